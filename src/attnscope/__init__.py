@@ -1,0 +1,60 @@
+"""attnscope shows what a transformer attends to and which words it relies on.
+
+    import attnscope as ats
+
+    model = ats.load()                                   # or a hub id, a folder, a .gguf file
+    row = ats.attention(model, "The castle on the hill", layer=-1, head=0, query="hill")
+    words = ats.explain(model, "The castle on the hill", method="gradient")
+    ats.save(words, "page.html")                         # html png svg pdf json txt
+
+Names are imported when they are first used: `import attnscope` loads neither torch nor numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from attnscope.attribution import Attribution as Attribution
+    from attnscope.attribution import Token as Token
+    from attnscope.attribution import Word as Word
+    from attnscope.errors import AttnscopeError as AttnscopeError
+    from attnscope.methods import METHODS as METHODS
+    from attnscope.methods import explain as explain
+    from attnscope.methods.attention import attention as attention
+    from attnscope.models.load import Model as Model
+    from attnscope.models.load import load as load
+    from attnscope.render import notebook_html as notebook_html
+    from attnscope.render import save as save
+
+# Public name → the module that defines it.
+_HOMES = {
+    "Attribution": "attnscope.attribution",
+    "AttnscopeError": "attnscope.errors",
+    "METHODS": "attnscope.methods",
+    "Model": "attnscope.models.load",
+    "Token": "attnscope.attribution",
+    "Word": "attnscope.attribution",
+    "attention": "attnscope.methods.attention",
+    "explain": "attnscope.methods",
+    "load": "attnscope.models.load",
+    "notebook_html": "attnscope.render",
+    "save": "attnscope.render",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("attnscope")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'attnscope' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,69 @@
+"""The command line: one command one file, COMMANDS is the table. Nothing here imports torch before a command runs."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from attnscope.cli.attention import attention
+from attnscope.cli.gradient import gradient
+from attnscope.cli.models import models
+from attnscope.cli.render import render
+from attnscope.errors import FailureError, InputError
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "attention": attention,
+    "gradient": gradient,
+    "render": render,
+    "models": models,
+}
+
+app = typer.Typer(
+    help="See what a transformer attends to and which words it relies on.",
+    epilog="Exit codes: 0 done, 1 the work failed, 2 the input cannot be used. `attnscope COMMAND --help` tells more.",
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+# Some versions of typer bring click, some their own copy of it: the class is found where it is.
+_USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
+def main() -> None:
+    """Run the command line and exit: an error is one line on standard error; `--debug` shows where it came from."""
+    debug = "--debug" in sys.argv
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="attnscope: %(message)s")
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2", "matplotlib", "fontTools", "filelock", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.showwarning = _one_line
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except _USAGE_ERROR as error:
+        _fail(f"{error.format_message()} (see attnscope --help)", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("stopped; nothing was written", 130)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read the output has had enough of it
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        if isinstance(error, InputError | FailureError):
+            _fail(str(error), 2 if isinstance(error, InputError) else 1)
+        _fail(f"{type(error).__name__}: {error} (this should not happen; --debug shows where)", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write(f"attnscope: {' '.join(message.split())}\n")
+    sys.exit(code)
+
+
+def _one_line(message: Warning | str, *_where: object, **_kwargs: object) -> None:
+    sys.stderr.write(f"attnscope: {message}\n")

@@ -1,0 +1,35 @@
+"""`attnscope models`: what is on this machine and what it takes."""
+
+import json as json_module
+import sys
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from attnscope.cli import options
+
+
+def models(
+    json: options.Json = False,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """List the models on this machine and the disk space that they take.
+
+    The bundled model lives in attnscope's cache folder (ATTNSCOPE_CACHE moves it); deleting a folder is safe, it is
+    fetched again when it is needed. Hub models live in the hub's own cache.
+    """
+    from attnscope.models.bundled import FOLDER, NAME, cache, cached
+
+    found = cached()
+    if json:
+        rows = [{key: value if key == "bytes" else str(value) for key, value in asdict(m).items()} for m in found]
+        sys.stdout.write(json_module.dumps(rows, ensure_ascii=False) + "\n")
+        return
+    table = Table("model", "size", "folder", box=None)
+    for model in found:
+        table.add_row(model.name, f"{model.bytes / 1e6:,.0f} MB", str(model.folder))
+    console = Console()
+    console.print(table)
+    if all(model.name != FOLDER for model in found):
+        console.print(f"{NAME} is not here yet: the first run fetches 93 MB and keeps 540 MB in {cache()}")

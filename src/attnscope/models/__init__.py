@@ -1,0 +1,1 @@
+"""Everything that touches torch models: the only place that imports transformers."""

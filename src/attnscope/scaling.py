@@ -1,0 +1,24 @@
+"""Raw scores → the range that is displayed. Pure; a scaled score is never stored back."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def min_max(scores: ArrayLike) -> NDArray[np.float64]:
+    """Scale `scores` linearly so that the smallest is 0 and the largest is 1; a constant array becomes 0.5 everywhere.
+
+    >>> min_max([1.0, 2.0, 5.0]).tolist()
+    [0.0, 0.25, 1.0]
+    >>> min_max([3.0, 3.0]).tolist()
+    [0.5, 0.5]
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    if values.size == 0:
+        return values
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return np.full(values.shape, 0.5)
+    if high - low == float("inf"):
+        # Halved, the spread of two huge scores of opposite sign fits; always halving would lose the smallest.
+        values, low, high = values / 2, low / 2, high / 2
+    return np.clip((values - low) / (high - low), 0.0, 1.0)
