@@ -1,7 +1,5 @@
 """Tiny random models of many families: they cover architectures, not meaning."""
 
-from collections.abc import Callable
-
 import torch
 import transformers as hf
 
@@ -85,22 +83,19 @@ ENCODER_DECODER: dict[str, tuple[str, str, dict[str, object]]] = {
 FAMILIES = CAUSAL | MASKED | ENCODER_DECODER
 
 
-def tiny(name: str, seed: int = 0) -> hf.PreTrainedModel:
-    """A random model of the family, with weights large enough that its attention is far from uniform."""
+def tiny(name: str, sharp: float = 6.0) -> hf.PreTrainedModel:
+    """A random model of the family; `sharp` times larger weights make its attention far from uniform."""
     model_class, config_class, settings = FAMILIES[name]
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     model: hf.PreTrainedModel = getattr(hf, model_class)(getattr(hf, config_class)(**settings))
-    sharpen(model)
+    _sharpen(model, sharp)
     return model.eval()
 
 
-def sharpen(model: hf.PreTrainedModel, scale: float = 6.0) -> None:
+def _sharpen(model: hf.PreTrainedModel, scale: float) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.mul_(scale)
-            elif parameter.dim() == 1 and float(parameter.abs().sum()) == 0:
+            elif parameter.dim() == 1 and not parameter.any():
                 parameter.normal_(std=0.3)
-
-
-Build = Callable[[str], hf.PreTrainedModel]

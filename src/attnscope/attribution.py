@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -71,7 +71,8 @@ class Attribution:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for unit, items in (("token", self.tokens), ("word", self.words)):
+        scored: dict[str, Sequence[Token | Word]] = {"token": self.tokens, "word": self.words}
+        for unit, items in scored.items():
             for i, item in enumerate(items):
                 if not math.isfinite(item.score):
                     raise NonFiniteError(
@@ -88,6 +89,23 @@ class Attribution:
     def token_scores(self) -> NDArray[np.float64]:
         """Raw token scores, shape (token,); special tokens included, with the score they had."""
         return np.array([t.score for t in self.tokens], dtype=np.float64)
+
+    def by_token(self) -> Self:
+        """The same result with tokens for words: each non-special token's own score, subwords ungrouped.
+
+        Tokens that share a character (a byte-level tokenizer splits "本" into bytes) cannot be drawn apart: they stay
+        together, with the sum of their scores.
+        """
+        words: list[Word] = []
+        for token in self.tokens:
+            if token.special or token.start == token.end:
+                continue
+            start, end, score = token.start, token.end, token.score
+            if words and start < words[-1].end:
+                last = words.pop()
+                start, end, score = last.start, max(end, last.end), last.score + score
+            words.append(Word(self.text[start:end], start, end, score))
+        return replace(self, words=tuple(words))
 
     def __repr__(self) -> str:
         best = sorted(self.words, key=lambda w: -w.score)[:3]

@@ -287,7 +287,7 @@ def _cut(text: str, tokens: Sequence[TokenSpan], max_tokens: int) -> int:
     characters = graphemes(text)
     while keep > 0:
         end = ends[keep]
-        if characters[bisect_left(characters, end)] == end:
+        if end <= starts[keep] and characters[bisect_left(characters, end)] == end:
             return end
         keep -= 1
     return 0

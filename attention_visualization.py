@@ -1,0 +1,57 @@
+"""Both visualisations on real text with the bundled model.
+
+    python attention_visualization.py
+
+writes attention_demo.html and gradient_attention_demo.html, each with a .png twin, into the current folder.
+"""
+
+from pathlib import Path
+
+import attnscope as ats
+
+LINES = 80
+
+
+def visualize_attention_as_image_excluding_bos_eos(
+    model_name: str | None,
+    text: str,
+    layer_index: int = -1,
+    head_index: int = 0,
+    query_token_index: int | None = None,
+    font_path: str | None = None,
+    font_size: int = 20,
+    html_path: str | None = None,
+    image_path: str | None = None,
+    max_line_chars: int = 100,
+) -> ats.Attribution:
+    """Draw what one query token (or the mean over all) attends to, without special tokens, as HTML and as an image.
+
+    model_name:        hub id, folder or .gguf file; None for the bundled model.
+    query_token_index: index into the model's input tokens; None for the mean over queries.
+    html_path, image_path: where to write; the image's suffix is .png, .svg or .pdf. None writes none.
+    """
+    result = ats.attention(ats.load(model_name), text, layer=layer_index, head=head_index, query=query_token_index)
+    if html_path:
+        ats.save(result, html_path, max_line_chars=max_line_chars)
+    if image_path:
+        ats.save(result, image_path, max_line_chars=max_line_chars, font=font_path, font_size=font_size)
+    return result
+
+
+def compute_attention_by_gradient(
+    model_name: str | None,
+    text: str,
+    html_path: str | None = "gradient_attention_demo.html",
+    max_line_chars: int = 80,
+    do_group_subwords: bool = True,
+) -> ats.Attribution:
+    """Draw how strongly the model's loss on `text` reacts to each word, as background colours in HTML.
+
+    do_group_subwords: sum the scores of the subwords of one word; False colours every token by itself.
+    """
+    result = ats.explain(ats.load(model_name), text, method="gradient")
+    if not do_group_subwords:
+        result = result.by_token()
+    if html_path:
+        ats.save(result, html_path, max_line_chars=max_line_chars)
+    return result

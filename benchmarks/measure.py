@@ -1,0 +1,104 @@
+"""One measurement in a process of its own: `python measure.py CASE TOKENS` prints seconds and extra memory as JSON.
+
+Extra memory is what the peak of the process rises above the loaded, warmed-up model.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import attnscope as ats
+
+TEXT = (Path(__file__).parent.parent / "LICENSE").read_text()
+WARM_UP = 16
+
+
+def peak_mb() -> float:
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+
+
+def text_of(model: ats.Model, tokens: int) -> str:
+    """Real English, repeated until it has at least that many tokens, cut at a token."""
+    text = TEXT
+    while len(model.tokenizer.tokenize(text)) < tokens:
+        text += TEXT
+    offsets = model.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    return text[: offsets[tokens - 1][1]]
+
+
+def plain(model: ats.Model, text: str) -> dict[str, Any]:
+    return dict(model.tokenizer(text, return_tensors="pt"))
+
+
+def forward(model: ats.Model, text: str) -> None:
+    """The plain forward pass, SDPA, logits of every position."""
+    with torch.no_grad():
+        model.model(**plain(model, text))
+
+
+def body(model: ats.Model, text: str) -> None:
+    """The plain forward pass without the vocabulary head."""
+    with torch.no_grad():
+        model.model.base_model(**plain(model, text), use_cache=False)
+
+
+def eager(model: ats.Model, text: str) -> None:
+    """What today's tools do: every attention matrix of every layer."""
+    model.model.set_attn_implementation("eager")
+    with torch.no_grad():
+        model.model(**plain(model, text), output_attentions=True)
+
+
+def row(model: ats.Model, text: str) -> None:
+    """attnscope: what the last token attends to in the last layer."""
+    ats.attention(model, text, query=-1)
+
+
+def mean(model: ats.Model, text: str) -> None:
+    """attnscope: the mean over all queries in the last layer."""
+    ats.attention(model, text)
+
+
+def backward(model: ats.Model, text: str) -> None:
+    """`loss.backward()` on the unmodified model."""
+    inputs = plain(model, text)
+    embeddings = model.model.get_input_embeddings()(inputs["input_ids"]).detach().requires_grad_()
+    model.model(
+        inputs_embeds=embeddings, attention_mask=inputs["attention_mask"], labels=inputs["input_ids"]
+    ).loss.backward()
+    model.model.zero_grad()
+
+
+def gradient(model: ats.Model, text: str) -> None:
+    """attnscope: attention by gradient."""
+    ats.explain(model, text, method="gradient")
+
+
+CASES: dict[str, Callable[[ats.Model, str], None]] = {
+    case.__name__: case for case in (forward, body, eager, row, mean, backward, gradient)
+}
+
+
+def main() -> None:
+    case, tokens = CASES[sys.argv[1]], int(sys.argv[2])
+    model = ats.load(dtype=torch.float32)
+    for parameter in model.model.parameters():
+        parameter.detach().sum()  # weights are mapped from disk: now they are in memory
+    text = text_of(model, tokens)
+    case(model, text_of(model, WARM_UP))
+    before = peak_mb()
+    start = time.perf_counter()
+    case(model, text)
+    seconds = time.perf_counter() - start
+    sys.stdout.write(json.dumps({"seconds": seconds, "extra_mb": peak_mb() - before}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

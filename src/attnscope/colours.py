@@ -1,0 +1,90 @@
+"""The colour maps, as plain data: every renderer and the viewer draw with the same 64 steps.
+
+Each map starts at the background of its page, so that words without weight recede, and runs through amber and
+vermilion with OKLab lightness in equal steps, so that it stays a ramp in greyscale print and for every colour vision.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ColourMap:
+    """Colours for scaled scores, from 0 to 1, on a page of one `background`.
+
+    ink, muted: text that stands on no word box, and quieter text.
+    """
+
+    background: str
+    ink: str
+    muted: str
+    steps: tuple[str, ...]
+
+    def step(self, scaled: float) -> int:
+        """The step of a score scaled to 0..1. The viewer's `stepOf` is the same rule.
+
+        >>> LIGHT.step(0.0), LIGHT.step(0.5), LIGHT.step(1.0)
+        (0, 32, 63)
+        """
+        return min(int(scaled * len(self.steps)), len(self.steps) - 1)
+
+    def colour(self, scaled: float) -> str:
+        """The box's colour for a score scaled to 0..1, as `#rrggbb`."""
+        return self.steps[self.step(scaled)]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, 0 to 1, as WCAG 2 defines it."""
+    red, green, blue = (_linear(int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio of two colours, 1 to 21."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def text_on(colour: str) -> str:
+    """Black or white, whichever reads better on `colour`: never below a contrast of 4.58."""
+    return max(("#000000", "#ffffff"), key=lambda text: contrast(colour, text))
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
+_LIGHT_STEPS = """
+#ffffff #fffcf3 #fff9e6 #fff6da #fff3ce #ffefc4 #ffecb9 #ffe8af
+#ffe4a4 #ffe09a #ffdc90 #ffd888 #ffd480 #ffd07a #fecc76 #fdc872
+#fdc46d #fdc069 #fdbb65 #fdb661 #fdb25d #fdad59 #fda856 #fca352
+#fc9f4e #fb9a4b #fa9648 #f99145 #f88c43 #f78841 #f68340 #f57e3f
+#f4793e #f2753d #f1703c #ef6b3c #ed673b #eb623b #e95e3a #e65a3a
+#e4563a #e1513a #df4d3a #dc483a #da443b #d73f3c #d43b3c #d1373d
+#ce333e #cb2e3f #c72b3f #c32740 #bf2440 #bb2141 #b71f42 #b31d42
+#ae1c43 #aa1a43 #a51944 #a11845 #9c1745 #981545 #931446 #8f1246
+"""
+
+LIGHT = ColourMap(
+    background="#ffffff",
+    ink="#1c1b22",
+    muted="#66646f",
+    steps=tuple(_LIGHT_STEPS.split()),
+)
+
+_DARK_STEPS = """
+#15171c #1a181f #201923 #251a26 #2a1a2a #301b2d #351b30 #3a1c33
+#3f1c36 #451d38 #4a1d3a #501d3d #551d3f #5b1e41 #601e43 #651e45
+#6b1e48 #701f4a #75204b #7a214c #7f214d #85224e #8a224e #90234d
+#96244d #9b254c #a0274b #a5294b #aa2b4a #ae2e4a #b33149 #b73449
+#bb3748 #c03a46 #c43e45 #c94144 #cd4442 #d14741 #d54a3f #d94e3e
+#de513d #e2553d #e5583d #e85d3d #eb613d #ee663d #f06c3d #f2713d
+#f3773e #f57c3f #f68240 #f78742 #f88d44 #fa9247 #fb9749 #fc9d4d
+#fca250 #fda753 #fead56 #feb259 #feb75c #ffbd60 #ffc263 #ffc766
+"""
+
+DARK = ColourMap(
+    background="#15171c",
+    ink="#e9e7e3",
+    muted="#9a98a3",
+    steps=tuple(_DARK_STEPS.split()),
+)

@@ -1,0 +1,116 @@
+"""Pictures of a result. The suffix of the file picks the renderer; a renderer is one file and one row of RENDERERS.
+
+    render(result, ".svg", font_size=14) -> bytes
+    save(result, "page.html") -> Path
+
+A renderer is imported when it is first used, so that a page needs no matplotlib and a figure no rich.
+"""
+
+import difflib
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from attnscope.attribution import Attribution, write_atomically
+from attnscope.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["RENDERERS", "Renderer", "checked_path", "notebook_html", "print_result", "render", "save"]
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Where the function `(result, **options) -> bytes` lives, and the names of the options that it knows."""
+
+    module: str
+    function: str
+    options: tuple[str, ...] = ()
+
+    def load(self) -> Callable[..., bytes]:
+        """The function itself; importing it is what may need an extra."""
+        return cast(Callable[..., bytes], getattr(importlib.import_module(self.module), self.function))
+
+
+_FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
+
+RENDERERS: dict[str, Renderer] = {
+    ".html": Renderer("attnscope.render.html", "render_html", ("max_line_chars", "font_size", "dark")),
+    ".png": Renderer("attnscope.render.figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
+    ".svg": Renderer("attnscope.render.figure", "render_svg", _FIGURE_OPTIONS),
+    ".pdf": Renderer("attnscope.render.figure", "render_pdf", _FIGURE_OPTIONS),
+    ".json": Renderer("attnscope.render.document", "render_json"),
+    ".txt": Renderer("attnscope.render.terminal", "render_text"),
+}
+
+
+def render(result: Attribution, suffix: str, **options: Any) -> bytes:
+    """Draw `result` in the format of `suffix` and return the file's bytes.
+
+    max_line_chars: characters in a line of text, East Asian ones counting double (html and figures; 80).
+    font:           path of a font file, or the name of an installed family (figures).
+    font_size:      of the text, in points for figures (13) and in CSS pixels for html (18).
+    dark:           dark background. html follows the reader's system unless told otherwise.
+    scale:          pixels per point of a png (2).
+
+    Raises OutputError for a suffix that no renderer has, InputError for an option or value that the renderer does not
+    take, MissingExtraError where matplotlib is needed and not installed.
+    """
+    renderer = _renderer(suffix)
+    unknown = [name for name in options if name not in renderer.options]
+    if unknown:
+        known = ", ".join(renderer.options) or "none"
+        raise InputError(f"the {suffix} renderer has no option {unknown[0]!r}; it takes: {known}")
+    if not isinstance(result, Attribution):
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, as explain() returns it")
+    return renderer.load()(result, **options)
+
+
+def save(result: Attribution, path: str | os.PathLike[str], **options: Any) -> Path:
+    """Draw `result` into the file `path`, whole or not at all, and return the path. Options and errors as in `render`.
+
+    Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
+    """
+    path = checked_path(path)
+    data = render(result, path.suffix, **options)
+    write_atomically(path, data)
+    return path
+
+
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """The path, if a result can be drawn into it: known suffix, existing folder. Raises OutputError."""
+    path = Path(path)
+    _renderer(path.suffix, path)
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    return path
+
+
+def notebook_html(result: Attribution) -> str:
+    """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
+    from attnscope.render.html import iframe
+
+    return iframe(result)
+
+
+def print_result(result: Attribution, console: "Console | None" = None) -> None:
+    """Print `result` on a rich console (standard output): in colour on a terminal, as plain text when piped."""
+    from attnscope.render.terminal import print_result as printed
+
+    printed(result, console)
+
+
+def _renderer(suffix: str, path: Path | None = None) -> Renderer:
+    renderer = RENDERERS.get(suffix.lower())
+    if renderer is None:
+        given = f"{path} has no suffix" if path and not suffix else f"no renderer writes {suffix!r}"
+        near = difflib.get_close_matches(suffix.lower(), RENDERERS, 1, 0.5)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise OutputError(f"{given}: expected one of {' '.join(RENDERERS)}{hint}")
+    return renderer

@@ -1,0 +1,151 @@
+"""Which installed font draws which character of a figure. Imports matplotlib; touches none of its state."""
+
+import difflib
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from matplotlib.font_manager import fontManager, get_font
+
+from attnscope.errors import InputError
+
+_LATIN = ("Inter", "Helvetica Neue", "Segoe UI", "Noto Sans", "Liberation Sans", "Arial", "DejaVu Sans")
+_CJK = (
+    "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "Source Han Sans", "IPAexGothic", "IPAGothic",
+    "Hiragino Sans", "Hiragino Kaku Gothic ProN", "Yu Gothic", "Meiryo", "MS Gothic", "TakaoGothic", "VL Gothic",
+    "Noto Sans CJK SC", "Noto Sans CJK KR", "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Malgun Gothic",
+)  # fmt: skip
+_SYMBOLS = ("Noto Emoji", "Symbola", "Segoe UI Symbol", "Apple Symbols", "Noto Sans Symbols 2", "STIXGeneral")
+_FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
+_UNKNOWN = "\u25a1"
+
+
+class MissingGlyphWarning(UserWarning):
+    """No installed font draws some characters of the text: they are drawn as empty boxes."""
+
+
+class Fonts:
+    """An ordered list of font files; `runs` cuts a text by the first file that has each character.
+
+    font: path of a font file or an installed family, tried before all others; None for a good default.
+    """
+
+    def __init__(self, font: str | Path | None, text: str) -> None:
+        families = (*_CJK, *_LATIN) if _is_cjk(text) else (*_LATIN, *_CJK)
+        chosen = [_given(font)] if font is not None else []
+        chosen += [path for name in (*families, "DejaVu Sans", *_SYMBOLS) if (path := _installed(name))]
+        self._paths = list(dict.fromkeys(chosen))
+        missing = self._missing(text)
+        if missing:
+            self._paths += _any_with(missing)
+            _warn(self._missing(text))
+
+    def runs(self, text: str) -> Iterator[tuple[str, str]]:
+        """(stretch of text, path of its font), in order. What no font has becomes an empty box, or nothing if it is
+        an invisible joiner or selector."""
+        current, stretch = self._paths[0], ""
+        # Shaping swallows a byte order mark, and matplotlib's pdf then looks for its glyph in vain.
+        for character in text.replace("\ufeff", ""):
+            path = self._path(character, current)
+            if path is None:
+                if _invisible(character):
+                    continue
+                character, path = _UNKNOWN, self._path(_UNKNOWN, current) or current
+            if path != current:
+                if stretch:
+                    yield stretch, current
+                current, stretch = path, ""
+            stretch += character
+        if stretch:
+            yield stretch, current
+
+    def _path(self, character: str, current: str) -> str | None:
+        code = ord(character)
+        # A mark or a joiner shapes only together with the letter before it, so it stays with that letter's font.
+        if unicodedata.category(character)[0] in "MCZ" and code in _covers(current):
+            return current
+        return next((path for path in self._paths if code in _covers(path)), None)
+
+    def _missing(self, text: str) -> set[str]:
+        return {c for c in set(text) if not c.isspace() and not _invisible(c) and self._path(c, self._paths[0]) is None}
+
+
+def _given(font: str | Path) -> str:
+    path = Path(font).expanduser()
+    if path.suffix.lower() in _FONT_SUFFIXES or path.is_file():
+        if not path.is_file():
+            raise InputError(f"font={str(font)!r}: there is no such file; give a .ttf, .otf or .ttc file or a family")
+        try:
+            get_font(str(path))
+        except (RuntimeError, OSError, ValueError) as error:
+            raise InputError(f"font={str(font)!r} is not a font that can be read ({error}); give another") from error
+        return str(path)
+    installed = _installed(str(font))
+    if installed is None:
+        names = sorted({entry.name for entry in fontManager.ttflist})
+        near = difflib.get_close_matches(str(font), names, 3, 0.4)
+        hint = f"; the nearest installed are {', '.join(near)}" if near else ""
+        raise InputError(f"font={str(font)!r} is neither a font file nor an installed family{hint}")
+    return installed
+
+
+@lru_cache
+def _installed(family: str) -> str | None:
+    entries = [e for e in fontManager.ttflist if e.name.casefold() == family.casefold()]
+    # Other faces of a collection have an index above 0, which a plain path cannot name before matplotlib 3.11.
+    plain = [e for e in entries if e.style == "normal" and not getattr(e, "index", 0)]
+    best = min(
+        plain or entries, key=lambda e: abs(int(e.weight) - 400) if str(e.weight).isdigit() else 999, default=None
+    )
+    return str(best.fname) if best else None
+
+
+@lru_cache(maxsize=64)
+def _covers(path: str) -> frozenset[int]:
+    return frozenset(get_font(path).get_charmap())
+
+
+def _any_with(characters: set[str]) -> list[str]:
+    """Installed fonts that have what the known ones lack; each is opened, so this comes last."""
+    found, wanted = [], set(characters)
+    entries = sorted(fontManager.ttflist, key=lambda e: (e.name, str(e.fname)))
+    for entry in entries:
+        # Last Resort has a box for every character; a colour font has pictures that cannot be drawn as outlines.
+        if not wanted or entry.style != "normal" or "Last Resort" in entry.name or "Color" in entry.name:
+            continue
+        try:
+            covered = {c for c in wanted if ord(c) in _covers(str(entry.fname))}
+        except (RuntimeError, OSError):
+            continue
+        if covered:
+            found.append(str(entry.fname))
+            wanted -= covered
+    return found
+
+
+def _warn(missing: set[str]) -> None:
+    if not missing:
+        return
+    if _is_cjk("".join(missing)):
+        package = "fonts-noto-cjk or fonts-ipaexfont-gothic"
+    elif any(unicodedata.category(c) == "So" for c in missing):
+        package = "fonts-symbola"
+    else:
+        package = "fonts-noto-core"
+    shown = " ".join(sorted(missing)[:20]) + (" …" if len(missing) > 20 else "")
+    warnings.warn(
+        f"no installed font draws {shown}: these are empty boxes in the figure; install a font that has them "
+        f"(Debian, Ubuntu: {package}) or pass font=",
+        MissingGlyphWarning,
+        stacklevel=2,
+    )
+
+
+def _is_cjk(text: str) -> bool:
+    return any("\u3041" <= c <= "\u30ff" or "\u3400" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in text)
+
+
+def _invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Cf", "Cc") or "\ufe00" <= character <= "\ufe0f"

@@ -1,0 +1,246 @@
+"""Tokens → words, by character offsets alone: no torch, no transformers, no knowledge of any tokenizer.
+
+The problems this file solves:
+
+- A token is not a word, and each tokenizer family cuts differently. Words are the text's own (Unicode's word
+  boundaries, UAX #29), and tokens are laid over them by the characters they cover.
+- One character may be several tokens (byte-level BPE on Japanese, emoji): tokens that share a character share a word.
+- One token may cover several words ("New York", "the\\n\\n"): it joins them, but the space around it is not text of it.
+- Japanese, Chinese and Thai write no spaces: BudouX's models cut them; without BudouX, runs of one script are words.
+
+What it does not do: it never looks into a word (no stems, no compounds), and Khmer, Lao and Burmese, which have no
+spaces either, fall apart into syllables that only tokens join.
+"""
+
+import difflib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from typing import Protocol
+
+import regex
+
+from attnscope.errors import QueryError
+
+_log = logging.getLogger(__name__)
+
+_WORD_BOUNDARY = regex.compile(r"\b", regex.WORD | regex.V1)
+_GRAPHEME = regex.compile(r"\X", regex.V1)
+# What str.isspace() says, which counts four separators that \s does not.
+_SPACES = regex.compile(r"[\s\x1c-\x1f]+")
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]", regex.V1)
+_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}〆ーｰﾞﾟ"
+_CJK_RUN = regex.compile(rf"[{_CJK}][{_CJK}\p{{M}}]*", regex.V1)
+_THAI_RUN = regex.compile(r"\p{Thai}[\p{Thai}\p{M}]*", regex.V1)
+_SCRIPT_RUN = regex.compile(
+    r"[\p{Han}〆][\p{Han}〆\p{M}]*|\p{Hiragana}[\p{Hiragana}ー\p{M}]*|[\p{Katakana}ーｰﾞﾟ][\p{Katakana}ーｰﾞﾟ\p{M}]*",
+    regex.V1,
+)
+# The search for a boundary between two regional indicators looks back to the start of their run, which is quadratic;
+# a symbol with a variation selector has the same length and the same boundaries as the flag it stands for.
+_FLAG = regex.compile(r"[\U0001F1E6-\U0001F1FF]{2}")
+_FLAG_STAND_IN = "∎\ufe0f"
+
+# BudouX weighs three characters on either side of a boundary, so a piece with that margin is cut as the whole text
+# would be; pieces, because its loop is quadratic in the length of a word.
+_MARGIN = 3
+_PIECE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """A token's place in the text: `text` is `source[start:end]`, or the token's own name when it has no place."""
+
+    text: str
+    start: int
+    end: int
+    special: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WordSpan:
+    """A word, `source[start:end]`, and the indices of its tokens."""
+
+    start: int
+    end: int
+    tokens: tuple[int, ...]
+
+
+class _Segmenter(Protocol):
+    def parse(self, sentence: str) -> list[str]: ...
+
+
+def segment(text: str) -> list[tuple[int, int]]:
+    """The words of `text` alone, as character spans in order; white space is in none of them.
+
+    Punctuation marks are words of their own, and no grapheme (an emoji sequence, a flag, a letter with its accents)
+    is ever cut.
+
+    >>> [("Don't stop, 熊!")[start:end] for start, end in segment("Don't stop, 熊!")]
+    ["Don't", 'stop', ',', '熊', '!']
+    """
+    boundaries = {match.start() for match in _WORD_BOUNDARY.finditer(_FLAG.sub(_FLAG_STAND_IN, text))}
+    # UAX #29 lets invisible format characters cling to a space; the edges of space are boundaries all the same.
+    for space in _SPACES.finditer(text):
+        boundaries.update(space.span())
+    for start, end, cuts in _runs_without_spaces(text):
+        boundaries.difference_update(range(start + 1, end))
+        boundaries.update(cuts)
+    cuts = sorted({0, *boundaries.intersection(graphemes(text)), len(text)})
+    return [(start, end) for start, end in pairwise(cuts) if not text[start:end].isspace()]
+
+
+def graphemes(text: str) -> list[int]:
+    """Where what a reader takes for one character begins, and the end of the text: [0, …, len(text)]."""
+    return [match.start() for match in _GRAPHEME.finditer(_FLAG.sub(_FLAG_STAND_IN, text))] + [len(text)]
+
+
+def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
+    """Lay tokens over the words of `text`; every non-special token that covers text ends in exactly one word.
+
+    Words are what is connected by overlap, between the segments of the text and the tokens' cores. A token's core is
+    its span without the white space around it; a token of white space alone is a word of its own. A segment without
+    tokens is no word, so the words are what the model saw, in order and disjoint.
+
+    >>> tokens = [TokenSpan("the", 0, 3, False), TokenSpan(" c", 3, 5, False), TokenSpan("at", 5, 7, False)]
+    >>> [(word.start, word.end, word.tokens) for word in group("the cat", tokens)]
+    [(0, 3, (0,)), (4, 7, (1, 2))]
+    """
+    nobody = -1
+    intervals = [(start, end, nobody) for start, end in segment(text)]
+    for index, token in enumerate(tokens):
+        if not token.special and token.start < token.end:
+            intervals.append((*_core(text, token), index))
+    intervals.sort()
+    words: list[WordSpan] = []
+    first, last, members = 0, 0, list[int]()
+
+    def close() -> None:
+        if members:
+            words.append(WordSpan(first, last, tuple(sorted(members))))
+
+    for start, end, index in intervals:
+        if start < last:
+            last = max(last, end)
+        else:
+            close()
+            first, last, members = start, end, []
+        if index != nobody:
+            members.append(index)
+    close()
+    return tuple(words)
+
+
+def find_words(text: str, words: Sequence[WordSpan], query: str) -> tuple[int, ...]:
+    """The indices of the words that `query` names: the first word equal to it, else the first words that spell it.
+
+    White space inside a query matches any white space. Raises QueryError, with the nearest words, when there is none.
+
+    >>> find_words("in New York", [WordSpan(0, 2, (0,)), WordSpan(3, 6, (1,)), WordSpan(7, 11, (2,))], "New York")
+    (1, 2)
+    """
+    wanted = query.strip() or query
+    for index, word in enumerate(words):
+        if text[word.start : word.end] == wanted:
+            return (index,)
+    starts = {word.start: index for index, word in enumerate(words)}
+    ends = {word.end: index for index, word in enumerate(words)}
+    phrase = r"\s+".join(regex.escape(part, literal_spaces=True) for part in wanted.split())
+    for match in regex.finditer(phrase, text, overlapped=True) if phrase else ():
+        if match.start() in starts and match.end() in ends:
+            return tuple(range(starts[match.start()], ends[match.end()] + 1))
+    raise QueryError(_not_found(text, words, query))
+
+
+def _not_found(text: str, words: Sequence[WordSpan], query: str) -> str:
+    shown = repr(query if len(query) <= 60 else query[:59] + "…")
+    spelled = list(dict.fromkeys(text[word.start : word.end] for word in words))
+    if not query.strip():
+        return f"the query {shown} names no word: give a word of the text, or the index of a token"
+    near = [word for word in spelled if query in word][:3] or _nearest(spelled, query)
+    near = near or [word for word in spelled if not word.isspace()][:3]
+    offer = ", ".join(repr(word if len(word) <= 60 else word[:59] + "…") for word in near)
+    return f"the query {shown} is no word or phrase of the text: give one as it is written there, for example {offer}"
+
+
+def _nearest(spelled: Sequence[str], query: str) -> list[str]:
+    folded: dict[str, str] = {}
+    for word in spelled:
+        # difflib is quadratic in the length of a word, and nothing that long is near.
+        if len(word) <= 2 * len(query) + 2:
+            folded.setdefault(word.casefold(), word)
+    if len(query) > 200:
+        return []
+    return [folded[near] for near in difflib.get_close_matches(query.casefold(), folded, n=3)]
+
+
+def _core(text: str, token: TokenSpan) -> tuple[int, int]:
+    covered = text[token.start : token.end]
+    if covered.isspace():
+        return token.start, token.end
+    start = token.end - len(covered.lstrip())
+    return start, start + len(covered.strip())
+
+
+def _runs_without_spaces(text: str) -> Iterator[tuple[int, int, list[int]]]:
+    """Each run of a script that writes no spaces: its span and where it is cut."""
+    chinese_or_japanese = list(_CJK_RUN.finditer(text))
+    if chinese_or_japanese:
+        segmenter = _segmenter(_east_asian_model(text))
+        for run in chinese_or_japanese:
+            start, end = run.span()
+            if segmenter is None:
+                yield start, end, [part.start() for part in _SCRIPT_RUN.finditer(text, start, end)]
+            else:
+                yield start, end, _cuts(segmenter, text, start, end)
+    for run in _THAI_RUN.finditer(text):
+        start, end = run.span()
+        segmenter = _segmenter("th")
+        yield start, end, [start] if segmenter is None else _cuts(segmenter, text, start, end)
+
+
+def _east_asian_model(text: str) -> str:
+    if _KANA.search(text):
+        return "ja_word"
+    # The old national character sets know which characters are traditional and which are simplified.
+    traditional, simplified = (len(text.encode(charset, "ignore")) for charset in ("big5", "gb2312"))
+    return "zh-hant" if traditional > simplified else "zh-hans"
+
+
+def _cuts(segmenter: _Segmenter, text: str, start: int, end: int) -> list[int]:
+    """Where `segmenter` begins a word in `text[start:end]`, read with the characters around it."""
+    cuts = [start]
+    for piece in range(start, end, _PIECE):
+        piece_end = min(piece + _PIECE, end)
+        position = max(0, piece - _MARGIN)
+        for chunk in segmenter.parse(text[position : piece_end + _MARGIN]):
+            if max(piece, start + 1) <= position < piece_end:
+                cuts.append(position)
+            position += len(chunk)
+    return cuts
+
+
+@cache
+def _segmenter(model: str) -> _Segmenter | None:
+    """BudouX with that model, or None when it is not installed or too old to have it."""
+    try:
+        import budoux
+
+        weights = resources.files("budoux").joinpath("models", f"{model}.json").read_text("utf-8")
+    except (ImportError, FileNotFoundError):
+        _hint()
+        return None
+    parser: _Segmenter = budoux.Parser(json.loads(weights))
+    return parser
+
+
+@cache
+def _hint() -> None:
+    _log.warning(
+        "Japanese, Chinese and Thai words are cut by script alone, because BudouX is not installed or too old: "
+        "pip install -U 'attnscope[ja]'"
+    )

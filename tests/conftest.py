@@ -1,0 +1,66 @@
+"""Fixtures for every test: real models, and the rule that a model comes back as it was."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from real_models import minilm_folder, rxnmapper_folder
+from snapshot import Snapshot, watched
+
+import attnscope as ats
+
+# No test may reach for a model hub: what it needs is bundled, made here, or missing on purpose.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def _models_come_back_as_they_were() -> Iterator[None]:
+    watched.clear()
+    yield
+    for model, before in watched:
+        assert Snapshot.of(model) == before, f"{type(model.model).__name__} was changed by the test"
+
+
+def _load(name: str | Path | None) -> ats.Model:
+    torch.manual_seed(0)
+    return ats.load(name, dtype=torch.float32)
+
+
+@pytest.fixture(scope="session")
+def _smollm2() -> ats.Model:
+    return _load(None)
+
+
+@pytest.fixture(scope="session")
+def _minilm() -> ats.Model:
+    return _load(minilm_folder())
+
+
+@pytest.fixture(scope="session")
+def _rxnmapper() -> ats.Model:
+    return _load(rxnmapper_folder())
+
+
+def _watch(model: ats.Model) -> ats.Model:
+    watched.append((model, Snapshot.of(model)))
+    return model
+
+
+@pytest.fixture
+def smollm2(_smollm2: ats.Model) -> ats.Model:
+    """SmolLM2-135M-Instruct: the bundled causal model."""
+    return _watch(_smollm2)
+
+
+@pytest.fixture
+def minilm(_minilm: ats.Model) -> ats.Model:
+    """all-MiniLM-L6-v2: a bare BERT encoder."""
+    return _watch(_minilm)
+
+
+@pytest.fixture
+def rxnmapper(_rxnmapper: ats.Model) -> ats.Model:
+    """rxnmapper: an ALBERT masked model of chemical reactions."""
+    return _watch(_rxnmapper)

@@ -1,0 +1,131 @@
+"""Gradients at the embeddings equal plain autograd on the unmodified model."""
+
+import pytest
+import torch
+import transformers as hf
+from reference.textbook import autograd_gradient
+from tiny_models import FAMILIES, tiny
+
+import attnscope as ats
+from attnscope.errors import ModelError
+from attnscope.models import targets
+from attnscope.models.encode import encode
+from attnscope.models.run import self_attention_body, tensors
+from attnscope.models.targets import gradient_at_embeddings
+
+
+def some_ids(length: int = 40) -> dict[str, torch.Tensor]:
+    torch.manual_seed(2)
+    ids = torch.randint(3, 64, (1, length))
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
+def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+    """Within 1e-4 of the largest score, as scores and as vectors."""
+    largest = theirs.norm(dim=1).max()
+    assert largest > 0
+    assert (ours - theirs).norm(dim=1).max() < 1e-4 * largest
+
+
+@pytest.mark.parametrize("chunk", [7, 128])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "CHUNK", chunk)
+    # T5 neither scales nor caps its attention: sharpened weights make it chaotic in float32.
+    net = tiny(family, sharp=1.0 if family == "t5" else 6.0)
+    inputs = some_ids()
+    expected, loss = autograd_gradient(net, inputs)
+    gradient, ours = gradient_at_embeddings(net, inputs)
+    assert ours == pytest.approx(loss, rel=1e-5)
+    assert_equal(gradient, expected)
+    assert all(p.grad is None and p.requires_grad for p in net.parameters())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = tiny(family)
+    kept, _ = gradient_at_embeddings(net, some_ids())
+    monkeypatch.setattr(targets, "KEPT_BYTES", 0)
+    again, _ = gradient_at_embeddings(net, some_ids())
+    assert_equal(again, kept)
+
+
+@pytest.mark.parametrize("text", ["The castle on the hill was old.", "熊本県の天気は晴れです。😀"])
+def test_real_causal_model(smollm2: ats.Model, text: str) -> None:
+    inputs = tensors(smollm2.model, encode(smollm2.tokenizer, text).inputs)
+    expected, loss = autograd_gradient(smollm2.model, inputs)
+    gradient, ours = gradient_at_embeddings(smollm2.model, inputs)
+    assert ours == pytest.approx(loss, rel=1e-5)
+    assert_equal(gradient, expected)
+
+
+def test_real_masked_model(rxnmapper: ats.Model) -> None:
+    inputs = tensors(rxnmapper.model, encode(rxnmapper.tokenizer, "CC(=O)Cl.OCC>>CC(=O)OCC").inputs)
+    expected, loss = autograd_gradient(rxnmapper.model, inputs)
+    gradient, ours = gradient_at_embeddings(rxnmapper.model, inputs)
+    assert ours == pytest.approx(loss, rel=1e-5)
+    assert_equal(gradient, expected)
+
+
+def test_the_vocabulary_head_sees_few_positions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = tiny("llama")
+    monkeypatch.setattr(targets, "CHUNK", 8)
+    lengths = []
+    net.lm_head.register_forward_hook(lambda _m, args, _o: lengths.append(args[0].shape[1]))
+    gradient_at_embeddings(net, some_ids(20))
+    assert lengths == [8, 8, 4]
+
+
+@pytest.mark.parametrize("kind", ["Sequence", "Token"])
+def test_classifiers_explain_their_own_prediction(kind: str) -> None:
+    torch.manual_seed(0)
+    config = hf.BertConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_labels=3
+    )
+    net = getattr(hf, f"BertFor{kind}Classification")(config).eval()
+    inputs = some_ids(12)
+    gradient, loss = gradient_at_embeddings(net, inputs)
+    embeddings = net.get_input_embeddings()(inputs["input_ids"]).detach().requires_grad_()
+    logits = net(inputs_embeds=embeddings, attention_mask=inputs["attention_mask"]).logits.reshape(-1, 3)
+    expected = -logits.log_softmax(-1).max(-1).values.mean()
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+    assert_equal(gradient, torch.autograd.grad(expected, embeddings)[0][0])
+
+
+def test_a_bare_encoder_has_no_loss(minilm: ats.Model) -> None:
+    with pytest.raises(ModelError, match="no language-model head"):
+        gradient_at_embeddings(minilm.model, tensors(minilm.model, encode(minilm.tokenizer, "some text").inputs))
+
+
+def test_one_token_predicts_nothing() -> None:
+    with pytest.raises(ModelError, match="one token long"):
+        gradient_at_embeddings(tiny("llama"), some_ids(1))
+
+
+@pytest.mark.parametrize("family", ["llama", "t5", "bert"])
+def test_the_model_comes_back_after_an_interrupt(family: str) -> None:
+    net = tiny(family).train()
+    frozen = next(net.parameters())
+    frozen.requires_grad_(False)
+    before = [(name, p.requires_grad) for name, p in net.named_parameters()]
+    hooks = [len(m._forward_hooks) for m in net.modules()]
+
+    class Interrupts(torch.autograd.Function):
+        @staticmethod
+        def forward(_context: object, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(_context: object, _gradient: torch.Tensor) -> torch.Tensor:
+            raise KeyboardInterrupt
+
+    body = self_attention_body(net)
+    linear = next(module for module in body.modules() if isinstance(module, torch.nn.Linear))
+    handle = linear.register_forward_hook(lambda _module, _args, output: Interrupts.apply(output))
+    with pytest.raises(KeyboardInterrupt):
+        gradient_at_embeddings(net, some_ids(12))
+    handle.remove()
+    assert [(name, p.requires_grad) for name, p in net.named_parameters()] == before
+    assert [len(m._forward_hooks) for m in net.modules()] == hooks
+    assert not any("forward" in m.__dict__ for m in net.modules())
+    assert net.training
