@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from real_models import minilm_folder, rxnmapper_folder
-from snapshot import Snapshot, watched
 
 import attnscope as ats
+from real_models import minilm_folder, rxnmapper_folder
+from snapshot import Snapshot, watched
 
 # No test may reach for a model hub: what it needs is bundled, made here, or missing on purpose.
 os.environ["HF_HUB_OFFLINE"] = "1"

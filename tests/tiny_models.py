@@ -18,7 +18,11 @@ GROUPED = SIZE | {"num_key_value_heads": 2}
 
 # name: (class, config class, settings)
 CAUSAL: dict[str, tuple[str, str, dict[str, object]]] = {
-    "gpt2": ("GPT2LMHeadModel", "GPT2Config", {"vocab_size": 64, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 96}),
+    "gpt2": (
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        {"vocab_size": 64, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 96},
+    ),
     "opt": ("OPTForCausalLM", "OPTConfig", SIZE | {"ffn_dim": 48, "word_embed_proj_dim": 16}),
     "llama": ("LlamaForCausalLM", "LlamaConfig", GROUPED),
     "mistral": ("MistralForCausalLM", "MistralConfig", GROUPED | {"sliding_window": 5}),
@@ -64,14 +68,23 @@ MASKED: dict[str, tuple[str, str, dict[str, object]]] = {
     "deberta_v2": (
         "DebertaV2ForMaskedLM",
         "DebertaV2Config",
-        SIZE | {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8, "type_vocab_size": 0},
+        SIZE
+        | {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8, "type_vocab_size": 0},
     ),
 }
 ENCODER_DECODER: dict[str, tuple[str, str, dict[str, object]]] = {
     "t5": (
         "T5ForConditionalGeneration",
         "T5Config",
-        {"vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 3, "num_heads": 4, "decoder_start_token_id": 0},
+        {
+            "vocab_size": 64,
+            "d_model": 32,
+            "d_kv": 8,
+            "d_ff": 48,
+            "num_layers": 3,
+            "num_heads": 4,
+            "decoder_start_token_id": 0,
+        },
     ),
     "bart": (
         "BartForConditionalGeneration",

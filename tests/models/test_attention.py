@@ -3,8 +3,6 @@
 import pytest
 import torch
 import transformers as hf
-from reference.textbook import eager_attention
-from tiny_models import FAMILIES, tiny
 
 import attnscope as ats
 from attnscope.errors import ModelError
@@ -12,6 +10,8 @@ from attnscope.models import attention
 from attnscope.models.attention import layout, mixed_rows
 from attnscope.models.encode import encode
 from attnscope.models.run import tensors
+from reference.textbook import eager_attention
+from tiny_models import FAMILIES, tiny
 
 OUTSIDE_THE_INTERFACE = {"bloom", "falcon", "falcon_alibi", "gptj", "deberta_v2"}
 

@@ -3,8 +3,6 @@
 import pytest
 import torch
 import transformers as hf
-from reference.textbook import autograd_gradient
-from tiny_models import FAMILIES, tiny
 
 import attnscope as ats
 from attnscope.errors import ModelError
@@ -12,6 +10,8 @@ from attnscope.models import targets
 from attnscope.models.encode import encode
 from attnscope.models.run import self_attention_body, tensors
 from attnscope.models.targets import gradient_at_embeddings
+from reference.textbook import autograd_gradient
+from tiny_models import FAMILIES, tiny
 
 
 def some_ids(length: int = 40) -> dict[str, torch.Tensor]:

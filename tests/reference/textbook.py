@@ -18,7 +18,7 @@ def eager_attention(net: PreTrainedModel, inputs: dict[str, Tensor]) -> list[Ten
 
 
 def autograd_gradient(net: PreTrainedModel, inputs: dict[str, Tensor]) -> tuple[Tensor, float]:
-    """Plain `loss.backward()` with labels = input ids: the gradient at the input embeddings (token, hidden); the loss."""
+    """Plain `loss.backward()` with labels = input ids: the gradient at the embeddings (token, hidden); the loss."""
     net = deepcopy(net).eval()
     embedded: list[Tensor] = []
 

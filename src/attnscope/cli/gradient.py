@@ -16,7 +16,9 @@ def gradient(
     pool: Annotated[str, typer.Option(help="sum, mean or max: a word's score from its tokens'.")] = "sum",
     preset: Annotated[
         str | None,
-        typer.Option(help="promptrobust (norm of a word's summed gradient) or vocabulary (equal tokens share a score)."),
+        typer.Option(
+            help="promptrobust (norm of a word's summed gradient) or vocabulary (equal tokens share a score)."
+        ),
     ] = None,
     output: options.Output = None,
     json: options.Json = False,
@@ -34,7 +36,7 @@ def gradient(
 ) -> None:
     """Show how strongly the model's loss on the text reacts to each word (PromptRobust, arXiv:2306.04528).
 
-        attnscope gradient "Is the following sentence positive or negative?" -o gradient.html
+    attnscope gradient "Is the following sentence positive or negative?" -o gradient.html
     """
     options.check_output(output)
     given = options.read_text(text, file)

@@ -10,7 +10,9 @@ from attnscope.attribution import Attribution
 from attnscope.errors import TextError
 from attnscope.render import checked_path, print_result, save
 
-Text = Annotated[str | None, typer.Argument(help="The text. Without it: --file, or standard input.", show_default=False)]
+Text = Annotated[
+    str | None, typer.Argument(help="The text. Without it: --file, or standard input.", show_default=False)
+]
 File = Annotated[
     Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file (one final line break is dropped).")
 ]
@@ -24,17 +26,23 @@ Device = Annotated[str | None, typer.Option(help="Where the model runs: cpu, cud
 RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run the code that a hub model brings.")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .json or .txt. Default: print in the terminal."),
+    typer.Option(
+        "--output", "-o", help="Write .html, .png, .svg, .pdf, .json or .txt. Default: print in the terminal."
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Chat = Annotated[
-    bool, typer.Option("--chat", help="The text is a user's message in the model's chat template (kept out of the picture).")
+    bool,
+    typer.Option("--chat", help="The text is a user's message in the model's chat template (kept out of the picture)."),
 ]
 Truncate = Annotated[bool, typer.Option("--truncate", help="Cut a text that is longer than the model's positions.")]
 LineChars = Annotated[
-    int | None, typer.Option("--max-line-chars", min=1, help="Characters in a line of .html and of figures. Default: 80.")
+    int | None,
+    typer.Option("--max-line-chars", min=1, help="Characters in a line of .html and of figures. Default: 80."),
 ]
-Font = Annotated[str | None, typer.Option(help="Font file or family for figures, for example an installed Japanese one.")]
+Font = Annotated[
+    str | None, typer.Option(help="Font file or family for figures, for example an installed Japanese one.")
+]
 FontSize = Annotated[float | None, typer.Option(min=1, help="Size of the text.")]
 Dark = Annotated[bool, typer.Option("--dark", help="Dark background.")]
 Debug = Annotated[bool, typer.Option("--debug", help="On an error, show where it came from.")]

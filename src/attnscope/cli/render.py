@@ -22,7 +22,7 @@ def render(
 ) -> None:
     """Draw a saved result; needs neither the model nor torch.
 
-        attnscope render castle.json -o castle.pdf
+    attnscope render castle.json -o castle.pdf
     """
     options.check_output(output)
     try:

@@ -59,7 +59,8 @@ def explain(model: Model, text: str, method: str = "gradient", **parameters: Any
     if method not in METHODS:
         near = get_close_matches(method, METHODS, n=1)
         raise InputError(
-            f"there is no method {method!r}; choose from {', '.join(METHODS)}" + (f" (meant {near[0]!r}?)" if near else "")
+            f"there is no method {method!r}; choose from {', '.join(METHODS)}"
+            + (f" (meant {near[0]!r}?)" if near else "")
         )
     run = METHODS[method].run
     known = list(inspect.signature(run).parameters)[2:]

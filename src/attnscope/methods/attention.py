@@ -33,7 +33,7 @@ def attention(
     layer: index of the attention layer, negative from the end, or "mean" over layers.
     head:  index of the head, or "mean" or "max" over heads.
     query: index into the tokens of the result (special tokens count; negative from the end); or a word of the text, the
-           first of that spelling: the mean of its tokens' rows; or None: the mean over all tokens that are not special.
+           first of that spelling: the mean of its tokens' rows; or None: the mean over all that are not special.
     chat:  the text is a user's message in the model's chat template.
     truncate: cut a text that is longer than the model's positions instead of refusing it.
 
@@ -69,7 +69,7 @@ def attention(
         kind="attention",
         method="attention",
         parameters={
-            "layer": layer if layer == "mean" else list(layers)[0],
+            "layer": layer if layer == "mean" else next(iter(layers)),
             "head": head if isinstance(head, str) else head_index,
             "query": query,
             "query_tokens": positions if query is not None else None,

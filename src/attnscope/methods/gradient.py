@@ -1,21 +1,23 @@
 """Attention by gradient (PromptRobust): how strongly the loss reacts to each word."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.attribution import Attribution
 from attnscope.errors import InputError
 from attnscope.methods.result import attribution
-from attnscope.models.encode import Encoded, encode
+from attnscope.models.encode import encode
 from attnscope.models.load import Model, load
 from attnscope.models.run import tensors
 from attnscope.models.targets import gradient_at_embeddings
 
 PRESETS = (None, "promptrobust", "vocabulary")
-POOLS = {"sum": np.sum, "mean": np.mean, "max": np.max}
+POOLS: dict[str, Callable[[NDArray[np.float64]], np.float64]] = {"sum": np.sum, "mean": np.mean, "max": np.max}
 
 
 def gradient(
@@ -30,8 +32,8 @@ def gradient(
 ) -> Attribution:
     """The norm of the loss's gradient at each token's embedding; subwords pooled into words (arXiv:2306.04528).
 
-    score(token i) = ‖∂L/∂e_i‖, where L is the model's loss with `labels = input_ids` (a classifier: the loss of the label
-    it predicts) and e_i the output of the embedding layer at position i. Never negative; in nats per unit of embedding.
+    score(token i) = ‖∂L/∂e_i‖, where L is the model's loss with `labels = input_ids` (a classifier: the loss of the
+    label it predicts) and e_i the output of the embedding layer at position i. Never negative; in nats per unit of embedding.
 
     norm:   "l2" or "l1", over the embedding's dimensions.
     pool:   how a word's score comes from its tokens'.
@@ -66,7 +68,7 @@ def gradient(
         encoded,
         kind="importance",
         method="gradient",
-        parameters={"norm": norm, "pool": pool, "preset": preset, "target": _target(model, encoded), "loss": loss},
+        parameters={"norm": norm, "pool": pool, "preset": preset, "target": _target(model), "loss": loss},
         token_scores=tokens,
         word_scores=words,
     )
@@ -74,7 +76,7 @@ def gradient(
 
 def _shared_by_id(vectors: Tensor, ids: Tensor) -> Tensor:
     """(token, hidden) -> (token, hidden): each position gets the sum over the positions of the same id."""
-    _, row = ids.unique(return_inverse=True)
+    _, row = torch.unique(ids, return_inverse=True)
     summed = torch.zeros(int(row.max()) + 1, vectors.shape[1], dtype=vectors.dtype).index_add_(0, row, vectors)
     return summed[row]
 
@@ -83,7 +85,7 @@ def _norm_of_sum(vectors: Tensor, tokens: tuple[int, ...], order: int) -> float:
     return float(torch.linalg.vector_norm(vectors[list(tokens)].double().sum(0), ord=order))
 
 
-def _target(model: Model, encoded: Encoded) -> str:
+def _target(model: Model) -> str:
     kind = type(model.model).__name__
     if "Classification" in kind:
         return "loss of the predicted label"

@@ -4,8 +4,8 @@ Problems solved here:
 - fast attention (SDPA) returns no weights, and eager attention holds layers × heads × n × n of them: here the weights
   of the asked query rows alone are computed from the query and key that the model hands to its attention, a block at a
   time, while the output stays the fast one;
-- every row asked for is one mix of query rows, `sum_i weight_i · softmax(row_i)`: one query is a one, a word is the mean
-  of its tokens, "no query" is the mean of all. No n × n matrix is ever held;
+- every row asked for is one mix of query rows, `sum_i weight_i · softmax(row_i)`: one query is a one, a word is the
+  mean of its tokens, "no query" is the mean of all. No n × n matrix is ever held;
 - models outside transformers' attention interface run eager, one layer's matrix at a time;
 - before a model is trusted, a few tokens go through both ways and must agree with the model's own eager attention.
 """
@@ -297,7 +297,7 @@ def _run_eager(
     net: PreTrainedModel, body: nn.Module, inputs: dict[str, Tensor], found: Layout, capture: _Capture
 ) -> None:
     _use(net, "eager")
-    places = {module: place for module, place in found.hooked}
+    places = dict(found.hooked)
 
     def keep_rows(module: nn.Module, _args: Any, output: tuple[Any, ...]) -> tuple[Any, ...]:
         weights = output[places[module]]

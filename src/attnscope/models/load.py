@@ -99,7 +99,9 @@ def load(
     extra: dict[str, Any] = {}
     if isinstance(folder, Path) and folder.is_file():
         if folder.suffix != ".gguf":
-            raise ModelError(f"{folder} is a file but not a .gguf file; give a hub id, a checkpoint folder or a .gguf file")
+            raise ModelError(
+                f"{folder} is a file but not a .gguf file; give a hub id, a checkpoint folder or a .gguf file"
+            )
         extra["gguf_file"], folder = folder.name, folder.parent
         _needs_gguf()
     elif not isinstance(folder, Path) and _looks_like_a_path(folder):
@@ -117,8 +119,8 @@ def load(
     missing = sorted(key for key in info["missing_keys"] if not any(part in key for part in UNREAD))
     if missing:
         raise ModelError(
-            f"{shown} has no trained weights for {', '.join(missing[:3])}{' and more' * (len(missing) > 3)}: they would be "
-            f"random, and so would be every explanation; load a checkpoint that was saved as {type(net).__name__}"
+            f"{shown} has no trained weights for {', '.join(missing[:3])}{' and more' * (len(missing) > 3)}: they would "
+            f"be random, and so would be every explanation; load a checkpoint that was saved as {type(net).__name__}"
         )
     return Model(net.eval(), tokenizer, shown, revision or getattr(config, "_commit_hash", None))
 

@@ -69,7 +69,7 @@ def _configs(config: Any) -> Iterator[Any]:
         yield from _configs(getattr(config, name, None))
 
 
-class Cut(BaseException):  # noqa: N818 -- a jump out of a forward pass whose rest is not needed, not an error
+class Cut(BaseException):
     """Leaves a forward pass whose rest is not needed."""
 
 
@@ -146,7 +146,9 @@ def _bodies(net: PreTrainedModel) -> list[nn.Module]:
 
 
 @contextmanager
-def split_at_head(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
+def split_at_head(
+    net: PreTrainedModel, inputs: Mapping[str, Any]
+) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
     """Run the body; yield its output (batch, token, hidden) and a function from such (or a part of it) to logits.
 
     The head is the model's own forward with the body's forward put out of action, so that soft-capping, scaling and

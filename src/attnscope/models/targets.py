@@ -1,7 +1,7 @@
 """What is explained, and its gradient at the input embeddings.
 
-The default target is the model's own training loss on its input: `labels = input_ids`. For a causal model every token is
-predicted from those before it; for a masked model every token is predicted from the whole unmasked text; an
+The default target is the model's own training loss on its input: `labels = input_ids`. For a causal model every token
+is predicted from those before it; for a masked model every token is predicted from the whole unmasked text; an
 encoder–decoder writes its input again. A classifier has no such labels: its target is the loss of the label that it
 predicts itself.
 
@@ -23,7 +23,15 @@ from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from attnscope.errors import ModelError
-from attnscope.models.run import accepted, embedding_layer, embedding_leaf, forward_replaced, is_encoder_decoder, split_at_head, unchanged
+from attnscope.models.run import (
+    accepted,
+    embedding_layer,
+    embedding_leaf,
+    forward_replaced,
+    is_encoder_decoder,
+    split_at_head,
+    unchanged,
+)
 
 # Positions whose logits exist at one time.
 CHUNK = 128
@@ -47,8 +55,8 @@ def gradient_at_embeddings(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -
             gradient, loss = _whole(net, inputs, leaves, labels=None)
         elif net.get_output_embeddings() is None:
             raise ModelError(
-                f"{kind} has no language-model head, so its input has no loss; load a causal or masked language model, an "
-                "encoder–decoder or a classifier, or look at its attention instead"
+                f"{kind} has no language-model head, so its input has no loss; load a causal or masked language model, "
+                "an encoder–decoder or a classifier, or look at its attention instead"
             )
         else:
             gradient, loss = _language_model(net, inputs, leaves)
@@ -103,7 +111,7 @@ def _whole(
 def _long_texts_recomputed(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Iterator[None]:
     """Inside, as many layers as KEPT_BYTES allow keep their activations; the others compute them again.
 
-    The layers are those that transformers itself marks as fit for checkpointing; a model without the mark runs as it is.
+    The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
     """
     layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
     width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
