@@ -53,3 +53,39 @@ def compute_attention_by_gradient(
     if html_path:
         ats.save(result, html_path, max_line_chars=max_line_chars)
     return result
+
+
+# The model's beginning-of-text token stands in front: it takes most of the attention, and is left out of the picture.
+STORY = (
+    "<|im_start|>Mary lived in a small house by the river. Every morning she walked to the old bridge, where John "
+    "waited for her. One winter the bridge was gone, and Mary never saw him again."
+)
+# In this layer and head of the bundled model, a pronoun looks back at the person that it stands for.
+LAYER, HEAD, HIM = 15, 7, -3
+PROMPT = (
+    "Read the review and answer with positive or negative.\n"
+    "Review: The plot is thin and the first hour drags, but the last scene is unforgettable.\n"
+    "Answer: positive"
+)
+
+
+def main() -> None:
+    """Write the two demonstrations and say where they are."""
+    visualize_attention_as_image_excluding_bos_eos(
+        None,
+        STORY,
+        layer_index=LAYER,
+        head_index=HEAD,
+        query_token_index=HIM,
+        html_path="attention_demo.html",
+        image_path="attention_demo.png",
+        max_line_chars=LINES,
+    )
+    by_gradient = compute_attention_by_gradient(None, PROMPT, max_line_chars=LINES)
+    ats.save(by_gradient, "gradient_attention_demo.png", max_line_chars=LINES, font_size=20)
+    for name in ("attention_demo", "gradient_attention_demo"):
+        print(f"open {Path(name).resolve()}.html  (picture: {name}.png)")
+
+
+if __name__ == "__main__":
+    main()

@@ -82,6 +82,15 @@ def test_the_laws_of_words_hold_for_every_family_and_text(name: str, text: str) 
     except TextError:
         # Nothing but special tokens, or characters that this tokenizer's normaliser deletes.
         return
+    except ModelError:
+        # Without offsets, what follows an [UNK] may stand in several places; never wrong, but refused.
+        assert name == "python_wordpiece"
+        assert "[UNK]" in tokenizers_zoo.tokenizer(name).tokenize(text)
+        return
+    except ModelError:
+        # Without offsets a tokenizer may be refused, with a reason; one with offsets may not.
+        assert not tokenizers_zoo.tokenizer(name).is_fast
+        return
     assert encoded.text == text
     assert_laws(encoded)
 
@@ -95,11 +104,22 @@ def test_a_cut_text_fits_and_halves_no_character(name: str, text: str, limit: in
         encoded = encode(tokenizer, text, max_tokens=limit, truncate=True)
     except (TextError, TextTooLongError):
         return
+    except ModelError:
+        assert not tokenizer.is_fast
+        return
     assert text.startswith(encoded.text)
     assert len(encoded.text) in graphemes(text)
     assert len(encoded.tokens) <= limit
     assert_laws(encoded)
     assert encode(tokenizer, encoded.text, max_tokens=limit) == encoded
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "01[UNK]1/3", "banжan an ban", "жук жук the жук"])
+def test_a_slow_tokenizer_with_unknown_words_finds_its_way(text: str) -> None:
+    slow = encode(tokenizers_zoo.tokenizer("python_wordpiece"), text)
+    assert_laws(slow)
+    known = [t for t in encode(tokenizers_zoo.tokenizer("wordpiece"), text).tokens if t.end - t.start > 0]
+    assert {t.start for t in slow.tokens if t.start < t.end} <= {t.start for t in known} | {0}
 
 
 def test_a_sentence_gives_the_same_words_for_every_family(tokenizer: PreTrainedTokenizerBase) -> None:

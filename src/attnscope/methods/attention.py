@@ -37,7 +37,7 @@ def attention(
     chat:  the text is a user's message in the model's chat template.
     truncate: cut a text that is longer than the model's positions instead of refusing it.
 
-    Of an encoder–decoder this is the encoder. Words sum their tokens. Special tokens stay in the model's input and leave
+    Of an encoder–decoder this is the encoder. Words sum their tokens. Special tokens stay in the input and leave
     the picture: `excluded_mass` is the attention that they took, so that with one head (or the mean) the words and it
     add up to 1 (less what learned attention sinks take, in models that have them).
 

@@ -33,7 +33,8 @@ def gradient(
     """The norm of the loss's gradient at each token's embedding; subwords pooled into words (arXiv:2306.04528).
 
     score(token i) = ‖∂L/∂e_i‖, where L is the model's loss with `labels = input_ids` (a classifier: the loss of the
-    label it predicts) and e_i the output of the embedding layer at position i. Never negative; in nats per unit of embedding.
+    label it predicts) and e_i the output of the embedding layer at position i. Never negative; in nats per
+    unit of embedding.
 
     norm:   "l2" or "l1", over the embedding's dimensions.
     pool:   how a word's score comes from its tokens'.

@@ -17,6 +17,7 @@ from attnscope.errors import ModelError
 
 # The most tokens that may need each other to decode, and the most that are read to find the way after an [UNK].
 _WINDOW = 16
+_FIRST_EAST_ASIAN = "\u2e80"
 _SPACES = re.compile(r"\s*")
 # What one normaliser or another deletes; U+FFFD besides, which is also what half a character decodes to.
 _DROPPED = frozenset({"Cc", "Cf", "Cn", "Co", "Mn", "Me", "Zs", "Zl", "Zp"})
@@ -35,12 +36,14 @@ def align(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], text: str) -> 
         first = len(spans)
         found = _read(tokenizer, ids, anchor, first, reader) or _skip_unknown(tokenizer, ids, first, reader)
         if found is None:
-            raise ModelError(
-                f"the tokenizer {type(tokenizer).__name__} reports no offsets, and its tokens do not spell the text "
-                f"near character {reader.cursor}: use the model's fast tokenizer (use_fast=True)"
-            )
+            break
         spans += found
         anchor = first
+    if len(spans) < len(ids) or not reader.at_end:
+        raise ModelError(
+            f"the tokenizer {type(tokenizer).__name__} reports no offsets, and its tokens do not spell the text near "
+            f"character {reader.cursor}: use the model's fast tokenizer (use_fast=True)"
+        )
     return spans
 
 
@@ -102,6 +105,11 @@ class _Reader:
         self._source = [index for _, index in folded]
         self._position = 0
 
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left that a token should spell."""
+        return self._position == len(self._source)
+
     def read(self, piece: str, at_end: bool) -> tuple[int, int] | None:
         """The span of `piece` if it is what comes next, without the space that a decoder puts around words."""
         between_characters = self._position == len(self._source) or self._source[self._position] >= self.cursor
@@ -129,9 +137,16 @@ class _Reader:
             return start, self.cursor
         wanted = "".join(map(_fold, piece))
         # They cover one character at least, even if it is one that folding drops.
-        after = bisect_left(self._source, start + 1)
-        found = self._folded.find(wanted, after) if wanted else -1
-        if found == -1:
+        nearest = found = self._folded.find(wanted, bisect_left(self._source, start + 1)) if wanted else -1
+        while found != -1 and self._within_a_word(found):
+            found = self._folded.find(wanted, found + 1)
+        if nearest == -1:
             return None
-        self.cursor, self._position = self._source[found], found
+        self._position = nearest if found == -1 else found
+        self.cursor = self._source[self._position]
         return start, self.cursor
+
+    def _within_a_word(self, position: int) -> bool:
+        """Whether a spaced script's word goes on there: an unknown word ends where words end, if it can."""
+        here = self._source[position]
+        return all(c.isalnum() and c < _FIRST_EAST_ASIAN for c in self.text[here - 1 : here + 1])

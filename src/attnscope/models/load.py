@@ -119,8 +119,8 @@ def load(
     missing = sorted(key for key in info["missing_keys"] if not any(part in key for part in UNREAD))
     if missing:
         raise ModelError(
-            f"{shown} has no trained weights for {', '.join(missing[:3])}{' and more' * (len(missing) > 3)}: they would "
-            f"be random, and so would be every explanation; load a checkpoint that was saved as {type(net).__name__}"
+            f"{shown} has no trained weights for {', '.join(missing[:3])}{' and more' * (len(missing) > 3)}: they "
+            f"would be random, and so would be every explanation; load a checkpoint saved as {type(net).__name__}"
         )
     return Model(net.eval(), tokenizer, shown, revision or getattr(config, "_commit_hash", None))
 
