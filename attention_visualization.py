@@ -5,6 +5,8 @@
 writes attention_demo.html and gradient_attention_demo.html, each with a .png twin, into the current folder.
 """
 
+from pathlib import Path
+
 import attnscope as ats
 
 LINES = 80

@@ -83,13 +83,9 @@ def test_the_laws_of_words_hold_for_every_family_and_text(name: str, text: str) 
         # Nothing but special tokens, or characters that this tokenizer's normaliser deletes.
         return
     except ModelError:
-        # Without offsets, what follows an [UNK] may stand in several places; never wrong, but refused.
+        # Without offsets, what follows an [UNK] may seem to stand elsewhere, and the rest no longer fits.
         assert name == "python_wordpiece"
         assert "[UNK]" in tokenizers_zoo.tokenizer(name).tokenize(text)
-        return
-    except ModelError:
-        # Without offsets a tokenizer may be refused, with a reason; one with offsets may not.
-        assert not tokenizers_zoo.tokenizer(name).is_fast
         return
     assert encoded.text == text
     assert_laws(encoded)
@@ -105,7 +101,7 @@ def test_a_cut_text_fits_and_halves_no_character(name: str, text: str, limit: in
     except (TextError, TextTooLongError):
         return
     except ModelError:
-        assert not tokenizer.is_fast
+        assert name == "python_wordpiece"
         return
     assert text.startswith(encoded.text)
     assert len(encoded.text) in graphemes(text)

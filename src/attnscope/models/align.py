@@ -132,19 +132,22 @@ class _Reader:
     def skip_to(self, piece: str | None) -> tuple[int, int] | None:
         """The span that unknown tokens cover: up to where `piece` comes next, or to the end of the text."""
         start = self.cursor + len(_SPACES.match(self.text, self.cursor).group())
-        if piece is None:
-            self.cursor, self._position = len(self.text), len(self._source)
-            return start, self.cursor
-        wanted = "".join(map(_fold, piece))
-        # They cover one character at least, even if it is one that folding drops.
-        nearest = found = self._folded.find(wanted, bisect_left(self._source, start + 1)) if wanted else -1
-        while found != -1 and self._within_a_word(found):
-            found = self._folded.find(wanted, found + 1)
-        if nearest == -1:
-            return None
-        self._position = nearest if found == -1 else found
-        self.cursor = self._source[self._position]
-        return start, self.cursor
+        end, position = len(self.text), len(self._source)
+        if piece is not None:
+            wanted = "".join(map(_fold, piece))
+            # They cover one character at least, even if it is one that folding drops.
+            nearest = found = self._folded.find(wanted, bisect_left(self._source, start + 1)) if wanted else -1
+            while found != -1 and self._within_a_word(found):
+                found = self._folded.find(wanted, found + 1)
+            if nearest == -1:
+                return None
+            position = nearest if found == -1 else found
+            end = self._source[position]
+        if self._position < position:
+            # Accents that a normaliser deleted belong to the letter before, not to the unknown word.
+            start = max(start, self._source[self._position])
+        self.cursor, self._position = end, position
+        return start, end
 
     def _within_a_word(self, position: int) -> bool:
         """Whether a spaced script's word goes on there: an unknown word ends where words end, if it can."""
