@@ -17,6 +17,8 @@ from attnscope.errors import ModelError
 
 # The most tokens that may need each other to decode, and the most that are read to find the way after an [UNK].
 _WINDOW = 16
+# How many characters further a better place for what follows an [UNK] is looked for.
+_SEARCH = 256
 _FIRST_EAST_ASIAN = "\u2e80"
 _SPACES = re.compile(r"\s*")
 # What one normaliser or another deletes; U+FFFD besides, which is also what half a character decodes to.
@@ -138,7 +140,7 @@ class _Reader:
             # They cover one character at least, even if it is one that folding drops.
             nearest = found = self._folded.find(wanted, bisect_left(self._source, start + 1)) if wanted else -1
             while found != -1 and self._within_a_word(found):
-                found = self._folded.find(wanted, found + 1)
+                found = self._folded.find(wanted, found + 1, nearest + _SEARCH)
             if nearest == -1:
                 return None
             position = nearest if found == -1 else found

@@ -1,0 +1,70 @@
+"""Models built by hand, so that the right answer is known."""
+
+from typing import Any, Self
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers.modeling_outputs import BaseModelOutput, CausalLMOutput
+
+LETTERS = ["[UNK]", "[PAD]", *"abcdefghijklmnopqrstuvwxyz"]
+
+
+def copy_tokenizer() -> PreTrainedTokenizerFast:
+    """One token a letter or word, between spaces."""
+    tokenizer = Tokenizer(models.WordLevel({letter: i + 2 for i, letter in enumerate(LETTERS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]")
+
+
+class CopyConfig(PretrainedConfig):
+    model_type = "copy_back"
+
+    def __init__(self, back: int = 2, vocab_size: int = 32, **kwargs: Any) -> None:
+        self.back, self.vocab_size, self.num_hidden_layers = back, vocab_size, 1
+        super().__init__(**kwargs)
+
+
+class CopyBody(PreTrainedModel):
+    config_class = CopyConfig
+
+    def __init__(self, config: CopyConfig) -> None:
+        super().__init__(config)
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.vocab_size)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.embed_tokens
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> BaseModelOutput:  # noqa: ARG002
+        hidden = self.embed_tokens(input_ids).roll(self.config.back, 1)
+        early = torch.arange(hidden.shape[1])[None, :, None] < self.config.back
+        return BaseModelOutput(last_hidden_state=hidden.masked_fill(early, 0))
+
+
+class CopyBack(PreTrainedModel):
+    """Each position's logits are the embedding of the token `back` places before it: nothing else is read."""
+
+    config_class = CopyConfig
+    base_model_prefix = "model"
+
+    def __init__(self, config: CopyConfig) -> None:
+        super().__init__(config)
+        self.model = CopyBody(config)
+        self.lm_head = nn.Linear(config.vocab_size, config.vocab_size, bias=False)
+        self.post_init()
+
+    @classmethod
+    def make(cls, back: int) -> Self:
+        net = cls(CopyConfig(back=back)).eval()
+        with torch.no_grad():
+            net.model.embed_tokens.weight.copy_(torch.eye(32))
+            net.lm_head.weight.copy_(torch.eye(32))
+        return net
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.lm_head
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> CausalLMOutput:
+        return CausalLMOutput(logits=self.lm_head(self.model(input_ids, attention_mask).last_hidden_state))
