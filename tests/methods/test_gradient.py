@@ -110,7 +110,7 @@ def test_numbers_that_overflow_name_the_token() -> None:
     net = CopyBack.make(back=1)
     with torch.no_grad():
         net.get_input_embeddings().weight[4] = float("nan")
-    with pytest.raises(NonFiniteError, match=r"token 0 \('a'\) is nan"):
+    with pytest.raises(NonFiniteError, match=r"token 1 \('a'\) is nan"):
         ats.explain(ats.Model(net, copy_tokenizer()), "b a b c")
 
 
