@@ -1,0 +1,137 @@
+"""The command line as a user calls it: a process, its output, its exit code."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import attnscope as ats
+
+TEXT = "The castle on the hill was old."
+
+
+def run(*arguments: str, given: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "attnscope", *arguments]
+    return subprocess.run(command, input=given, capture_output=True, env=os.environ, check=False, cwd=cwd)
+
+
+def failed(*arguments: str, given: bytes = b"", code: int = 2) -> str:
+    done = run(*arguments, given=given)
+    message = done.stderr.decode()
+    assert done.returncode == code, message
+    assert done.stdout == b""
+    assert message.startswith("attnscope: ")
+    assert message.count("\n") == 1, "one line"
+    return message
+
+
+@pytest.mark.parametrize("suffix", ["html", "png", "svg", "pdf", "json", "txt"])
+def test_the_suffix_picks_the_renderer(suffix: str, tmp_path: Path) -> None:
+    out = tmp_path / f"out.{suffix}"
+    done = run("attention", TEXT, "--layer", "12", "--head", "3", "--query", "castle", "-o", str(out))
+    assert done.returncode == 0, done.stderr
+    assert out.stat().st_size > 100
+    assert [p.name for p in tmp_path.iterdir()] == [out.name]
+
+
+def test_json_equals_the_library(smollm2: ats.Model) -> None:
+    done = run("attention", TEXT, "--layer", "mean", "--head", "max", "--query", "-2", "--json")
+    ours = ats.Attribution.from_json(done.stdout.decode())
+    theirs = ats.attention(smollm2, TEXT, layer="mean", head="max", query=-2)
+    assert ours.scores == pytest.approx(theirs.scores, abs=1e-6)
+    assert ours.parameters["head"] == "max"
+
+
+def test_text_from_standard_input_and_from_a_file(tmp_path: Path) -> None:
+    text = "熊本県の天気は晴れです。😀"
+    (tmp_path / "text.txt").write_text(text + "\n")
+    piped = json.loads(run("gradient", "--json", given=f"{text}\n".encode()).stdout)
+    read = json.loads(run("gradient", "--json", "--file", str(tmp_path / "text.txt")).stdout)
+    assert piped == read
+    assert piped["text"] == text
+
+
+def test_piped_output_is_plain_text() -> None:
+    done = run("gradient", TEXT)
+    assert b"\x1b" not in done.stdout
+    assert "castle" in done.stdout.decode()
+
+
+def test_chat_and_presets() -> None:
+    data = json.loads(run("gradient", "Hello there", "--chat", "--preset", "promptrobust", "--json").stdout)
+    assert data["text"] == "Hello there"
+    assert data["parameters"]["preset"] == "promptrobust"
+    assert any(token["text"] == "<|im_start|>" and token["special"] for token in data["tokens"])
+
+
+def test_render_draws_a_saved_result_without_torch(tmp_path: Path) -> None:
+    saved = tmp_path / "g.json"
+    saved.write_bytes(run("gradient", TEXT, "--json").stdout)
+    code = (
+        "import sys; sys.argv = ['attnscope', 'render', 'g.json', '-o', 'g.svg']\n"
+        "from attnscope.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as e: sys.exit(e.code or ('torch' in sys.modules) or ('transformers' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"castle" in (tmp_path / "g.svg").read_bytes() or (tmp_path / "g.svg").stat().st_size > 1000
+
+
+def test_models_lists_the_bundled_one() -> None:
+    assert b"SmolLM2-135M-Instruct" in run("models").stdout
+    rows = json.loads(run("models", "--json").stdout)
+    assert next(row for row in rows if "SmolLM2" in row["name"])["bytes"] > 5e8
+
+
+def test_help_teaches_and_loads_no_torch() -> None:
+    assert b"attention" in run("--help").stdout
+    for command in ("attention", "gradient", "render", "models"):
+        assert b"attnscope" in run(command, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["gradient", ""], "empty"),
+        (["gradient", "<|im_end|>"], "nothing but special tokens"),
+        (["attention", TEXT, "--layer", "99"], "0 to 29"),
+        (["attention", TEXT, "--head", "9"], "0 to 8"),
+        (["attention", TEXT, "--query", "99"], "0 to 7"),
+        (["attention", TEXT, "--query", "castel"], "'castle'"),
+        (["gradient", TEXT, "-m", "./nowhere"], "no such model folder"),
+        (["gradient", TEXT, "-o", "no-such-folder/x.html"], "does not exist"),
+        (["gradient", TEXT, "-o", "x.htlm"], "did you mean .html"),
+        (["gradient", TEXT, "--file", "x"], "give one of them"),
+        (["gradient", "--file", "no-such-file"], "cannot read"),
+        (["gradient", "--file", sys.executable], "not UTF-8 text"),
+        (["gradient", "word " * 9000], "--truncate"),
+        (["gradient", "--nonsense"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+        (["render", "no-such-file.json"], "cannot read"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) -> None:
+    assert says in failed(*arguments)
+
+
+def test_a_damaged_file_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"schema": 1, "kind"')
+    assert "not JSON" in failed("render", str(tmp_path / "x.json"), code=1)
+
+
+def test_debug_shows_the_traceback() -> None:
+    done = run("gradient", "", "--debug")
+    assert b"Traceback" in done.stderr
+    assert b"TextError" in done.stderr
+
+
+def test_a_failed_run_leaves_an_old_file_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    out.write_text("old")
+    assert run("attention", TEXT, "--layer", "99", "-o", str(out)).returncode == 2
+    assert out.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]
