@@ -1,6 +1,10 @@
 """Fixtures for every test: real models, and the rule that a model comes back as it was."""
 
 import os
+
+# No test may reach for a model hub: what it needs is bundled, made here, or missing on purpose. Read at import.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +15,6 @@ import attnscope as ats
 from real_models import minilm_folder, rxnmapper_folder
 from snapshot import Snapshot, watched
 
-# No test may reach for a model hub: what it needs is bundled, made here, or missing on purpose.
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture(autouse=True)
