@@ -31,14 +31,16 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
-# The tests drive a real browser. Debian's package is installed where this user may; else one line says what is missing.
+# The tests drive a real browser and draw Japanese. Debian's packages are installed where this user may; else one line
+# says what is missing.
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
+	@if { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
+		&& fc-list :lang=ja 2>/dev/null | grep -q .; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fontconfig >/dev/null; \
 	else \
-		echo "the tests need Chromium and a Japanese font: sudo apt-get install chromium fonts-noto-cjk"; exit 1; \
+		echo "the tests need Chromium and a Japanese font: sudo apt-get install chromium fonts-noto-cjk fontconfig"; exit 1; \
 	fi
 
 clean:
