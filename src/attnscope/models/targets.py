@@ -38,7 +38,7 @@ CHUNK = 128
 
 # What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
-KEPT_BYTES = 768 * 2**20
+KEPT_BYTES = 1024 * 2**20
 # A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
 KEPT_TENSORS = 16
 
