@@ -16,7 +16,6 @@ from real_models import minilm_folder, rxnmapper_folder
 from snapshot import Snapshot, watched
 
 
-
 @pytest.fixture(autouse=True)
 def _models_come_back_as_they_were() -> Iterator[None]:
     watched.clear()
