@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnscope.attribution import Attribution, Token, Word, write_atomically
+from attnscope.attribution import Attribution, Token, Word
 from attnscope.errors import DamagedFileError, NonFiniteError, OutputError
+from attnscope.files import write_atomically
 
 SMALL = Attribution(
     kind="attention",

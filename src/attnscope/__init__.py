@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attnscope.attention_maps import AttentionMaps as AttentionMaps
     from attnscope.attribution import Attribution as Attribution
     from attnscope.attribution import Token as Token
     from attnscope.attribution import Word as Word
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Public name → the module that defines it.
 _HOMES = {
+    "AttentionMaps": "attnscope.attention_maps",
     "Attribution": "attnscope.attribution",
     "AttnscopeError": "attnscope.errors",
     "METHODS": "attnscope.methods",

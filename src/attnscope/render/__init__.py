@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from attnscope.attribution import Attribution, write_atomically
+from attnscope.attribution import Attribution
 from attnscope.errors import InputError, OutputError
+from attnscope.files import write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
