@@ -7,7 +7,7 @@ import transformers as hf
 import attnscope as ats
 from attnscope.errors import ModelError
 from attnscope.models import attention
-from attnscope.models.attention import layout, mixed_rows
+from attnscope.models.watch import layout, mixed_rows
 from attnscope.models.encode import encode
 from attnscope.models.run import tensors
 from reference.textbook import eager_attention
@@ -151,4 +151,4 @@ def test_the_model_comes_back_after_an_interrupt() -> None:
     assert net.training
     assert all(p.requires_grad for p in net.parameters())
     assert sum(len(m._forward_hooks) for m in net.modules()) == hooks
-    assert attention._capture.get() is None
+    assert attention._watcher.get() is None

@@ -8,10 +8,10 @@ from torch import Tensor
 from attnscope.attribution import Attribution
 from attnscope.errors import QueryError, RangeError, TextError
 from attnscope.methods.result import attribution
-from attnscope.models.attention import layout, mixed_rows
 from attnscope.models.encode import Encoded, encode
 from attnscope.models.load import Model, load
 from attnscope.models.run import tensors
+from attnscope.models.watch import layout, mixed_rows
 from attnscope.words import find_words
 
 
