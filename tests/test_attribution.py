@@ -61,7 +61,7 @@ def test_save_and_load_is_exact(tmp_path_factory: pytest.TempPathFactory, a: Att
 def test_the_document_keeps_to_the_schema() -> None:
     data = json.loads(SMALL.to_json())
     assert list(data) == [
-        "schema", "kind", "method", "parameters", "text", "excluded_mass", "tokens", "words", "provenance",
+        "schema", "kind", "method", "parameters", "text", "excluded_mass", "signed", "tokens", "words", "provenance",
     ]  # fmt: skip
     assert data["schema"] == 1
     assert data["tokens"][1] == {"text": "猫", "start": 0, "end": 1, "special": False, "score": 0.25}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from attnscope.errors import DamagedFileError, NonFiniteError
 from attnscope.files import write_atomically
-from attnscope.scaling import min_max
+from attnscope.scaling import min_max, symmetric
 
 SCHEMA = 1
 
@@ -59,6 +59,7 @@ class Attribution:
     excluded_mass: the attention that went to special tokens, which are left out of the picture; None where it has no
                    meaning.
     provenance:    model, revision, dtype, attention implementation, versions.
+    signed:        whether 0 is the middle: positive scores speak for the target, negative ones against it.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Attribution:
     words: tuple[Word, ...]
     excluded_mass: float | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    signed: bool = False
 
     def __post_init__(self) -> None:
         scored: dict[str, Sequence[Token | Word]] = {"token": self.tokens, "word": self.words}
@@ -90,6 +92,11 @@ class Attribution:
         """Raw token scores, shape (token,); special tokens included, with the score they had."""
         return np.array([t.score for t in self.tokens], dtype=np.float64)
 
+    @property
+    def scaled(self) -> NDArray[np.float64]:
+        """The words' scores for display, shape (word,), from 0 to 1: min–max, or 0 in the middle if signed."""
+        return symmetric(self.scores) if self.signed else min_max(self.scores)
+
     def by_token(self) -> Self:
         """The same result with tokens for words: each non-special token's own score, subwords ungrouped.
 
@@ -108,7 +115,7 @@ class Attribution:
         return replace(self, words=tuple(words))
 
     def __repr__(self) -> str:
-        best = sorted(self.words, key=lambda w: -w.score)[:3]
+        best = sorted(self.words, key=lambda w: -abs(w.score))[:3]
         top = ", ".join(f"{w.text!r} {w.score:.4g}" for w in best)
         return f"<Attribution {self.method}: {len(self.words)} words, {len(self.tokens)} tokens; top: {top}>"
 
@@ -120,7 +127,7 @@ class Attribution:
 
     def to_json(self) -> str:
         """The documented JSON (docs/schema.md), one line. Floats are written so that they load bit for bit."""
-        scaled = min_max(self.scores)
+        scaled = self.scaled
         return json.dumps(
             {
                 "schema": SCHEMA,
@@ -129,6 +136,7 @@ class Attribution:
                 "parameters": dict(self.parameters),
                 "text": self.text,
                 "excluded_mass": self.excluded_mass,
+                "signed": self.signed,
                 "tokens": [
                     {"text": t.text, "start": t.start, "end": t.end, "special": t.special, "score": t.score}
                     for t in self.tokens
@@ -189,6 +197,7 @@ class Attribution:
             tokens=tuple(Token(**{k: t[k] for k in _TOKEN_FIELDS}) for t in tokens),
             words=tuple(Word(**{k: w[k] for k in _WORD_FIELDS if k != "scaled"}) for w in words),
             excluded_mass=data.get("excluded_mass"),
+            signed=bool(data.get("signed")),
             provenance=data["provenance"],
         )
 
@@ -216,6 +225,7 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "words": (list,),
     "provenance": (dict,),
     "excluded_mass": (int, float, type(None)),
+    "signed": (bool, type(None)),
 }
 _WORD_FIELDS: dict[str, tuple[type, ...]] = {
     "text": (str,),

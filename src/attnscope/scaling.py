@@ -22,3 +22,17 @@ def min_max(scores: ArrayLike) -> NDArray[np.float64]:
         # Halved, the spread of two huge scores of opposite sign fits; always halving would lose the smallest.
         values, low, high = values / 2, low / 2, high / 2
     return np.clip((values - low) / (high - low), 0.0, 1.0)
+
+
+def symmetric(scores: ArrayLike) -> NDArray[np.float64]:
+    """Scale signed `scores` so that 0 is 0.5 and the largest magnitude is 0 or 1; all zeros become 0.5.
+
+    >>> symmetric([-1.0, 0.0, 4.0]).tolist()
+    [0.375, 0.5, 1.0]
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    largest = float(np.abs(values).max()) if values.size else 0.0
+    if largest == 0:
+        return np.full(values.shape, 0.5)
+    # Divided first: half of a subnormal would be lost, twice a huge score would overflow.
+    return np.clip(0.5 + values / largest / 2, 0.0, 1.0)

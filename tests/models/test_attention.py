@@ -7,9 +7,9 @@ import transformers as hf
 import attnscope as ats
 from attnscope.errors import ModelError
 from attnscope.models import attention
-from attnscope.models.watch import layout, mixed_rows
 from attnscope.models.encode import encode
 from attnscope.models.run import tensors
+from attnscope.models.watch import layout, mixed_rows
 from reference.textbook import eager_attention
 from tiny_models import FAMILIES, tiny
 

@@ -8,6 +8,7 @@ import typer
 
 from attnscope.attribution import Attribution
 from attnscope.errors import TextError
+from attnscope.per_token import PerToken
 from attnscope.render import checked_path, print_result, save
 
 Text = Annotated[
@@ -77,7 +78,7 @@ def check_output(output: Path | None) -> None:
 
 
 def show(
-    result: Attribution,
+    result: Attribution | PerToken,
     output: Path | None,
     json: bool,
     line_chars: int | None = None,

@@ -4,15 +4,16 @@ To add a method: its file, one row here, one reference test.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, overload
 
-from attnscope.attribution import Attribution
 from attnscope.errors import InputError
+from attnscope.methods.asking import Asking, Result
 from attnscope.methods.attention import attention
 from attnscope.methods.gradient import gradient
+from attnscope.methods.gradient_x_input import gradient_x_input
 from attnscope.models.load import Model
 
 
@@ -20,13 +21,13 @@ from attnscope.models.load import Model
 class Method:
     """One row of METHODS.
 
-    run:   (model, text, **parameters) -> Attribution.
+    run:   (model, text, **parameters) -> Attribution, or PerToken with per_token=True; a list of them for many texts.
     score: what a score is, with its unit.
     sign:  "non-negative" or "signed".
     cost:  in passes through the model.
     """
 
-    run: Callable[..., Attribution]
+    run: Callable[..., Any]
     score: str
     sign: str
     cost: str
@@ -36,10 +37,17 @@ class Method:
 METHODS: dict[str, Method] = {
     "gradient": Method(
         gradient,
-        score="how strongly the loss reacts to the token's embedding, in nats per unit of embedding",
+        score="how strongly the target reacts to the token's embedding, in nats per unit of embedding",
         sign="non-negative",
         cost="one forward and one backward pass",
         paper="PromptRobust, arXiv:2306.04528",
+    ),
+    "gradient_x_input": Method(
+        gradient_x_input,
+        score="the share of the target that the token carries to first order, in nats",
+        sign="signed",
+        cost="one forward and one backward pass",
+        paper="Shrikumar et al. 2016, arXiv:1605.01713",
     ),
     "attention": Method(
         attention,
@@ -51,10 +59,21 @@ METHODS: dict[str, Method] = {
 }
 
 
-def explain(model: Model, text: str, method: str = "gradient", **parameters: Any) -> Attribution:
-    """Score every token and word of `text` with one of METHODS; `parameters` are the method's own.
+@overload
+def explain(model: Model, text: str, method: str = "gradient", **parameters: Any) -> Result: ...
+@overload
+def explain(model: Model, text: Sequence[str], method: str = "gradient", **parameters: Any) -> list[Result]: ...
+def explain(
+    model: Model, text: str | Sequence[str], method: str = "gradient", **parameters: Any
+) -> Result | list[Result]:
+    """Score every token and word of `text` with one of METHODS.
 
-    Raises InputError for a method or parameter that there is not, and what the method raises.
+    text:       one text, or a list of texts: then the result is a list in the same order.
+    parameters: the method's own, and what all importance methods take: target, against, generate, per_token, position,
+                quantity, unit, segments, chat, truncate (`attnscope.methods.asking`).
+
+    With per_token=True the result is a PerToken, else an Attribution. Raises InputError for a method or parameter that
+    there is not, and what the method raises.
     """
     if method not in METHODS:
         near = get_close_matches(method, METHODS, n=1)
@@ -62,8 +81,15 @@ def explain(model: Model, text: str, method: str = "gradient", **parameters: Any
             f"there is no method {method!r}; choose from {', '.join(METHODS)}"
             + (f" (meant {near[0]!r}?)" if near else "")
         )
-    run = METHODS[method].run
-    known = list(inspect.signature(run).parameters)[2:]
+    known = parameters_of(method)
     if unknown := [name for name in parameters if name not in known]:
         raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {', '.join(known)}")
-    return run(model, text, **parameters)
+    result: Result | list[Result] = METHODS[method].run(model, text, **parameters)
+    return result
+
+
+def parameters_of(method: str) -> list[str]:
+    """The names of what a method takes beside model and text: its own first, then what all take."""
+    given = list(inspect.signature(METHODS[method].run).parameters.values())[2:]
+    own = [p.name for p in given if p.kind is not p.VAR_KEYWORD]
+    return own + (list(Asking.__annotations__) if len(own) < len(given) else [])

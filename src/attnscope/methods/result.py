@@ -37,14 +37,19 @@ def attribution(
             for w, score in zip(encoded.words, word_scores, strict=True)
         ),
         excluded_mass=excluded_mass,
-        provenance={
-            "model": model.name,
-            "revision": model.revision,
-            "class": type(model.model).__name__,
-            "dtype": str(model.model.dtype).removeprefix("torch."),
-            "attention": model.model.config._attn_implementation,
-            "attnscope": version("attnscope"),
-            "torch": version("torch"),
-            "transformers": version("transformers"),
-        },
+        provenance=provenance(model),
     )
+
+
+def provenance(model: Model) -> dict[str, Any]:
+    """How a result was made: the model and the versions behind it."""
+    return {
+        "model": model.name,
+        "revision": model.revision,
+        "class": type(model.model).__name__,
+        "dtype": str(model.model.dtype).removeprefix("torch."),
+        "attention": model.model.config._attn_implementation,
+        "attnscope": version("attnscope"),
+        "torch": version("torch"),
+        "transformers": version("transformers"),
+    }

@@ -51,7 +51,7 @@ def padded(net: PreTrainedModel, inputs: Sequence[dict[str, list[int]]]) -> dict
     length = max(len(one["input_ids"]) for one in inputs)
     if any(len(one["input_ids"]) < length for one in inputs):
         inputs = [{"attention_mask": [1] * len(one["input_ids"]), **one} for one in inputs]
-    fill = {"input_ids": net.config.get_text_config().pad_token_id or 0}
+    fill = {"input_ids": getattr(net.config.get_text_config(), "pad_token_id", None) or 0}
     return {
         name: torch.tensor(
             [[*one[name], *[fill.get(name, 0)] * (length - len(one[name]))] for one in inputs], device=device
@@ -73,6 +73,18 @@ def in_batches(
 
     Raises what `encode` raises, before the model has run, and what `run` raises.
     """
+    encoded = encoded_texts(model, text, chat=chat, truncate=truncate)
+    results: dict[int, Result] = {}
+    for batch in batches(model.model, encoded, budget):
+        results.update(zip(batch.members, run(batch), strict=True))
+    ordered = [results[i] for i in range(len(encoded))]
+    return ordered[0] if isinstance(text, str) else ordered
+
+
+def encoded_texts(
+    model: Model, text: str | Sequence[str], *, chat: bool = False, truncate: bool = False
+) -> list[Encoded]:
+    """The texts as the model takes them. Raises what `encode` raises, naming the text where there are many."""
     texts = [text] if isinstance(text, str) else list(text)
     encoded = []
     for number, one in enumerate(texts):
@@ -80,8 +92,4 @@ def in_batches(
             encoded.append(encode(model.tokenizer, one, chat=chat, max_tokens=model.positions, truncate=truncate))
         except InputError as error:
             raise error if isinstance(text, str) else type(error)(f"text {number} of {len(texts)}: {error}") from error
-    results: dict[int, Result] = {}
-    for batch in batches(model.model, encoded, budget):
-        results.update(zip(batch.members, run(batch), strict=True))
-    ordered = [results[i] for i in range(len(texts))]
-    return ordered[0] if isinstance(text, str) else ordered
+    return encoded

@@ -37,13 +37,15 @@ _SENTINEL = "attnscopemessage"
 class Encoded:
     """A text as the model takes it. `tokens[i]` is the place in `text` of `inputs["input_ids"][i]`.
 
-    `text` is the user's text, cut when it was truncated; `inputs` are 1-D lists by the names the model knows.
+    `text` is the user's text, cut when it was truncated; `inputs` are 1-D lists by the names the model knows. `chat`:
+    the text is a user's message, and a reply comes next.
     """
 
     text: str
     inputs: Mapping[str, list[int]]
     tokens: tuple[TokenSpan, ...]
     words: tuple[WordSpan, ...]
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def encode(
             )
     if not _has_text(tokens):
         raise TextError(f"the text {_shown(text)} gives nothing but special tokens: give a text with words")
-    return Encoded(text, inputs, tokens, group(text, tokens))
+    return Encoded(text, inputs, tokens, group(text, tokens), chat)
 
 
 def _check(text: object) -> None:

@@ -91,6 +91,23 @@ def is_encoder_decoder(net: PreTrainedModel) -> bool:
     return bool(getattr(net.config, "is_encoder_decoder", False))
 
 
+def kind_of(net: PreTrainedModel) -> str:
+    """What the model predicts: "causal", "masked", "encoder-decoder", "classifier", "token classifier"; "" is nothing.
+
+    A model with a language-model head that is none of the others predicts each token from those before it.
+    """
+    name = type(net).__name__
+    if "SequenceClassification" in name:
+        return "classifier"
+    if "TokenClassification" in name:
+        return "token classifier"
+    if net.get_output_embeddings() is None:
+        return ""
+    if is_encoder_decoder(net):
+        return "encoder-decoder"
+    return "masked" if "MaskedLM" in name else "causal"
+
+
 def self_attention_body(net: PreTrainedModel) -> nn.Module:
     """What reads the text: the encoder of an encoder–decoder, else the model without its head."""
     return net.get_encoder() if is_encoder_decoder(net) else net.base_model
@@ -102,8 +119,8 @@ def embedding_layer(net: PreTrainedModel) -> nn.Module:
 
 
 @contextmanager
-def embedding_leaf(net: PreTrainedModel) -> Iterator[list[Tensor]]:
-    """Inside, the first output of the embedding layer in a forward pass is a leaf that takes a gradient.
+def embedding_leaf(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None = None) -> Iterator[list[Tensor]]:
+    """Inside, the embedding layer's first output in a forward pass, or what `change` makes of it, takes a gradient.
 
     The model still receives its input ids, so that whatever it derives from them (positions, token types) stays as it
     is. Yields the list that the leaf, shape (batch, token, hidden), is put in.
@@ -113,12 +130,31 @@ def embedding_leaf(net: PreTrainedModel) -> Iterator[list[Tensor]]:
     def hook(_module: nn.Module, _args: Any, output: Tensor) -> Tensor | None:
         if leaves:  # an encoder–decoder may embed the decoder's input with the same module
             return None
-        leaves.append(output.detach().requires_grad_())
+        leaves.append((change(output) if change else output).detach().requires_grad_())
         return leaves[0]
 
     handle = embedding_layer(net).register_forward_hook(hook)
     try:
         yield leaves
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def embeddings_replaced(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None) -> Iterator[None]:
+    """Inside, what the embedding layer first gives in a forward pass goes through `change`."""
+    done = False
+
+    def hook(_module: nn.Module, _args: Any, output: Tensor) -> Tensor | None:
+        nonlocal done
+        if done or change is None:
+            return None
+        done = True
+        return change(output)
+
+    handle = embedding_layer(net).register_forward_hook(hook)
+    try:
+        yield
     finally:
         handle.remove()
 
@@ -177,8 +213,8 @@ def split_at_head(
             handle.remove()
 
     def head(hidden: Tensor) -> Tensor:
-        # Only the length of what is given to forward matters now: the bodies are out of action.
-        ids = inputs["input_ids"][:, : hidden.shape[1]]
+        # Only the shape of what is given to forward matters now: the bodies are out of action.
+        ids = inputs["input_ids"].new_zeros(hidden.shape[:2])
         short = {"input_ids": ids} | ({"decoder_input_ids": ids} if len(bodies) == 2 else {})
         with forward_replaced(bodies[-1], lambda *_a, **_k: _with_hidden(outputs[id(bodies[-1])], hidden)):
             if len(bodies) == 1:

@@ -1,127 +1,145 @@
-"""What is explained, and its gradient at the input embeddings.
+"""What is explained: one notion of a target for every method and every kind of model.
 
-The default target is the model's own training loss on its input: `labels = input_ids`. For a causal model every token
-is predicted from those before it; for a masked model every token is predicted from the whole unmasked text; an
-encoder–decoder writes its input again. A classifier has no such labels: its target is the loss of the label that it
-predicts itself.
+    nothing                           the loss of the text itself (`labels = input_ids`); a classifier: of its own label
+    target=" positive"                a continuation (causal), a target text (encoder–decoder)
+    target=" positive", against=" negative"    their difference
+    target="POSITIVE" or 1            a class; with position="have", that label of one token
+    position="castle"                 a masked position: the word is masked, or is the text's own mask token
+    generate=20                       the model's own greedy continuation, as a whole or (per_token=True) token by token
 
-Speed rules kept here: parameters are frozen, so autograd keeps nothing for them; the vocabulary head runs on a few
-positions at a time, and its logits are gone before the next few; a long text's layers are run again in the backward
-pass rather than kept (see `_long_texts_recomputed`).
+A continuation is part of the model's input, in one teacher-forced pass; the words that are scored are the prompt's.
+A per-token target scores the tokens of the continuation too, each by those before it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-from torch.utils.checkpoint import checkpoint
-from transformers import PreTrainedModel
-from transformers.modeling_layers import GradientCheckpointingLayer
-
-from attnscope.errors import ModelError
-from attnscope.models.run import (
-    accepted,
-    embedding_layer,
-    embedding_leaf,
-    forward_replaced,
-    is_encoder_decoder,
-    split_at_head,
-    unchanged,
-)
-
-# Positions whose logits exist at one time.
-CHUNK = 128
-
-# What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
-# a third more time for each such layer, and memory that no longer grows with their activations.
-KEPT_BYTES = 1024 * 2**20
-# A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
-KEPT_TENSORS = 16
+from attnscope.errors import InputError, ModelError
+from attnscope.models.continuation import continued, decoder_start, ends, greedy_decoder, opened
+from attnscope.models.encode import Encoded
+from attnscope.models.label_targets import classifier, masked, token_classifier
+from attnscope.models.load import Model
+from attnscope.models.objective import Objective, Target, explained, quantity_of, written_text
+from attnscope.models.readings import Reading
+from attnscope.models.run import kind_of, tensors
 
 
-def gradient_at_embeddings(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -> tuple[Tensor, float]:
-    """The gradient of the default target at the input embeddings, and the target's value.
+def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Objective:
+    """The target on this text.
 
-    inputs:  one text, (1, token).
-    returns: gradient (token, hidden), float32 on the CPU; the loss in nats, as the model's own `labels=` gives it.
+    Raises InputError, QueryError or ModelError where model, text and target do not fit; TextTooLongError where text and
+    continuation are longer than the model's positions.
     """
-    with unchanged(net), embedding_leaf(net) as leaves, _long_texts_recomputed(net, inputs):
-        kind = type(net).__name__
-        if "SequenceClassification" in kind or "TokenClassification" in kind:
-            gradient, loss = _whole(net, inputs, leaves, labels=None)
-        elif net.get_output_embeddings() is None:
+    target = target or Target()
+    kind = kind_of(model.model)
+    if not kind:
+        raise ModelError(
+            f"{type(model.model).__name__} has no language-model head, so its input has no loss; load a causal or "
+            "masked language model, an encoder–decoder or a classifier, or look at its attention instead"
+        )
+    if kind not in ("causal", "encoder-decoder") and (target.generate is not None or target.per_token):
+        raise InputError(f"generate and per_token need a model that writes text: {type(model.model).__name__} does not")
+    if kind not in ("token classifier", "masked") and target.position is not None:
+        raise InputError(f"position={target.position!r} is for token classifiers and masked models; leave it out")
+    return _KINDS[kind](model, encoded, target)
+
+
+def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
+    if target.target is None and target.generate is None:
+        ids = encoded.inputs["input_ids"]
+        count = len(ids) - 1
+        if count < 1:
             raise ModelError(
-                f"{kind} has no language-model head, so its input has no loss; load a causal or masked language model, "
-                "an encoder–decoder or a classifier, or look at its attention instead"
+                "the text is one token long: a causal model predicts nothing from it; give two tokens or more"
             )
-        else:
-            gradient, loss = _language_model(net, inputs, leaves)
-    return gradient[0].float().cpu(), loss
+        quantity = quantity_of(target, "loss")
+        reading = Reading(
+            encoded.inputs, tuple(range(count)), tuple(ids[1:]), (1,) * count, quantity, ahead=1, own=True
+        )
+        return Objective(encoded, (reading,), explained("the text itself (labels = input ids)", quantity), quantity)
+    quantity = quantity_of(target, "log_probability")
+    given = [written_text(t) for t in (target.target, target.against) if t is not None]
+    joined = [continued(model, encoded, text) for text in given] or [
+        continued(model, encoded, generate=target.generate)
+    ]
+    first = joined[0]
+    readings = []
+    for sign, one in zip((1, -1), joined, strict=False):
+        count = len(one.ids)
+        # What the last token of a continuation would be followed by is not asked: it is not read.
+        inputs = {name: list(values[:-1]) for name, values in one.encoded.inputs.items()}
+        positions = tuple(range(one.prompt - 1, one.prompt - 1 + count))
+        readings.append(
+            Reading(inputs, positions, one.ids, (sign,) * count, quantity, per_token=target.per_token, ahead=1)
+        )
+    what = f"{first.text!r}" if given else f"the generation {first.text!r}"
+    if len(joined) == 2:
+        what += f" minus that of {joined[1].text!r}"
+    if target.per_token:
+        tokens = first.encoded.tokens
+        about = tuple((tokens[i].text, i) for i in range(first.prompt, len(tokens)))
+        return Objective(first.encoded, tuple(readings), explained(f"each token of {what}", quantity), quantity, about)
+    return Objective(opened(model.tokenizer, encoded), _merged(readings), explained(what, quantity), quantity)
 
 
-def _language_model(net: PreTrainedModel, inputs: Mapping[str, Tensor], leaves: list[Tensor]) -> tuple[Tensor, float]:
-    labels = _labels(net, inputs["input_ids"])
-    extra = {"labels": inputs["input_ids"]} if is_encoder_decoder(net) else {}
-    count = int((labels != -100).sum())
-    if count == 0:
-        raise ModelError("the text is one token long: a causal model predicts nothing from it; give two tokens or more")
-    try:
-        with split_at_head(net, {**inputs, **extra}) as (hidden, head):
-            at_hidden = torch.empty_like(hidden)
-            loss = 0.0
-            for start in range(0, hidden.shape[1], CHUNK):
-                part = hidden[:, start : start + CHUNK].detach().requires_grad_()
-                wanted = labels[:, start : start + CHUNK].flatten()
-                logits = head(part)
-                some = cross_entropy(logits.flatten(0, 1).float(), wanted, reduction="sum") / count
-                del logits
-                (at_hidden[:, start : start + CHUNK],) = torch.autograd.grad(some, part)
-                loss += some.item()
-            (gradient,) = torch.autograd.grad(hidden, leaves, at_hidden)
-            return gradient, loss
-    except NotImplementedError:
-        leaves.clear()
-        return _whole(net, inputs, leaves, labels)
+def _merged(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Two readings of the same input are one pass."""
+    if len(readings) == 2 and readings[0].inputs == readings[1].inputs and readings[0].decoder == readings[1].decoder:
+        one, other = readings
+        both = replace(
+            one,
+            positions=one.positions + other.positions,
+            ids=one.ids + other.ids,
+            signs=one.signs + other.signs,
+        )
+        return (both,)
+    return tuple(readings)
 
 
-def _labels(net: PreTrainedModel, ids: Tensor) -> Tensor:
-    """(batch, token): the id that each position predicts, -100 where it predicts none."""
-    if is_encoder_decoder(net) or "MaskedLM" in type(net).__name__:
-        return ids
-    return torch.cat([ids[:, 1:], ids.new_full((len(ids), 1), -100)], 1)
+def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objective:
+    net, tokenizer = model.model, model.tokenizer
+    start = decoder_start(net)
+    if target.generate is not None:
+        written = [greedy_decoder(net, tensors(net, encoded.inputs), target.generate, ends(model))]
+    elif target.target is not None:
+        texts = [written_text(t) for t in (target.target, target.against) if t is not None]
+        written = [list(tokenizer(text_target=text, verbose=False)["input_ids"]) for text in texts]
+    else:
+        written = [encoded.inputs["input_ids"]]
+    quantity = quantity_of(target, "loss" if target.target is None and target.generate is None else "log_probability")
+    special = frozenset(tokenizer.all_special_ids) if target.per_token else frozenset()
+    readings = []
+    for sign, ids in zip((1, -1), written, strict=False):
+        asked = [i for i, identity in enumerate(ids) if identity not in special]
+        readings.append(
+            Reading(
+                encoded.inputs,
+                tuple(asked),
+                tuple(ids[i] for i in asked),
+                (sign,) * len(asked),
+                quantity,
+                per_token=target.per_token,
+                decoder=(start, *ids[:-1]),
+            )
+        )
+    if not readings[0].ids:
+        raise InputError("the target has no tokens but special ones: give a target text, or generate more tokens")
+    shown = [repr(tokenizer.decode(ids, skip_special_tokens=True)) for ids in written]
+    if target.generate is not None:
+        what = f"the generation {shown[0]}"
+    elif target.target is not None:
+        what = " minus that of ".join(shown)
+    else:
+        what = "the text itself (labels = input ids)"
+    about = tuple((tokenizer.decode([i]), None) for i in readings[0].ids) if target.per_token else ()
+    what = f"each token of {what}" if target.per_token else what
+    return Objective(encoded, _merged(readings), explained(what, quantity), quantity, about)
 
 
-def _whole(
-    net: PreTrainedModel, inputs: Mapping[str, Tensor], leaves: list[Tensor], labels: Tensor | None
-) -> tuple[Tensor, float]:
-    """For small heads, and for models whose head does not come apart from the body."""
-    logits = net(**accepted(net, inputs)).logits.float()
-    if labels is None:
-        labels = logits.argmax(-1)
-    loss = cross_entropy(logits.flatten(0, -2), labels.flatten())
-    (gradient,) = torch.autograd.grad(loss, leaves)
-    return gradient, loss.item()
-
-
-@contextmanager
-def _long_texts_recomputed(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Iterator[None]:
-    """Inside, as many layers as KEPT_BYTES allow keep their activations; the others compute them again.
-
-    The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
-    """
-    layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
-    width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
-    kept = KEPT_BYTES // (KEPT_TENSORS * inputs["input_ids"].numel() * width)
-    with ExitStack() as stack:
-        # The last layers are the first to be done with in the backward pass: they keep.
-        for layer in layers[: max(0, len(layers) - kept)]:
-            stack.enter_context(forward_replaced(layer, _again(layer.forward)))
-        yield
-
-
-def _again(forward: Callable[..., Any]) -> Callable[..., Any]:
-    return partial(checkpoint, forward, use_reentrant=False, preserve_rng_state=False)
+_KINDS = {
+    "causal": _causal,
+    "masked": masked,
+    "encoder-decoder": _encoder_decoder,
+    "classifier": classifier,
+    "token classifier": token_classifier,
+}

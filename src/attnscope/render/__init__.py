@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attnscope.attribution import Attribution
 from attnscope.errors import InputError, OutputError
 from attnscope.files import write_atomically
+from attnscope.per_token import PerToken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +50,7 @@ RENDERERS: dict[str, Renderer] = {
 }
 
 
-def render(result: Attribution, suffix: str, **options: Any) -> bytes:
+def render(result: Attribution | PerToken, suffix: str, **options: Any) -> bytes:
     """Draw `result` in the format of `suffix` and return the file's bytes.
 
     max_line_chars: characters in a line of text, East Asian ones counting double (html and figures; 80).
@@ -66,12 +67,14 @@ def render(result: Attribution, suffix: str, **options: Any) -> bytes:
     if unknown:
         known = ", ".join(renderer.options) or "none"
         raise InputError(f"the {suffix} renderer has no option {unknown[0]!r}; it takes: {known}")
+    if isinstance(result, PerToken) and suffix.lower() == ".json":
+        return result.to_json().encode("utf-8", "backslashreplace")
     if not isinstance(result, Attribution):
         raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, as explain() returns it")
     return renderer.load()(result, **options)
 
 
-def save(result: Attribution, path: str | os.PathLike[str], **options: Any) -> Path:
+def save(result: Attribution | PerToken, path: str | os.PathLike[str], **options: Any) -> Path:
     """Draw `result` into the file `path`, whole or not at all, and return the path. Options and errors as in `render`.
 
     Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
@@ -93,18 +96,21 @@ def checked_path(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def notebook_html(result: Attribution) -> str:
+def notebook_html(result: Attribution | PerToken) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
     from attnscope.render.html import iframe
 
+    if isinstance(result, PerToken):
+        raise InputError("cannot draw all target tokens at once: draw one of them, result[0]")
     return iframe(result)
 
 
-def print_result(result: Attribution, console: "Console | None" = None) -> None:
+def print_result(result: Attribution | PerToken, console: "Console | None" = None) -> None:
     """Print `result` on a rich console (standard output): in colour on a terminal, as plain text when piped."""
     from attnscope.render.terminal import print_result as printed
 
-    printed(result, console)
+    for one in result if isinstance(result, PerToken) else (result,):
+        printed(one, console)
 
 
 def _renderer(suffix: str, path: Path | None = None) -> Renderer:

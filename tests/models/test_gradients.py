@@ -6,10 +6,14 @@ import transformers as hf
 
 import attnscope as ats
 from attnscope.errors import ModelError
-from attnscope.models import targets
-from attnscope.models.encode import encode
+from attnscope.models import gradients as gradients_module
+from attnscope.models import readings as readings_module
+from attnscope.models.encode import Encoded, encode
+from attnscope.models.gradients import gradients
 from attnscope.models.run import self_attention_body, tensors
-from attnscope.models.targets import gradient_at_embeddings
+from attnscope.models.targets import resolve
+from attnscope.words import TokenSpan
+from planted import copy_tokenizer
 from reference.textbook import autograd_gradient
 from tiny_models import FAMILIES, tiny
 
@@ -18,6 +22,19 @@ def some_ids(length: int = 40) -> dict[str, torch.Tensor]:
     torch.manual_seed(2)
     ids = torch.randint(3, 64, (1, length))
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
+def encoded_ids(inputs: dict[str, torch.Tensor]) -> Encoded:
+    ids = inputs["input_ids"][0].tolist()
+    tokens = tuple(TokenSpan("", 0, 0, False) for _ in ids)
+    return Encoded("", {name: value[0].tolist() for name, value in inputs.items()}, tokens, ())
+
+
+def gradient_at_embeddings(net: hf.PreTrainedModel, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, float]:
+    """The default target's gradient (token, hidden), and its value."""
+    objective = resolve(ats.Model(net, copy_tokenizer()), encoded_ids(inputs))
+    ((_, found),) = gradients(net, objective.readings)
+    return found.vectors[0], found.values[0].item()
 
 
 def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
@@ -30,7 +47,8 @@ def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
 @pytest.mark.parametrize("chunk", [7, 128])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "CHUNK", chunk)
+    for module in (readings_module, gradients_module):
+        monkeypatch.setattr(module, "CHUNK", chunk)
     # T5 neither scales nor caps its attention: sharpened weights make it chaotic in float32.
     net = tiny(family, sharp=1.0 if family == "t5" else 6.0)
     inputs = some_ids()
@@ -45,7 +63,7 @@ def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.M
 def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny(family)
     kept, _ = gradient_at_embeddings(net, some_ids())
-    monkeypatch.setattr(targets, "KEPT_BYTES", 0)
+    monkeypatch.setattr(gradients_module, "KEPT_BYTES", 0)
     again, _ = gradient_at_embeddings(net, some_ids())
     assert_equal(again, kept)
 
@@ -69,11 +87,11 @@ def test_real_masked_model(rxnmapper: ats.Model) -> None:
 
 def test_the_vocabulary_head_sees_few_positions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny("llama")
-    monkeypatch.setattr(targets, "CHUNK", 8)
+    monkeypatch.setattr(gradients_module, "CHUNK", 8)
     lengths = []
     net.lm_head.register_forward_hook(lambda _m, args, _o: lengths.append(args[0].shape[1]))
     gradient_at_embeddings(net, some_ids(20))
-    assert lengths == [8, 8, 4]
+    assert lengths == [8, 8, 3]  # the last token predicts nothing: it is not asked
 
 
 @pytest.mark.parametrize("kind", ["Sequence", "Token"])
