@@ -26,8 +26,8 @@ from attnscope.models.run import Cut, accepted, is_encoder_decoder, self_attenti
 KINDS = ("self", "encoder", "decoder", "cross")
 # How many tokens of the text, and of a decoder's text, a model is tried with.
 PROBE_TOKENS, PROBE_DECODER_TOKENS = 8, 5
-# What the probe allows between our weights and the model's own, by the precision of the model: more than rounding makes,
-# far less than any difference in the formula.
+# What the probe allows between our weights and the model's own, by the precision of the model: more than rounding
+# makes, far less than any difference in the formula.
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 3e-2}
 
 
