@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from attnscope.attribution import Attribution
-from attnscope.errors import InputError, QueryError, RangeError, TextError
+from attnscope.errors import InputError, ModelError, QueryError, RangeError, TextError
 from attnscope.methods.result import attribution
 from attnscope.models.encode import Encoded
 from attnscope.models.load import Model, load
@@ -153,3 +153,12 @@ def checked_over(over: str, choices: Sequence[str] = ("mean", "max", "min")) -> 
     if over not in choices:
         raise InputError(f"heads={over!r}: choose from {', '.join(choices)}")
     return over
+
+
+def one_stack(batch: Sides, method: str) -> None:
+    """Raises ModelError where attention does not lead from a text back to itself, layer by layer."""
+    if batch.kind == "cross":
+        raise ModelError(
+            f"{method} follows attention from layer to layer within one text; cross-attention goes from one text to "
+            'another: choose kind="encoder" or "decoder", or method="attention"'
+        )

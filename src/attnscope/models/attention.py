@@ -102,6 +102,12 @@ class Fast(Call):
         mask = None if self.mask is None else self.mask.detach()
         return Fast(self.module, *tensors, mask, self.scaling, self.softcap, self.sinks, self.causal)
 
+    def without_value(self) -> "Fast":
+        """What the weights need, to be kept for later: neither the graph nor the values."""
+        kept = self.detached()
+        kept.value = kept.key
+        return kept
+
     def weights(self, chosen: Tensor) -> Tensor:
         """As in Call."""
         # A causal query sees no key behind it.

@@ -8,13 +8,16 @@ Problems solved here:
 
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 from transformers import PreTrainedModel
+
+T = TypeVar("T")
 
 # A change to a model is visible to every thread that uses it: one thread at a time.
 _LOCK = threading.RLock()
@@ -67,6 +70,21 @@ def _configs(config: Any) -> Iterator[Any]:
     yield config
     for name in config.sub_configs:
         yield from _configs(getattr(config, name, None))
+
+
+@contextmanager
+def bar(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """Yields a function to be told of steps done. On a terminal, and after two seconds: a bar on standard error."""
+    with tqdm(desc=what, total=total, delay=2, disable=None, leave=False, dynamic_ncols=True) as shown:
+        yield shown.update
+
+
+def progress(steps: Iterable[T], what: str, total: int) -> Iterator[T]:
+    """The steps, with such a bar."""
+    with bar(what, total) as done:
+        for step in steps:
+            yield step
+            done(1)
 
 
 class Cut(BaseException):

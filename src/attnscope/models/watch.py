@@ -19,7 +19,7 @@ from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
 from attnscope.models.attention import NAME, Call, Eager, Watcher, use, watched
-from attnscope.models.run import Cut, accepted, is_encoder_decoder, self_attention_body, unchanged
+from attnscope.models.run import Cut, accepted, bar, is_encoder_decoder, self_attention_body, unchanged
 
 # The kinds of attention: a text's to itself; and in an encoder–decoder the encoder's, the decoder's, and the decoder's
 # to the encoder.
@@ -225,8 +225,8 @@ def attending(net: PreTrainedModel, found: Layout, watcher: Watcher) -> Iterator
 See = Callable[[int, Call], None]
 
 
-def layer_by_layer(found: Layout, kind: str, layers: Collection[int], see: See) -> Watcher:
-    """A watcher that gives the wanted layers of one kind to `see`, and cuts the pass short after the last of them."""
+def layer_by_layer(found: Layout, kind: str, layers: Collection[int], see: See, cut: bool = True) -> Watcher:
+    """A watcher that gives the wanted layers of one kind to `see`; if `cut`, the pass ends after the last of them."""
     wanted = {i: layer for i, (of, layer) in enumerate(found.calls) if of == kind and layer in layers}
     count = 0
 
@@ -235,7 +235,7 @@ def layer_by_layer(found: Layout, kind: str, layers: Collection[int], see: See) 
         number, count = count, count + 1
         if number in wanted:
             see(wanted[number], call)
-        if number == max(wanted) and not found.hooked:
+        if cut and number == max(wanted) and not found.hooked:
             raise Cut
 
     return watcher
@@ -255,12 +255,18 @@ def watch(
     kind = checked_kind(net, kind)
     found = layout(net, inputs, kind)
     body = _body(net, kind in ("decoder", "cross"))
-    watcher = layer_by_layer(found, kind, layers, see)
-    with unchanged(net), torch.no_grad(), attending(net, found, watcher) as extra:
-        try:
-            body(**accepted(body, inputs), **extra)
-        except Cut:
-            return
+    with bar("layers", len(layers)) as done:
+
+        def seen(layer: int, call: Call) -> None:
+            see(layer, call)
+            done(1)
+
+        watcher = layer_by_layer(found, kind, layers, seen)
+        with unchanged(net), torch.no_grad(), attending(net, found, watcher) as extra:
+            try:
+                body(**accepted(body, inputs), **extra)
+            except Cut:
+                return
 
 
 def mix(call: Call, query_weights: Tensor) -> Tensor:
