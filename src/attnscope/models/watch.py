@@ -87,12 +87,13 @@ def _short(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return short
 
 
-def _body(net: PreTrainedModel, whole: bool) -> nn.Module:
-    return net.base_model if whole else self_attention_body(net)
+def body_of(net: PreTrainedModel, kind: str) -> nn.Module:
+    """What has to run so that this kind of attention happens."""
+    return net.base_model if kind in ("decoder", "cross") else self_attention_body(net)
 
 
 def _probe(net: PreTrainedModel, inputs: dict[str, Tensor], whole: bool) -> Layout:
-    body = _body(net, whole)
+    body = body_of(net, "cross" if whole else "self")
     expected, places = _eager_weights(net, body, inputs)
     if not whole:
         own = "encoder" if is_encoder_decoder(net) else "self"
@@ -254,7 +255,7 @@ def watch(
     """
     kind = checked_kind(net, kind)
     found = layout(net, inputs, kind)
-    body = _body(net, kind in ("decoder", "cross"))
+    body = body_of(net, kind)
     with bar("layers", len(layers)) as done:
 
         def seen(layer: int, call: Call) -> None:
