@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from attnscope.methods import METHODS as METHODS
     from attnscope.methods import explain as explain
     from attnscope.methods.attention import attention as attention
+    from attnscope.methods.maps import attention_maps as attention_maps
     from attnscope.models.load import Model as Model
     from attnscope.models.load import load as load
     from attnscope.render import notebook_html as notebook_html
@@ -37,6 +38,7 @@ _HOMES = {
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
     "attention": "attnscope.methods.attention",
+    "attention_maps": "attnscope.methods.maps",
     "explain": "attnscope.methods",
     "load": "attnscope.models.load",
     "notebook_html": "attnscope.render",

@@ -314,20 +314,19 @@ def _by_word(side: Side, chosen: tuple[int, ...]) -> tuple[Side, tuple[int, ...]
     return Side(side.text, spans, words), tuple(range(len(kept))), members
 
 
-def _sum_of(array: NDArray[Any], members: list[list[int]]) -> NDArray[np.float32]:
+def _sum_of(array: NDArray[Any], members: list[list[int]], axis: int = -1) -> NDArray[np.float32]:
     """(…, token) -> (…, word)"""
-    summed = np.zeros((*array.shape[:-1], len(members)), dtype=np.float32)
-    for word, tokens in enumerate(members):
-        summed[..., word] = array[..., tokens].sum(-1)
-    return summed
+    if not members:
+        return np.zeros((*array.shape[:axis], 0, *array.shape[axis:][1:]), dtype=np.float32)
+    order = [token for tokens in members for token in tokens]
+    starts = np.cumsum([0, *(len(tokens) for tokens in members[:-1])])
+    return np.add.reduceat(array.take(order, axis).astype(np.float32, copy=False), starts, axis)
 
 
 def _mean_of(array: NDArray[Any], members: list[list[int]]) -> NDArray[np.float32]:
     """(…, token, key) -> (…, word, key)"""
-    pooled = np.zeros((*array.shape[:-2], len(members), array.shape[-1]), dtype=np.float32)
-    for word, tokens in enumerate(members):
-        pooled[..., word, :] = array[..., tokens, :].mean(-2)
-    return pooled
+    counts = np.array([len(tokens) for tokens in members], dtype=np.float32)
+    return _sum_of(array, members, -2) / counts[:, None]
 
 
 def _rounded(array: NDArray[Any]) -> Any:

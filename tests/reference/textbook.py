@@ -44,3 +44,105 @@ def embedding_matrix_gradient(net: PreTrainedModel, inputs: dict[str, Tensor]) -
     gradient = net.get_input_embeddings().weight.grad
     assert gradient is not None
     return gradient
+
+
+def fused(weights: Tensor, over: str) -> Tensor:
+    """(head, query, key) -> (query, key)"""
+    return {"mean": weights.mean(0), "max": weights.amax(0), "min": weights.amin(0)}[over]
+
+
+def rollout(layers: list[Tensor], over: str = "mean", residual: float = 0.5) -> Tensor:
+    """Abnar & Zuidema: the product of all layers' matrices (head, query, key), everything held: (query, key)."""
+    result = torch.eye(layers[0].shape[-1])
+    for weights in layers:
+        mixed = (1 - residual) * fused(weights, over) + residual * torch.eye(len(result))
+        result = mixed / mixed.sum(1, keepdim=True) @ result
+    return result
+
+
+def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], position: int, target: int) -> Tensor:
+    """Chefer et al. with every matrix and its gradient held: the relevance (query, key) for one next token's logit."""
+    net = deepcopy(net).eval()
+    if net._can_set_attn_implementation():
+        net.set_attn_implementation("eager")
+    outputs = net(**inputs, output_attentions=True)
+    gradients = torch.autograd.grad(outputs.logits[0, position].log_softmax(-1)[target], outputs.attentions)
+    result = torch.eye(outputs.attentions[0].shape[-1])
+    for weights, gradient in zip(outputs.attentions, gradients, strict=True):
+        positive = (weights * gradient)[0].clamp(min=0).mean(0)
+        result = result + positive @ result
+    return result.detach()
+
+
+def head_outputs(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int) -> tuple[Tensor, Tensor, int]:
+    """A Llama layer's projected values of each head by hand, (head, key, hidden); its attention; its heads."""
+    body = deepcopy(net).eval().base_model
+    hidden = {}
+    block = body.layers[layer]
+
+    def keep(_module: object, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
+        hidden["x"] = kwargs["hidden_states"] if "hidden_states" in kwargs else args[0]
+
+    block.self_attn.register_forward_pre_hook(keep, with_kwargs=True)
+    with torch.no_grad():
+        body(**inputs)
+        attention = block.self_attn
+        heads, width = net.config.num_attention_heads, attention.head_dim
+        values = attention.v_proj(hidden["x"])[0].view(-1, net.config.num_key_value_heads, width)
+        values = values.repeat_interleave(heads // net.config.num_key_value_heads, 1)
+        projection = attention.o_proj.weight.view(-1, heads, width)
+        projected = torch.einsum("khd,ehd->hke", values, projection)
+    return projected, eager_attention(net, inputs)[layer][0], heads
+
+
+def zeroed_values(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int, missing: int) -> tuple[Tensor, Tensor]:
+    """How a Llama layer's outputs (token, hidden) change without one token's value vector, by hooks on its v_proj."""
+    from torch.nn.functional import cosine_similarity
+
+    outputs = []
+    for zero in (False, True):
+        body = deepcopy(net).eval().base_model
+
+        def erase(_module: object, _args: object, output: Tensor) -> Tensor:
+            output = output.clone()
+            output[:, missing] = 0
+            return output
+
+        if zero:
+            body.layers[layer].self_attn.v_proj.register_forward_hook(erase)
+
+        def keep(_module: object, _args: object, output: Tensor | tuple[Tensor, ...]) -> None:
+            outputs.append((output[0] if isinstance(output, tuple) else output)[0])
+
+        body.layers[layer].register_forward_hook(keep)
+        with torch.no_grad():
+            body(**inputs)
+    return 1 - cosine_similarity(outputs[0].double(), outputs[1].double(), -1), outputs[1]
+
+
+def flow_to(layers: list[Tensor], query: int, key: int) -> float:
+    """Abnar & Zuidema's maximum flow by linear programming, of the top layer's query to one input token."""
+    import numpy as np
+    from scipy.optimize import linprog
+
+    tokens = layers[0].shape[-1]
+    edges = []
+    for layer, weights in enumerate(layers):
+        mixed = weights.mean(0).double().numpy() + np.eye(tokens)
+        mixed /= mixed.sum(1, keepdims=True)
+        edges += [
+            ((layer + 1) * tokens + i, layer * tokens + j, mixed[i, j]) for i in range(tokens) for j in range(tokens)
+        ]
+    start, end = len(layers) * tokens + query, key
+    balance = np.zeros(((len(layers) + 1) * tokens, len(edges)))
+    for number, (one, other, _) in enumerate(edges):
+        balance[one, number] += 1
+        balance[other, number] -= 1
+    inner = [node for node in range(len(balance)) if node not in (start, end)]
+    found = linprog(
+        -balance[start],
+        A_eq=balance[inner],
+        b_eq=np.zeros(len(inner)),
+        bounds=[(0, capacity) for *_, capacity in edges],
+    )
+    return float(-found.fun)

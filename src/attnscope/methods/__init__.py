@@ -12,8 +12,14 @@ from typing import Any, overload
 from attnscope.errors import InputError
 from attnscope.methods.asking import Asking, Result
 from attnscope.methods.attention import attention
+from attnscope.methods.attention_flow import attention_flow
+from attnscope.methods.attention_gradient import attention_gradient
 from attnscope.methods.gradient import gradient
 from attnscope.methods.gradient_x_input import gradient_x_input
+from attnscope.methods.looking import Looking
+from attnscope.methods.rollout import rollout
+from attnscope.methods.value_norm import value_norm
+from attnscope.methods.value_zeroing import value_zeroing
 from attnscope.models.load import Model
 
 
@@ -56,6 +62,41 @@ METHODS: dict[str, Method] = {
         cost="at most one forward pass",
         paper="arXiv:1706.03762",
     ),
+    "rollout": Method(
+        rollout,
+        score="the share of the token that arrives at the query, if attention carried it through all layers",
+        sign="non-negative",
+        cost="one forward pass, and the attention of every layer once more",
+        paper="Abnar & Zuidema 2020, arXiv:2005.00928",
+    ),
+    "attention_flow": Method(
+        attention_flow,
+        score="the most that can flow from the query to the token, 0 to 1",
+        sign="non-negative",
+        cost="one forward pass, and a maximum flow for each token: for short texts",
+        paper="Abnar & Zuidema 2020, arXiv:2005.00928",
+    ),
+    "attention_gradient": Method(
+        attention_gradient,
+        score="attention times its gradient for a prediction, through all layers, in units of the target",
+        sign="non-negative",
+        cost="one forward and one backward pass, and the attention of every layer once more",
+        paper="Chefer et al. 2021, arXiv:2103.15679",
+    ),
+    "value_norm": Method(
+        value_norm,
+        score="the length of what the token's values add to the query, in units of the residual stream",
+        sign="non-negative",
+        cost="at most one forward pass",
+        paper="Kobayashi et al. 2020, arXiv:2004.10102",
+    ),
+    "value_zeroing": Method(
+        value_zeroing,
+        score="the share of the query's change when the token's value is set to zero, through all layers",
+        sign="non-negative",
+        cost="as many forward passes as there are tokens, in batches: for short texts",
+        paper="Mohebbi et al. 2023, arXiv:2301.12971",
+    ),
 }
 
 
@@ -92,4 +133,5 @@ def parameters_of(method: str) -> list[str]:
     """The names of what a method takes beside model and text: its own first, then what all take."""
     given = list(inspect.signature(METHODS[method].run).parameters.values())[2:]
     own = [p.name for p in given if p.kind is not p.VAR_KEYWORD]
-    return own + (list(Asking.__annotations__) if len(own) < len(given) else [])
+    shared = {"asking": Asking, "looking": Looking}.get(given[-1].name) if given else None
+    return own + [name for name in (shared.__annotations__ if shared else ()) if name not in own]

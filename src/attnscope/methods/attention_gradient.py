@@ -1,13 +1,13 @@
 """Attention times its gradient, followed down through all layers (Chefer et al.)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Unpack
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
-from attnscope.methods.looking import Looking, Queries, heads_of, looked, one_stack
+from attnscope.methods.looking import Queries, heads_of, looked, one_stack
 from attnscope.models.load import Model
 from attnscope.models.relevance import Aim, relevance
 from attnscope.models.run import kind_of
@@ -24,7 +24,8 @@ def attention_gradient(
     target: str | None = None,
     against: str | None = None,
     quantity: Literal["log_probability", "logit"] = "log_probability",
-    **looking: Unpack[Looking],
+    chat: bool = False,
+    truncate: bool = False,
 ) -> Any:
     """How much each token matters to a prediction, by attention weighed with its gradient, through all layers.
 
@@ -38,6 +39,7 @@ def attention_gradient(
               the model finds most likely there. (A masked model: the token at the query itself.)
     against:  a text whose first token it is held against: the difference of the two is explained.
     quantity: "log_probability" or "logit" of the target.
+    chat, truncate: as in `attention`.
 
     A row goes down from the top layer as a vector, layer by layer while the gradient arrives there; no n × n matrix is
     held. It misleads as all gradients do where the prediction is saturated; it drops what speaks against the target.
@@ -60,17 +62,17 @@ def attention_gradient(
                 "causal or masked language model"
             )
         heads_of(batch)  # the model is known to be readable from here on
-        ids = tuple(None if t is None else _first_id(batch.model, t) for t in (target, against))
+        wanted, other = (None if t is None else _first_id(batch.model, t) for t in (target, against))
         rows, said = [], ""
         for mixed in weights[0]:
             position = int(mixed.nonzero().max())
-            row, said = relevance(batch.model, batch.inputs, Aim(position, *ids, quantity=quantity))
+            row, said = relevance(batch.model, batch.inputs, Aim(position, wanted, other, quantity))
             rows.append(row)
         return torch.stack(rows)[None], {"target": said, "quantity": quantity}
 
     return looked(
-        model, text, query, score, kind="importance", method="attention_gradient", mass=False, looking=looking,
-        one_text_at_a_time=True,
+        model, text, query, score, kind="importance", method="attention_gradient", mass=False,
+        looking={"chat": chat, "truncate": truncate}, one_text_at_a_time=True,
     )  # fmt: skip
 
 

@@ -64,7 +64,8 @@ def _gram(call: Fast, projection: Tensor, chosen: slice) -> Tensor:
     """(batch, key, head, head): the products of what the chosen heads make of each key's value."""
     grouped = call.heads // call.value.shape[1]
     parts = []
-    for values in call.value.split(_KEYS, 2):  # (batch, key head, some, head hidden)
+    for start in range(0, call.keys, _KEYS):
+        values = call.value[:, :, start : start + _KEYS]  # (batch, key head, some, head hidden)
         values = values.repeat_interleave(grouped, 1)[:, chosen].float()
         made = torch.einsum("bhkd,hde->bkhe", values, projection[chosen].float())
         parts.append(made @ made.transpose(-1, -2))
