@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attnscope.attention_maps import AttentionMaps as AttentionMaps
     from attnscope.attribution import Attribution as Attribution
     from attnscope.attribution import Token as Token
     from attnscope.attribution import Word as Word
     from attnscope.errors import AttnscopeError as AttnscopeError
+    from attnscope.maps import AttentionMaps as AttentionMaps
     from attnscope.methods import METHODS as METHODS
     from attnscope.methods import explain as explain
     from attnscope.methods.attention import attention as attention
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Public name → the module that defines it.
 _HOMES = {
-    "AttentionMaps": "attnscope.attention_maps",
+    "AttentionMaps": "attnscope.maps",
     "Attribution": "attnscope.attribution",
     "AttnscopeError": "attnscope.errors",
     "METHODS": "attnscope.methods",

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnscope.attention_maps import AttentionMaps, Side, quantise
 from attnscope.errors import InputError, RangeError
+from attnscope.maps import AttentionMaps, Side, quantise
 from attnscope.methods.looking import Looking, in_range
 from attnscope.methods.result import provenance
 from attnscope.models.attention import Block, Call
@@ -34,13 +34,13 @@ def attention_maps(
     """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
 
     layers, heads, queries, keys: indices, negative from the end; queries and keys count tokens, special ones too.
-    maps: keep the maps themselves, in 8 bits (`attnscope.attention_maps` states the error); False keeps the statistics
+    maps: keep the maps themselves, in 8 bits (`attnscope.maps` states the error); False keeps the statistics
           alone, which are measured before that and grow with the tokens, not with their square.
     top:  how many of a query's largest keys are kept; 0 for none.
     kind, target, generate, chat, truncate: see `attnscope.methods.looking.Looking`. With `generate` the prompt and the
           tokens generated after it stand in one frame, by one teacher-forced pass.
 
-    Statistics (STATISTICS in `attnscope.attention_maps`) are taken over all keys and the chosen queries. A list of
+    Statistics (STATISTICS in `attnscope.maps`) are taken over all keys and the chosen queries. A list of
     texts gives a list. One layer's block of rows exists at a time. Raises what `attention` raises.
     """
     if top < 0:

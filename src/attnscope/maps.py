@@ -39,7 +39,7 @@ STATISTICS: dict[str, tuple[tuple[str, ...], str]] = {
     "first": (("layer", "head"), "mean share on the first token of the input"),
     "same_word": (("layer", "head"), "mean share on the other tokens of the query's own word"),
     "top_keys": (("layer", "head", "query", "top"), "indices of the keys with the largest weights, largest first"),
-    "top_weights": (("layer", "head", "query", "top"), "their weights"),
+    "top_weights": (("layer", "head", "query", "top"), "their weights; 0 where there is no such key"),
 }
 
 
