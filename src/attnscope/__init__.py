@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from attnscope.methods import explain as explain
     from attnscope.methods.attention import attention as attention
     from attnscope.methods.maps import attention_maps as attention_maps
+    from attnscope.methods.plan import Plan as Plan
+    from attnscope.methods.plan import plan as plan
     from attnscope.models.load import Model as Model
     from attnscope.models.load import load as load
     from attnscope.render import notebook_html as notebook_html
@@ -38,6 +40,8 @@ _HOMES = {
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
     "attention": "attnscope.methods.attention",
+    "Plan": "attnscope.methods.plan",
+    "plan": "attnscope.methods.plan",
     "attention_maps": "attnscope.methods.maps",
     "explain": "attnscope.methods",
     "load": "attnscope.models.load",

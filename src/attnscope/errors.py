@@ -4,6 +4,7 @@
     ├── InputError                what was given cannot be used as it is (the command line exits with 2)
     │   ├── TextError             empty, not text, or nothing but special tokens
     │   ├── TextTooLongError      longer than the model's positions
+    │   ├── TooLargeError         more memory than the machine has
     │   ├── QueryError            the query token or word is not in the text
     │   ├── RangeError            a layer or head that the model does not have
     │   ├── ModelError            no such model, or one that cannot answer the question
@@ -32,6 +33,10 @@ class TextError(InputError):
 
 class TextTooLongError(InputError):
     """The text has more tokens than the model has positions."""
+
+
+class TooLargeError(InputError):
+    """The request takes more memory than the machine has."""
 
 
 class QueryError(InputError):

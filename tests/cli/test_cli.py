@@ -135,3 +135,30 @@ def test_a_failed_run_leaves_an_old_file_alone(tmp_path: Path) -> None:
     assert run("attention", TEXT, "--layer", "99", "-o", str(out)).returncode == 2
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_flow_equals_the_library(smollm2: ats.Model) -> None:
+    done = run("flow", TEXT, "--method", "rollout", "--query", "castle", "--heads", "max", "--json")
+    assert done.returncode == 0, done.stderr
+    ours = ats.explain(smollm2, TEXT, method="rollout", query="castle", heads="max")
+    saved = ats.Attribution.from_json(done.stdout.decode())
+    assert saved.parameters == ours.parameters
+    assert [w.score for w in saved.words] == pytest.approx([w.score for w in ours.words], abs=1e-6)
+
+
+def test_flow_says_what_a_method_does_not_take() -> None:
+    assert "rollout, attention_gradient" in failed("flow", TEXT, "--method", "rolout")
+    assert "no parameter 'target'" in failed("flow", TEXT, "--target", "x")
+
+
+def test_plan_says_what_a_request_takes() -> None:
+    done = run("plan", "--tokens", "2000", "--method", "rollout")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"rollout of 2,000 tokens takes about ")
+    planned = json.loads(run("plan", TEXT, "--json").stdout)
+    assert planned["fits"] is True
+    assert planned["tokens"] == 8
+    huge = run("plan", "--tokens", "1000000")
+    assert huge.returncode == 2
+    assert b"does not fit" in huge.stdout
+    assert huge.stderr.startswith(b"attnscope: this does not fit: choose layers=")

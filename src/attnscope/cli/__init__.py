@@ -9,14 +9,18 @@ from typing import Any
 import typer
 
 from attnscope.cli.attention import attention
+from attnscope.cli.flow import flow
 from attnscope.cli.gradient import gradient
 from attnscope.cli.models import models
+from attnscope.cli.plan import plan
 from attnscope.cli.render import render
 from attnscope.errors import FailureError, InputError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "attention": attention,
     "gradient": gradient,
+    "flow": flow,
+    "plan": plan,
     "render": render,
     "models": models,
 }

@@ -46,17 +46,10 @@ def attention(
     result = attnscope.attention(
         loaded,
         given,
-        layer=cast(Literal["mean"], _number(layer)),
-        head=cast(Literal["mean", "max"], _number(head)),
-        query=None if query is None else query.removeprefix("word:") if "word:" in query[:5] else _number(query),
+        layer=cast(Literal["mean"], options.number(layer)),
+        head=cast(Literal["mean", "max"], options.number(head)),
+        query=None if query is None else options.query(query),
         chat=chat,
         truncate=truncate,
     )
     options.show(result, output, json, max_line_chars, font, font_size, dark)
-
-
-def _number(value: str) -> int | str:
-    try:
-        return int(value)
-    except ValueError:
-        return value

@@ -71,6 +71,19 @@ def read_text(text: str | None, file: Path | None) -> str:
     return decoded.removesuffix("\n").removesuffix("\r")
 
 
+def number(value: str) -> int | str:
+    """An index, or the word that stands for none."""
+    try:
+        return int(value)
+    except ValueError:
+        return value
+
+
+def query(value: str) -> int | str:
+    """A token's index, or a word of the text; "word:7" is the word 7."""
+    return value.removeprefix("word:") if value.startswith("word:") else number(value)
+
+
 def check_output(output: Path | None) -> None:
     """Refuse an output that cannot be written before the model has worked for it."""
     if output is not None:

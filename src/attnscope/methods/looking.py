@@ -8,6 +8,7 @@ from torch import Tensor
 
 from attnscope.attribution import Attribution
 from attnscope.errors import InputError, ModelError, QueryError, RangeError, TextError
+from attnscope.methods.plan import foresee
 from attnscope.methods.result import attribution
 from attnscope.models.encode import Encoded
 from attnscope.models.load import Model, load
@@ -65,6 +66,7 @@ def looked(
         raise QueryError("the list of queries is empty: give at least one word or token index, or None for the mean")
     results: dict[int, Any] = {}
     for batch in sides(model, text, **looking, **options):
+        foresee(model, method, max(len(encoded.tokens) for encoded in batch.keys))
         places = [[query_positions(encoded, one) for one in asked] for encoded in batch.queries]
         weights = torch.zeros(len(places), len(asked), max(len(e.tokens) for e in batch.queries))
         for i, of_text in enumerate(places):

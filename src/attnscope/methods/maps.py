@@ -11,6 +11,7 @@ from torch import Tensor
 from attnscope.errors import InputError, RangeError
 from attnscope.maps import AttentionMaps, Side, quantise
 from attnscope.methods.looking import Looking, in_range
+from attnscope.methods.plan import foresee
 from attnscope.methods.result import provenance
 from attnscope.models.attention import Block, Call
 from attnscope.models.encode import Encoded
@@ -70,6 +71,17 @@ def _batch(
             f"the layers chosen have different numbers of heads ({sorted(counts)}): ask for them one by one"
         )
     chosen_heads = _chosen("head", heads, counts.pop())
+    foresee(
+        batch.model,
+        "maps",
+        max(len(encoded.tokens) for encoded in batch.keys),
+        layers=len(chosen_layers),
+        heads=len(chosen_heads),
+        queries=len(queries) if queries is not None else 0,
+        keys=len(keys) if keys is not None else 0,
+        maps=maps,
+        top=top,
+    )
     streams = [
         _Stream(
             query_side,

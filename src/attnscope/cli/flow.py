@@ -1,0 +1,77 @@
+"""`attnscope flow`: attention followed through the layers, or weighed by what it carries."""
+
+from typing import Annotated, Any
+
+import typer
+
+import attnscope
+from attnscope.cli import options
+from attnscope.errors import InputError
+
+METHODS = ("rollout", "attention_gradient", "attention_flow", "value_norm", "value_zeroing")
+
+
+def flow(
+    text: options.Text = None,
+    file: options.File = None,
+    model: options.ModelName = None,
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "rollout",
+    query: Annotated[
+        str | None,
+        typer.Option(
+            help="A word of the text, or a token's index (word:7 for the word 7). "
+            "Default: mean over all; the last token for attention_gradient and attention_flow."
+        ),
+    ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer index. Default: the method's own.")] = None,
+    head: Annotated[str | None, typer.Option(help="value_norm: head index, or sum.")] = None,
+    heads: Annotated[str | None, typer.Option(help="rollout, attention_flow: mean, max or min over heads.")] = None,
+    target: Annotated[
+        str | None, typer.Option(help="attention_gradient: the next token. Default: the most likely one.")
+    ] = None,
+    against: Annotated[str | None, typer.Option(help="attention_gradient: what the target is held against.")] = None,
+    output: options.Output = None,
+    json: options.Json = False,
+    chat: options.Chat = False,
+    truncate: options.Truncate = False,
+    max_line_chars: options.LineChars = None,
+    font: options.Font = None,
+    font_size: options.FontSize = None,
+    dark: options.Dark = False,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    revision: options.Revision = None,
+    trust_remote_code: options.RemoteCode = False,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """Follow attention through all layers, or weigh it by what it carries.
+
+    rollout and attention_flow follow attention down from the query; attention_gradient does so for one prediction;
+    value_norm and value_zeroing look at what the value vectors bring.
+
+        attnscope flow "The capital of Japan is" --method attention_gradient --target " Tokyo" -o tokyo.html
+    """
+    options.check_output(output)
+    if method not in METHODS:
+        raise InputError(f"there is no flow method {method!r}; choose from {', '.join(METHODS)}")
+    given = options.read_text(text, file)
+    asked: dict[str, Any] = {
+        "query": None if query is None else options.query(query),
+        "layer": None if layer is None else options.number(layer),
+        "head": None if head is None else options.number(head),
+        "heads": heads,
+        "target": target,
+        "against": against,
+    }
+    loaded = attnscope.load(
+        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
+    )
+    result = attnscope.explain(
+        loaded,
+        given,
+        method=method,
+        chat=chat,
+        truncate=truncate,
+        **{name: value for name, value in asked.items() if value is not None},
+    )
+    options.show(result, output, json, max_line_chars, font, font_size, dark)

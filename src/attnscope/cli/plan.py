@@ -1,0 +1,53 @@
+"""`attnscope plan`: what a request would take, before it is made."""
+
+import json as json_module
+import sys
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+import attnscope
+from attnscope.cli import options
+from attnscope.errors import TooLargeError
+
+
+def plan(
+    text: options.Text = None,
+    file: options.File = None,
+    model: options.ModelName = None,
+    method: Annotated[
+        str,
+        typer.Option(help="maps, attention, rollout, attention_gradient, value_norm, value_zeroing or gradient."),
+    ] = "maps",
+    tokens: Annotated[int | None, typer.Option(min=1, help="Plan for so many tokens instead of a text.")] = None,
+    layers: Annotated[int | None, typer.Option(min=1, help="maps: of so many layers. Default: all.")] = None,
+    heads: Annotated[int | None, typer.Option(min=1, help="maps: of so many heads. Default: all.")] = None,
+    statistics_only: Annotated[bool, typer.Option("--statistics-only", help="maps: keep no maps.")] = False,
+    json: options.Json = False,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    revision: options.Revision = None,
+    trust_remote_code: options.RemoteCode = False,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """Say how much memory and roughly how much time a request takes, without making it.
+
+    Exits with 2 where it does not fit into this machine's memory, and says how to make it smaller.
+
+        attnscope plan --tokens 8192 --method rollout
+    """
+    given = None if tokens is not None and text is None and file is None else options.read_text(text, file)
+    loaded = attnscope.load(
+        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
+    )
+    planned = attnscope.plan(
+        loaded, given, method, tokens=tokens, layers=layers, heads=heads, maps=not statistics_only,
+        top=0 if statistics_only else 32,
+    )  # fmt: skip
+    if json:
+        sys.stdout.write(json_module.dumps({**asdict(planned), "fits": planned.fits}) + "\n")
+    else:
+        sys.stdout.write(f"{planned}\n")
+    if not planned.fits:
+        raise TooLargeError(f"this does not fit: {planned.smaller}")
