@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from attnscope.methods.attention import attention as attention
     from attnscope.models.load import Model as Model
     from attnscope.models.load import load as load
+    from attnscope.per_token import PerToken as PerToken
     from attnscope.render import notebook_html as notebook_html
     from attnscope.render import save as save
 
@@ -32,6 +33,7 @@ _HOMES = {
     "AttnscopeError": "attnscope.errors",
     "METHODS": "attnscope.methods",
     "Model": "attnscope.models.load",
+    "PerToken": "attnscope.per_token",
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
     "attention": "attnscope.methods.attention",
