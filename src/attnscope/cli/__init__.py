@@ -9,7 +9,9 @@ from typing import Any
 import typer
 
 from attnscope.cli.attention import attention
+from attnscope.cli.explain import explain
 from attnscope.cli.gradient import gradient
+from attnscope.cli.methods import methods
 from attnscope.cli.models import models
 from attnscope.cli.render import render
 from attnscope.errors import FailureError, InputError
@@ -17,7 +19,9 @@ from attnscope.errors import FailureError, InputError
 COMMANDS: dict[str, Callable[..., None]] = {
     "attention": attention,
     "gradient": gradient,
+    "explain": explain,
     "render": render,
+    "methods": methods,
     "models": models,
 }
 
