@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from attnscope.attribution import Attribution as Attribution
     from attnscope.attribution import Token as Token
     from attnscope.attribution import Word as Word
+    from attnscope.compared import Agreement as Agreement
+    from attnscope.compared import agreement as agreement
     from attnscope.errors import AttnscopeError as AttnscopeError
     from attnscope.methods import METHODS as METHODS
     from attnscope.methods import explain as explain
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 # Public name → the module that defines it.
 _HOMES = {
+    "Agreement": "attnscope.compared",
     "Attribution": "attnscope.attribution",
     "AttnscopeError": "attnscope.errors",
     "METHODS": "attnscope.methods",
@@ -36,6 +39,7 @@ _HOMES = {
     "PerToken": "attnscope.per_token",
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
+    "agreement": "attnscope.compared",
     "attention": "attnscope.methods.attention",
     "explain": "attnscope.methods",
     "load": "attnscope.models.load",
