@@ -50,6 +50,8 @@ def explain(
     attnscope explain "The film is" --method integrated_gradients --target " good" --against " bad" -o film.html
     """
     options.check_output(output)
+    if per_token and output is not None and output.suffix.lower() not in (".json", ".txt"):
+        raise InputError(f"--per-token cannot be written as {output.suffix}: name a .json or .txt file")
     given = options.read_text(text, file)
     asked: dict[str, Any] = {
         "target": target,
