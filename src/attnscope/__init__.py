@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from attnscope.attribution import Attribution as Attribution
     from attnscope.attribution import Token as Token
     from attnscope.attribution import Word as Word
+    from attnscope.compared import Agreement as Agreement
+    from attnscope.compared import agreement as agreement
     from attnscope.errors import AttnscopeError as AttnscopeError
     from attnscope.maps import AttentionMaps as AttentionMaps
     from attnscope.methods import METHODS as METHODS
@@ -27,18 +29,22 @@ if TYPE_CHECKING:
     from attnscope.methods.plan import plan as plan
     from attnscope.models.load import Model as Model
     from attnscope.models.load import load as load
+    from attnscope.per_token import PerToken as PerToken
     from attnscope.render import notebook_html as notebook_html
     from attnscope.render import save as save
 
 # Public name → the module that defines it.
 _HOMES = {
     "AttentionMaps": "attnscope.maps",
+    "Agreement": "attnscope.compared",
     "Attribution": "attnscope.attribution",
     "AttnscopeError": "attnscope.errors",
     "METHODS": "attnscope.methods",
     "Model": "attnscope.models.load",
+    "PerToken": "attnscope.per_token",
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
+    "agreement": "attnscope.compared",
     "attention": "attnscope.methods.attention",
     "Plan": "attnscope.methods.plan",
     "plan": "attnscope.methods.plan",

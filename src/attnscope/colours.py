@@ -4,7 +4,7 @@ Each map starts at the background of its page, so that words without weight rece
 vermilion with OKLab lightness in equal steps, so that it stays a ramp in greyscale print and for every colour vision.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class ColourMap:
         (0, 32, 63)
         """
         return min(int(scaled * len(self.steps)), len(self.steps) - 1)
+
+    def is_blank(self, step: int) -> bool:
+        """Whether a step is the page's own colour: no weight."""
+        return self.steps[step] == self.background
 
     def colour(self, scaled: float) -> str:
         """The box's colour for a score scaled to 0..1, as `#rrggbb`."""
@@ -88,3 +92,37 @@ DARK = ColourMap(
     muted="#9a98a3",
     steps=tuple(_DARK_STEPS.split()),
 )
+
+# For signed scores: blue against, the page's own colour for nothing, vermilion for. Both arms are equally light step by
+# step, so that neither looks stronger; blue and vermilion stay apart for every colour vision.
+_LIGHT_DIVERGING = """
+#2c7bd7 #3380dd #3583e0 #3b88e6 #3f8ce9 #4491ef #4a94f0 #539af3
+#599ef3 #61a3f6 #67a6f7 #6facfa #75aff9 #7db5fd #83b8fd #8bbeff
+#91c1ff #9cc7ff #a0c9ff #abd0ff #afd2ff #b9d8ff #bedaff #c8e0ff
+#cde3ff #d7e8ff #ddebff #e6f1ff #ecf4ff #f5f9ff #fafcff #ffffff
+#ffffff #fffcf3 #fff9e6 #fff3ce #ffefc4 #ffe8af #ffe4a4 #ffdc90
+#ffd888 #ffd07a #fecc76 #fdc46d #fdc069 #fdb661 #fdb25d #fda856
+#fca352 #fb9a4b #fa9648 #f88c43 #f78841 #f57e3f #f4793e #f1703c
+#ef6b3c #eb623b #e95e3a #e4563a #e1513a #dc483a #da443b #d43b3c
+"""
+
+_DARK_DIVERGING = """
+#72affe #64a9ff #56a1ff #4e9bfa #4a97f6 #4491ef #418be5 #4188df
+#3d81d4 #3a7bcb #3a78c5 #3772bb #346cb1 #3469ab #3163a1 #2e5d98
+#2e5a92 #2b5588 #284f7f #284c79 #264770 #234167 #233e60 #213958
+#1e344f #1e3148 #1c2b3f #1a2637 #1a2431 #181f28 #161a1f #15171c
+#15171c #1a181f #251a26 #301b2d #351b30 #3f1c36 #4a1d3a #501d3d
+#5b1e41 #651e45 #6b1e48 #75204b #7f214d #85224e #90234d #9b254c
+#a0274b #aa2b4a #b33149 #b73449 #c03a46 #c94144 #cd4442 #d54a3f
+#de513d #e2553d #e85d3d #ee663d #f06c3d #f3773e #f68240 #f88d44
+"""
+
+LIGHT_SIGNED = replace(LIGHT, steps=tuple(_LIGHT_DIVERGING.split()))
+DARK_SIGNED = replace(DARK, steps=tuple(_DARK_DIVERGING.split()))
+
+
+def colours_for(signed: bool, dark: bool) -> ColourMap:
+    """The map for signed or non-negative scores on a light or dark page."""
+    if signed:
+        return DARK_SIGNED if dark else LIGHT_SIGNED
+    return DARK if dark else LIGHT

@@ -148,7 +148,7 @@ def test_flow_equals_the_library(smollm2: ats.Model) -> None:
 
 def test_flow_says_what_a_method_does_not_take() -> None:
     assert "rollout, attention_gradient" in failed("flow", TEXT, "--method", "rolout")
-    assert "no parameter 'target'" in failed("flow", TEXT, "--target", "x")
+    assert "no parameter 'against'" in failed("flow", TEXT, "--against", "x")
 
 
 def test_plan_says_what_a_request_takes() -> None:
@@ -162,3 +162,39 @@ def test_plan_says_what_a_request_takes() -> None:
     assert huge.returncode == 2
     assert b"does not fit" in huge.stdout
     assert huge.stderr.startswith(b"attnscope: this does not fit: choose layers=")
+
+
+def test_explain_takes_targets_and_parameters(smollm2: ats.Model, tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    asked = ("--method", "occlusion", "--target", " old", "--against", " new", "--unit", "token", "--set", "window=2")
+    done = run("explain", "The castle is", *asked, "-o", str(out), "--json")
+    assert done.returncode == 0, done.stderr
+    ours = ats.Attribution.from_json(done.stdout.decode())
+    theirs = ats.explain(
+        smollm2, "The castle is", method="occlusion", target=" old", against=" new", unit="token", window=2
+    )
+    assert ours.scores == pytest.approx(theirs.scores, abs=1e-5)
+    assert "data-signed" in out.read_text()
+
+
+def test_explain_each_generated_token() -> None:
+    done = run("explain", "The capital of Japan is", "--generate", "2", "--per-token", "--json")
+    result = ats.PerToken.from_json(done.stdout.decode())
+    assert len(result) == 2
+    assert "cannot be written as .png" in failed("explain", TEXT, "--generate", "2", "--per-token", "-o", "out.png")
+
+
+def test_explain_says_what_is_wrong() -> None:
+    assert "no method 'gradeint'" in failed("explain", TEXT, "--method", "gradeint")
+    assert "write for example --set steps=40" in failed("explain", TEXT, "--set", "steps")
+    assert "no parameter 'steps'" in failed("explain", TEXT, "--set", "steps=4")
+
+
+def test_methods_lists_all_with_sign_and_cost() -> None:
+    listed = json.loads(run("methods", "--json").stdout)
+    assert [row["method"] for row in listed] == list(ats.METHODS)
+    assert all(
+        row["sign"] and row["cost"] and "target" in row["parameters"] for row in listed if row["method"] != "attention"
+    )
+    shown = run("methods").stdout.decode()
+    assert all(name[:8] in shown for name in ats.METHODS)

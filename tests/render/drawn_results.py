@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from attnscope.attribution import Attribution, Token, Word
@@ -72,6 +73,8 @@ RESULTS: dict[str, Attribution] = {
     "single": result("alone", [2.5]),
     "constant": result("all the same", [0.25, 0.25, 0.25]),
     "negative": result("below zero and huge tiny", [-1e300, 1e300, -0.0, 2.5e-300, 1.7e308]),
+    "signed": replace(result("words for and against it", [1.0, 0.25, -2.0, 0.0, 0.5]), signed=True),
+    "signed and empty of weight": replace(result("nothing at all", [0.0, 0.0, 0.0]), signed=True),
     "special in text": result("Say <|end|> here", [1.0, 2.0], pattern=r"Say|here", special=[(4, 11)]),
     "word in special": result("Say <|end|> here", [1.0, 3.0, 2.0], special=[(4, 11)]),
     "unbroken": result("x" * 500 + " " + "語" * 300),

@@ -8,7 +8,6 @@ from rich.console import Console
 from attnscope.colours import DARK
 from attnscope.render import print_result, render
 from attnscope.render.layout import columns, pieces, visible
-from attnscope.scaling import min_max
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -41,7 +40,7 @@ def test_one_row_per_word_with_its_numbers(name: str) -> None:
     assert header.split() == ["scaled", "score", "word"]
     assert len(rows) == len(result.words)
     shown = [piece.text for piece in pieces(result) if piece.word is not None]
-    for row, word, scaled, text in zip(rows, result.words, min_max(result.scores), shown, strict=True):
+    for row, word, scaled, text in zip(rows, result.words, result.scaled, shown, strict=True):
         first, second, *_ = row.split()
         assert float(first) == pytest.approx(scaled, abs=5e-4)
         assert float(second) == float(f"{word.score:.4g}")

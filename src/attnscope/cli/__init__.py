@@ -9,8 +9,10 @@ from typing import Any
 import typer
 
 from attnscope.cli.attention import attention
+from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
 from attnscope.cli.gradient import gradient
+from attnscope.cli.methods import methods
 from attnscope.cli.models import models
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
@@ -21,7 +23,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "gradient": gradient,
     "flow": flow,
     "plan": plan,
+    "explain": explain,
     "render": render,
+    "methods": methods,
     "models": models,
 }
 

@@ -14,10 +14,17 @@ from attnscope.methods.asking import Asking, Result
 from attnscope.methods.attention import attention
 from attnscope.methods.attention_flow import attention_flow
 from attnscope.methods.attention_gradient import attention_gradient
+from attnscope.methods.deletion import deletion
 from attnscope.methods.gradient import gradient
 from attnscope.methods.gradient_x_input import gradient_x_input
+from attnscope.methods.integrated_gradients import integrated_gradients
+from attnscope.methods.lime import lime
 from attnscope.methods.looking import Looking
+from attnscope.methods.occlusion import occlusion
+from attnscope.methods.random import random
 from attnscope.methods.rollout import rollout
+from attnscope.methods.shapley import shapley
+from attnscope.methods.smoothed import gradient_shap, smooth_grad
 from attnscope.methods.value_norm import value_norm
 from attnscope.methods.value_zeroing import value_zeroing
 from attnscope.models.load import Model
@@ -54,6 +61,62 @@ METHODS: dict[str, Method] = {
         sign="signed",
         cost="one forward and one backward pass",
         paper="Shrikumar et al. 2016, arXiv:1605.01713",
+    ),
+    "integrated_gradients": Method(
+        integrated_gradients,
+        score="the token's part in the target's change from a baseline to the text, in nats",
+        sign="signed",
+        cost="one forward and one backward pass per step (20)",
+        paper="Sundararajan et al. 2017, arXiv:1703.01365",
+    ),
+    "smooth_grad": Method(
+        smooth_grad,
+        score="the norm of the mean gradient over noisy copies, in nats per unit of embedding",
+        sign="non-negative",
+        cost="one forward and one backward pass per sample (16)",
+        paper="Smilkov et al. 2017, arXiv:1706.03825",
+    ),
+    "gradient_shap": Method(
+        gradient_shap,
+        score="the token's expected part in the change from random baselines to the text, in nats",
+        sign="signed",
+        cost="one forward and one backward pass per sample (32)",
+        paper="Lundberg and Lee 2017, arXiv:1705.07874; Erion et al., arXiv:1906.10670",
+    ),
+    "deletion": Method(
+        deletion,
+        score="how much the target changes without the word, in nats",
+        sign="non-negative, or signed with signed=True",
+        cost="one forward pass per word, behind a shared prefix",
+        paper="PromptRobust, arXiv:2306.04528",
+    ),
+    "occlusion": Method(
+        occlusion,
+        score="how much the target falls when the word is covered, in nats",
+        sign="signed",
+        cost="one forward pass per word, behind a shared prefix",
+        paper="Zeiler and Fergus 2014, arXiv:1311.2901",
+    ),
+    "shapley": Method(
+        shapley,
+        score="the word's mean part in the target over the orders in which words come in, in nats",
+        sign="signed",
+        cost="16 forward passes per word",
+        paper="Castro et al. 2009; Mitchell et al., arXiv:2104.12199",
+    ),
+    "lime": Method(
+        lime,
+        score="the word's coefficient in a linear model of the target around the text, in nats",
+        sign="signed",
+        cost="256 forward passes",
+        paper="Ribeiro et al. 2016, arXiv:1602.04938",
+    ),
+    "random": Method(
+        random,
+        score="drawn uniformly from 0 to 1: the yardstick",
+        sign="non-negative",
+        cost="one forward pass, for the target's value",
+        paper="",
     ),
     "attention": Method(
         attention,

@@ -21,10 +21,12 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from attnscope.models.batches import BUDGET
 from attnscope.models.readings import (
     CHUNK,
+    Change,
     Places,
     Reading,
     batch_inputs,
     grouped,
+    on_members,
     pads,
     picked,
     places,
@@ -38,8 +40,6 @@ from attnscope.models.run import embedding_layer, embedding_leaf, forward_replac
 KEPT_BYTES = 1024 * 2**20
 # A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
 KEPT_TENSORS = 16
-
-Change = Callable[[Tensor, Sequence[int]], Tensor]
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,7 @@ def gradients(
     single = not pads(net) or any(r.per_token for r in readings)
     for members in grouped([r.length for r in readings], 1 if single else budget):
         batch = [readings[i] for i in members]
-        yield from zip(members, _batch(net, batch, _on(at, members)), strict=True)
-
-
-def _on(at: Change | None, members: Sequence[int]) -> Callable[[Tensor], Tensor] | None:
-    return None if at is None else lambda embedded: at(embedded, members)
+        yield from zip(members, _batch(net, batch, on_members(at, members)), strict=True)
 
 
 def _batch(net: PreTrainedModel, batch: Sequence[Reading], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:

@@ -22,6 +22,8 @@ from attnscope.models.run import accepted, embeddings_replaced, kind_of, split_a
 
 # Positions whose logits exist at one time.
 CHUNK = 128
+# Changes the embeddings of a batch, (batch, token, hidden), given the indices of its readings.
+Change = Callable[[Tensor, Sequence[int]], Tensor]
 QUANTITIES = ("log_probability", "loss", "logit", "probability")
 
 
@@ -156,14 +158,16 @@ def head_entries(
     return torch.cat(parts) if parts else hidden.new_zeros(0)
 
 
-def values(
-    net: PreTrainedModel,
-    readings: Sequence[Reading],
-    *,
-    at: Callable[[Tensor, Sequence[int]], Tensor] | None = None,
-    budget: int = BUDGET,
+def values(net: PreTrainedModel, readings: Sequence[Reading], *, at: Change | None = None) -> list[Tensor]:
+    """The value (target,) of each reading, float64. `at` as in `entries_of`."""
+    found = entries_of(net, readings, at=at)
+    return [reading.value(entries).double().cpu() for reading, entries in zip(readings, found, strict=True)]
+
+
+def entries_of(
+    net: PreTrainedModel, readings: Sequence[Reading], *, at: Change | None = None, budget: int = BUDGET
 ) -> list[Tensor]:
-    """The value (target,) of each reading, by forward passes in batches of similar length under a budget of tokens.
+    """The entries (entry,) of each reading, by forward passes in batches of similar length under a budget of tokens.
 
     at: changes the embeddings on their way: (batch, token, hidden) and the readings' indices -> the same shape.
     """
@@ -171,10 +175,15 @@ def values(
     with unchanged(net), torch.no_grad():
         for members in grouped([r.length for r in readings], budget if pads(net) else 1):
             batch = [readings[i] for i in members]
-            with embeddings_replaced(net, (lambda e, m=members: at(e, m)) if at else None):
+            with embeddings_replaced(net, on_members(at, members)):
                 entries = forward_entries(net, batch)
             found.update(zip(members, entries, strict=True))
-    return [readings[i].value(found[i]).double().cpu() for i in range(len(readings))]
+    return [found[i] for i in range(len(readings))]
+
+
+def on_members(at: Change | None, members: Sequence[int]) -> Callable[[Tensor], Tensor] | None:
+    """`at` for one batch."""
+    return None if at is None else lambda embeddings: at(embeddings, members)
 
 
 def forward_entries(net: PreTrainedModel, batch: Sequence[Reading]) -> list[Tensor]:

@@ -67,8 +67,8 @@ def render(result: Attribution | PerToken, suffix: str, **options: Any) -> bytes
     if unknown:
         known = ", ".join(renderer.options) or "none"
         raise InputError(f"the {suffix} renderer has no option {unknown[0]!r}; it takes: {known}")
-    if isinstance(result, PerToken) and suffix.lower() == ".json":
-        return result.to_json().encode("utf-8", "backslashreplace")
+    if isinstance(result, PerToken):
+        return _each_target(result, suffix, renderer)
     if not isinstance(result, Attribution):
         raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, as explain() returns it")
     return renderer.load()(result, **options)
@@ -111,6 +111,17 @@ def print_result(result: Attribution | PerToken, console: "Console | None" = Non
 
     for one in result if isinstance(result, PerToken) else (result,):
         printed(one, console)
+
+
+def _each_target(result: PerToken, suffix: str, renderer: Renderer) -> bytes:
+    """A per-token result as one document, or the plain texts of its target tokens one after the other."""
+    if suffix.lower() == ".json":
+        return result.to_json().encode("utf-8", "backslashreplace")
+    if suffix.lower() != ".txt":
+        raise InputError(
+            f"a per-token result cannot be written as {suffix}: write .json or .txt, or draw one of it, result[0]"
+        )
+    return b"\n".join(renderer.load()(one) for one in result)
 
 
 def _renderer(suffix: str, path: Path | None = None) -> Renderer:

@@ -8,6 +8,8 @@ from attnscope.attribution import Attribution
 from attnscope.render.layout import query_words, visible
 
 _LONGEST = 120
+# Parameters that are shown on the picture, or said in a sentence below, rather than listed.
+_NOTED = ("query_tokens", "standard_error", "completeness_error", "fixed", "segments")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def caption_of(result: Attribution) -> Caption:
         facts["model"] = _value(model)
     facts["method"] = result.method
     for key, value in result.parameters.items():
-        if key != "query_tokens" and value is not None:
+        if key not in _NOTED and value is not None:
             facts[key] = _value(value)
     if query:
         facts["query"] = f"“{query}”"
@@ -51,7 +53,7 @@ def caption_of(result: Attribution) -> Caption:
         title=_title(result, query),
         facts=tuple(facts.items()),
         scale=_scale(result),
-        notes=_excluded(result),
+        notes=(*_excluded(result), *_trust(result)),
         provenance=tuple((k, _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None),
     )
 
@@ -62,8 +64,13 @@ def query_text(result: Attribution) -> str:
 
 
 def limits(result: Attribution) -> tuple[float, float]:
-    """The smallest and the largest raw word score: the ends of the legend."""
-    return (float(result.scores.min()), float(result.scores.max())) if result.words else (0.0, 0.0)
+    """The ends of the legend: smallest and largest raw word score; signed, the largest magnitude on both sides."""
+    if not result.words:
+        return 0.0, 0.0
+    if result.signed:
+        largest = float(abs(result.scores).max())
+        return -largest, largest
+    return float(result.scores.min()), float(result.scores.max())
 
 
 def number(value: float) -> str:
@@ -91,6 +98,11 @@ def _scale(result: Attribution) -> str:
     low, high = limits(result)
     if not result.words:
         return "There are no words to colour."
+    if result.signed and high > 0:
+        return (
+            f"Blue words lower the target, red words raise it; colours run from {number(low)} to {number(high)}, "
+            "with 0 in the middle."
+        )
     if low == high:
         return f"Every word scores {number(low)}, so all have the middle colour."
     return f"Colours run min–max over the words, from {number(low)} to {number(high)}."
@@ -101,6 +113,25 @@ def _excluded(result: Attribution) -> tuple[str, ...]:
     if mass is None:
         return ()
     return (f"{mass:.1%} of the attention went to special tokens, which are left out of the picture.",)
+
+
+def _trust(result: Attribution) -> tuple[str, ...]:
+    """How far the numbers can be trusted, where the method knows."""
+    notes = []
+    missed = result.parameters.get("completeness_error")
+    if isinstance(missed, int | float):
+        notes.append(f"Completeness error: the scores miss the change that they add up to by {number(float(missed))}.")
+    errors = result.parameters.get("standard_error")
+    if isinstance(errors, list | tuple) and errors and all(isinstance(e, int | float) for e in errors):
+        notes.append(f"Standard error of a score: at most {number(float(max(errors)))}.")
+    fixed = result.parameters.get("fixed")
+    if isinstance(fixed, list | tuple) and fixed:
+        where = [result.tokens[i].text for i in fixed if type(i) is int and 0 <= i < len(result.tokens)]
+        notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
+    segments = result.parameters.get("segments")
+    if isinstance(segments, Mapping) and segments:
+        notes.append(f"Segments in order: {_value(list(segments))}.")
+    return tuple(notes)
 
 
 def _value(value: Any) -> str:

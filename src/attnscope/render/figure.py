@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attnscope.attribution import Attribution
-from attnscope.colours import DARK, LIGHT, ColourMap, text_on
+from attnscope.colours import ColourMap, colours_for, text_on
 from attnscope.errors import InputError, MissingExtraError
 from attnscope.render.caption import caption_of, limits, number, unit
 from attnscope.render.layout import columns, query_words
 from attnscope.render.lines import Line, lines
-from attnscope.scaling import min_max
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -96,7 +95,7 @@ class _Sheet:
     def __init__(self, result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> None:
         from attnscope.render.fonts import Fonts
 
-        self.colours: ColourMap = DARK if dark else LIGHT
+        self.colours: ColourMap = colours_for(result.signed, dark)
         self.accent = _ACCENT[dark]
         self.size = size
         self.top = _MARGIN * size
@@ -133,7 +132,7 @@ class _Sheet:
         self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
 
     def body(self, result: Attribution, text: list[Line]) -> None:
-        scaled = min_max(result.scores)
+        scaled = result.scaled
         asked = frozenset(query_words(result))
         widths = [[self.width(run.text, self.size) for run in line.runs] for line in text]
         widest = max(map(sum, widths), default=0.0)
@@ -155,7 +154,7 @@ class _Sheet:
     def box(self, left: float, right: float, tight: tuple[bool, bool], scaled: float, asked: bool) -> str:
         """A word's background, and the colour of its text. `tight` sides have a neighbour without a space."""
         step = self.colours.step(scaled)
-        if not step and not asked:
+        if self.colours.is_blank(step) and not asked:
             return self.colours.ink
         left -= (-_HAIR if tight[0] else _PAD) * self.size
         right += (-_HAIR if tight[1] else _PAD) * self.size
@@ -176,7 +175,9 @@ class _Sheet:
             self.boxes.append((x + i * step, self.top - 0.72 * size, wide, 0.72 * size, 0.0, colour, "none"))
         x += _BAR * self.size + 0.7 * size
         x += self.write(x, number(high), size, self.colours.ink) + 0.9 * size
-        self.write(x, f"{unit(result)} per word, min–max", size, self.colours.muted)
+        self.write(
+            x, f"{unit(result)} per word, {'0 in the middle' if result.signed else 'min–max'}", size, self.colours.muted
+        )
         for note in notes:
             self.small(note)
 

@@ -16,11 +16,10 @@ from importlib import resources
 from string import Template
 
 from attnscope.attribution import Attribution
-from attnscope.colours import DARK, LIGHT, text_on
+from attnscope.colours import LIGHT, colours_for, text_on
 from attnscope.errors import InputError
 from attnscope.render.caption import Caption, caption_of, limits, number, query_text, unit
 from attnscope.render.layout import pieces, query_words, visible
-from attnscope.scaling import min_max
 
 _TOP = 10
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
@@ -56,11 +55,14 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
     caption = caption_of(result)
     low, high = limits(result)
     query = query_text(result)
-    style = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}\n{_colours()}\n{_viewer('viewer.css')}"
+    sizes = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
+    style = f"{sizes}\n{_colours(result.signed)}\n{_viewer('viewer.css')}"
     script = _viewer("viewer.js")
     return Template(_viewer("page.html")).substitute(
         lang=_language(result.text),
         theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+        signed=" data-signed" if result.signed else "",
+        ranked="Strongest words" if result.signed else "Highest words",
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
         title=_shown(caption.title),
@@ -82,7 +84,7 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
 
 def _text(result: Attribution) -> str:
     """One span per word, in the words' order: the viewer finds a word by counting."""
-    scaled = min_max(result.scores)
+    scaled = result.scaled
     asked = frozenset(query_words(result))
     parts = []
     for piece in pieces(result):
@@ -99,15 +101,22 @@ def _text(result: Attribution) -> str:
 
 
 def _top(result: Attribution) -> str:
-    scaled = min_max(result.scores)
+    scaled = result.scaled
     shown = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
-    best = sorted(shown, key=lambda i: (-result.words[i].score, i))[:_TOP]
+    best = sorted(shown, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
+        :_TOP
+    ]
     return "".join(
         f'<li><bdi>{_shown(shown[i])}</bdi><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{max(scaled[i] * 100, 0.5):.4g}" height="8"/></svg>'
+        f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg>'
         f"<data>{number(result.words[i].score)}</data></li>"
         for i in best
     )
+
+
+def _width(result: Attribution, scaled: float) -> float:
+    """A bar's length in percent: of a signed score its magnitude."""
+    return max(0.5, 100 * abs(2 * scaled - 1) if result.signed else 100 * scaled)
 
 
 def _provenance(caption: Caption) -> str:
@@ -120,13 +129,14 @@ def _data(result: Attribution) -> str:
     return compact.translate(_JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
 
 
-def _colours() -> str:
+def _colours(signed: bool) -> str:
+    light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
     names = ("page", "ink", "muted")
-    pairs = zip((LIGHT.background, LIGHT.ink, LIGHT.muted), (DARK.background, DARK.ink, DARK.muted), strict=True)
+    pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
     rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
-    for i, (light, dark) in enumerate(zip(LIGHT.steps, DARK.steps, strict=True)):
+    for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
         rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
-    for name, steps in (("light", LIGHT.steps), ("dark", DARK.steps)):
+    for name, steps in (("light", light_map.steps), ("dark", dark_map.steps)):
         rules.append(f".bar.{name}{{background:linear-gradient(to right,{','.join(steps)})}}")
     return "\n".join(rules)
 

@@ -10,10 +10,9 @@ from rich.style import Style
 from rich.text import Text
 
 from attnscope.attribution import Attribution
-from attnscope.colours import DARK, LIGHT, text_on
+from attnscope.colours import colours_for, text_on
 from attnscope.render.caption import caption_of, limits, number, unit
 from attnscope.render.layout import pieces, query_words, visible
-from attnscope.scaling import min_max
 
 _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -30,7 +29,7 @@ def render_text(result: Attribution) -> bytes:
 
 
 def _rows(result: Attribution) -> Iterator[str]:
-    scaled = min_max(result.scores)
+    scaled = result.scaled
     asked = frozenset(query_words(result))
     raw = [number(word.score) for word in result.words]
     width = max(map(len, (*raw, "score")))
@@ -38,7 +37,13 @@ def _rows(result: Attribution) -> Iterator[str]:
     shown = ((piece.word, piece.text) for piece in pieces(result) if piece.word is not None)
     for index, text in shown:
         mark = "  ← query" if index in asked else ""
-        yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}  {_bar(float(scaled[index])):{_BAR}}  {visible(text)}{mark}"
+        bar = _bar(_weight(result, float(scaled[index])))
+        yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}  {bar:{_BAR}}  {visible(text)}{mark}"
+
+
+def _weight(result: Attribution, scaled: float) -> float:
+    """How far a scaled score is from nothing, 0 to 1."""
+    return abs(2 * scaled - 1) if result.signed else scaled
 
 
 def _bar(scaled: float) -> str:
@@ -48,8 +53,8 @@ def _bar(scaled: float) -> str:
 
 def renderable(result: Attribution, dark: bool = True) -> Group:
     """The coloured text with its caption and legend, for any rich console."""
-    colours = DARK if dark else LIGHT
-    scaled = min_max(result.scores)
+    colours = colours_for(result.signed, dark)
+    scaled = result.scaled
     asked = frozenset(query_words(result))
     text = Text()
     for piece in pieces(result):
@@ -57,7 +62,9 @@ def renderable(result: Attribution, dark: bool = True) -> Group:
         if piece.word is None:
             text.append(shown)
             continue
-        style = _style(colours.colour(scaled[piece.word])) if scaled[piece.word] >= _FAINTEST else Style()
+        style = (
+            _style(colours.colour(scaled[piece.word])) if _weight(result, scaled[piece.word]) >= _FAINTEST else Style()
+        )
         text.append(
             shown if shown.strip() else shown.replace("\n", "↵\n"), style + Style(underline=piece.word in asked)
         )

@@ -4,7 +4,7 @@
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
  * @typedef {{text: string, start: number, end: number, score: number, scaled: number}} Word
- * @typedef {{kind: string, text: string, tokens: Token[], words: Word[],
+ * @typedef {{kind: string, signed?: boolean, text: string, tokens: Token[], words: Word[],
  *   parameters: {query_tokens?: number[]}}} Result
  * @typedef {{element: HTMLElement, text: string, score: number, scaled: number, rank: number, note: string}} Unit
  * @typedef {{name: string, units: Unit[], nodes: Node[]}} View
@@ -44,6 +44,12 @@ function minMax(scores) {
   return scores.map((score) => (low === high ? 0.5 : (score / half - low / half) / (high / half - low / half)));
 }
 
+/** 0 at one half, the largest magnitude at 0 or 1: `symmetric` in Python. @param {number[]} scores */
+function symmetric(scores) {
+  const largest = scores.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  return scores.map((score) => (largest === 0 ? 0.5 : 0.5 + score / largest / 2));
+}
+
 /** Rank 1 is the highest; equal scores share a rank. @param {number[]} scores */
 function ranks(scores) {
   /** @type {Map<number, number>} */
@@ -62,7 +68,7 @@ function element(name, content, classes = "") {
 
 /** The words, on the spans that Python wrote: one per word, in order. @returns {View} */
 function wordView() {
-  const order = ranks(result.words.map((word) => word.score));
+  const order = ranks(result.words.map((word) => (result.signed ? Math.abs(word.score) : word.score)));
   const spans = /** @type {NodeListOf<HTMLElement>} */ (text.querySelectorAll("span"));
   const units = result.words.map((word, i) => ({
     ...word,
@@ -97,9 +103,11 @@ function tokenView() {
     }
   }
   const shown = groups.filter((group) => !group.special);
-  const highest = shown.map((group) => Math.max(...group.scores));
-  const scaled = minMax(highest);
-  const order = ranks(highest);
+  const highest = shown.map((group) =>
+    group.scores.reduce((a, b) => (result.signed ? Math.abs(b) > Math.abs(a) : b > a) ? b : a),
+  );
+  const scaled = (result.signed ? symmetric : minMax)(highest);
+  const order = ranks(result.signed ? highest.map(Math.abs) : highest);
   /** @type {Node[]} */
   const nodes = [];
   /** @type {Unit[]} */
@@ -112,7 +120,7 @@ function tokenView() {
       const content = characters.slice(Math.max(group.start, position), group.end).join("");
       const blank = content.trim() ? "" : content.includes("\n") ? " nl" : " ws";
       const box = element("span", content, `s${stepOf(scaled[i])}${blank}${group.asked ? " q" : ""}`);
-      const note = group.scores.length > 1 ? `the highest of ${group.scores.length} tokens in one character` : "";
+      const note = group.scores.length > 1 ? `the ${result.signed ? "strongest" : "highest"} of ${group.scores.length} tokens in one character` : "";
       units.push({ element: box, text: content, score: highest[i], scaled: scaled[i], rank: order[i], note });
       nodes.push(box);
     }
@@ -140,8 +148,9 @@ function show(next) {
   indexOf = new Map(next.units.map((unit, i) => [unit.element, i]));
   move(0, false);
   const scores = next.units.map((unit) => unit.score);
-  byId("low").textContent = number(scores.reduce((a, b) => Math.min(a, b), Infinity));
-  byId("high").textContent = number(scores.reduce((a, b) => Math.max(a, b), -Infinity));
+  const high = scores.reduce((a, b) => Math.max(a, result.signed ? Math.abs(b) : b), -Infinity);
+  byId("low").textContent = number(result.signed ? -high : scores.reduce((a, b) => Math.min(a, b), Infinity));
+  byId("high").textContent = number(high);
   byId("per").textContent = next.name;
   byId("scale").hidden = next.name !== "word";
   byId("by-word").setAttribute("aria-pressed", String(next.name === "word"));
