@@ -140,7 +140,8 @@ class AttentionMaps:
             place = self._place("layer", layer), self._place("head", head)
             return np.asarray(self.statistics["received"][place], dtype=np.float32)
         shown = [i for i, q in enumerate(self.queries) if not self.query_side.tokens[q].special]
-        return self.weights(layer, head)[shown].mean(0)
+        kept: NDArray[np.float32] = self.weights(layer, head)[shown].mean(0)
+        return kept
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """One row for each layer and head, as `pandas.DataFrame(maps.columns())` takes them.

@@ -8,7 +8,7 @@ import typer
 
 from attnscope.attribution import Attribution
 from attnscope.errors import TextError
-from attnscope.render import checked_path, print_result, save
+from attnscope.render import Result, checked_path, print_result, save
 
 Text = Annotated[
     str | None, typer.Argument(help="The text. Without it: --file, or standard input.", show_default=False)
@@ -70,10 +70,10 @@ def read_text(text: str | None, file: Path | None) -> str:
     return decoded.removesuffix("\n").removesuffix("\r")
 
 
-def check_output(output: Path | None) -> None:
+def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
     """Refuse an output that cannot be written before the model has worked for it."""
     if output is not None:
-        checked_path(output)
+        checked_path(output, kind)
 
 
 def show(
