@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from attnscope.models.load import load as load
     from attnscope.per_token import PerToken as PerToken
     from attnscope.render import notebook_html as notebook_html
+    from attnscope.render import plot as plot
     from attnscope.render import save as save
 
 # Public name → the module that defines it.
@@ -52,6 +53,7 @@ _HOMES = {
     "explain": "attnscope.methods",
     "load": "attnscope.models.load",
     "notebook_html": "attnscope.render",
+    "plot": "attnscope.render.plot",
     "save": "attnscope.render",
 }
 
@@ -65,7 +67,9 @@ def __getattr__(name: str) -> Any:
         return version("attnscope")
     if name not in _HOMES:
         raise AttributeError(f"module 'attnscope' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    # plot is a module itself.
+    value = home if _HOMES[name].endswith(f".{name}") and not hasattr(home, name) else getattr(home, name)
     globals()[name] = value
     return value
 

@@ -52,8 +52,9 @@ def quantise(weights: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     """
     values = np.asarray(weights, dtype=np.float32)
     largest = values.max(-1, initial=0)
-    scale = np.divide(1, largest, out=np.zeros_like(largest), where=largest > 0)
-    roots = np.sqrt(np.sqrt(values * scale[..., None]))
+    peak = largest[..., None]
+    # A quotient, not a product with 1 / peak: that is infinite where the peak is subnormal.
+    roots = np.sqrt(np.sqrt(np.divide(values, peak, out=np.zeros_like(values), where=peak > 0)))
     return np.rint(roots * 255).astype(np.uint8), largest
 
 

@@ -181,7 +181,9 @@ def test_explain_each_generated_token() -> None:
     done = run("explain", "The capital of Japan is", "--generate", "2", "--per-token", "--json")
     result = ats.PerToken.from_json(done.stdout.decode())
     assert len(result) == 2
-    assert "cannot be written as .png" in failed("explain", TEXT, "--generate", "2", "--per-token", "-o", "out.png")
+    assert "no renderer writes '.png': expected one of .json .txt" in failed(
+        "explain", TEXT, "--generate", "2", "--per-token", "-o", "out.png"
+    )
 
 
 def test_explain_says_what_is_wrong() -> None:

@@ -23,7 +23,7 @@ MAGIC = {
 
 
 @pytest.mark.filterwarnings("ignore::attnscope.render.fonts.MissingGlyphWarning")
-@pytest.mark.parametrize("suffix", RENDERERS)
+@pytest.mark.parametrize("suffix", RENDERERS[Attribution])
 @pytest.mark.parametrize("name", RESULTS)
 def test_every_result_draws_twice_the_same(name: str, suffix: str) -> None:
     data = render(RESULTS[name], suffix)
@@ -42,7 +42,7 @@ def test_a_long_prompt_draws(suffix: str) -> None:
     assert len(render(long_result(), suffix)) > 1_000_000
 
 
-@pytest.mark.parametrize("suffix", RENDERERS)
+@pytest.mark.parametrize("suffix", RENDERERS[Attribution])
 def test_a_text_without_words_draws(suffix: str) -> None:
     assert render(Attribution("importance", "gradient", {}, "\n", (), ()), suffix)
 
@@ -88,7 +88,7 @@ def test_a_failed_drawing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytes
     assert [p.name for p in tmp_path.iterdir()] == ["a.html"]
 
 
-@pytest.mark.parametrize("suffix", RENDERERS)
+@pytest.mark.parametrize("suffix", RENDERERS[Attribution])
 def test_an_unknown_option_is_named(suffix: str) -> None:
     with pytest.raises(InputError, match=r"no option 'colour'; it takes: "):
         render(RESULTS["single"], suffix, colour="red")

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 import typer
 
 import attnscope
+from attnscope.attribution import Attribution
 from attnscope.cli import options
 from attnscope.errors import InputError
+from attnscope.per_token import PerToken
 
 
 def explain(
@@ -49,9 +51,7 @@ def explain(
 
     attnscope explain "The film is" --method integrated_gradients --target " good" --against " bad" -o film.html
     """
-    options.check_output(output)
-    if per_token and output is not None and output.suffix.lower() not in (".json", ".txt"):
-        raise InputError(f"--per-token cannot be written as {output.suffix}: name a .json or .txt file")
+    options.check_output(output, PerToken if per_token else Attribution)
     given = options.read_text(text, file)
     asked: dict[str, Any] = {
         "target": target,

@@ -9,7 +9,7 @@ import typer
 from attnscope.attribution import Attribution
 from attnscope.errors import TextError
 from attnscope.per_token import PerToken
-from attnscope.render import checked_path, print_result, save
+from attnscope.render import Result, checked_path, print_result, save
 
 Text = Annotated[
     str | None, typer.Argument(help="The text. Without it: --file, or standard input.", show_default=False)
@@ -84,10 +84,10 @@ def query(value: str) -> int | str:
     return value.removeprefix("word:") if value.startswith("word:") else number(value)
 
 
-def check_output(output: Path | None) -> None:
+def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
     """Refuse an output that cannot be written before the model has worked for it."""
     if output is not None:
-        checked_path(output)
+        checked_path(output, kind)
 
 
 def show(

@@ -8,10 +8,14 @@ import typer
 from attnscope.attribution import Attribution
 from attnscope.cli import options
 from attnscope.errors import InputError
+from attnscope.maps import AttentionMaps
+from attnscope.render import save
 
 
 def render(
-    saved: Annotated[Path, typer.Argument(help="A .json file that attnscope wrote.", show_default=False)],
+    saved: Annotated[
+        Path, typer.Argument(help="A .json or .safetensors file that attnscope wrote.", show_default=False)
+    ],
     output: options.Output = None,
     json: options.Json = False,
     max_line_chars: options.LineChars = None,
@@ -24,9 +28,23 @@ def render(
 
     attnscope render castle.json -o castle.pdf
     """
+    if saved.suffix.lower() == ".safetensors":
+        _render_maps(saved, output, dark)
+        return
     options.check_output(output)
     try:
         result = Attribution.load(saved)
     except OSError as error:
         raise InputError(f"cannot read {saved}: {error.strerror}") from error
     options.show(result, output, json, max_line_chars, font, font_size, dark)
+
+
+def _render_maps(saved: Path, output: Path | None, dark: bool) -> None:
+    options.check_output(output, AttentionMaps)
+    if output is None:
+        raise InputError(f"{saved} holds attention maps: name the picture with -o, such as -o maps.png")
+    try:
+        maps = AttentionMaps.load(saved)
+    except OSError as error:
+        raise InputError(f"cannot read {saved}: {error.strerror}") from error
+    save(maps, output, **({"dark": True} if dark else {}))

@@ -1,4 +1,4 @@
-"""Pictures of a result. The suffix of the file picks the renderer; a renderer is one file and one row of RENDERERS.
+"""Pictures of a result. Its type and the file's suffix pick the renderer: one file and one row of RENDERERS.
 
     render(result, ".svg", font_size=14) -> bytes
     save(result, "page.html") -> Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attnscope.attribution import Attribution
 from attnscope.errors import InputError, OutputError
 from attnscope.files import write_atomically
+from attnscope.maps import AttentionMaps
 from attnscope.per_token import PerToken
 
 if TYPE_CHECKING:
@@ -40,17 +41,32 @@ class Renderer:
 
 _FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
 
-RENDERERS: dict[str, Renderer] = {
-    ".html": Renderer("attnscope.render.html", "render_html", ("max_line_chars", "font_size", "dark")),
-    ".png": Renderer("attnscope.render.figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
-    ".svg": Renderer("attnscope.render.figure", "render_svg", _FIGURE_OPTIONS),
-    ".pdf": Renderer("attnscope.render.figure", "render_pdf", _FIGURE_OPTIONS),
-    ".json": Renderer("attnscope.render.document", "render_json"),
-    ".txt": Renderer("attnscope.render.terminal", "render_text"),
+Result = Attribution | PerToken | AttentionMaps
+
+RENDERERS: dict[type[Result], dict[str, Renderer]] = {
+    Attribution: {
+        ".html": Renderer("attnscope.render.html", "render_html", ("max_line_chars", "font_size", "dark")),
+        ".png": Renderer("attnscope.render.figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
+        ".svg": Renderer("attnscope.render.figure", "render_svg", _FIGURE_OPTIONS),
+        ".pdf": Renderer("attnscope.render.figure", "render_pdf", _FIGURE_OPTIONS),
+        ".json": Renderer("attnscope.render.document", "render_json"),
+        ".txt": Renderer("attnscope.render.terminal", "render_text"),
+    },
+    PerToken: {
+        ".json": Renderer("attnscope.render.document", "render_json"),
+        ".txt": Renderer("attnscope.render.terminal", "render_texts"),
+    },
+    AttentionMaps: {
+        ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "scale")),
+        ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark",)),
+        ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark",)),
+        ".json": Renderer("attnscope.render.maps_document", "render_json"),
+        ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
+    },
 }
 
 
-def render(result: Attribution | PerToken, suffix: str, **options: Any) -> bytes:
+def render(result: Result, suffix: str, **options: Any) -> bytes:
     """Draw `result` in the format of `suffix` and return the file's bytes.
 
     max_line_chars: characters in a line of text, East Asian ones counting double (html and figures; 80).
@@ -62,33 +78,36 @@ def render(result: Attribution | PerToken, suffix: str, **options: Any) -> bytes
     Raises OutputError for a suffix that no renderer has, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.
     """
-    renderer = _renderer(suffix)
+    if type(result) not in RENDERERS:
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken or AttentionMaps")
+    renderer = _renderer(suffix, type(result))
     unknown = [name for name in options if name not in renderer.options]
     if unknown:
         known = ", ".join(renderer.options) or "none"
         raise InputError(f"the {suffix} renderer has no option {unknown[0]!r}; it takes: {known}")
-    if isinstance(result, PerToken):
-        return _each_target(result, suffix, renderer)
-    if not isinstance(result, Attribution):
-        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, as explain() returns it")
     return renderer.load()(result, **options)
 
 
-def save(result: Attribution | PerToken, path: str | os.PathLike[str], **options: Any) -> Path:
+def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
     """Draw `result` into the file `path`, whole or not at all, and return the path. Options and errors as in `render`.
 
     Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
     """
-    path = checked_path(path)
-    data = render(result, path.suffix, **options)
-    write_atomically(path, data)
+    if type(result) not in RENDERERS:
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken or AttentionMaps")
+    path = checked_path(path, type(result))
+    if isinstance(result, AttentionMaps) and path.suffix.lower() == ".safetensors" and not options:
+        # Straight to the file: the maps may be larger than memory.
+        result.save(path)
+    else:
+        write_atomically(path, render(result, path.suffix, **options))
     return path
 
 
-def checked_path(path: str | os.PathLike[str]) -> Path:
-    """The path, if a result can be drawn into it: known suffix, existing folder. Raises OutputError."""
+def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution) -> Path:
+    """The path, if a result of this kind can be drawn into it: known suffix, existing folder. Raises OutputError."""
     path = Path(path)
-    _renderer(path.suffix, path)
+    _renderer(path.suffix, kind, path)
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder; name a file in it")
     if not path.parent.is_dir():
@@ -113,22 +132,11 @@ def print_result(result: Attribution | PerToken, console: "Console | None" = Non
         printed(one, console)
 
 
-def _each_target(result: PerToken, suffix: str, renderer: Renderer) -> bytes:
-    """A per-token result as one document, or the plain texts of its target tokens one after the other."""
-    if suffix.lower() == ".json":
-        return result.to_json().encode("utf-8", "backslashreplace")
-    if suffix.lower() != ".txt":
-        raise InputError(
-            f"a per-token result cannot be written as {suffix}: write .json or .txt, or draw one of it, result[0]"
-        )
-    return b"\n".join(renderer.load()(one) for one in result)
-
-
-def _renderer(suffix: str, path: Path | None = None) -> Renderer:
-    renderer = RENDERERS.get(suffix.lower())
+def _renderer(suffix: str, kind: type[Result], path: Path | None = None) -> Renderer:
+    renderer = RENDERERS[kind].get(suffix.lower())
     if renderer is None:
         given = f"{path} has no suffix" if path and not suffix else f"no renderer writes {suffix!r}"
-        near = difflib.get_close_matches(suffix.lower(), RENDERERS, 1, 0.5)
+        near = difflib.get_close_matches(suffix.lower(), RENDERERS[kind], 1, 0.5)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise OutputError(f"{given}: expected one of {' '.join(RENDERERS)}{hint}")
+        raise OutputError(f"{given}: expected one of {' '.join(RENDERERS[kind])}{hint}")
     return renderer

@@ -61,6 +61,10 @@ class Fonts:
         if stretch:
             yield stretch, current
 
+    def families(self) -> list[str]:
+        """The families' names, in order, for texts that matplotlib itself lays out."""
+        return list(dict.fromkeys(get_font(path).family_name for path in self._paths))
+
     def _path(self, character: str, current: str) -> str | None:
         code = ord(character)
         # A mark or a joiner shapes only together with the letter before it, so it stays with that letter's font.

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from attnscope.attribution import Attribution
 from attnscope.colours import colours_for, text_on
+from attnscope.per_token import PerToken
 from attnscope.render.caption import caption_of, limits, number, unit
 from attnscope.render.layout import pieces, query_words, visible
 
@@ -26,6 +27,11 @@ def render_text(result: Attribution) -> bytes:
     lines = [caption.title, *(f"{name}: {value}" for name, value in caption.facts), *caption.notes, caption.scale, ""]
     lines += _rows(result)
     return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+
+
+def render_texts(result: PerToken) -> bytes:
+    """The plain texts of all target tokens, one after the other."""
+    return b"\n".join(render_text(one) for one in result)
 
 
 def _rows(result: Attribution) -> Iterator[str]:
