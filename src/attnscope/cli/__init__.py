@@ -12,6 +12,7 @@ from attnscope.cli.attention import attention
 from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
 from attnscope.cli.gradient import gradient
+from attnscope.cli.maps import maps
 from attnscope.cli.methods import methods
 from attnscope.cli.models import models
 from attnscope.cli.plan import plan
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "attention": attention,
     "gradient": gradient,
     "flow": flow,
+    "maps": maps,
     "plan": plan,
     "explain": explain,
     "render": render,
