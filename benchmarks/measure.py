@@ -1,6 +1,6 @@
 """One measurement in a process of its own: `python measure.py CASE TOKENS` prints seconds and extra memory as JSON.
 
-Extra memory is what the peak of the process rises above the loaded, warmed-up model.
+Extra memory is what the peak of the process rises above the loaded model and one short forward pass.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import attnscope as ats
@@ -81,8 +82,28 @@ def gradient(model: ats.Model, text: str) -> None:
     ats.explain(model, text, method="gradient")
 
 
+def eager_rollout(model: ats.Model, text: str) -> None:
+    """Rollout as it is usually written: every matrix held, then products of head means in numpy."""
+    model.model.set_attn_implementation("eager")
+    with torch.no_grad():
+        layers = model.model(**plain(model, text), output_attentions=True).attentions
+    result = np.eye(layers[0].shape[-1], dtype=np.float32)
+    for weights in layers:
+        result = (0.5 * weights[0].numpy().mean(0) + 0.5 * np.eye(len(result), dtype=np.float32)) @ result
+
+
+def rollout(model: ats.Model, text: str) -> None:
+    """attnscope: rollout for the last token."""
+    ats.explain(model, text, method="rollout", query=-1)
+
+
+def maps(model: ats.Model, text: str) -> None:
+    """attnscope: every map in 8 bits, with all statistics."""
+    ats.attention_maps(model, text)
+
+
 CASES: dict[str, Callable[[ats.Model, str], None]] = {
-    case.__name__: case for case in (forward, body, eager, row, mean, backward, gradient)
+    case.__name__: case for case in (forward, body, eager, row, mean, backward, gradient, eager_rollout, rollout, maps)
 }
 
 
@@ -92,8 +113,10 @@ def main() -> None:
     for parameter in model.model.parameters():
         parameter.detach().sum()  # weights are mapped from disk: now they are in memory
     text = text_of(model, tokens)
-    case(model, text_of(model, WARM_UP))
+    # Before the warm-up: what a case holds on to, such as the gradients of parameters, is part of what it takes.
+    forward(model, text_of(model, WARM_UP))
     before = peak_mb()
+    case(model, text_of(model, WARM_UP))
     start = time.perf_counter()
     case(model, text)
     seconds = time.perf_counter() - start

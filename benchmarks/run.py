@@ -27,8 +27,12 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("gradient", "forward", 512, None, None),
     ("gradient", "backward", 2048, 0.65, 0.5),
     ("gradient", "forward", 2048, None, None),
+    ("rollout", "eager_rollout", 256, None, None),
+    ("rollout", "eager_rollout", 1024, None, None),
+    ("rollout", "eager_rollout", 2048, 0.5, 0.15),
+    ("maps", "eager", 2048, None, None),
 ]
-ALONE = [("row", 8192), ("gradient", 8192)]
+ALONE = [("row", 8192), ("gradient", 8192), ("rollout", 8192)]
 # A full plain run at this length takes minutes and more memory than most machines have: ours alone, once.
 LONG = 8192
 
