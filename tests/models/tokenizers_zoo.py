@@ -33,12 +33,7 @@ CHATML = (
 
 def wordpiece() -> PreTrainedTokenizerFast:
     """BERT: lower-casing, accents stripped, [CLS] … [SEP]; its file asks for truncation and padding, as many do."""
-    backend = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
-    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
-    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    backend.decoder = decoders.WordPiece()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    backend.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=200, special_tokens=special))
+    backend = Tokenizer.from_str(_trained_wordpiece())
     _surround(backend, "[CLS]", "[SEP]")
     backend.enable_truncation(max_length=8)
     backend.enable_padding(length=8)
@@ -51,6 +46,18 @@ def wordpiece() -> PreTrainedTokenizerFast:
         mask_token="[MASK]",
         model_max_length=8,
     )
+
+
+@cache
+def _trained_wordpiece() -> str:
+    """Trained once: the trainer breaks ties at random, and the tokenizers made of it must have one vocabulary."""
+    backend = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    backend.normalizer = normalizers.BertNormalizer(lowercase=True)
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    backend.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=200, special_tokens=special))
+    return backend.to_str()
 
 
 def byte_bpe() -> PreTrainedTokenizerFast:
