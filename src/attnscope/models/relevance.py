@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from attnscope.models.attention import Call, Eager, Fast
-from attnscope.models.gradients import long_texts_recomputed
+from attnscope.models.gradients import activations_bounded
 from attnscope.models.load import Model
 from attnscope.models.run import bar, embedding_leaf, split_at_head, unchanged
 from attnscope.models.watch import attending, layer_by_layer, layout
@@ -91,7 +91,7 @@ def relevance(model: Model, inputs: Mapping[str, Tensor], aim: Aim) -> tuple[Ten
         with (
             unchanged(net),
             embedding_leaf(net) as leaves,
-            long_texts_recomputed(net, inputs),
+            activations_bounded(net, inputs),
             attending(net, found, watcher) as extra,
             split_at_head(net, {**inputs, **extra}) as (hidden, head),
         ):
