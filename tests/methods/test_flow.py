@@ -78,7 +78,7 @@ def test_attention_gradient_on_real_weights(smollm2: ats.Model, monkeypatch: pyt
     np.testing.assert_allclose(result.token_scores, expected, atol=1e-4 * float(expected.max()))
     assert smollm2.tokenizer.decode([likely]) in result.parameters["target"]
     # Layers that are run again in the backward pass instead of kept give the same.
-    monkeypatch.setattr("attnscope.models.gradients.KEPT_BYTES", 0)
+    monkeypatch.setattr("attnscope.models.relevance.KEPT_BYTES", 0)
     again = ats.explain(smollm2, text, method="attention_gradient")
     np.testing.assert_allclose(again.token_scores, result.token_scores, atol=1e-5)
 

@@ -147,14 +147,17 @@ def _shared_out(batch: Sequence[Reading], found: Sequence[Tensor], vectors: Tens
 
 
 @contextmanager
-def long_texts_recomputed(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Iterator[None]:
-    """Inside, as many layers as KEPT_BYTES allow keep their activations; the others compute them again.
+def long_texts_recomputed(
+    net: PreTrainedModel, inputs: Mapping[str, Tensor], budget: int | None = None
+) -> Iterator[None]:
+    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others compute them again.
 
     The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
     """
     layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
     width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
-    kept = KEPT_BYTES // (KEPT_TENSORS * inputs["input_ids"].numel() * width)
+    budget = KEPT_BYTES if budget is None else budget
+    kept = budget // (KEPT_TENSORS * inputs["input_ids"].numel() * width)
     with ExitStack() as stack:
         # The last layers are the first to be done with in the backward pass: they keep.
         for layer in layers[: max(0, len(layers) - kept)]:
