@@ -20,9 +20,7 @@ _BESIDE_QUERY = ("target", "against", "quantity", "chat", "truncate")
 QUANTITIES = ("log_probability", "logit")
 
 
-def attention_gradient(
-    model: Model, text: str | Sequence[str], query: Queries = None, **asking: Unpack[Asking]
-) -> Any:
+def attention_gradient(model: Model, text: str | Sequence[str], query: Queries = None, **asking: Unpack[Asking]) -> Any:
     """How much each token matters to a target, by attention weighed with its gradient, through all layers.
 
     R_0 = I, R_l = R_{l-1} + Ā_l · R_{l-1}, with Ā = mean over heads of (∇A ⊙ A)⁺, the positive part of a layer's
@@ -56,7 +54,7 @@ def attention_gradient(
         return _at_query(model, text, query, asking)
     if asking.get("per_token"):
         raise InputError("attention_gradient explains one value: leave per_token out, or give a query and its target")
-    return answers(text, [_answer(question) for question in questions(model, text, asking)])
+    return answers(text, [_answer(question) for question in questions(model, text, asking, "attention_gradient")])
 
 
 def _given(asking: Asking) -> set[str]:
@@ -105,9 +103,7 @@ def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: A
         for mixed in weights[0]:
             position = int(mixed.nonzero().max())
             count = len(asked) or 1
-            reading = Reading(
-                batch.keys[0].inputs, (position,) * count, asked or (0,), (1, -1)[:count], quantity
-            )
+            reading = Reading(batch.keys[0].inputs, (position,) * count, asked or (0,), (1, -1)[:count], quantity)
             found = relevance(batch.model, reading, likeliest=not asked)
             rows.append(found.row)
             what = " minus that of ".join(repr(batch.model.tokenizer.decode([i])) for i in found.ids)

@@ -117,11 +117,10 @@ class Fast(Call):
 
     def _scores(self, chosen: Tensor, seen: int) -> Tensor:
         chosen = chosen.to(self.query.device)
-        rows = self.query[:, :, chosen]
+        rows = self.query[:, :, chosen] * self.scaling
         # Heads that share a key head side by side.
         grouped = rows.reshape(self.batch, self.key.shape[1], -1, rows.shape[-1])
         scores = (grouped @ self.key[:, :, :seen].transpose(-1, -2)).view(*rows.shape[:3], seen)
-        scores = scores.mul_(self.scaling) if not scores.requires_grad else scores * self.scaling
         if self.softcap is not None:
             scores = torch.tanh(scores / self.softcap) * self.softcap
         lowest = torch.finfo(scores.dtype).min
@@ -129,7 +128,13 @@ class Fast(Call):
             mask = self.mask[:, :, chosen, :seen]
             return scores.masked_fill(~mask, lowest) if mask.dtype == torch.bool else scores + mask
         if self.causal:
-            return scores.masked_fill(torch.arange(seen, device=chosen.device) > chosen[:, None], lowest)
+            # All of these queries see the keys up to the first of them: what is hidden is in the corner behind.
+            first = int(chosen.min()) + 1
+            behind = torch.arange(first, seen, device=chosen.device) > chosen[:, None]
+            corner = scores[..., first:].masked_fill(behind, lowest)
+            if scores.requires_grad:
+                return torch.cat([scores[..., :first], corner], -1)
+            scores[..., first:] = corner
         return scores
 
 

@@ -150,7 +150,7 @@ def _shared_out(batch: Sequence[Reading], found: Sequence[Tensor], vectors: Tens
 def long_texts_recomputed(
     net: PreTrainedModel, inputs: Mapping[str, Tensor], budget: int | None = None
 ) -> Iterator[None]:
-    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others compute them again.
+    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others are run again.
 
     The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
     """

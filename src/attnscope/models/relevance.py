@@ -155,7 +155,9 @@ def _back_from_head(
     net = model.model
     with split_at_head(net, inputs) as (hidden, head):
         part = hidden.detach()[0, at.positions].requires_grad_()  # (entry, hidden)
-        ids = torch.cat([head(rows[None])[0].argmax(-1) for rows in part.detach().split(CHUNK)]) if likeliest else at.ids
+        ids = (
+            torch.cat([head(rows[None])[0].argmax(-1) for rows in part.detach().split(CHUNK)]) if likeliest else at.ids
+        )
 
         def entries(rows: Tensor, some: Tensor) -> Tensor:
             return head_entries(net, rows, head, some, reading.quantity)
