@@ -80,7 +80,7 @@ def test_a_long_request_says_what_it_takes(
         ats.attention_maps(smollm2, LONG, layers=[0], maps=False, top=0)
         assert "maps of 600 tokens takes about" in caplog.text
         ats.explain(smollm2, "word " * 8, method="lime", samples=100)
-        assert "lime of 8 tokens takes about" in caplog.text
+        assert "lime of 9 tokens takes about" in caplog.text
 
 
 def test_plans_that_cannot_be_made_say_why(smollm2: ats.Model) -> None:

@@ -145,7 +145,7 @@ def relevance(model: Model, reading: Reading, *, likeliest: bool = False) -> Rel
                 (value,), ids = reading.value(whole), reading.ids
                 torch.autograd.grad(value, leaves)
         assert descent.start is not None
-        return Relevance(descent.row - descent.start, float(value), ids)
+        return Relevance(descent.row - descent.start, value.item(), ids)
 
 
 def _back_from_head(
