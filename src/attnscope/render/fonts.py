@@ -63,7 +63,8 @@ class Fonts:
 
     def families(self) -> list[str]:
         """The families' names, in order, for texts that matplotlib itself lays out."""
-        return list(dict.fromkeys(get_font(path).family_name for path in self._paths))
+        names = dict.fromkeys(get_font(path).family_name for path in self._paths)
+        return [name for name in names if _installed(name)]  # a file that was given need not be
 
     def _path(self, character: str, current: str) -> str | None:
         code = ord(character)
