@@ -43,9 +43,9 @@ def heat_map(
     Raises RangeError for a layer or head that was not kept, InputError where only statistics were.
     """
     weights, queries, keys = _shown(maps, layer, head)
-    size = min(max(0.2 * max(weights.shape), 3.2), 8.0)
+    high, wide = (0.2 * n for n in weights.shape)
     page = _Page(maps, dark, font)
-    ax = page.axes(ax, (size + 1.6, size + 1.4))
+    ax = page.axes(ax, (min(max(wide, 3.6), 8.0) + 1.6, min(max(high, 0.6), 8.0) + 1.9))
     cells = _pooled(weights, _CELLS)
     root = _root(weights)
     # Blocks lie where their tokens do, so that the labels count tokens.
@@ -77,7 +77,7 @@ def grid(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> NDArra
         f"{rows} {'layers' if rows > 1 else 'layer'} (down) × {columns} {'heads' if columns > 1 else 'head'} (across)",
         _blocks(whole, thumbnails[0][0]),
         _excluded(maps),
-        width=max(52, int(13 * (side * columns + 0.6))),
+        width=max(60, int(15 * (side * columns + 0.6))),
     )
     top = 0.3 + 0.17 * (text.count("\n") + 1)
     width, height = max(side * columns + 1.8, 5.2), side * rows + top + 0.5
@@ -94,11 +94,9 @@ def grid(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> NDArra
         page.quiet(ax)
         ax.set(xticks=[], yticks=[])
         if j == 0:
-            ax.set_ylabel(
-                str(maps.layers[i]), color=page.colours.muted, fontsize=8, rotation=0, ha="right", va="center"
-            )
+            ax.set_ylabel(str(maps.layers[i]), **page.small, rotation=0, ha="right", va="center")
         if i == rows - 1:
-            ax.set_xlabel(str(maps.heads[j]), color=page.colours.muted, fontsize=8)
+            ax.set_xlabel(str(maps.heads[j]), **page.small)
     high = min(side * rows, 2.6)
     place = figure.add_axes(((right + 0.2) / width, 1 - (top + high) / height, 0.12 / width, high / height))
     page.quiet(place)
@@ -144,11 +142,11 @@ def statistics(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> 
     for ax, name in zip(places, names, strict=False):
         page.quiet(ax)
         _panel(page, ax, name, table[name])
-        what = "\n".join(textwrap.wrap(STATISTICS[name][1], int(panel[0] * 13)))
+        what = "\n".join(textwrap.wrap(STATISTICS[name][1], int(panel[0] * 14)))
         page.write(ax.set_title(f"{name}\n{what}", fontsize=7.5, loc="left"), page.colours.ink)
     for ax in places[len(names) :]:
         ax.remove()
-    text = page.caption("means over queries", width=int(columns * panel[0] * 13))
+    text = page.caption("means over queries", width=int(columns * panel[0] * 14))
     page.write(figure.suptitle(text, fontsize=8.5, x=0.01, ha="left"), page.colours.ink)
     return np.asarray(places[: len(names)])
 
@@ -207,16 +205,16 @@ def _panel(page: "_Page", ax: "Axes", name: str, column: NDArray[Any]) -> None:
     """The numbers of a statistic, layers down and heads across, with their legend."""
     maps = page.maps
     values = column.reshape(len(maps.layers), len(maps.heads))
-    image = ax.imshow(values, aspect="auto", interpolation="nearest", cmap=page.map())
+    limits = {"vmin": 0, "vmax": float(values.max()) or 1.0}
+    image = ax.imshow(values, aspect="auto", interpolation="nearest", cmap=page.map(), **limits)
     for axis, indices, what in ((ax.xaxis, maps.heads, "head"), (ax.yaxis, maps.layers, "layer")):
         places = _thinned(len(indices), 16)
         axis.set_ticks(places, [str(indices[i]) for i in places])
-        axis.set_label_text(what, color=page.colours.muted, fontsize=8)
+        axis.set_label_text(what, **page.small)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.06, pad=0.03)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(colors=page.colours.muted, labelsize=8, length=2)
+    page.quiet_bar(bar)
     unit = {"entropy": "nats", "distance": "tokens"}.get(name, "share")
-    bar.set_label(unit, color=page.colours.muted, fontsize=8)
+    bar.set_label(unit, **page.small)
 
 
 class _Page:
@@ -229,6 +227,7 @@ class _Page:
         self.maps = maps
         self.colours: ColourMap = DARK if dark else LIGHT
         self.fonts = Fonts(font, maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×")
+        self.small = {"color": self.colours.muted, "fontsize": 8, "fontfamily": self.fonts.families()[0]}
 
     def figure(self, size: tuple[float, float]) -> Any:
         """A figure of that many inches which pyplot does not know."""
@@ -250,7 +249,7 @@ class _Page:
         ax.set_facecolor(self.colours.background)
         for spine in ax.spines.values():
             spine.set(edgecolor=self.colours.muted, linewidth=0.4)
-        ax.tick_params(colors=self.colours.ink, labelsize=8, length=0)
+        ax.tick_params(colors=self.colours.ink, labelsize=8, length=0, labelfontfamily=self.small["fontfamily"])
 
     def map(self) -> Any:
         """The colour map, as matplotlib takes it."""
@@ -270,9 +269,13 @@ class _Page:
         values = [largest * (step / 4) ** root for step in range(5)]
         bar.set_ticks(values, labels=[_number(value) for value in values])
         bar.ax.minorticks_off()
+        self.quiet_bar(bar)
+        bar.set_label(f"{label} ({_ROOTS[root]})", **self.small)
+
+    def quiet_bar(self, bar: Any) -> None:
+        """A legend without an outline."""
         bar.outline.set_visible(False)
-        bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2)
-        bar.set_label(f"{label} ({_ROOTS[root]})", color=self.colours.muted, fontsize=8)
+        bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2, labelfontfamily=self.small["fontfamily"])
 
     def caption(self, what: str, *notes: str, width: int) -> str:
         """How the picture was made, what it shows of which text, and notes, in lines of about so many characters."""
@@ -285,7 +288,7 @@ class _Page:
     def title(self, ax: "Axes", what: str, *notes: str) -> None:
         """The caption over an Axes."""
         width = ax.figure.get_figure(root=True).get_size_inches()[0] * ax.get_position().width
-        text = self.caption(what, *notes, width=max(40, int(13 * width)))
+        text = self.caption(what, *notes, width=max(44, int(15 * width)))
         self.write(ax.set_title(text, fontsize=8.5, loc="left"), self.colours.ink)
 
     def label(self, ax: "Axes", queries: list[int], keys: list[int]) -> None:
@@ -297,8 +300,8 @@ class _Page:
                 self.write(label, self.colours.ink)
         for label in ax.get_xticklabels():
             label.set_rotation(90)
-        ax.set_ylabel("query", color=self.colours.muted, fontsize=8)
-        ax.set_xlabel("key", color=self.colours.muted, fontsize=8)
+        ax.set_ylabel("query", **self.small)
+        ax.set_xlabel("key", **self.small)
 
     def write(self, text: Any, colour: str) -> None:
         """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
