@@ -45,7 +45,7 @@ def heat_map(
     weights, queries, keys = _shown(maps, layer, head)
     high, wide = (0.2 * n for n in weights.shape)
     page = _Page(maps, dark, font)
-    ax = page.axes(ax, (min(max(wide, 3.6), 8.0) + 1.6, min(max(high, 0.6), 8.0) + 1.9))
+    ax = page.axes(ax, (min(max(wide, 3.6), 8.0) + 1.6, min(max(high, 1.2), 8.0) + 1.9))
     cells = _pooled(weights, _CELLS)
     root = _root(weights)
     # Blocks lie where their tokens do, so that the labels count tokens.
@@ -205,8 +205,9 @@ def _panel(page: "_Page", ax: "Axes", name: str, column: NDArray[Any]) -> None:
     """The numbers of a statistic, layers down and heads across, with their legend."""
     maps = page.maps
     values = column.reshape(len(maps.layers), len(maps.heads))
-    limits = {"vmin": 0, "vmax": float(values.max()) or 1.0}
-    image = ax.imshow(values, aspect="auto", interpolation="nearest", cmap=page.map(), **limits)
+    image = ax.imshow(
+        values, aspect="auto", interpolation="nearest", cmap=page.map(), vmin=0, vmax=float(values.max()) or 1.0
+    )
     for axis, indices, what in ((ax.xaxis, maps.heads, "head"), (ax.yaxis, maps.layers, "layer")):
         places = _thinned(len(indices), 16)
         axis.set_ticks(places, [str(indices[i]) for i in places])
@@ -227,7 +228,11 @@ class _Page:
         self.maps = maps
         self.colours: ColourMap = DARK if dark else LIGHT
         self.fonts = Fonts(font, maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×")
-        self.small = {"color": self.colours.muted, "fontsize": 8, "fontfamily": self.fonts.families()[0]}
+        self.small: dict[str, Any] = {
+            "color": self.colours.muted,
+            "fontsize": 8,
+            "fontfamily": self.fonts.families()[0],
+        }
 
     def figure(self, size: tuple[float, float]) -> Any:
         """A figure of that many inches which pyplot does not know."""
@@ -288,7 +293,7 @@ class _Page:
     def title(self, ax: "Axes", what: str, *notes: str) -> None:
         """The caption over an Axes."""
         width = ax.figure.get_figure(root=True).get_size_inches()[0] * ax.get_position().width
-        text = self.caption(what, *notes, width=max(44, int(15 * width)))
+        text = self.caption(what, *notes, width=max(44, int(17 * width)))
         self.write(ax.set_title(text, fontsize=8.5, loc="left"), self.colours.ink)
 
     def label(self, ax: "Axes", queries: list[int], keys: list[int]) -> None:
