@@ -38,13 +38,22 @@ def draw(numbers: dict[str, dict[str, dict[str, dict[str, float]]]]) -> Figure:
         found = {int(n): one["extra_mb"] for n, one in numbers["runs"][case].items()}
         ax.plot(list(found), list(found.values()), marker="o", color=colour, linewidth=2)
         for n, megabytes in found.items():
-            ax.annotate(f"{megabytes:,.0f} MB", (n, megabytes), (0, 7), textcoords="offset points", ha="center", size=8)
+            ax.annotate(f"{megabytes:,.0f} MB", (n, megabytes), (-5, 5), textcoords="offset points", ha="right", size=8)
         last = max(found)
         ax.annotate(NAMES[case], (last, found[last]), (8, -3), textcoords="offset points", color=colour, size=9)
-    ax.set(xscale="log", yscale="log", xlabel="tokens", ylabel="memory above the model, MB", xlim=(200, 22000))
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="tokens",
+        ylabel="memory above the model, MB",
+        xlim=(150, 22000),
+        ylim=(20, 10000),
+    )
     lengths = sorted({int(n) for case in numbers["runs"].values() for n in case})
     ax.set_xticks(lengths, [f"{n:,}" for n in lengths], minor=False)
-    ax.xaxis.minorticks_off()
+    heights = (30, 100, 300, 1000, 3000, 10000)
+    ax.set_yticks(heights, [f"{n:,}" for n in heights])
+    ax.minorticks_off()
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title("Rollout for one query, SmolLM2-135M, float32", loc="left", size=10)
     return figure

@@ -147,7 +147,8 @@ def _newly_installed() -> bool:
         except (RuntimeError, OSError, ValueError):  # a file that FreeType cannot read
             continue
         found = True
-    _installed.cache_clear()
+    if found:
+        _installed.cache_clear()
     return found
 
 
