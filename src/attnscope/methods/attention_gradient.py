@@ -58,7 +58,7 @@ def attention_gradient(model: Model, text: str | Sequence[str], query: Queries =
 
 
 def _given(asking: Asking) -> set[str]:
-    return {name for name, value in asking.items() if value is not None}
+    return {name for name, value in asking.items() if value is not None and value is not False}
 
 
 def _answer(question: Question) -> Any:
