@@ -147,7 +147,9 @@ def foresee(
 ) -> None:
     """Say what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
     cost = _cost(model, method, tokens, runs, targets, chosen or Chosen())
-    if cost.bytes < _MUCH_BYTES and cost.operations < _FEW_OPERATIONS and cost.elements < _FEW_ELEMENTS:
+    free = free_memory(model.model.get_input_embeddings().weight.device)
+    small = cost.bytes < _MUCH_BYTES and (free is None or cost.bytes <= free)
+    if small and cost.operations < _FEW_OPERATIONS and cost.elements < _FEW_ELEMENTS:
         return
     planned = _planned(model, method, tokens, cost)
     if not planned.fits:
