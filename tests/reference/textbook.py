@@ -12,6 +12,7 @@ def eager_attention(net: PreTrainedModel, inputs: dict[str, Tensor]) -> list[Ten
     net = deepcopy(net).eval()
     if net._can_set_attn_implementation():
         net.set_attn_implementation("eager")
+    net.config._attn_implementation = "eager"
     body = net.get_encoder() if net.config.is_encoder_decoder else net.base_model
     with torch.no_grad():
         return [w for w in body(**inputs, output_attentions=True).attentions if w is not None]

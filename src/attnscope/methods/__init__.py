@@ -15,6 +15,7 @@ from attnscope.methods.attention import attention
 from attnscope.methods.attention_flow import attention_flow
 from attnscope.methods.attention_gradient import attention_gradient
 from attnscope.methods.deletion import deletion
+from attnscope.methods.gim import gim
 from attnscope.methods.gradient import gradient
 from attnscope.methods.gradient_x_input import gradient_x_input
 from attnscope.methods.integrated_gradients import integrated_gradients
@@ -82,6 +83,13 @@ METHODS: dict[str, Method] = {
         sign="signed",
         cost="one forward and one backward pass per sample (32)",
         paper="Lundberg and Lee 2017, arXiv:1705.07874; Erion et al., arXiv:1906.10670",
+    ),
+    "gim": Method(
+        gim,
+        score="the share of the target by a gradient that sees through sharp attention and norms",
+        sign="signed",
+        cost="one forward and one backward pass",
+        paper="Edin et al. 2025, arXiv:2505.17630",
     ),
     "deletion": Method(
         deletion,
