@@ -82,7 +82,7 @@ def gim(net: PreTrainedModel, ids: list[int], vector: Tensor) -> np.ndarray:
     reads = net.get_encoder() if net.config.is_encoder_decoder else net
     leaf = reads.get_input_embeddings()(torch.tensor(ids)).detach().requires_grad_()
     plain = torch.nn.functional.softmax
-    torch.nn.functional.softmax = lambda x, dim=-1, dtype=None: _Warm.apply(x.to(dtype or x.dtype))
+    torch.nn.functional.softmax = lambda x, dim, dtype=None: _Warm.apply(x.to(dtype or x.dtype))  # noqa: ARG005
     try:
         loss = net(inputs_embeds=leaf[None], labels=torch.tensor([ids]), output_attentions=True).loss
     finally:

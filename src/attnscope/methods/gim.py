@@ -20,11 +20,11 @@ def gim(
 ) -> Result | list[Result]:
     """The modified gradient of the target, times the token's distance from a baseline (Edin et al., arXiv:2505.17630).
 
-    score(token i) = (e_i − b) · ∂̃F/∂e_i, where ∂̃ is the gradient of a backward pass in which norms keep their statistics
-    as constants, the softmax of attention answers at twice the temperature, and queries and keys get a quarter and
-    values a half of their gradients: where attention is sharp or a norm makes up for what is missing, the plain gradient
-    is small though the token matters. Signed, to be read like `gradient_x_input`: positive words raise F; what it adds
-    up to is not F. A word is the sum of its tokens.
+    score(token i) = (e_i − b) · ∂̃F/∂e_i, where ∂̃ is the gradient of a backward pass in which norms keep their
+    statistics as constants, the softmax of attention answers at twice the temperature, and queries and keys get a
+    quarter and values a half of their gradients: where attention is sharp, or a norm makes up for what is missing, the
+    plain gradient is small though the token matters. Signed, to be read like `gradient_x_input`: positive words raise
+    F; what the scores add up to is not F. A word is the sum of its tokens.
 
     baseline: as in `integrated_gradients`; the authors compare with another token.
 

@@ -207,7 +207,7 @@ def _attention(
 
 
 def blockwise_output(call: Fast) -> Tensor:
-    """What SDPA cannot do (soft-capping, sinks, a backward pass of our own), a block of queries at a time: (batch, query, head, hidden)."""
+    """What SDPA cannot do (soft-capping, sinks), a block of queries at a time: (batch, query, head, hidden)."""
     outputs = []
     for block in call.blocks():
         weights = block.weights.to(call.value.dtype)

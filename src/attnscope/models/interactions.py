@@ -113,7 +113,7 @@ class _Attention(torch.autograd.Function):
             seen = block.weights.shape[-1]
             key, value = call.key[:, :, :seen].float(), call.value[:, :, :seen].float()
             at_output = _by_key_head(to_output[:, :, block.queries], call)
-            to_weights = (at_output @ value.transpose(-1, -2)).reshape(block.weights.shape[:2] + (-1, seen))
+            to_weights = (at_output @ value.transpose(-1, -2)).reshape((*block.weights.shape[:2], -1, seen))
             soft, slope = call.softened(block.queries, seen, TEMPERATURE)
             to_scores = soft * (to_weights - (soft * to_weights).sum(-1, keepdim=True)) * slope * call.scaling
             by_head = _by_key_head(to_scores, call)
@@ -161,7 +161,7 @@ class _Eager(TorchFunctionMode):
         self.softmaxes = self.products = 0
         self.weights: list[Tensor] = []
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Every function of torch that the module calls comes by here."""
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
