@@ -17,6 +17,7 @@ from attnscope.methods.attention_gradient import attention_gradient
 from attnscope.methods.deletion import deletion
 from attnscope.methods.gim import gim
 from attnscope.methods.gradient import gradient
+from attnscope.methods.gradient_shap import gradient_shap
 from attnscope.methods.gradient_x_input import gradient_x_input
 from attnscope.methods.integrated_gradients import integrated_gradients
 from attnscope.methods.lime import lime
@@ -25,7 +26,7 @@ from attnscope.methods.occlusion import occlusion
 from attnscope.methods.random import random
 from attnscope.methods.rollout import rollout
 from attnscope.methods.shapley import shapley
-from attnscope.methods.smoothed import gradient_shap, smooth_grad
+from attnscope.methods.smooth_grad import smooth_grad
 from attnscope.methods.value_norm import value_norm
 from attnscope.methods.value_zeroing import value_zeroing
 from attnscope.models.load import Model
