@@ -19,9 +19,8 @@ from reference import importance as textbook
 from tiny_models import tiny
 
 TEXT = "a b c d e f"
-# Those that take a target; attention's own methods have tests of their own (test_flow.py).
-# CopyBack has no attention, and so nothing for gim (test_gim.py).
-IMPORTANCE = [name for name in ats.METHODS if name not in ("random", "gim") and "per_token" in parameters_of(name)]
+# CopyBack has no attention: its methods (test_at_target.py) and gim (test_gim.py) have tests of their own.
+IMPORTANCE = [name for name in ats.METHODS if name not in ("random", "gim") and "query" not in parameters_of(name)]
 FEW: dict[str, dict[str, Any]] = {"lime": {"samples": 40}, "shapley": {"pairs": 3}}
 
 

@@ -21,7 +21,7 @@ def attention_gradient(
     text: str | Sequence[str],
     query: Queries = -1,
     *,
-    target: str | None = None,
+    target: str | int | None = None,
     against: str | None = None,
     quantity: Literal["log_probability", "logit"] = "log_probability",
     chat: bool = False,
@@ -76,7 +76,9 @@ def attention_gradient(
     )  # fmt: skip
 
 
-def _first_id(model: Model, text: str) -> int:
+def _first_id(model: Model, text: str | int) -> int:
+    if isinstance(text, int):
+        return text
     ids = model.tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
     if not ids:
         raise InputError(f"the target {text!r} gives no tokens: give what should follow, such as ' positive'")

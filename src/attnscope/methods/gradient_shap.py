@@ -32,7 +32,7 @@ def gradient_shap(
     score(token i) = mean over samples of (e_i + ε − b) · ∂F/∂e_i (b + α (e + ε − b)), with a baseline b drawn from
     `baselines`, α uniform on 0 to 1 and ε normal (`noise` as in `smooth_grad`). Signed, in F's own unit; in
     expectation and without noise the scores add up to F(text) − mean F(baseline): `completeness_error` says by how much
-    these miss it, the largest over the targets. `standard_error` is that of each unit's mean.
+    these miss it, `standard_error` is that of each unit's mean; both the largest over the targets.
 
     It misleads as `integrated_gradients` does, of which it is a sampled version. Raises what `gradient` raises.
     """
@@ -80,7 +80,7 @@ def gradient_shap(
                     "noise": noise,
                     "seed": seed,
                     "completeness_error": float(np.abs(tokens.sum(1) - (there - nothing)).max()),
-                    "standard_error": (units.std(0, ddof=1) / np.sqrt(samples))[0].tolist(),
+                    "standard_error": (units.std(0, ddof=1) / np.sqrt(samples)).max(0).tolist(),
                 },
                 signed=True,
             )
