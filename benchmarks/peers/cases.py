@@ -1,8 +1,9 @@
 """One measurement in a process of its own: `python cases.py CASE TASK OUT` runs a case on a task file.
 
 A task holds a checkpoint folder, a prompt and the tokens that the model writes after it. The case is run once on a
-short task, then timed. Prints seconds and extra memory (what the peak of the process rises above the loaded model and
-one short forward pass) as JSON, and writes its scores, (target token, prompt token) or (word,), to OUT.
+short task, then timed. Prints as JSON seconds, processor seconds and extra memory (what the peak of the process rises
+above the loaded model and one short forward pass), and writes its scores, (target token, prompt token) or (word,), to
+OUT.
 """
 
 import json
@@ -193,11 +194,11 @@ def main() -> None:
         net(torch.tensor([ids]))
     before = peak_mb()
     run(loaded, short)
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     scores = run(loaded, task)
-    seconds = time.perf_counter() - start
+    seconds, worked = time.perf_counter() - start, time.process_time() - worked
     np.save(sys.argv[3], scores)
-    sys.stdout.write(json.dumps({"seconds": seconds, "extra_mb": peak_mb() - before}) + "\n")
+    sys.stdout.write(json.dumps({"seconds": seconds, "cpu": worked, "extra_mb": peak_mb() - before}) + "\n")
 
 
 if __name__ == "__main__":

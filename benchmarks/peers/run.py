@@ -25,7 +25,7 @@ from attnscope.models.continuation import continued
 from attnscope.models.encode import encode
 
 HERE = Path(__file__).parent
-ROUNDS = 1
+ROUNDS = 3
 WRITTEN = 8
 
 

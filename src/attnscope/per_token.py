@@ -92,6 +92,12 @@ class PerToken:
     def __repr__(self) -> str:
         return f"<PerToken {self.first.method}: {len(self)} target tokens × {len(self.first.words)} words>"
 
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
     def to_json(self) -> str:
         """The documented JSON (docs/schema.md), one line."""
         return json.dumps(

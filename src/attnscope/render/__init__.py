@@ -53,6 +53,7 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".txt": Renderer("attnscope.render.terminal", "render_text"),
     },
     PerToken: {
+        ".html": Renderer("attnscope.render.per_token_page", "render_html", ("max_line_chars", "font_size", "dark")),
         ".json": Renderer("attnscope.render.document", "render_json"),
         ".txt": Renderer("attnscope.render.terminal", "render_texts"),
     },
@@ -117,11 +118,9 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
 
 def notebook_html(result: Attribution | PerToken) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
-    from attnscope.render.html import iframe
+    from attnscope.render import html, per_token_page
 
-    if isinstance(result, PerToken):
-        raise InputError("cannot draw all target tokens at once: draw one of them, result[0]")
-    return iframe(result)
+    return per_token_page.iframe(result) if isinstance(result, PerToken) else html.iframe(result)
 
 
 def print_result(result: Attribution | PerToken, console: "Console | None" = None) -> None:
