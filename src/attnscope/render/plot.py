@@ -1,4 +1,4 @@
-"""Attention maps on matplotlib axes: one head, all heads, statistics, lines between words.
+"""Attention maps and agreements on matplotlib axes: one head, all heads, statistics, lines between words.
 
 Each function draws on the Axes it is given, or on a figure of its own that pyplot does not know; the caller's rcParams
 are left alone. Special tokens stay out of the picture, and the caption says what they took. `maps.words()` gives words.
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.colours import DARK, LIGHT, ColourMap
+from attnscope.colours import DARK, LIGHT, ColourMap, colours_for, text_on
+from attnscope.compared import Agreement
 from attnscope.errors import InputError, MissingExtraError
 from attnscope.maps import STATISTICS, AttentionMaps, Side
 
@@ -118,6 +119,31 @@ def lines(maps: AttentionMaps, layer: int, head: int, *, ax: "Axes | None" = Non
     scale = f"{_excluded(maps, layer, head)}; full width is {largest:.2g}".removeprefix("; ")
     _caption(ax, maps, f"layer {layer}, head {head}", colours, scale)
     return ax
+
+
+def agreement(found: Agreement, *, dark: bool = False) -> NDArray[Any]:
+    """Rank correlations of several results and the shares of their top words, side by side; returns both Axes."""
+    count, longest = len(found.names), max(map(len, found.names))
+    side, labels = max(0.55 * count, 1.6), 0.09 * longest + 0.3
+    figure, colours = _figure(dark, (2 * (side + labels) + 0.6, side + labels + 0.6))
+    figure.set_layout_engine("constrained")
+    axes = np.asarray(figure.subplots(1, 2))
+    signed = colours_for(True, dark)
+    for ax, values, low, kind, title in (
+        (axes[0], found.rank, -1, signed, f"rank correlation of {found.by}s"),
+        (axes[1], found.overlap, 0, colours, f"shared words of the top {found.top}"),
+    ):
+        _quiet(ax, colours)
+        ax.imshow(values, vmin=low, vmax=1, cmap=_map(kind))
+        for (i, j), value in np.ndenumerate(values):
+            said = "—" if np.isnan(value) else f"{value:.2f}" if low else f"{value:.0%}"
+            scaled = 0.5 if np.isnan(value) else (value - low) / (1 - low)
+            ink = colours.ink if np.isnan(value) else text_on(kind.colour(min(max(scaled, 0.0), 1.0)))
+            ax.text(j, i, said, ha="center", va="center", fontsize=8, color=ink)
+        ax.set_xticks(range(count), found.names, rotation=90)
+        ax.set_yticks(range(count), found.names)
+        ax.set_title(title, color=colours.ink, fontsize=8.5, loc="left", parse_math=False)
+    return axes
 
 
 def _shown(maps: AttentionMaps, layer: int, head: int) -> tuple[NDArray[np.float32], list[int], list[int]]:
