@@ -19,9 +19,8 @@ from reference import importance as textbook
 from tiny_models import tiny
 
 TEXT = "a b c d e f"
-# Those that take a target; attention's own methods have tests of their own (test_flow.py).
-OTHERS = ("random", "attention_gradient")
-IMPORTANCE = [name for name in ats.METHODS if name not in OTHERS and "per_token" in parameters_of(name)]
+# CopyBack has no attention: its methods (test_at_target.py) and gim (test_gim.py) have tests of their own.
+IMPORTANCE = [name for name in ats.METHODS if name not in ("random", "gim") and "query" not in parameters_of(name)]
 FEW: dict[str, dict[str, Any]] = {"lime": {"samples": 40}, "shapley": {"pairs": 3}}
 
 
@@ -283,3 +282,58 @@ def test_segments_are_taken_away_whole(llama: ats.Model) -> None:
 def test_what_cannot_be_asked_says_so(llama: ats.Model, method: str, parameters: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         ats.explain(llama, TEXT, method=method, **parameters)
+
+
+SENTENCES = "a b . c d e . f"
+
+
+@pytest.mark.parametrize("within", ["middle", (6, 13)])
+@pytest.mark.parametrize("unit", ["word", "token"])
+def test_a_segment_is_drilled_into(llama: ats.Model, within: Any, unit: str) -> None:
+    asked = {"method": "gradient_x_input", "target": " g"}
+    segments = {"front": (0, 5), "middle": (6, 13)}
+    whole = ats.explain(llama, SENTENCES, segments=segments, **asked)
+    inside = ats.explain(llama, SENTENCES, segments=segments, within=within, unit=unit, **asked)
+    assert [w.text for w in inside.words] == ["c", "d", "e", "."]
+    assert inside.scores.sum() == pytest.approx(whole.scores[1])
+    assert inside.parameters["within"] == [6, 13]
+
+
+def test_a_sentence_of_a_result_is_drilled_into(llama: ats.Model) -> None:
+    """Only the units inside are taken away; together they carry what the sentence carries."""
+    sentences = ats.explain(llama, SENTENCES, method="shapley", target=" g", unit="sentence", way="mean")
+    inside = ats.explain(llama, SENTENCES, method="shapley", target=" g", within=sentences.words[1], way="mean")
+    alone = ats.explain(llama, SENTENCES, method="occlusion", target=" g", unit="sentence", way="mean")
+    assert [w.text for w in inside.words] == ["c", "d", "e", "."]
+    assert inside.scores.sum() == pytest.approx(alone.scores[1], rel=1e-3, abs=1e-5)
+    words = ats.explain(llama, SENTENCES, method="deletion", target=" g")
+    inside = ats.explain(llama, SENTENCES, method="deletion", target=" g", within=sentences.words[1])
+    assert close(inside.scores, words.scores[3:7])
+
+
+@pytest.mark.parametrize("method", IMPORTANCE)
+def test_every_method_drills(llama: ats.Model, method: str) -> None:
+    result = ats.explain(
+        llama, SENTENCES, method=method, target=" g h", per_token=True, within=(6, 11), **FEW.get(method, {})
+    )
+    assert [w.text for w in result.first.words] == ["c", "d", "e"]
+
+
+def test_sentences_of_a_paragraph(llama: ats.Model) -> None:
+    text = "a b . c d .\n\ne f . g"
+    result = ats.explain(llama, text, method="deletion", target=" h", unit="sentence", within="paragraph 2")
+    assert [w.text for w in result.words] == ["e f .", "g"]
+
+
+@pytest.mark.parametrize(
+    ("within", "says"),
+    [
+        ("paragraph 9", "the text's segments are 'paragraph 1'"),
+        ((3, 99), "the segment 'within'"),
+        ((1, 2), "no unit begins"),
+        (ats.Word("x", 0, 1, 0.0), "of another text"),
+    ],
+)
+def test_what_cannot_be_drilled_into_says_so(llama: ats.Model, within: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        ats.explain(llama, SENTENCES, target=" g", within=within)

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
 from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
@@ -26,6 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "maps": maps,
     "plan": plan,
     "explain": explain,
+    "agreement": agreement,
     "render": render,
     "methods": methods,
     "models": models,

@@ -1,5 +1,6 @@
 """`attnscope render`: a saved result, drawn again."""
 
+import json as json_module
 from pathlib import Path
 from typing import Annotated
 
@@ -7,8 +8,10 @@ import typer
 
 from attnscope.attribution import Attribution
 from attnscope.cli import options
-from attnscope.errors import InputError
+from attnscope.compared import Agreement
+from attnscope.errors import DamagedFileError, InputError
 from attnscope.maps import AttentionMaps
+from attnscope.per_token import PerToken
 from attnscope.render import save
 
 
@@ -31,12 +34,27 @@ def render(
     if saved.suffix.lower() == ".safetensors":
         _render_maps(saved, output, dark)
         return
-    options.check_output(output)
     try:
-        result = Attribution.load(saved)
+        document = saved.read_bytes().decode()
     except OSError as error:
         raise InputError(f"cannot read {saved}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(f"{saved} is not UTF-8 text ({error}); expected a saved result") from error
+    kind = _kind(document)
+    options.check_output(output, kind)
+    result = kind.from_json(document, str(saved))
     options.show(result, output, json, max_line_chars, font, font_size, dark)
+
+
+def _kind(document: str) -> type[Attribution | PerToken | Agreement]:
+    """What was saved; the result of one text where that cannot be told, which then says what is wrong."""
+    try:
+        return _KINDS.get(json_module.loads(document)["kind"], Attribution)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Attribution
+
+
+_KINDS: dict[str, type[PerToken | Agreement]] = {"per-token": PerToken, "agreement": Agreement}
 
 
 def _render_maps(saved: Path, output: Path | None, dark: bool) -> None:

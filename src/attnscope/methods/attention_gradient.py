@@ -118,6 +118,8 @@ def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: A
 
 
 def _first_id(model: Model, text: object) -> int:
+    if isinstance(text, int):
+        return text
     ids = model.tokenizer(text, add_special_tokens=False)["input_ids"] if isinstance(text, str) and text else []
     if not ids:
         raise InputError(f"the target {text!r} gives no tokens: give what should follow, such as ' positive'")

@@ -17,7 +17,7 @@ from attnscope.models.gradients import KEPT_TENSORS
 from attnscope.models.load import Model, load
 from attnscope.models.machine import free_memory, speed
 from attnscope.models.perturb import BUDGET as SUFFIX_BUDGET
-from attnscope.models.readings import CHUNK
+from attnscope.models.readings import FEWEST, LOGITS_BYTES
 from attnscope.models.relevance import KEPT_BYTES as RELEVANCE_BYTES
 from attnscope.models.run import kind_of
 
@@ -234,10 +234,14 @@ def _backward(size: Size, budget: int = gradients.KEPT_BYTES) -> Cost:
     """One pass there and, for each target, back; layers beyond the budget are run again."""
     every = KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
     kept = min(every, budget) + size.layers * size.tokens * size.hidden * size.item
-    logits = 4 * CHUNK * size.vocabulary * 4
     forward = _passing(size)
     times = 1 + 2 * size.targets + (every > budget)
-    return Cost(forward.bytes * 2 + kept + logits, forward.operations * times, forward.elements * times)
+    return Cost(forward.bytes * 2 + kept + _logits(size), forward.operations * times, forward.elements * times)
+
+
+def _logits(size: Size) -> int:
+    """Those that exist at one time, with their log-probabilities and gradients."""
+    return 4 * max(LOGITS_BYTES, FEWEST * size.vocabulary * 4)
 
 
 def _attention_gradient(size: Size) -> Cost:
@@ -262,7 +266,7 @@ def _gradients(size: Size, noisy: int = 0) -> Cost:
 def _texts(size: Size) -> Cost:
     """A forward pass with a head for each run, several side by side."""
     one = _passing(size)
-    held = _passing(_together(size, BUDGET)).bytes + 4 * CHUNK * size.vocabulary * 4
+    held = _passing(_together(size, BUDGET)).bytes + _logits(size)
     return Cost(held, one.operations * size.runs, one.elements * size.runs)
 
 
@@ -323,6 +327,7 @@ PLANS: dict[str, Row] = {
     "integrated_gradients": Row(_gradients, f"take fewer steps, or {_SHORTER}", lambda _tokens: 20),
     "smooth_grad": Row(lambda size: _gradients(size, 1), f"take fewer samples, or {_SHORTER}", lambda _tokens: 16),
     "gradient_shap": Row(lambda size: _gradients(size, 2), f"take fewer samples, or {_SHORTER}", lambda _tokens: 32),
+    "gim": Row(_gradients, _SHORTER),
     "deletion": Row(_single_words, _FEWER_UNITS, _words),
     "occlusion": Row(_single_words, _FEWER_UNITS, _words),
     "shapley": Row(_texts, f"take fewer pairs, {_FEWER_UNITS}", lambda tokens: 16 * _words(tokens)),

@@ -24,7 +24,8 @@ def shapley(
 
     score(w) = mean over sampled orders of F(those before w, and w) − F(those before w), where words that are not there
     are taken away as `way` says. Every order comes with its reverse. Signed, in F's own unit: the scores add up to
-    F(x) − F(nothing) for any number of samples. `standard_error` is that of the mean over the pairs, of each unit.
+    F(x) − F(nothing) for any number of samples. `standard_error` is that of the mean over the pairs, of each
+    unit, the largest over the targets.
 
     pairs: how many orders, each with its reverse: 2 · pairs · units forward passes, less what comes twice.
     seed:  of the orders.
@@ -57,7 +58,7 @@ def shapley(
                 tokens=question.spread(units),
                 units=units,
                 values=values[-1].tolist(),
-                parameters={"pairs": pairs, "seed": seed, "way": used, "standard_error": error[0].tolist()},
+                parameters={"pairs": pairs, "seed": seed, "way": used, "standard_error": error.max(0).tolist()},
                 signed=True,
             )
         )

@@ -80,6 +80,7 @@ class Fast(Call):
     query: (batch, head, query, hidden). key, value: (batch, key head, key, hidden); heads share a key head in groups.
     mask:  (batch or 1, head or 1, query, key), boolean or additive; None: causal or not is all there is to know.
     then:  called with the output (batch, query, head, hidden) once there is one; gives what goes on instead.
+    output: what a watcher puts in the place of the output.
     """
 
     module: nn.Module
@@ -92,6 +93,7 @@ class Fast(Call):
     sinks: Tensor | None
     causal: bool
     then: Callable[[Tensor], Tensor] | None = None
+    output: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.batch, self.heads, self.queries, _ = self.query.shape
@@ -114,6 +116,14 @@ class Fast(Call):
         # A causal query sees no key behind it.
         seen = int(chosen.max()) + 1 if self.causal else self.keys
         return _softmax(self._scores(chosen, seen), self.sinks)
+
+    def softened(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
+        """The weights over the first `seen` keys at another temperature, and the slope of the scores' soft cap."""
+        scores = self._scores(chosen, seen).float()
+        sinks = None if self.sinks is None else self.sinks.float() / temperature
+        # Masked scores lie far beyond the cap and have no slope.
+        slope = 1.0 if self.softcap is None else 1 - (scores / self.softcap).clamp(-1, 1).square()
+        return _softmax(scores / temperature, sinks), slope
 
     def _scores(self, chosen: Tensor, seen: int) -> Tensor:
         chosen = chosen.to(self.query.device)
@@ -189,17 +199,19 @@ def _attention(
     call = Fast(module, query, key, value, mask, scale, softcap, s_aux, causal and mask is None)
     if _watchers:
         _watchers[-1](call)
-    if softcap is None and s_aux is None:
+    if call.output is not None:
+        output = call.output
+    elif softcap is None and s_aux is None:
         output, _ = sdpa_attention_forward(
             module, query, key, call.value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
             position_bias=position_bias, **kwargs,
         )  # fmt: skip
     else:
-        output = _blockwise_output(call)
+        output = blockwise_output(call)
     return output if call.then is None else call.then(output), None
 
 
-def _blockwise_output(call: Fast) -> Tensor:
+def blockwise_output(call: Fast) -> Tensor:
     """What SDPA cannot do (soft-capping, sinks), a block of queries at a time: (batch, query, head, hidden)."""
     outputs = []
     for block in call.blocks():
@@ -219,4 +231,7 @@ def use(net: PreTrainedModel, implementation: str) -> bool:
     """Whether the model now runs with this attention implementation; a model that cannot only warns."""
     if net._can_set_attn_implementation():
         net.set_attn_implementation(implementation)
+    elif implementation == "eager":
+        # Falcon looks into its config as it runs, and would add the boolean mask of fast attention to eager scores.
+        net.config._attn_implementation = implementation
     return bool(net.config._attn_implementation == implementation)

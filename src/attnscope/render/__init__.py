@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from attnscope.attribution import Attribution
+from attnscope.compared import Agreement
 from attnscope.errors import InputError, OutputError
 from attnscope.files import write_atomically
 from attnscope.maps import AttentionMaps
@@ -41,7 +42,7 @@ class Renderer:
 
 _FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
 
-Result = Attribution | PerToken | AttentionMaps
+Result = Attribution | PerToken | Agreement | AttentionMaps
 
 RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
@@ -53,8 +54,17 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".txt": Renderer("attnscope.render.terminal", "render_text"),
     },
     PerToken: {
+        ".html": Renderer("attnscope.render.per_token_page", "render_html", ("max_line_chars", "font_size", "dark")),
         ".json": Renderer("attnscope.render.document", "render_json"),
         ".txt": Renderer("attnscope.render.terminal", "render_texts"),
+    },
+    Agreement: {
+        ".html": Renderer("attnscope.render.agreement_page", "render_html", ("max_line_chars", "font_size", "dark")),
+        ".png": Renderer("attnscope.render.agreement_figure", "render_png", ("dark", "scale")),
+        ".svg": Renderer("attnscope.render.agreement_figure", "render_svg", ("dark",)),
+        ".pdf": Renderer("attnscope.render.agreement_figure", "render_pdf", ("dark",)),
+        ".json": Renderer("attnscope.render.agreement_page", "render_json"),
+        ".txt": Renderer("attnscope.render.agreement_page", "render_text"),
     },
     AttentionMaps: {
         ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "font", "scale")),
@@ -79,7 +89,9 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     take, MissingExtraError where matplotlib is needed and not installed.
     """
     if type(result) not in RENDERERS:
-        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken or AttentionMaps")
+        raise InputError(
+            f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken, Agreement or AttentionMaps"
+        )
     renderer = _renderer(suffix, type(result))
     unknown = [name for name in options if name not in renderer.options]
     if unknown:
@@ -94,7 +106,9 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
     Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
     """
     if type(result) not in RENDERERS:
-        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken or AttentionMaps")
+        raise InputError(
+            f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken, Agreement or AttentionMaps"
+        )
     path = checked_path(path, type(result))
     if isinstance(result, AttentionMaps) and path.suffix.lower() == ".safetensors" and not options:
         # Straight to the file: the maps may be larger than memory.
@@ -115,19 +129,23 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
     return path
 
 
-def notebook_html(result: Attribution | PerToken) -> str:
+def notebook_html(result: Attribution | PerToken | Agreement) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
-    from attnscope.render.html import iframe
+    from attnscope.render import agreement_page, html, per_token_page
 
-    if isinstance(result, PerToken):
-        raise InputError("cannot draw all target tokens at once: draw one of them, result[0]")
-    return iframe(result)
+    if isinstance(result, Agreement):
+        return agreement_page.iframe(result)
+    return per_token_page.iframe(result) if isinstance(result, PerToken) else html.iframe(result)
 
 
-def print_result(result: Attribution | PerToken, console: "Console | None" = None) -> None:
+def print_result(result: Attribution | PerToken | Agreement, console: "Console | None" = None) -> None:
     """Print `result` on a rich console (standard output): in colour on a terminal, as plain text when piped."""
+    from attnscope.render.terminal import print_plain
     from attnscope.render.terminal import print_result as printed
 
+    if isinstance(result, Agreement):
+        print_plain(result.table(), console)
+        return
     for one in result if isinstance(result, PerToken) else (result,):
         printed(one, console)
 

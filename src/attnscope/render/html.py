@@ -40,8 +40,13 @@ def iframe(result: Attribution) -> str:
     lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
     height = min(860, 440 + 36 * lines)
     page = render_html(result).decode()
+    return srcdoc(page, caption_of(result).title, height)
+
+
+def srcdoc(page: str, title: str, height: int) -> str:
+    """A page in an `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
     return (
-        f'<iframe title="{_attribute(caption_of(result).title)}" width="100%" height="{height}" '
+        f'<iframe title="{_attribute(title)}" width="100%" height="{height}" '
         'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
         f'srcdoc="{html.escape(page)}"></iframe>'
     )

@@ -1,4 +1,4 @@
-"""Attention maps on matplotlib axes: one head, all heads, statistics, lines between words.
+"""Attention maps and agreements on matplotlib axes: one head, all heads, statistics, lines between words.
 
 Each function draws on the Axes it is given, or on a figure of its own that pyplot does not know; the caller's rcParams
 are left alone. Special tokens stay out of the picture, and the caption says what they took. `maps.words()` gives words.
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.colours import DARK, LIGHT, ColourMap
+from attnscope.colours import DARK, LIGHT, ColourMap, colours_for, text_on
+from attnscope.compared import Agreement
 from attnscope.errors import InputError
 from attnscope.maps import STATISTICS, AttentionMaps, Side
 from attnscope.render.paper import need_matplotlib
@@ -192,6 +193,31 @@ def lines(
     return ax
 
 
+def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDArray[Any]:
+    """Rank correlations of several results and the shares of their top words, side by side; returns both Axes."""
+    count, longest = len(found.names), max(map(len, found.names))
+    side, labels = max(0.55 * count, 1.6), 0.09 * longest + 0.3
+    look = _Look("".join(found.names) + "—", dark, font)
+    figure = look.figure((2 * (side + labels) + 0.6, side + labels + 0.6))
+    figure.set_layout_engine("constrained")
+    axes = np.asarray(figure.subplots(1, 2))
+    for ax, values, low, colours, title in (
+        (axes[0], found.rank, -1, colours_for(True, dark), f"rank correlation of {found.by}s"),
+        (axes[1], found.overlap, 0, look.colours, f"shared words of the top {found.top}"),
+    ):
+        look.quiet(ax)
+        ax.imshow(values, vmin=low, vmax=1, cmap=look.map(colours))
+        for (i, j), value in np.ndenumerate(values):
+            said = "—" if np.isnan(value) else f"{value:.2f}" if low else f"{value:.0%}"
+            scaled = 0.5 if np.isnan(value) else (value - low) / (1 - low)
+            ink = look.colours.ink if np.isnan(value) else text_on(colours.colour(min(max(scaled, 0.0), 1.0)))
+            ax.text(j, i, said, ha="center", va="center", fontsize=8, color=ink, fontfamily=look.small["fontfamily"])
+        ax.set_xticks(range(count), found.names, rotation=90)
+        ax.set_yticks(range(count), found.names)
+        look.write(ax.set_title(title, fontsize=8.5, loc="left"), look.colours.ink)
+    return axes
+
+
 def _sink(weights: NDArray[np.float32], side: Side, keys: list[int]) -> tuple[int | None, str]:
     """The key that takes most of what is shown, if one does, and a sentence about it."""
     shares = weights.mean(0)
@@ -218,16 +244,15 @@ def _panel(page: "_Page", ax: "Axes", name: str, column: NDArray[Any]) -> None:
     bar.set_label(unit, **page.small)
 
 
-class _Page:
-    """The colours and fonts of one picture of `maps`, and what it says about itself."""
+class _Look:
+    """The colours and fonts of one picture; `letters`: those that its fonts must have."""
 
-    def __init__(self, maps: AttentionMaps, dark: bool, font: Any) -> None:
+    def __init__(self, letters: str, dark: bool, font: Any) -> None:
         need_matplotlib()
         from attnscope.render.fonts import Fonts
 
-        self.maps = maps
         self.colours: ColourMap = DARK if dark else LIGHT
-        self.fonts = Fonts(font, maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×")
+        self.fonts = Fonts(font, letters)
         self.small: dict[str, Any] = {
             "color": self.colours.muted,
             "fontsize": 8,
@@ -256,11 +281,11 @@ class _Page:
             spine.set(edgecolor=self.colours.muted, linewidth=0.4)
         ax.tick_params(colors=self.colours.ink, labelsize=8, length=0, labelfontfamily=self.small["fontfamily"])
 
-    def map(self) -> Any:
+    def map(self, colours: ColourMap | None = None) -> Any:
         """The colour map, as matplotlib takes it."""
         from matplotlib.colors import ListedColormap
 
-        return ListedColormap(list(self.colours.steps))
+        return ListedColormap(list((colours or self.colours).steps))
 
     def scale(self, largest: float, root: int) -> dict[str, Any]:
         """Colours by the root of a weight, from 0 to the largest."""
@@ -281,6 +306,26 @@ class _Page:
         """A legend without an outline."""
         bar.outline.set_visible(False)
         bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2, labelfontfamily=self.small["fontfamily"])
+
+    def write(self, text: Any, colour: str) -> None:
+        """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
+        from matplotlib.font_manager import FontProperties
+
+        runs = list(self.fonts.runs(text.get_text().replace("\n", " ")))
+        size = text.get_fontsize()
+        if len({path for _, path in runs}) == 1:
+            text.set_fontproperties(FontProperties(fname=runs[0][1], size=size))
+        else:
+            text.set_fontfamily(self.fonts.families())
+        text.set(color=colour, parse_math=False)
+
+
+class _Page(_Look):
+    """One picture of `maps`, and what it says about itself."""
+
+    def __init__(self, maps: AttentionMaps, dark: bool, font: Any) -> None:
+        self.maps = maps
+        super().__init__(maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×", dark, font)
 
     def caption(self, what: str, *notes: str, width: int) -> str:
         """How the picture was made, what it shows of which text, and notes, in lines of about so many characters."""
@@ -307,18 +352,6 @@ class _Page:
             label.set_rotation(90)
         ax.set_ylabel("query", **self.small)
         ax.set_xlabel("key", **self.small)
-
-    def write(self, text: Any, colour: str) -> None:
-        """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
-        from matplotlib.font_manager import FontProperties
-
-        runs = list(self.fonts.runs(text.get_text().replace("\n", " ")))
-        size = text.get_fontsize()
-        if len({path for _, path in runs}) == 1:
-            text.set_fontproperties(FontProperties(fname=runs[0][1], size=size))
-        else:
-            text.set_fontfamily(self.fonts.families())
-        text.set(color=colour, parse_math=False)
 
     def _model(self) -> str:
         return str(self.maps.provenance.get("model") or "")
