@@ -138,7 +138,6 @@ def test_attention_gradient_of_labels_and_masks(kind: str) -> None:
     ("arguments", "error", "says"),
     [
         ({"target": " good day", "against": " bad luck"}, InputError, "explain each by itself"),
-        ({"target": " good", "per_token": True}, InputError, "leave per_token out"),
         ({"query": 1, "generate": 2}, InputError, "generate does not go with a query"),
         ({"query": 1, "quantity": "loss"}, InputError, "at a query choose from"),
         ({"query": 1, "against": " bad"}, InputError, "give target too"),

@@ -40,7 +40,7 @@ def attention_gradient(model: Model, text: str | Sequence[str], query: Queries =
     held. It misleads as all gradients do where the prediction is saturated; it drops what speaks against the target.
 
     Raises what `gradient` and `attention` raise; ModelError for a model with two stacks; InputError for a contrast
-    that the model has to read in two passes, and for per_token.
+    that the model has to read in two passes.
     """
     model = load(model)
     if is_encoder_decoder(model.model):
@@ -52,8 +52,6 @@ def attention_gradient(model: Model, text: str | Sequence[str], query: Queries =
         query = -1
     if query is not None:
         return _at_query(model, text, query, asking)
-    if asking.get("per_token"):
-        raise InputError("attention_gradient explains one value: leave per_token out, or give a query and its target")
     return answers(text, [_answer(question) for question in questions(model, text, asking, "attention_gradient")])
 
 
