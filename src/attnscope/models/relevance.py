@@ -19,6 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from attnscope.models.attention import Call, Eager, Fast
 from attnscope.models.gradients import activations_bounded
 from attnscope.models.load import Model
+from attnscope.models.machine import give_back
 from attnscope.models.readings import (
     Places,
     Reading,
@@ -64,6 +65,7 @@ class _Descent:
 
     def see(self, call: Call) -> None:
         """Wait for the gradient at this call."""
+        give_back()
         if self.start is None:
             self.done(1)
         if isinstance(call, Eager):
@@ -77,6 +79,7 @@ class _Descent:
 
     def _take(self, call: Fast, gradient: Tensor) -> None:
         """gradient: (1, query, head, hidden), at the output of the attention."""
+        give_back()
         row = self._begun(gradient[0].flatten(1))
         added = torch.zeros_like(row)
         for block in call.blocks(row.nonzero().flatten()):
