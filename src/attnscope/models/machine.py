@@ -48,29 +48,11 @@ def give_back() -> None:
 
 
 @cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    try:
-        return ctypes.CDLL(None).malloc_trim  # type: ignore[no-any-return]
-    except (AttributeError, OSError, TypeError):
-        return None
-
-
-@cache
-def _trim() -> Callable[[int], object] | None:
+def _malloc_trim() -> Callable[[int], object] | None:
     try:
         return getattr(ctypes.CDLL(None), "malloc_trim", None)
     except (OSError, TypeError):
         return None
-
-
-def give_back() -> None:
-    """Hand freed memory back to the system, where the C library can: glibc keeps the gaps between tensors that live.
-
-    Between the layers of a long text these gaps come to more than everything that is needed.
-    """
-    trim = _trim()
-    if trim is not None:
-        trim(0)
 
 
 @cache
