@@ -24,7 +24,7 @@ def integrated_gradients(
     model: Model,
     text: str | Sequence[str],
     *,
-    baseline: Literal["zero", "mean", "mask", "pad"] = "zero",
+    baseline: Literal["zero", "mean", "mask", "pad"] = "mean",
     steps: int = 20,
     rule: Literal["gauss-legendre", "riemann"] = "gauss-legendre",
     tolerance: float | None = None,
