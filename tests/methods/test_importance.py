@@ -14,6 +14,7 @@ from attnscope.methods import parameters_of
 from attnscope.models import gradients as gradients_module
 from attnscope.models import perturb
 from attnscope.models import readings as readings_module
+from attnscope.models.encode import encode
 from planted import CopyBack, copy_tokenizer
 from reference import importance as textbook
 from tiny_models import tiny
@@ -116,19 +117,10 @@ def test_each_baseline_adds_up_and_scores_itself_nothing(llama: ats.Model) -> No
 def test_a_mask_baseline_is_the_masks_embedding(quire: ats.Model) -> None:
     """At the baseline every word is masked: its value is that of a text of masks."""
     text = "He have a dog"
-    result = ats.explain(
-        quire,
-        text,
-        method="integrated_gradients",
-        baseline="mask",
-        target="$REPLACE_has",
-        position="have",
-        quantity="logit",
-    )
-    tokenizer = quire.tokenizer
-    masks = tokenizer(text, return_tensors="pt")["input_ids"]
-    words = [not t.special for t in result.tokens]
-    masks[0, words] = tokenizer.mask_token_id
+    asked = {"target": "$REPLACE_has", "position": "have", "quantity": "logit"}
+    result = ats.explain(quire, text, method="integrated_gradients", baseline="mask", **asked)
+    masks = torch.tensor([encode(quire.tokenizer, text).inputs["input_ids"]])
+    masks[0, [not t.special for t in result.tokens]] = quire.tokenizer.mask_token_id
     with torch.no_grad():
         logits = quire.model(input_ids=masks).logits[0]
     label = quire.model.config.label2id["$REPLACE_has"]
