@@ -1,8 +1,9 @@
 """`make bench-peers`: attnscope beside captum, inseq and the plain way, on the same targets, results compared.
 
 Every run is a process of its own, attnscope's in the project's environment, the peers' in theirs (requirements.txt in
-this folder). All load the same checkpoint folder. Prints a Markdown table: how many times faster, the ratio of peak
-memory above the loaded model, and how well the numbers agree. Medians over ROUNDS rounds.
+this folder). All load the same checkpoint folder. Prints a Markdown table: how many times faster, by the clock and by
+processor time (which a busy machine does not change), the ratio of peak memory above the loaded model, and how well the
+numbers agree. Medians over ROUNDS rounds.
 """
 
 import json
@@ -67,7 +68,10 @@ def measure(peers: str, case: str, task: Path, out: Path) -> dict[str, float]:
     if done.returncode:
         raise SystemExit(f"{case} failed:\n{done.stderr[-2000:]}")
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    sys.stderr.write(f"{case:>28} {task.stem:>4} tokens: {result['seconds']:7.2f} s {result['extra_mb']:7.0f} MB\n")
+    sys.stderr.write(
+        f"{case:>28} {task.stem:>4} tokens: {result['seconds']:7.2f} s, {result['cpu']:7.2f} s of processor, "
+        f"{result['extra_mb']:7.0f} MB\n"
+    )
     return result
 
 
@@ -97,12 +101,13 @@ def main() -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     today = datetime.now(UTC).date().isoformat()
     print(f"SmolLM2-135M, float32, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, {today}\n")
-    print("| attnscope | beside | tokens | seconds | times faster | to reach | extra memory | the same numbers |")
-    print("|---|---|--:|--:|--:|--:|--:|---|")
+    print("| attnscope | beside | tokens | seconds | times faster | by processor | to reach | memory | same numbers |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|---|")
     for pair in PAIRS:
         ours, theirs = (pair.ours, pair.tokens), (pair.theirs, pair.tokens)
         a, b = middle[ours], middle[theirs]
         cells = [f"{a['seconds']:.2f} / {b['seconds']:.2f}", f"{b['seconds'] / a['seconds']:.1f} ×"]
+        cells += [f"{b['cpu'] / a['cpu']:.1f} ×"]
         cells += [f"≥ {pair.faster}" if pair.faster else "", f"{a['extra_mb'] / max(b['extra_mb'], 1):.2f} ×"]
         cells += [agreement(scores[ours], scores[theirs])]
         print(f"| {pair.ours} | {pair.theirs} | {pair.tokens} | {' | '.join(cells)} |")

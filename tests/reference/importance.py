@@ -32,13 +32,13 @@ def gradient(net: PreTrainedModel, prompt: list[int], target: list[int], vectors
     return found
 
 
-def integrated(net: PreTrainedModel, prompt: list[int], target: list[int], steps: int) -> np.ndarray:
-    """Midpoint Riemann sum from zero embeddings: (token,)."""
+def integrated(net: PreTrainedModel, prompt: list[int], target: list[int], steps: int, base: Tensor) -> np.ndarray:
+    """Midpoint Riemann sum from `base` in every token's place: (token,)."""
     here = net.get_input_embeddings()(torch.tensor(prompt)).detach()
     total = torch.zeros_like(here)
     for step in range(steps):
-        total += gradient(net, prompt, target, here * (step + 0.5) / steps) / steps
-    return (total * here).sum(-1).numpy()
+        total += gradient(net, prompt, target, base + (here - base) * (step + 0.5) / steps) / steps
+    return (total * (here - base)).sum(-1).numpy()
 
 
 def covered(net: PreTrainedModel, prompt: list[int], target: list[int], places: list[int], vector: Tensor) -> float:
