@@ -79,9 +79,7 @@ def _stretches(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int,
         else:
             # A stretch too large to be weighed whole is cut alike on both sides.
             pieces = max(1, -(-((high - low) * (end - start)) // _MOST))
-            cuts = [
-                (low + (high - low) * k // pieces, start + (end - start) * k // pieces) for k in range(pieces + 1)
-            ]
+            cuts = [(low + (high - low) * k // pieces, start + (end - start) * k // pieces) for k in range(pieces + 1)]
             for (a, c), (b, d) in zip(cuts, cuts[1:], strict=False):
                 yield a, b, c, d
 

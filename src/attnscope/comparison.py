@@ -169,9 +169,7 @@ class Comparison:
                 )
                 for side in (data["left"], data["right"])
             )
-            pairs = tuple(
-                WordPair(**{name: pair[name] for name in WordPair.__annotations__}) for pair in data["pairs"]
-            )
+            pairs = tuple(WordPair(**{name: pair[name] for name in WordPair.__annotations__}) for pair in data["pairs"])
             for words, places in ((left, [p.left for p in pairs]), (right, [p.right for p in pairs])):
                 if [i for i in places if i is not None] != list(range(len(words.result.words))):
                     raise DamagedFileError(f"{source} is damaged: its pairs do not name every word once, in order")

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from attnscope.attribution import Attribution
+from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError, OutputError
+from attnscope.evaluation import Evaluation
 from attnscope.files import write_atomically
 from attnscope.maps import AttentionMaps
 from attnscope.per_token import PerToken
@@ -41,7 +43,10 @@ class Renderer:
 
 _FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
 
-Result = Attribution | PerToken | AttentionMaps
+_COMPARED = "attnscope.render.comparison_"
+_EVALUATED = "attnscope.render.evaluation_"
+
+Result = Attribution | PerToken | AttentionMaps | Comparison | Comparisons | Evaluation
 
 RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
@@ -63,6 +68,33 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".json": Renderer("attnscope.render.maps_document", "render_json"),
         ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
     },
+    Comparison: {
+        ".html": Renderer(f"{_COMPARED}html", "render_html", ("font_size", "dark")),
+        ".png": Renderer(f"{_COMPARED}figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
+        ".svg": Renderer(f"{_COMPARED}figure", "render_svg", _FIGURE_OPTIONS),
+        ".pdf": Renderer(f"{_COMPARED}figure", "render_pdf", _FIGURE_OPTIONS),
+        ".tex": Renderer(f"{_COMPARED}document", "render_latex"),
+        ".csv": Renderer(f"{_COMPARED}document", "render_csv"),
+        ".json": Renderer(f"{_COMPARED}document", "render_json"),
+        ".txt": Renderer(f"{_COMPARED}document", "render_text"),
+    },
+    Comparisons: {
+        ".html": Renderer(f"{_COMPARED}html", "render_html", ("font_size", "dark")),
+        ".csv": Renderer(f"{_COMPARED}document", "render_csv"),
+        ".json": Renderer(f"{_COMPARED}document", "render_json"),
+        ".txt": Renderer(f"{_COMPARED}document", "render_text"),
+    },
+    Evaluation: {
+        ".html": Renderer(f"{_EVALUATED}html", "render_html", ("dark",)),
+        ".png": Renderer(f"{_EVALUATED}figure", "render_png", ("dark", "scale")),
+        ".svg": Renderer(f"{_EVALUATED}figure", "render_svg", ("dark",)),
+        ".pdf": Renderer(f"{_EVALUATED}figure", "render_pdf", ("dark",)),
+        ".tex": Renderer(f"{_EVALUATED}document", "render_latex"),
+        ".csv": Renderer(f"{_EVALUATED}document", "render_csv"),
+        ".jsonl": Renderer(f"{_EVALUATED}document", "render_lines"),
+        ".json": Renderer(f"{_EVALUATED}document", "render_json"),
+        ".txt": Renderer(f"{_EVALUATED}document", "render_text"),
+    },
 }
 
 
@@ -79,7 +111,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     take, MissingExtraError where matplotlib is needed and not installed.
     """
     if type(result) not in RENDERERS:
-        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken or AttentionMaps")
+        raise InputError(f"cannot draw a {type(result).__name__}: expected a result of attnscope")
     renderer = _renderer(suffix, type(result))
     unknown = [name for name in options if name not in renderer.options]
     if unknown:
@@ -94,7 +126,7 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
     Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
     """
     if type(result) not in RENDERERS:
-        raise InputError(f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken or AttentionMaps")
+        raise InputError(f"cannot draw a {type(result).__name__}: expected a result of attnscope")
     path = checked_path(path, type(result))
     if isinstance(result, AttentionMaps) and path.suffix.lower() == ".safetensors" and not options:
         # Straight to the file: the maps may be larger than memory.

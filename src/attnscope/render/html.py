@@ -7,25 +7,17 @@ The problems it solves:
   this page's own script and style by their hashes and nothing else.
 """
 
-import base64
-import hashlib
 import html
-import json
-from functools import cache
-from importlib import resources
 from string import Template
 
 from attnscope.attribution import Attribution
-from attnscope.colours import LIGHT, colours_for, text_on
+from attnscope.colours import LIGHT
 from attnscope.errors import InputError
 from attnscope.render.caption import Caption, caption_of, limits, number, query_text, unit
-from attnscope.render.layout import pieces, query_words, visible
+from attnscope.render.layout import pieces, query_words
+from attnscope.render.parts import attribute, colour_rules, inert, policy, shown, viewer
 
 _TOP = 10
-# In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
-_JSON_ESCAPES = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
 
 
 def render_html(
@@ -41,7 +33,7 @@ def iframe(result: Attribution) -> str:
     height = min(860, 440 + 36 * lines)
     page = render_html(result).decode()
     return (
-        f'<iframe title="{_attribute(caption_of(result).title)}" width="100%" height="{height}" '
+        f'<iframe title="{attribute(caption_of(result).title)}" width="100%" height="{height}" '
         'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
         f'srcdoc="{html.escape(page)}"></iframe>'
     )
@@ -56,28 +48,27 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
     low, high = limits(result)
     query = query_text(result)
     sizes = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
-    style = f"{sizes}\n{_colours(result.signed)}\n{_viewer('viewer.css')}"
-    script = _viewer("viewer.js")
-    return Template(_viewer("page.html")).substitute(
+    style = f"{sizes}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
+    script = viewer("viewer.js")
+    return Template(viewer("page.html")).substitute(
         lang=_language(result.text),
         theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
         signed=" data-signed" if result.signed else "",
         ranked="Strongest words" if result.signed else "Highest words",
-        policy="default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
-        title=_shown(caption.title),
+        policy=policy(script, style),
+        title=shown(caption.title),
         style=style,
-        facts="".join(f"<div><dt>{_shown(k)}</dt><dd>{_shown(v)}</dd></div>" for k, v in caption.facts),
+        facts="".join(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in caption.facts),
         text=_text(result),
         low=number(low),
         high=number(high),
-        unit=_shown(unit(result)),
-        scale=_shown(caption.scale),
-        query=f'<p class="asked"><span class="q">{_shown(query)}</span> is the query</p>' if query else "",
-        notes="".join(f"<p>{_shown(note)}</p>" for note in caption.notes),
+        unit=shown(unit(result)),
+        scale=shown(caption.scale),
+        query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
+        notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
         top=_top(result),
         provenance=_provenance(caption),
-        json=_data(result),
+        json=inert(result.to_json()),
         script=script,
     )
 
@@ -102,12 +93,12 @@ def _text(result: Attribution) -> str:
 
 def _top(result: Attribution) -> str:
     scaled = result.scaled
-    shown = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
-    best = sorted(shown, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
+    drawn = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
+    best = sorted(drawn, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
         :_TOP
     ]
     return "".join(
-        f'<li><bdi>{_shown(shown[i])}</bdi><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<li><bdi>{shown(drawn[i])}</bdi><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg>'
         f"<data>{number(result.words[i].score)}</data></li>"
         for i in best
@@ -120,25 +111,7 @@ def _width(result: Attribution, scaled: float) -> float:
 
 
 def _provenance(caption: Caption) -> str:
-    return "".join(f"<span>{_shown(k)} {_shown(v)}</span>" for k, v in caption.provenance)
-
-
-def _data(result: Attribution) -> str:
-    # Without the spaces of to_json: half a megabyte at 30,000 tokens.
-    compact = json.dumps(json.loads(result.to_json()), ensure_ascii=False, separators=(",", ":"))
-    return compact.translate(_JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
-
-
-def _colours(signed: bool) -> str:
-    light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
-    names = ("page", "ink", "muted")
-    pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
-    rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
-    for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
-        rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
-    for name, steps in (("light", light_map.steps), ("dark", dark_map.steps)):
-        rules.append(f".bar.{name}{{background:linear-gradient(to right,{','.join(steps)})}}")
-    return "\n".join(rules)
+    return "".join(f"<span>{shown(k)} {shown(v)}</span>" for k, v in caption.provenance)
 
 
 def _language(text: str) -> str:
@@ -151,20 +124,3 @@ def _language(text: str) -> str:
 def _exact(text: str) -> str:
     """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
     return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")
-
-
-def _shown(text: str) -> str:
-    return html.escape(visible(text.strip()), quote=False)
-
-
-def _attribute(text: str) -> str:
-    return html.escape(visible(text), quote=True)
-
-
-def _hash(source: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-
-
-@cache
-def _viewer(name: str) -> str:
-    return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")
