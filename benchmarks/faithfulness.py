@@ -32,7 +32,15 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 }
 # A maximum flow for each token, a pass for each token and layer: on fewer texts.
 SLOW = ("attention_flow", "value_zeroing")
-BY_WORDS = ["comprehensiveness", "sufficiency", "aopc", "normalised_aopc", "deletion_area", "insertion_area", "log_odds"]
+BY_WORDS = [
+    "comprehensiveness",
+    "sufficiency",
+    "aopc",
+    "normalised_aopc",
+    "deletion_area",
+    "insertion_area",
+    "log_odds",
+]
 PEOPLE = ["human_correlation", "human_precision", "human_overlap"]
 REST = ["soft_comprehensiveness", "soft_sufficiency", "sensitivity", "randomisation"]
 

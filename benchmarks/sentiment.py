@@ -17,7 +17,6 @@ LEXICON = "vaderSentiment==3.3.2 --hash=sha256:3bf1d243b98b1afad575b9f22bc2cb1e2
 LABELS = (" positive", " negative")
 
 
-
 def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
     """`count` reviews of that many words, half of them positive, in an order that a hash of the text decides."""
     valence = _valences()
@@ -32,7 +31,9 @@ def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
 def sample(text: str, gold: str | None, valence: dict[str, float]) -> Sample:
     """One review in its prompt; its own words are judged."""
     start = len("Review: ")
-    words = [(m.start() + start, m.end() + start, abs(valence.get(m.group().lower(), 0.0))) for m in _WORD.finditer(text)]
+    words = [
+        (m.start() + start, m.end() + start, abs(valence.get(m.group().lower(), 0.0))) for m in _WORD.finditer(text)
+    ]
     return Sample(
         f"Review: {text}\nSentiment:",
         labels=LABELS,

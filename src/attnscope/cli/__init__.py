@@ -9,6 +9,8 @@ from typing import Any
 import typer
 
 from attnscope.cli.attention import attention
+from attnscope.cli.compare import compare
+from attnscope.cli.evaluate import evaluate
 from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
 from attnscope.cli.gradient import gradient
@@ -26,6 +28,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "maps": maps,
     "plan": plan,
     "explain": explain,
+    "compare": compare,
+    "evaluate": evaluate,
     "render": render,
     "methods": methods,
     "models": models,
