@@ -24,6 +24,8 @@ from attnscope.resampling import holm, interval, paired
 SCHEMA = 1
 # Every evaluation has this method beside the others: a difference from it is a difference.
 YARDSTICK = "random"
+# Curves of texts of different lengths meet at these shares of their words.
+SHARES = tuple(np.linspace(0, 1, 21).tolist())
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Row:
 
     key:    of the sample; number: its place in the list that was given.
     values: of each metric; None where it is not defined on this text.
-    curves: of each curve, the label's probability at SHARES of the words.
+    curves: of each curve, the label's probability at 0, 1, …, n words.
     words, scores: of the words that were judged, with human importance where there is one.
     label, gold, probability: what was explained, what is right, and how likely the model finds what was explained.
     predicted: whether the explained label is the likeliest.
@@ -237,10 +239,12 @@ class Evaluation:
         return sorted(made, key=lambda one: sign * one.mean)
 
     def curve(self, method: str, name: str) -> NDArray[np.float64]:
-        """The mean of a curve over the texts, with its interval: (3, share), mean, low, high."""
-        curves = np.array([row.curves[name] for row in self.rows if row.method == method])
-        if not len(curves):
+        """The mean of a curve over the texts, with its interval: (3, share), mean, low, high; between words on lines."""
+        found = [row.curves[name] for row in self.rows if row.method == method]
+        if not found:
             raise InputError(f"there is no method {method!r}; there are {', '.join(self.methods)}")
+        shares = self.settings["shares"]
+        curves = np.array([np.interp(shares, np.linspace(0, 1, len(one)), one) for one in found])
         return np.vstack([curves.mean(0)[None], interval(curves)])
 
     def table(self) -> str:

@@ -9,8 +9,6 @@ from attnscope.metrics.bins import path
 from attnscope.metrics.case import Case, Question, Without
 
 Curve = Generator[Question, NDArray[np.float64], NDArray[np.float64]]
-# Texts of different lengths meet at these shares of their words.
-SHARES = np.linspace(0, 1, 21)
 
 
 def deletion(case: Case) -> Curve:
@@ -33,8 +31,3 @@ def area(curve: NDArray[np.float64]) -> float:
     0.25
     """
     return float(np.trapezoid(curve, dx=1 / (len(curve) - 1)))
-
-
-def at_shares(curve: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The curve at SHARES of the words, between its points on straight lines."""
-    return np.interp(SHARES, np.linspace(0, 1, len(curve)), curve)

@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from attnscope.attribution import Attribution
 from attnscope.errors import InputError, ModelError
-from attnscope.evaluation import YARDSTICK, Evaluation, Row, Sample, head
+from attnscope.evaluation import SHARES, YARDSTICK, Evaluation, Row, Sample, head
 from attnscope.methods import METHODS, explain, parameters_of
 from attnscope.methods.labelled import asked_for_label
 from attnscope.methods.result import provenance
 from attnscope.metrics import METRICS
 from attnscope.metrics.case import Again, Case, Question, Without
-from attnscope.metrics.curves import CURVES, SHARES
+from attnscope.metrics.curves import CURVES
 from attnscope.metrics.probe import Probe
 from attnscope.models.altered import nearby, randomised
 from attnscope.models.batches import encoded_texts
@@ -101,7 +101,7 @@ def evaluate(
         **provenance(model),
         "way": way,
         "chat": chat,
-        "shares": SHARES.tolist(),
+        "shares": list(SHARES),
         "metrics": {
             name: {"better": m.better, "asks": m.asks, "value": m.value, "paper": m.paper}
             for name, m in ((name, METRICS[name]) for name in named)

@@ -105,14 +105,14 @@ def render_latex(result: Comparison) -> bytes:
     rows = []
     for side, own in ((result.left, scale.left), (result.right, scale.right)):
         boxes = " ".join(
-            rf"\attnword{{{steps[step][1:].upper()}}}{{{text_on(steps[step])[1:].upper()}}}{{{_tex(word.text)}}}"
+            rf"\attnword{{{steps[step][1:].upper()}}}{{{text_on(steps[step])[1:].upper()}}}{{{tex(word.text)}}}"
             for word, step in zip(side.result.words, own, strict=True)
         )
         sign, kind, spoken = verdict_sign(result, side)
         colour = {"right": "0A6B3D", "wrong": "B3261E"}.get(kind, "000000")
-        said = _tex((side.prediction or "").strip())
+        said = tex((side.prediction or "").strip())
         mark = {"✓": r"$\surd$ ", "✗": r"$\times$ "}.get(sign, "")
-        rows.append(rf"{_tex(side.name)} & {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\")
+        rows.append(rf"{tex(side.name)} & {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\")
     text = "\n".join(
         (
             r"% needs \usepackage{xcolor} and \usepackage[T1]{fontenc}",
@@ -129,5 +129,6 @@ def render_latex(result: Comparison) -> bytes:
     return (text + "\n").encode("utf-8", "replace")
 
 
-def _tex(text: str) -> str:
+def tex(text: str) -> str:
+    """Escaped for LaTeX."""
     return "".join(_TEX.get(c, c) for c in visible(text.strip()))

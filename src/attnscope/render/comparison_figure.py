@@ -71,7 +71,7 @@ def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, da
             sheet.line(
                 [
                     ("Prediction: ", sheet.colours.muted),
-                    (f"{sign} {visible(side.prediction.strip())} {spoken}".rstrip(), ink),
+                    (f"{sign} {visible(side.prediction.strip())}" + (f" ({spoken})" if spoken else ""), ink),
                     (f"  {share:.1%}", sheet.colours.muted),
                 ]
             )

@@ -33,10 +33,11 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
             f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}",
             colour_rules(signed),
             viewer("viewer.css"),
+            viewer("tables.css"),
             viewer("compare.css"),
         )
     )
-    script = viewer("compare.js")
+    script = viewer("tables.js") + viewer("compare.js")
     many = isinstance(result, Comparisons)
     title = f"{len(pairs):,} comparisons" if many else _title(pairs[0])
     if isinstance(result, Comparisons):
@@ -48,13 +49,14 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
         )
     else:
         body = f'<section class="single">{_sheet(result)}</section>'
-    page = Template(viewer("compare.html")).substitute(
+    page = Template(viewer("tables.html")).substitute(
         theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
         signed=" data-signed" if signed else "",
         policy=policy(script, style),
         title=shown(title),
         style=style,
         body=body,
+        hint="Tab to the words and walk with the arrow keys; a word tells its scores and ranks on hover and focus.",
         json=inert(result.to_json()),
         script=script,
     )

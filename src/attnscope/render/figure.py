@@ -49,7 +49,7 @@ def render_pdf(result: Attribution, **options: Any) -> bytes:
     return _render(result, "pdf", scale=1, **options)
 
 
-_METADATA: dict[str, dict[str, Any]] = {
+METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": "attnscope"},
     "pdf": {"CreationDate": None, "Creator": "attnscope", "Producer": "matplotlib"},
@@ -97,7 +97,7 @@ def drawn(sheet: Callable[[], "Sheet"], form: str, scale: float) -> bytes:
         matplotlib.rcdefaults()
         matplotlib.rcParams["svg.hashsalt"] = "attnscope"
         figure = sheet().figure(scale)
-        figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=_METADATA[form])
+        figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=METADATA[form])
     return buffer.getvalue()
 
 

@@ -1,5 +1,5 @@
-// Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys, a table
-// that sorts and filters. It knows the documented JSON (docs/schema.md); text enters the page through textContent alone.
+// Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys. What it
+// shares with other pages is in tables.js, which stands before it. It knows the documented JSON (docs/schema.md); text enters the page through textContent alone.
 
 /**
  * @typedef {{text: string, score: number}} Word
@@ -9,22 +9,12 @@
  * @typedef {{left: Side, right: Side, pairs: Pair[]}} Comparison
  */
 
-/** @param {string} id @returns {HTMLElement} */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
 const data = JSON.parse(byId("data").textContent ?? "");
 /** @type {Comparison[]} */
 const comparisons = data.kind === "comparisons" ? data.pairs : [data];
 const lists = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".pairs")]);
 const tip = byId("tip");
 const live = byId("live");
-
-/** Four significant digits, as Python's caption writes them. @param {number} value */
-function number(value) {
-  const rounded = Number(value.toPrecision(4));
-  const size = Math.abs(rounded);
-  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
-}
 
 /** @param {Side} side @param {number | null} index */
 function sideLine(side, index) {
@@ -119,45 +109,7 @@ function onNextLine(items, index, direction) {
   return best;
 }
 
-const table = /** @type {HTMLTableElement | null} */ (document.querySelector("table.all"));
-if (table) {
-  const body = table.tBodies[0];
-  const heads = [...table.querySelectorAll("th")];
-  const rows = [...body.rows];
-  /** @param {HTMLTableRowElement} row @param {number} column */
-  const key = (row, column) => {
-    const cell = row.cells[column];
-    return cell.dataset.sort ?? cell.textContent ?? "";
-  };
-  heads.forEach((head, column) => {
-    head.querySelector("button")?.addEventListener("click", () => {
-      const up = head.getAttribute("aria-sort") !== "ascending";
-      for (const other of heads) other.setAttribute("aria-sort", "none");
-      head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const sign = up ? 1 : -1;
-      const numeric = rows.every((row) => key(row, column) !== "" && !Number.isNaN(Number(key(row, column))));
-      body.append(
-        ...rows
-          .map((row) => ({ row, value: key(row, column) }))
-          .sort((a, b) => sign * (numeric ? Number(a.value) - Number(b.value) : a.value.localeCompare(b.value)))
-          .map(({ row }) => row),
-      );
-    });
-  });
-  const filter = /** @type {HTMLElement} */ (document.querySelector(".filter"));
-  const input = /** @type {HTMLInputElement} */ (filter.querySelector("input"));
-  const count = /** @type {HTMLElement} */ (filter.querySelector("span"));
-  filter.hidden = false;
-  input.addEventListener("input", () => {
-    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let left = 0;
-    for (const row of rows) {
-      const text = (row.textContent ?? "").toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
-      if (!row.hidden) left += 1;
-    }
-    count.textContent = words.length ? `${left} of ${rows.length}` : "";
-  });
+if (document.querySelector(".sheet")) {
   addEventListener("hashchange", () => {
     scrollTo(0, 0);
     closeTip();
@@ -168,17 +120,6 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeTip();
 });
 addEventListener("scroll", closeTip, { passive: true });
-byId("theme").addEventListener("click", () => {
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const now = document.documentElement.dataset.theme ?? system;
-  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-});
-byId("download").addEventListener("click", () => {
-  const url = URL.createObjectURL(new Blob([byId("data").textContent ?? ""], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "attnscope-comparison.json";
-  link.click();
-  URL.revokeObjectURL(url);
-});
-for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
+for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("table.all"))) sortable(table);
+filterable();
+controls("attnscope-comparison.json");
