@@ -1,10 +1,11 @@
-"""What docs/faithfulness.md reports: `python faithfulness.py reviews ROWS.jsonl [TEXTS]`, and the same for `sanity`, `grammar`.
+"""What docs/faithfulness.md reports: `python faithfulness.py RUN ROWS.jsonl [TEXTS]`, RUN one of RUNS.
 
 A broken run goes on where it stopped when it is started again. Each run prints its table.
 """
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import attnscope as ats
@@ -22,7 +23,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "attention_flow": [FROM_LAST],
     "value_norm": [FROM_LAST],
     "value_zeroing": [FROM_LAST],
-    # Fewer samples than the default, so that 200 texts take an hour.
+    # Fewer samples than the default, for the time it takes.
     "integrated_gradients": [{"steps": 6}],
     "gradient_shap": [{"samples": 4}],
     "smooth_grad": [{"samples": 4}],
@@ -30,43 +31,43 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "lime": [{"samples": 32}],
     "deletion": [{"signed": True}],
 }
-# A maximum flow for each token, a pass for each token and layer: on fewer texts.
-SLOW = ("attention_flow", "value_zeroing")
-BY_WORDS = [
-    "comprehensiveness",
-    "sufficiency",
-    "aopc",
-    "normalised_aopc",
-    "deletion_area",
-    "insertion_area",
-    "log_odds",
-]
+# Many passes, or a maximum flow for each token: on fewer texts.
+MANY_PASSES = ("integrated_gradients", "smooth_grad", "gradient_shap", "shapley", "lime")
+FOR_SHORT_TEXTS = ("attention_flow", "value_zeroing")
+BY_WORDS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
 PEOPLE = ["human_correlation", "human_precision", "human_overlap"]
 REST = ["soft_comprehensiveness", "soft_sufficiency", "sensitivity", "randomisation"]
 
 
-def methods(slow: bool) -> list[tuple[str, dict[str, Any]]]:
-    return [(name, own) for name in METHODS for own in VARIANTS.get(name, [{}]) if (name in SLOW) == slow]
+def methods(without: Sequence[str] = (), only: Sequence[str] = tuple(METHODS)) -> list[tuple[str, dict[str, Any]]]:
+    return [(n, own) for n in METHODS if n in only and n not in without for own in VARIANTS.get(n, [{}])]
 
 
-def reviews(rows: str, texts: int = 200, *, slow: bool = False) -> Evaluation:
-    """SmolLM2 as a zero-shot sentiment classifier."""
-    return evaluate(
-        ats.load(), sentiment.samples(texts), methods(slow), [*BY_WORDS, "completeness_error", *PEOPLE], rows=rows
-    )
+def reviews(rows: str, texts: int = 200) -> Evaluation:
+    """SmolLM2 as a zero-shot sentiment classifier, the methods of few passes."""
+    chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
 
 
-def slow(rows: str, texts: int = 40) -> Evaluation:
-    """The same by the methods that take longest, into the same rows: after `reviews`."""
-    return reviews(rows, texts, slow=True)
+def every(rows: str, texts: int = 25) -> Evaluation:
+    """The same by every method but those for the shortest texts, with two metrics more."""
+    chosen = methods(without=FOR_SHORT_TEXTS)
+    measured = [*BY_WORDS, "normalised_aopc", "completeness_error", *PEOPLE]
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, measured, rows=rows)
 
 
-def rest(rows: str, texts: int = 30) -> Evaluation:
-    """The metrics that explain again or soften embeddings, on fewer texts."""
-    return evaluate(ats.load(), sentiment.samples(texts), methods(False), REST, rows=rows)
+def short(rows: str, texts: int = 12) -> Evaluation:
+    """The methods for the shortest texts."""
+    return evaluate(ats.load(), sentiment.samples(texts), methods(only=FOR_SHORT_TEXTS), BY_WORDS + PEOPLE, rows=rows)
 
 
-RUNS = {"reviews": reviews, "slow": slow, "rest": rest}
+def rest(rows: str, texts: int = 12) -> Evaluation:
+    """The metrics that explain again or soften embeddings."""
+    chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, REST, rows=rows)
+
+
+RUNS = {"reviews": reviews, "every": every, "short": short, "rest": rest}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Clean and attacked prompts of PromptRobust as pairs: `python promptbench.py FOLDER [PER_ATTACK] > pairs.jsonl`.
 
-FOLDER holds the files of promptbench/prompts/adv_prompts (github.com/microsoft/promptbench, MIT). The sentences that the
-prompts are asked about are our own.
+FOLDER holds the files of promptbench/prompts/adv_prompts (github.com/microsoft/promptbench, MIT). The sentences that
+the prompts are asked about are our own.
 """
 
 import ast

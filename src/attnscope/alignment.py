@@ -6,19 +6,22 @@ The problems this file solves:
 - A word that was replaced by quite another stands opposite it; what has no counterpart gets a gap.
 - Texts of thousands of words: equal stretches are found first, and only what lies between is weighed word by word.
 
-It is an alignment of least cost (Needleman and Wunsch 1970): words opposite each other cost one minus their similarity,
-a gap costs more than half of two strangers, so that a stranger rather than two gaps stands opposite a lost word.
+It is an alignment of least cost (Needleman and Wunsch 1970). Equal words cost nothing, others a quarter and three
+quarters of how unlike they are; a gap costs more than half of two strangers, so that a stranger rather than two gaps
+stands opposite a lost word, and an equal word is worth a gap on either side of it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 Kind = Literal["same", "changed", "replaced", "inserted", "deleted"]
 
-_GAP = 0.6
+# Whole numbers, so that the way back through the costs finds exactly what was added.
+_GAP = 600
 # From this similarity on it is the same word, changed.
 _ALIKE = 0.5
 # Pairs of words that are weighed one by one; beyond, equal stretches are found first.
@@ -46,6 +49,15 @@ def align_words(left: Sequence[str], right: Sequence[str]) -> list[Opposite]:
     for low, high, start, end in _stretches(left, right):
         found += _weighed(left, right, range(low, high), range(start, end))
     return [Opposite(i, j, _kind(left, right, i, j)) for i, j in found]
+
+
+def cost_of(one: str, other: str) -> int:
+    """What two words opposite each other cost, 0 to 1000.
+
+    >>> cost_of("film", "film"), cost_of("ab", "xy")
+    (0, 1000)
+    """
+    return 0 if one == other else 250 + round(750 * (1 - similarity(one, other)))
 
 
 def similarity(one: str, other: str) -> float:
@@ -80,7 +92,7 @@ def _stretches(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int,
             # A stretch too large to be weighed whole is cut alike on both sides.
             pieces = max(1, -(-((high - low) * (end - start)) // _MOST))
             cuts = [(low + (high - low) * k // pieces, start + (end - start) * k // pieces) for k in range(pieces + 1)]
-            for (a, c), (b, d) in zip(cuts, cuts[1:], strict=False):
+            for (a, c), (b, d) in pairwise(cuts):
                 yield a, b, c, d
 
 
@@ -94,14 +106,14 @@ def _weighed(
         line = [(i + 1) * _GAP]
         above = cost[-1]
         for j, column in enumerate(columns):
-            opposite = above[j] + 1 - similarity(left[row], right[column])
+            opposite = above[j] + cost_of(left[row], right[column])
             line.append(min(opposite, above[j + 1] + _GAP, line[j] + _GAP))
         cost.append(line)
     found: list[tuple[int | None, int | None]] = []
     i, j = len(rows), len(columns)
     while i or j:
         here = cost[i][j]
-        if i and j and here == cost[i - 1][j - 1] + 1 - similarity(left[rows[i - 1]], right[columns[j - 1]]):
+        if i and j and here == cost[i - 1][j - 1] + cost_of(left[rows[i - 1]], right[columns[j - 1]]):
             i, j = i - 1, j - 1
             found.append((rows[i], columns[j]))
         elif j and here == cost[i][j - 1] + _GAP:

@@ -239,7 +239,7 @@ class Evaluation:
         return sorted(made, key=lambda one: sign * one.mean)
 
     def curve(self, method: str, name: str) -> NDArray[np.float64]:
-        """The mean of a curve over the texts, with its interval: (3, share), mean, low, high; between words on lines."""
+        """The mean of a curve over the texts, with its interval: (3, share) are mean, low, high."""
         found = [row.curves[name] for row in self.rows if row.method == method]
         if not found:
             raise InputError(f"there is no method {method!r}; there are {', '.join(self.methods)}")
@@ -248,7 +248,7 @@ class Evaluation:
         return np.vstack([curves.mean(0)[None], interval(curves)])
 
     def table(self) -> str:
-        """Plain text: methods × metrics, with intervals; a star where a method beats the yardstick, † where it loses."""
+        """Plain text: methods by metric, with intervals; * where a method beats the yardstick, † where it loses."""
         blocks = []
         for metric in self.metrics:
             about = self.settings["metrics"][metric]

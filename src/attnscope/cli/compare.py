@@ -109,8 +109,8 @@ def pairs_of(path: Path) -> list[dict[str, Any]]:
             texts = [pair["clean"], pair["adversarial"]]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f'line {number + 1} of {path} is no pair ({error!r}): write {{"clean": "…", "adversarial": "…"}} and, if '
-                'known, "sample", "labels", "expected", "attack", "task"'
+                f'line {number + 1} of {path} is no pair ({error!r}): write {{"clean": "…", "adversarial": "…"}} and, '
+                'if known, "sample", "labels", "expected", "attack", "task"'
             ) from error
         if not all(isinstance(text, str) for text in texts):
             raise InputError(f"line {number + 1} of {path}: clean and adversarial are texts")

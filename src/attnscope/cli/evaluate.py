@@ -19,7 +19,7 @@ def evaluate(
     texts: Annotated[
         Path,
         typer.Argument(
-            help='One text a line, or .jsonl with {"text": …, "target": …, "labels": […], "within": [s, e], "human": …}; '
+            help='One text a line, or .jsonl with {"text": …, "target": …, "labels": […], "within": [s, e], …}; '
             "or the rows of an evaluation, to draw them.",
             show_default=False,
         ),

@@ -149,7 +149,7 @@ class _Work:
     def rows(
         self, number: int, sample: Sample, chosen: Sequence[_Chosen], skipped: dict[str, str] | None
     ) -> Iterator[Row]:
-        """The rows of one text. A method that the model cannot run goes to `skipped`, or is an error if that is None."""
+        """The rows of one text. A method that the model cannot run goes to `skipped`; without one it is an error."""
         if not chosen:
             return
         (encoded,) = encoded_texts(self.model, [sample.text], chat=self.chat)

@@ -6,7 +6,7 @@ from attnscope.metrics.case import UNDEFINED, Case
 
 
 def human_precision(case: Case) -> float:
-    """Average precision of the words, by the size of their scores, where those that people mark are right; higher is better.
+    """Average precision of the words by the size of their scores: those that people mark are right; higher is better.
 
     Above 0, to 1 (Atanasova et al. 2020, arXiv:2009.13295); words of one score come together. Of
     words in random order it is about the share of marked words. As to faithfulness see `human_correlation`. Not defined

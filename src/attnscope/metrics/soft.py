@@ -1,4 +1,4 @@
-"""What soft comprehensiveness and soft sufficiency share: parts of embeddings taken away in proportion to the scores."""
+"""What soft comprehensiveness and soft sufficiency share: parts of embeddings go in proportion to the scores."""
 
 from collections.abc import Generator
 

@@ -20,7 +20,7 @@ _DIRECTIONS = 8192
 
 @contextmanager
 def nearby(model: Model, radius: float, seed: int) -> Iterator[None]:
-    """Inside, the embedding of every token of the vocabulary lies `radius` of its own length away, in a random direction.
+    """Inside, the embedding of every token lies `radius` of its own length away, in a random direction.
 
     The same token moves the same way wherever it stands, so that taking words away still means the same.
     """

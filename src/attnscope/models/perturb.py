@@ -84,7 +84,7 @@ def _variant(model: Model, reading: Reading, taken: frozenset[int], way: str) ->
         inside = tuple(sorted(i for i in taken if i < len(reading.inputs["input_ids"])))
         return _Variant(reading, everything, first, inside)
     if way != "delete":
-        identity = _neutral_id(model) if way == "neutral" else baseline_id(model, way)
+        identity = neutral_id(model) if way == "neutral" else baseline_id(model, way)
         ids = [identity if i in taken else old for i, old in enumerate(reading.inputs["input_ids"])]
         return _Variant(replace(reading, inputs={**reading.inputs, "input_ids": ids}), everything, first)
     return _deleted(model, reading, taken, first) if taken else _Variant(reading, everything, first)
@@ -122,7 +122,8 @@ def _deleted(model: Model, reading: Reading, taken: frozenset[int], first: int) 
     return _Variant(changed, tuple(kept), first)
 
 
-def _neutral_id(model: Model) -> int:
+def neutral_id(model: Model) -> int:
+    """The first of NEUTRAL that is one token. Raises InputError where none is."""
     for word in NEUTRAL:
         ids = model.tokenizer(word, add_special_tokens=False, verbose=False)["input_ids"]
         if len(ids) == 1 and ids[0] != model.tokenizer.unk_token_id:

@@ -41,9 +41,8 @@ def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
         of(whole.left, pair.left),
         of(whole.right, pair.right),
     )
-    return (
-        pair.kind, left, right, left_score, right_score, pair.change, left_rank, right_rank, pair.rank_change, pair.restores
-    )  # fmt: skip
+    scores = (left_score, right_score, pair.change)
+    return pair.kind, left, right, *scores, left_rank, right_rank, pair.rank_change, pair.restores
 
 
 def render_text(result: Comparison | Comparisons) -> bytes:
@@ -89,8 +88,8 @@ def _summary(result: Comparisons, tag: str) -> str:
 
 _TEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": "'",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": "'",
 }  # fmt: skip
 
 
@@ -116,7 +115,8 @@ def render_latex(result: Comparison) -> bytes:
     text = "\n".join(
         (
             r"% needs \usepackage{xcolor} and \usepackage[T1]{fontenc}",
-            r"\providecommand{\attnword}[3]{{\setlength{\fboxsep}{1.5pt}\colorbox[HTML]{#1}{\textcolor[HTML]{#2}{\strut #3}}}}",
+            r"\providecommand{\attnword}[3]{{\setlength{\fboxsep}{1.5pt}%",
+            r"  \colorbox[HTML]{#1}{\textcolor[HTML]{#2}{\strut #3}}}}",
             r"\begin{tabular}{lp{0.68\linewidth}l}",
             r"\hline",
             r" & Words by importance & Prediction \\",

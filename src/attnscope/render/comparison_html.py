@@ -19,6 +19,7 @@ from attnscope.render.comparison_layout import (
     scale_of,
     verdict_sign,
 )
+from attnscope.render.lines import starts_right
 from attnscope.render.parts import attribute, colour_rules, inert, policy, shown, viewer
 
 
@@ -80,8 +81,14 @@ def _sheet(pair: Comparison) -> str:
     moved = f"<div><dt>attention moved to the edits</dt><dd>{moved_text(pair)}</dd></div>" if pair.edits else ""
     return (
         f'<dl lang="en">{tags}{facts}{moved}</dl>{_verdicts(pair)}{_legend(pair, scale)}'
-        f'<ol class="pairs" dir="auto" aria-label="Words opposite each other">{_words(pair, scale)}</ol>{_edits(pair)}'
+        f'<ol class="pairs" dir="{_direction(pair)}" aria-label="Words opposite each other">'
+        f"{_words(pair, scale)}</ol>{_edits(pair)}"
     )
+
+
+def _direction(pair: Comparison) -> str:
+    # dir="auto" would look past the words, which have directions of their own.
+    return "rtl" if starts_right(pair.left.result.text) else "ltr"
 
 
 def _verdicts(pair: Comparison) -> str:
@@ -94,8 +101,8 @@ def _verdict(pair: Comparison, side: Side) -> str:
     sign, kind, spoken = verdict_sign(pair, side)
     rows = "".join(
         f"<li><bdi>{shown(label) or '␣'}</bdi>"
-        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="{100 * p:.4g}" height="8"/>'
-        f"</svg><data>{p:.1%}</data></li>"
+        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect width="{100 * p:.4g}" height="8"/></svg><data>{p:.1%}</data></li>'
         for label, p in side.probabilities
     )
     return (
@@ -174,7 +181,8 @@ def _overview(result: Comparisons) -> str:
             if any(tag in pair.tags for pair in result.pairs)
         )
         + '<h2>Pairs</h2><p class="filter" hidden><label>Filter <input type="search" placeholder="attack, task, label">'
-        f'</label> <span role="status"></span></p><div class="wide"><table class="all"><thead><tr>{columns}</tr></thead>'
+        '</label> <span role="status"></span></p><div class="wide"><table class="all"><thead><tr>'
+        f"{columns}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div></section>"
     )
 

@@ -64,8 +64,8 @@ def marks(one: WordPair) -> str:
 def places(one: WordPair) -> str:
     """Places gained or lost.
 
-    >>> places(WordPair(0, 0, "same", 0.1, 3)), places(WordPair(0, 0, "same", 0.1, -2)), places(WordPair(0, 0, "same", 0, 0))
-    ('▲3', '▼2', '0')
+    >>> [places(WordPair(0, 0, "same", 0.1, change)) for change in (3, -2, 0, None)]
+    ['▲3', '▼2', '0', '']
     """
     if one.rank_change is None:
         return ""

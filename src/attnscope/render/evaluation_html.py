@@ -6,13 +6,13 @@ import numpy as np
 
 from attnscope.colours import LIGHT
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Standing
-from attnscope.render.evaluation_layout import LINES, Plot, cell, facts, plots, ranked, reading
+from attnscope.render.evaluation_layout import LINES, READING, Plot, cell, facts, plots, ranked
 from attnscope.render.parts import colour_rules, inert, policy, shown, viewer
 from attnscope.scaling import min_max
 
 _EXAMPLES = 6
 # Of a plot, in the units of its viewBox.
-_WIDE, _HIGH, _LEFT, _BOTTOM = 480, 300, 44, 34
+_WIDE, _HIGH, _LEFT, _RIGHT, _BOTTOM = 480, 300, 44, 22, 34
 
 
 def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
@@ -78,8 +78,8 @@ def _leaderboard(result: Evaluation) -> str:
         for metric, about in ((m, result.settings["metrics"][m]) for m in standings)
     )
     return (
-        f'<section lang="en"><h2>Leaderboard</h2><p class="reading">{reading(result)} Methods stand by their mean place '
-        'over the faithfulness metrics.</p><div class="wide"><table class="all"><thead><tr><th>method</th>'
+        f'<section lang="en"><h2>Leaderboard</h2><p class="reading">{READING}</p>'
+        '<div class="wide"><table class="all"><thead><tr><th>method</th>'
         f"{heads}</tr></thead><tbody>{rows}</tbody></table></div><details><summary>What the columns mean</summary>"
         f'<dl class="meanings">{meanings}</dl></details></section>'
     )
@@ -96,7 +96,7 @@ def _cell(one: Standing | None, found: dict[str, Standing]) -> str:
 
 def _plot(result: Evaluation, plot: Plot) -> str:
     shares = np.array(result.settings["shares"])
-    x = _LEFT + shares * (_WIDE - _LEFT - 8)
+    x = _LEFT + shares * (_WIDE - _LEFT - _RIGHT)
 
     def y(values: np.ndarray) -> np.ndarray:
         return (_HIGH - _BOTTOM) - np.clip(values, 0, 1) * (_HIGH - _BOTTOM - 10)
@@ -117,10 +117,11 @@ def _plot(result: Evaluation, plot: Plot) -> str:
         )
     ticks = "".join(
         f'<text x="{_LEFT - 8}" y="{float(y(np.array(v))) + 4:.1f}" text-anchor="end">{v:g}</text>'
-        f'<line x1="{_LEFT}" x2="{_WIDE - 8}" y1="{float(y(np.array(v))):.1f}" y2="{float(y(np.array(v))):.1f}"/>'
+        f'<line x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{float(y(np.array(v))):.1f}" y2="{float(y(np.array(v))):.1f}"/>'
         for v in (0, 0.25, 0.5, 0.75, 1)
     ) + "".join(
-        f'<text x="{_LEFT + v * (_WIDE - _LEFT - 8):.1f}" y="{_HIGH - _BOTTOM + 18}" text-anchor="middle">{v:.0%}</text>'
+        f'<text x="{_LEFT + v * (_WIDE - _LEFT - _RIGHT):.1f}" y="{_HIGH - _BOTTOM + 18}" text-anchor="middle">'
+        f"{v:.0%}</text>"
         for v in (0, 0.5, 1)
     )
     key = "".join(f'<li class="l{i}">{shown(method)}</li>' for i, method in enumerate(plot.best))
@@ -134,7 +135,7 @@ def _plot(result: Evaluation, plot: Plot) -> str:
 
 def _examples(result: Evaluation) -> str:
     """Some texts, with the words as the best methods, the yardstick and people weigh them."""
-    chosen = [m for m in ranked(result) if m != YARDSTICK][:4] + [YARDSTICK]
+    chosen = [*[m for m in ranked(result) if m != YARDSTICK][:4], YARDSTICK]
     by_text: dict[str, dict[str, Row]] = {}
     for row in result.rows:
         by_text.setdefault(row.key, {})[row.method] = row
@@ -142,7 +143,7 @@ def _examples(result: Evaluation) -> str:
     for rows in list(by_text.values())[:_EXAMPLES]:
         first = next(iter(rows.values()))
         lines = [(m, rows[m].words, rows[m].scores) for m in chosen if m in rows]
-        if first.human is not None:
+        if first.human is not None and any(first.human):
             lines.append(("people", first.words, first.human))
         gold = (
             ""

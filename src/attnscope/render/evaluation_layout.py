@@ -8,6 +8,11 @@ from attnscope.evaluation import YARDSTICK, Evaluation, Standing
 # apart for every colour vision (Okabe and Ito).
 LINES = {False: ("#0072b2", "#d55e00", "#00795a", "#a0478a"), True: ("#56b4e9", "#f08a3c", "#3fc79a", "#dd8fc0")}
 MARKS = {"better": "▲", "worse": "▼", "": ""}
+READING = (
+    f"Means over texts with 95 % bootstrap intervals. {MARKS['better']} better and {MARKS['worse']} worse than "
+    f"{YARDSTICK} scores on the same texts: p < 0.05 in a paired randomisation test, corrected for all methods (Holm). "
+    "Methods stand by their mean place over the faithfulness metrics."
+)
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,3 @@ def facts(result: Evaluation) -> list[tuple[str, str]]:
     if result.accuracy is not None:
         found.append(("model is right on", f"{result.accuracy:.1%}"))
     return found
-
-
-def reading(result: Evaluation) -> str:
-    """How the marks are to be read."""
-    return (
-        f"Means over texts with 95 % bootstrap intervals. {MARKS['better']} better and {MARKS['worse']} worse than "
-        f"{YARDSTICK} scores on the same texts: p < 0.05 in a paired randomisation test, corrected for all methods (Holm)."
-    )

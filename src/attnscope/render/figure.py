@@ -135,14 +135,17 @@ class Sheet:
         self.fonts = Fonts(font, shown)
 
     def space(self) -> None:
+        """A gap between parts."""
         self.top += 0.9 * self.size
 
     def title(self, title: str) -> None:
+        """The title."""
         self.top += _TITLE * self.size * 0.8
         self.write(_MARGIN * self.size, title, _TITLE * self.size, self.colours.ink)
         self.top += 0.55 * self.size
 
     def facts(self, facts: list[str], width: int) -> None:
+        """Facts in small print, as many to a line as fit."""
         row = ""
         for fact in facts:
             longer = f"{row}  ·  {fact}" if row else fact
@@ -153,6 +156,7 @@ class Sheet:
         self.small(row)
 
     def small(self, text: str) -> None:
+        """A line of small print."""
         self.top += 1.55 * _SMALL * self.size
         self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
 
@@ -188,6 +192,7 @@ class Sheet:
         return text_on(self.colours.steps[step])
 
     def legend(self, low: float, high: float, words: str) -> None:
+        """The bar of colours between its ends, and what it shows."""
         size, x = _SMALL * self.size, _MARGIN * self.size
         self.top += 1.6 * size
         x += self.write(x, number(low), size, self.colours.ink) + 0.7 * size
@@ -208,9 +213,11 @@ class Sheet:
             x += self.write(x, text, self.size, colour)
 
     def width(self, text: str, size: float) -> float:
+        """How wide a text is, in points."""
         return sum(_measure(part, path) for part, path in self.fonts.runs(text)) * size
 
     def write(self, x: float, text: str, size: float, colour: str) -> float:
+        """Write at `x` on the current line; how wide it was."""
         start = x
         for part, path in self.fonts.runs(text):
             if part.strip():

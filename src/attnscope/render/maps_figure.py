@@ -6,7 +6,7 @@ from typing import Any
 from attnscope.errors import InputError
 from attnscope.maps import AttentionMaps
 from attnscope.render import plot
-from attnscope.render.figure import _METADATA
+from attnscope.render.figure import METADATA
 
 
 def render_png(maps: AttentionMaps, *, scale: float = 2, dark: bool = False) -> bytes:
@@ -33,7 +33,7 @@ def _render(maps: AttentionMaps, form: str, scale: float, dark: bool) -> bytes:
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "attnscope", "svg.fonttype": "path"}):
         figure.savefig(
-            buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=_METADATA[form]
+            buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=METADATA[form]
         )  # fmt: skip
     return buffer.getvalue()
 
