@@ -225,9 +225,11 @@ class Evaluation:
                 continue
             low, high = interval(list(values.values()))
             shared = [values[key] - yard[key] for key in values if key in yard]
-            apart = (float("nan"),) * 3
+            nothing = float("nan")
+            apart = (nothing, nothing, nothing)
             if shared and method != YARDSTICK:
-                apart = (float(np.mean(shared)), *map(float, interval(shared)))
+                least, most = map(float, interval(shared))
+                apart = (float(np.mean(shared)), least, most)
             p_values.append(paired(shared) if method != YARDSTICK else float("nan"))
             mean = float(np.mean(list(values.values())))
             found.append((method, mean, float(low), float(high), len(values), apart))

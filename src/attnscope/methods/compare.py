@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from attnscope.alignment import Opposite
 from attnscope.attribution import Attribution
 from attnscope.comparison import Comparison, Side, opposites, paired_words
 from attnscope.errors import AttnscopeError, InputError
@@ -140,7 +141,7 @@ def _restored(
     return {number: row[wanted] - before[wanted] for number, row in zip(texts, found, strict=True)}
 
 
-def _undone(left: Attribution, right: Attribution, aligned: Sequence[Any], number: int) -> str:
+def _undone(left: Attribution, right: Attribution, aligned: Sequence[Opposite], number: int) -> str:
     """The right text with one edit undone; the spaces around a word that comes or goes are the left text's."""
     one = aligned[number]
     text = right.text
@@ -151,6 +152,7 @@ def _undone(left: Attribution, right: Attribution, aligned: Sequence[Any], numbe
         # A word that was put in goes with the space before it.
         start = right.words[one.right - 1].end if one.right else 0
         return text[:start] + text[word.end :] if start else text[word.end :].lstrip()
+    assert one.left is not None
     lost = left.words[one.left]
     gap = left.text[left.words[one.left - 1].end : lost.start] if one.left else ""
     before = next((a.right for a in reversed(aligned[:number]) if a.right is not None), None)

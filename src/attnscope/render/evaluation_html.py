@@ -3,6 +3,7 @@
 from string import Template
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from attnscope.colours import LIGHT
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Standing
@@ -98,8 +99,8 @@ def _plot(result: Evaluation, plot: Plot) -> str:
     shares = np.array(result.settings["shares"])
     x = _LEFT + shares * (_WIDE - _LEFT - _RIGHT)
 
-    def y(values: np.ndarray) -> np.ndarray:
-        return (_HIGH - _BOTTOM) - np.clip(values, 0, 1) * (_HIGH - _BOTTOM - 10)
+    def y(values: ArrayLike) -> NDArray[np.float64]:
+        return np.asarray((_HIGH - _BOTTOM) - np.clip(values, 0, 1) * (_HIGH - _BOTTOM - 10))
 
     parts = []
     # Quiet lines first, so that those that stand out lie above them.
@@ -116,8 +117,8 @@ def _plot(result: Evaluation, plot: Plot) -> str:
             f'<polyline points="{line}"><title>{shown(method)}</title></polyline></g>'
         )
     ticks = "".join(
-        f'<text x="{_LEFT - 8}" y="{float(y(np.array(v))) + 4:.1f}" text-anchor="end">{v:g}</text>'
-        f'<line x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{float(y(np.array(v))):.1f}" y2="{float(y(np.array(v))):.1f}"/>'
+        f'<text x="{_LEFT - 8}" y="{float(y(v)) + 4:.1f}" text-anchor="end">{v:g}</text>'
+        f'<line x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{float(y(v)):.1f}" y2="{float(y(v)):.1f}"/>'
         for v in (0, 0.25, 0.5, 0.75, 1)
     ) + "".join(
         f'<text x="{_LEFT + v * (_WIDE - _LEFT - _RIGHT):.1f}" y="{_HIGH - _BOTTOM + 18}" text-anchor="middle">'
