@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import attnscope as ats
+import grammar
 import sentiment
 from attnscope.evaluation import Evaluation
 from attnscope.methods import METHODS
@@ -67,7 +68,14 @@ def rest(rows: str, texts: int = 12) -> Evaluation:
     return evaluate(ats.load(), sentiment.samples(texts), chosen, REST, rows=rows)
 
 
-RUNS = {"reviews": reviews, "every": every, "short": short, "rest": rest}
+def grammar_errors(rows: str, texts: int = 36) -> Evaluation:
+    """The grammar tagger by every method that it takes, as they come; words are covered by the mask token."""
+    model = grammar.tagger()
+    measured = [*BY_WORDS, "normalised_aopc", *REST, "completeness_error", *PEOPLE]
+    return evaluate(model, grammar.samples(model, texts), None, measured, way="mask", rows=rows)
+
+
+RUNS = {"reviews": reviews, "every": every, "short": short, "rest": rest, "grammar": grammar_errors}
 
 
 def main() -> None:

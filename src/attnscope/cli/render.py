@@ -3,7 +3,7 @@
 import json as json_module
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +38,9 @@ def render(
         return
     if (kind := _KINDS.get(_kind_of(saved))) is not None:
         options.check_output(output, kind)
-        chosen = {"font_size": font_size, "dark": dark or None} if kind is not Evaluation else {"dark": dark or None}
+        chosen: dict[str, Any] = (
+            {"font_size": font_size, "dark": dark or None} if kind is not Evaluation else {"dark": dark or None}
+        )
         if kind is Comparison and output is not None and output.suffix.lower() in (".png", ".svg", ".pdf"):
             chosen |= {"max_line_chars": max_line_chars, "font": font}
         drawn: Result = kind.load(saved)
