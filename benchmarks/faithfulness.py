@@ -71,7 +71,7 @@ def rest(rows: str, texts: int = 12) -> Evaluation:
 def grammar_errors(rows: str, texts: int = 36) -> Evaluation:
     """The grammar tagger by every method that it takes, as they come; words are covered by the mask token."""
     model = grammar.tagger()
-    measured = [*BY_WORDS, "normalised_aopc", *REST, "completeness_error", *PEOPLE]
+    measured = [*BY_WORDS, "normalised_aopc", "soft_comprehensiveness", "soft_sufficiency", *PEOPLE]
     return evaluate(model, grammar.samples(model, texts), None, measured, way="mask", rows=rows)
 
 

@@ -134,7 +134,7 @@ def _word(pair: Comparison, one: WordPair, scale: Scale) -> str:
             boxes.append(
                 f'<span class="w s{steps[index]}" dir="auto">{shown(side.result.words[index].text) or "␣"}</span>'
             )
-    change = f'<small lang="en">{marks(one)}</small>'
+    change = f'<small lang="en" dir="ltr">{marks(one)}</small>'
     return f'<li class="{one.kind}">{boxes[0]}{boxes[1]}{change}</li>'
 
 
