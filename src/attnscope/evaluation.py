@@ -198,10 +198,11 @@ class Evaluation:
     @cached_property
     def accuracy(self) -> float | None:
         """The share of texts whose likeliest label is right; None where no right label is known."""
-        known = {row.key: row for row in self.rows if row.gold is not None}
+        # Of a label that is not the likeliest it is known that the model is wrong only if it is the right one.
+        known = {r.key: r for r in self.rows if r.gold is not None and (r.predicted or r.label == r.gold)}
         if not known:
             return None
-        return sum(row.predicted == (row.label == row.gold) for row in known.values()) / len(known)
+        return sum(row.predicted and row.label == row.gold for row in known.values()) / len(known)
 
     @cached_property
     def _values(self) -> dict[tuple[str, str], dict[str, float]]:

@@ -62,10 +62,16 @@ def evaluate(
     if found is None:
         samples = samples_of(texts)
         loaded = attnscope.load(model, device_map=device, dtype=dtype)
-        found = attnscope.evaluate(
-            loaded, samples, None if not method else [method_of(one) for one in method], metric or None,
-            way=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
-        )  # fmt: skip
+        try:
+            found = attnscope.evaluate(
+                loaded, samples, None if not method else [method_of(one) for one in method], metric or None,
+                way=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            if rows is None:
+                raise
+            sys.stderr.write(f"attnscope: stopped; the rows so far are in {rows}, and the same command goes on\n")
+            raise typer.Exit(130) from None
         for name, why in found.settings.get("skipped", {}).items():
             sys.stderr.write(f"attnscope: without {name}: {why}\n")
     if output is not None:

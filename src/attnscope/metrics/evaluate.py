@@ -129,7 +129,7 @@ def _run(
             for one in chosen:
                 if (sample.key, one.name) in have:
                     found[sample.key, one.name] = replace(have[sample.key, one.name], number=number)
-            missing = [one for one in chosen if (sample.key, one.name) not in have and one.name not in skipped]
+            missing = [one for one in chosen if (sample.key, one.name) not in have and one.name not in work.never]
             step(len(chosen) - len(missing))
             for row in work.rows(number, sample, missing, skipped if optional else None):
                 line(row.to_json())
@@ -145,11 +145,13 @@ class _Work:
     def __init__(self, model: Model, way: str, chat: bool, metrics: Sequence[str]) -> None:
         self.model, self.way, self.chat, self.metrics = model, way, chat, metrics
         self.shuffled: Model | None = None
+        # Methods that do not run on this model, whatever the text.
+        self.never: set[str] = set()
 
     def rows(
         self, number: int, sample: Sample, chosen: Sequence[_Chosen], skipped: dict[str, str] | None
     ) -> Iterator[Row]:
-        """The rows of one text. A method that the model cannot run goes to `skipped`; without one it is an error."""
+        """The rows of one text. Why a method does not run on it goes to `skipped`; without one that is an error."""
         if not chosen:
             return
         (encoded,) = encoded_texts(self.model, [sample.text], chat=self.chat)
@@ -167,10 +169,12 @@ class _Work:
             begun = time.perf_counter()
             try:
                 result = self.explained(self.model, sample, one, probe)
-            except ModelError as error:
-                if skipped is None:
+            except InputError as error:
+                if skipped is None or one.method == YARDSTICK:
                     raise
-                skipped[one.name] = str(error)
+                skipped.setdefault(one.name, str(error))
+                if isinstance(error, ModelError):
+                    self.never.add(one.name)
                 continue
             seconds[one.name] = time.perf_counter() - begun
             cases[one.name] = Case(_scores(result, words), result.signed, human)
