@@ -1,6 +1,7 @@
 """What docs/faithfulness.md reports: `python faithfulness.py RUN ROWS.jsonl [TEXTS]`, RUN one of RUNS.
 
-A broken run goes on where it stopped when it is started again. Each run prints its table.
+A broken run goes on where it stopped when it is started again. Each run prints its table;
+`python faithfulness.py table ROWS.jsonl METRIC…` prints some columns of it in Markdown.
 """
 
 import sys
@@ -44,8 +45,14 @@ def methods(without: Sequence[str] = (), only: Sequence[str] = tuple(METHODS)) -
     return [(n, own) for n in METHODS if n in only and n not in without for own in VARIANTS.get(n, [{}])]
 
 
-def reviews(rows: str, texts: int = 200) -> Evaluation:
-    """SmolLM2 as a zero-shot sentiment classifier, the methods of few passes."""
+def core(rows: str, texts: int = 200) -> Evaluation:
+    """SmolLM2 as a zero-shot sentiment classifier: PromptRobust's two methods, attention and the yardstick."""
+    chosen = [*methods(only=("gradient", "deletion")), ("attention", {"head": "mean", **FROM_LAST})]
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
+
+
+def reviews(rows: str, texts: int = 70) -> Evaluation:
+    """The same by all methods of few passes, into the same rows."""
     chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
     return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
 
@@ -68,18 +75,42 @@ def rest(rows: str, texts: int = 12) -> Evaluation:
     return evaluate(ats.load(), sentiment.samples(texts), chosen, REST, rows=rows)
 
 
-def grammar_errors(rows: str, texts: int = 36) -> Evaluation:
+def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
     """The grammar tagger by every method that it takes, as they come; words are covered by the mask token."""
     model = grammar.tagger()
     measured = [*BY_WORDS, "normalised_aopc", "soft_comprehensiveness", "soft_sufficiency", *PEOPLE]
     return evaluate(model, grammar.samples(model, texts), None, measured, way="mask", rows=rows)
 
 
-RUNS = {"reviews": reviews, "every": every, "short": short, "rest": rest, "grammar": grammar_errors}
+RUNS = {"core": core, "reviews": reviews, "every": every, "short": short, "rest": rest, "grammar": grammar_errors}
+
+
+def markdown(found: Evaluation, metrics: Sequence[str]) -> str:
+    """A table of methods and metrics: mean, interval, and * where it differs from random scores."""
+    arrows = {"higher": "↑", "lower": "↓"}
+    about = found.settings["metrics"]
+    lines = [
+        "| method | texts | "
+        + " | ".join(f"{m.replace('_', ' ')} {arrows[about[m]['better']]}" for m in metrics)
+        + " |"
+    ]
+    lines.append("|---|--:|" + "--:|" * len(metrics))
+    standings = {metric: {s.method: s for s in found.standings(metric)} for metric in metrics}
+    for method in standings[metrics[0]]:
+        cells = []
+        for metric in metrics:
+            one = standings[metric].get(method)
+            mark = {"better": "*", "worse": "†", "": ""}[one.verdict] if one else ""
+            cells.append(f"{one.mean:.3f}{mark} ({one.low:.3f} to {one.high:.3f})" if one else "—")
+        lines.append(f"| {method} | {standings[metrics[0]][method].count} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     what, rows, *count = sys.argv[1:]
+    if what == "table":
+        sys.stdout.write(markdown(Evaluation.load(rows), count) + "\n")
+        return
     begun = time.perf_counter()
     found = RUNS[what](rows, *map(int, count))
     sys.stdout.write(found.table())

@@ -49,12 +49,14 @@ def test_a_broken_run_goes_on(copying: ats.Model, tmp_path: Path, monkeypatch: p
     )
     again = ats.evaluate(copying, TEXTS, ["deletion"], FAST, **asked)
     assert "a b c d e f" not in explained, "what was done is not done again"
-    assert [(r.key, r.method, r.values) for r in again.rows] != []
     by_name = {(r.key, r.method): (r.values, r.curves, r.scores) for r in whole.rows}
     assert by_name == {(r.key, r.method): (r.values, r.curves, r.scores) for r in again.rows}
     assert len(rows.read_text().splitlines()) == 1 + len(TEXTS) * 2
     more = ats.evaluate(copying, TEXTS, ["deletion", "gradient"], FAST, **asked)
-    assert more.methods == ("deletion", "random", "gradient") or set(more.methods) == {"deletion", "random", "gradient"}
+    assert set(more.methods) == {"deletion", "random", "gradient"}
+    assert {(r.key, r.method): r.values for r in more.rows if r.method != "gradient"} == {
+        key: values for key, (values, _curves, _scores) in by_name.items()
+    }
     with pytest.raises(InputError, match="another evaluation: its way is 'pad', now 'delete'"):
         ats.evaluate(copying, TEXTS, ["deletion"], FAST, target=" c", rows=rows)
 

@@ -111,7 +111,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     take, MissingExtraError where matplotlib is needed and not installed.
     """
     if type(result) not in RENDERERS:
-        raise InputError(f"cannot draw a {type(result).__name__}: expected a result of attnscope")
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
     renderer = _renderer(suffix, type(result))
     unknown = [name for name in options if name not in renderer.options]
     if unknown:
@@ -126,7 +126,7 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
     Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
     """
     if type(result) not in RENDERERS:
-        raise InputError(f"cannot draw a {type(result).__name__}: expected a result of attnscope")
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
     path = checked_path(path, type(result))
     if isinstance(result, AttentionMaps) and path.suffix.lower() == ".safetensors" and not options:
         # Straight to the file: the maps may be larger than memory.
@@ -162,6 +162,11 @@ def print_result(result: Attribution | PerToken, console: "Console | None" = Non
 
     for one in result if isinstance(result, PerToken) else (result,):
         printed(one, console)
+
+
+def _expected() -> str:
+    *most, last = (kind.__name__ for kind in RENDERERS)
+    return f"{', '.join(most)} or {last}"
 
 
 def _renderer(suffix: str, kind: type[Result], path: Path | None = None) -> Renderer:
