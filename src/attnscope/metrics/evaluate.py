@@ -161,6 +161,7 @@ class _Work:
         (whole,) = asked.without([frozenset()], self.way).numpy()
         likeliest = int(whole.argmax())
         probe = Probe(asked, words, likeliest if sample.target is None else labels.index(sample.target), self.way)
+        probe.known[frozenset()] = whole
         cases: dict[str, Case] = {}
         seconds: dict[str, float] = {}
         again: dict[str, Callable[[Again], NDArray[np.float64]]] = {}
