@@ -82,7 +82,24 @@ def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
     return evaluate(model, grammar.samples(model, texts), None, measured, way="mask", rows=rows)
 
 
-RUNS = {"core": core, "reviews": reviews, "every": every, "short": short, "rest": rest, "grammar": grammar_errors}
+def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
+    """Whether scores hold still when the model hardly moves, and move when its weights are shuffled."""
+    model = grammar.tagger()
+    chosen = methods(only=("gradient", "gradient_x_input", "deletion", "attention"))
+    return evaluate(
+        model, grammar.samples(model, texts), chosen, ["sensitivity", "randomisation"], way="mask", rows=rows
+    )
+
+
+RUNS = {
+    "core": core,
+    "reviews": reviews,
+    "every": every,
+    "short": short,
+    "rest": rest,
+    "grammar": grammar_errors,
+    "sanity": grammar_sanity,
+}
 
 
 def markdown(found: Evaluation, metrics: Sequence[str]) -> str:
