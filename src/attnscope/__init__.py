@@ -19,14 +19,21 @@ if TYPE_CHECKING:
     from attnscope.attribution import Word as Word
     from attnscope.compared import Agreement as Agreement
     from attnscope.compared import agreement as agreement
+    from attnscope.comparison import Comparison as Comparison
+    from attnscope.comparison import Comparisons as Comparisons
     from attnscope.errors import AttnscopeError as AttnscopeError
+    from attnscope.evaluation import Evaluation as Evaluation
+    from attnscope.evaluation import Sample as Sample
     from attnscope.maps import AttentionMaps as AttentionMaps
     from attnscope.methods import METHODS as METHODS
     from attnscope.methods import explain as explain
     from attnscope.methods.attention import attention as attention
+    from attnscope.methods.compare import compare as compare
     from attnscope.methods.maps import attention_maps as attention_maps
     from attnscope.methods.plan import Plan as Plan
     from attnscope.methods.plan import plan as plan
+    from attnscope.metrics import METRICS as METRICS
+    from attnscope.metrics.evaluate import evaluate as evaluate
     from attnscope.models.load import Model as Model
     from attnscope.models.load import load as load
     from attnscope.per_token import PerToken as PerToken
@@ -40,9 +47,14 @@ _HOMES = {
     "Agreement": "attnscope.compared",
     "Attribution": "attnscope.attribution",
     "AttnscopeError": "attnscope.errors",
+    "Comparison": "attnscope.comparison",
+    "Comparisons": "attnscope.comparison",
+    "Evaluation": "attnscope.evaluation",
     "METHODS": "attnscope.methods",
+    "METRICS": "attnscope.metrics",
     "Model": "attnscope.models.load",
     "PerToken": "attnscope.per_token",
+    "Sample": "attnscope.evaluation",
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
     "agreement": "attnscope.compared",
@@ -50,6 +62,8 @@ _HOMES = {
     "Plan": "attnscope.methods.plan",
     "plan": "attnscope.methods.plan",
     "attention_maps": "attnscope.methods.maps",
+    "compare": "attnscope.methods.compare",
+    "evaluate": "attnscope.metrics.evaluate",
     "explain": "attnscope.methods",
     "load": "attnscope.models.load",
     "notebook_html": "attnscope.render",

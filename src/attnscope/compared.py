@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,11 @@ class Agreement:
             "results": [json.loads(one.to_json()) for one in self.results],
         }
         return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Agreement":
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
+        return cls.from_json(Path(path).read_text("utf-8"), str(path))
 
     @classmethod
     def from_json(cls, document: str, source: str = "the document") -> "Agreement":

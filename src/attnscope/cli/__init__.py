@@ -10,6 +10,8 @@ import typer
 
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
+from attnscope.cli.compare import compare
+from attnscope.cli.evaluate import evaluate
 from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
 from attnscope.cli.gradient import gradient
@@ -28,6 +30,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "plan": plan,
     "explain": explain,
     "agreement": agreement,
+    "compare": compare,
+    "evaluate": evaluate,
     "render": render,
     "methods": methods,
     "models": models,

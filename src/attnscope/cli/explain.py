@@ -69,7 +69,7 @@ def explain(
         "chat": chat or None,
         "truncate": truncate or None,
     }
-    parameters = {name: value for name, value in asked.items() if value is not None} | _own(option or [])
+    parameters = {name: value for name, value in asked.items() if value is not None} | own_parameters(option or [])
     loaded = attnscope.load(
         model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
     )
@@ -77,7 +77,8 @@ def explain(
     options.show(result, output, json, max_line_chars, font, font_size, dark)
 
 
-def _own(given: list[str]) -> dict[str, Any]:
+def own_parameters(given: list[str]) -> dict[str, Any]:
+    """name=value, as given by --set. Raises InputError."""
     parameters = {}
     for one in given:
         name, equals, value = one.partition("=")

@@ -7,9 +7,7 @@ from typing import Annotated
 import typer
 
 from attnscope.attribution import Attribution
-from attnscope.compared import Agreement
 from attnscope.errors import TextError
-from attnscope.per_token import PerToken
 from attnscope.render import Result, checked_path, print_result, save
 
 Text = Annotated[
@@ -92,7 +90,7 @@ def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
 
 
 def show(
-    result: Attribution | PerToken | Agreement,
+    result: Result,
     output: Path | None,
     json: bool,
     line_chars: int | None = None,

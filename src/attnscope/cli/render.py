@@ -2,22 +2,32 @@
 
 import json as json_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from attnscope.attribution import Attribution
 from attnscope.cli import options
 from attnscope.compared import Agreement
+from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import DamagedFileError, InputError
+from attnscope.evaluation import Evaluation
 from attnscope.maps import AttentionMaps
 from attnscope.per_token import PerToken
 from attnscope.render import save
 
+_KINDS: dict[str, Any] = {
+    "per-token": PerToken,
+    "agreement": Agreement,
+    "comparison": Comparison,
+    "comparisons": Comparisons,
+    "evaluation": Evaluation,
+}
+
 
 def render(
     saved: Annotated[
-        Path, typer.Argument(help="A .json or .safetensors file that attnscope wrote.", show_default=False)
+        Path, typer.Argument(help="A .json, .jsonl or .safetensors file that attnscope wrote.", show_default=False)
     ],
     output: options.Output = None,
     json: options.Json = False,
@@ -35,26 +45,24 @@ def render(
         _render_maps(saved, output, dark)
         return
     try:
-        document = saved.read_bytes().decode()
+        kind = _kind(saved)
+        options.check_output(output, kind)
+        result = kind.load(saved)
     except OSError as error:
         raise InputError(f"cannot read {saved}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DamagedFileError(f"{saved} is not UTF-8 text ({error}); expected a saved result") from error
-    kind = _kind(document)
-    options.check_output(output, kind)
-    result = kind.from_json(document, str(saved))
     options.show(result, output, json, max_line_chars, font, font_size, dark)
 
 
-def _kind(document: str) -> type[Attribution | PerToken | Agreement]:
-    """What was saved; the result of one text where that cannot be told, which then says what is wrong."""
+def _kind(saved: Path) -> Any:
+    """What was saved; the result of one text where that cannot be told, whose loading then says what is wrong."""
+    document = saved.read_text("utf-8")
     try:
-        return _KINDS.get(json_module.loads(document)["kind"], Attribution)
+        first = document.split("\n", 1)[0] if saved.suffix.lower() == ".jsonl" else document
+        return _KINDS.get(json_module.loads(first)["kind"], Attribution)
     except (ValueError, KeyError, TypeError, RecursionError):
         return Attribution
-
-
-_KINDS: dict[str, type[PerToken | Agreement]] = {"per-token": PerToken, "agreement": Agreement}
 
 
 def _render_maps(saved: Path, output: Path | None, dark: bool) -> None:

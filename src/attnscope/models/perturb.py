@@ -27,8 +27,10 @@ from attnscope.models.readings import (
 )
 from attnscope.models.run import embeddings_replaced, kind_of, split_at_head, unchanged
 
-# How tokens are taken away: left out of the input, or overwritten by a token or by an embedding.
-WAYS = ("delete", "mask", "pad", "zero", "mean")
+# How tokens are taken away: left out of the input, or overwritten by a token, a neutral word or an embedding.
+WAYS = ("delete", "mask", "pad", "neutral", "zero", "mean")
+# Words that say next to nothing: the first that is one token of the model's.
+NEUTRAL = (" the", "the", "の", "的", ".")
 # Tokens of one batch behind a shared prefix: keys and values are held for each row.
 BUDGET = 2048
 # What the two ways of computing may differ by, relative to the largest entry.
@@ -82,7 +84,7 @@ def _variant(model: Model, reading: Reading, taken: frozenset[int], way: str) ->
         inside = tuple(sorted(i for i in taken if i < len(reading.inputs["input_ids"])))
         return _Variant(reading, everything, first, inside)
     if way != "delete":
-        identity = baseline_id(model, way)
+        identity = neutral_id(model) if way == "neutral" else baseline_id(model, way)
         ids = [identity if i in taken else old for i, old in enumerate(reading.inputs["input_ids"])]
         return _Variant(replace(reading, inputs={**reading.inputs, "input_ids": ids}), everything, first)
     return _deleted(model, reading, taken, first) if taken else _Variant(reading, everything, first)
@@ -118,6 +120,15 @@ def _deleted(model: Model, reading: Reading, taken: frozenset[int], first: int) 
         signs=tuple(reading.signs[i] for i in kept),
     )
     return _Variant(changed, tuple(kept), first)
+
+
+def neutral_id(model: Model) -> int:
+    """The first of NEUTRAL that is one token. Raises InputError where none is."""
+    for word in NEUTRAL:
+        ids = model.tokenizer(word, add_special_tokens=False, verbose=False)["input_ids"]
+        if len(ids) == 1 and ids[0] != model.tokenizer.unk_token_id:
+            return int(ids[0])
+    raise InputError("the tokenizer has no neutral word of one token: choose another way, such as 'mean'")
 
 
 def _start_id(model: Model) -> int:

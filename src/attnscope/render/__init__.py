@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attnscope.attribution import Attribution
 from attnscope.compared import Agreement
+from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError, OutputError
+from attnscope.evaluation import Evaluation
 from attnscope.files import write_atomically
 from attnscope.maps import AttentionMaps
 from attnscope.per_token import PerToken
@@ -42,7 +44,10 @@ class Renderer:
 
 _FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
 
-Result = Attribution | PerToken | Agreement | AttentionMaps
+_COMPARED = "attnscope.render.comparison_"
+_EVALUATED = "attnscope.render.evaluation_"
+
+Result = Attribution | PerToken | Agreement | AttentionMaps | Comparison | Comparisons | Evaluation
 
 RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
@@ -73,6 +78,33 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".json": Renderer("attnscope.render.maps_document", "render_json"),
         ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
     },
+    Comparison: {
+        ".html": Renderer(f"{_COMPARED}html", "render_html", ("font_size", "dark")),
+        ".png": Renderer(f"{_COMPARED}figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
+        ".svg": Renderer(f"{_COMPARED}figure", "render_svg", _FIGURE_OPTIONS),
+        ".pdf": Renderer(f"{_COMPARED}figure", "render_pdf", _FIGURE_OPTIONS),
+        ".tex": Renderer(f"{_COMPARED}document", "render_latex"),
+        ".csv": Renderer(f"{_COMPARED}document", "render_csv"),
+        ".json": Renderer(f"{_COMPARED}document", "render_json"),
+        ".txt": Renderer(f"{_COMPARED}document", "render_text"),
+    },
+    Comparisons: {
+        ".html": Renderer(f"{_COMPARED}html", "render_html", ("font_size", "dark")),
+        ".csv": Renderer(f"{_COMPARED}document", "render_csv"),
+        ".json": Renderer(f"{_COMPARED}document", "render_json"),
+        ".txt": Renderer(f"{_COMPARED}document", "render_text"),
+    },
+    Evaluation: {
+        ".html": Renderer(f"{_EVALUATED}html", "render_html", ("dark",)),
+        ".png": Renderer(f"{_EVALUATED}figure", "render_png", ("dark", "scale")),
+        ".svg": Renderer(f"{_EVALUATED}figure", "render_svg", ("dark",)),
+        ".pdf": Renderer(f"{_EVALUATED}figure", "render_pdf", ("dark",)),
+        ".tex": Renderer(f"{_EVALUATED}document", "render_latex"),
+        ".csv": Renderer(f"{_EVALUATED}document", "render_csv"),
+        ".jsonl": Renderer(f"{_EVALUATED}document", "render_lines"),
+        ".json": Renderer(f"{_EVALUATED}document", "render_json"),
+        ".txt": Renderer(f"{_EVALUATED}document", "render_text"),
+    },
 }
 
 
@@ -89,9 +121,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     take, MissingExtraError where matplotlib is needed and not installed.
     """
     if type(result) not in RENDERERS:
-        raise InputError(
-            f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken, Agreement or AttentionMaps"
-        )
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
     renderer = _renderer(suffix, type(result))
     unknown = [name for name in options if name not in renderer.options]
     if unknown:
@@ -106,9 +136,7 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
     Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
     """
     if type(result) not in RENDERERS:
-        raise InputError(
-            f"cannot draw a {type(result).__name__}: expected an Attribution, PerToken, Agreement or AttentionMaps"
-        )
+        raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
     path = checked_path(path, type(result))
     if isinstance(result, AttentionMaps) and path.suffix.lower() == ".safetensors" and not options:
         # Straight to the file: the maps may be larger than memory.
@@ -138,16 +166,21 @@ def notebook_html(result: Attribution | PerToken | Agreement) -> str:
     return per_token_page.iframe(result) if isinstance(result, PerToken) else html.iframe(result)
 
 
-def print_result(result: Attribution | PerToken | Agreement, console: "Console | None" = None) -> None:
+def print_result(result: Result, console: "Console | None" = None) -> None:
     """Print `result` on a rich console (standard output): in colour on a terminal, as plain text when piped."""
     from attnscope.render.terminal import print_plain
     from attnscope.render.terminal import print_result as printed
 
-    if isinstance(result, Agreement):
-        print_plain(result.table(), console)
-        return
-    for one in result if isinstance(result, PerToken) else (result,):
-        printed(one, console)
+    if isinstance(result, Attribution | PerToken):
+        for one in result if isinstance(result, PerToken) else (result,):
+            printed(one, console)
+    else:
+        print_plain(render(result, ".txt").decode(), console)
+
+
+def _expected() -> str:
+    *most, last = (kind.__name__ for kind in RENDERERS)
+    return f"{', '.join(most)} or {last}"
 
 
 def _renderer(suffix: str, kind: type[Result], path: Path | None = None) -> Renderer:

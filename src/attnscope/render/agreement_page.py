@@ -3,7 +3,6 @@
 Maps may be signed or not: both kinds of colours are in the page, signed ones shifted to steps of their own.
 """
 
-import json
 from string import Template
 
 import numpy as np
@@ -12,20 +11,10 @@ from numpy.typing import NDArray
 from attnscope.attribution import Attribution
 from attnscope.colours import DARK_SIGNED, LIGHT, LIGHT_SIGNED, text_on
 from attnscope.compared import Agreement
-from attnscope.errors import InputError
 from attnscope.render.caption import caption_of, limits, number
-from attnscope.render.html import (
-    _JSON_ESCAPES,
-    _colours,
-    _exact,
-    _hash,
-    _language,
-    _provenance,
-    _shown,
-    _viewer,
-    srcdoc,
-)
+from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces
+from attnscope.render.parts import colour_rules, exact, inert, language, policy, provenance, shown, sizes, theme, viewer
 
 
 def render_html(
@@ -51,33 +40,25 @@ def render_text(found: Agreement) -> bytes:
 
 
 def _page(found: Agreement, max_line_chars: int, font_size: float, dark: bool | None) -> str:
-    if max_line_chars < 1 or font_size <= 0:
-        raise InputError(
-            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
-        )
     first = found.results[0]
     caption = caption_of(first)
-    facts = {"methods": ", ".join(found.names), "words": f"{len(first.words):,}"}
+    compared = {"methods": ", ".join(found.names), "words": f"{len(first.words):,}"}
     kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
-    sizes = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
-    style = f"{sizes}\n{_colours(False)}\n{_signed()}\n{_viewer('viewer.css')}\n{_viewer('agreement.css')}"
-    script = _viewer("agreement.js")
-    return Template(_viewer("agreement.html")).substitute(
-        lang=_language(first.text),
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
-        policy="default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
+    looks = (sizes(max_line_chars, font_size), colour_rules(False), _signed())
+    style = "\n".join([*looks, viewer("viewer.css"), viewer("agreement.css")])
+    script = viewer("agreement.js")
+    return Template(viewer("agreement.html")).substitute(
+        lang=language(first.text),
+        theme=theme(dark),
+        policy=policy(script, style),
         title="Do the methods agree?",
         style=style,
-        facts="".join(f"<div><dt>{_shown(k)}</dt><dd>{_shown(v)}</dd></div>" for k, v in (kept | facts).items()),
+        facts=facts((kept | compared).items()),
         tables=_tables(found),
         maps="".join(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
-        notes="".join(f"<p>{_shown(note)}</p>" for note in _notes(found)),
-        provenance=_provenance(caption),
-        json=json.dumps(json.loads(found.to_json()), ensure_ascii=False, separators=(",", ":"))
-        .translate(_JSON_ESCAPES)
-        .encode("utf-8", "backslashreplace")
-        .decode(),
+        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(found)),
+        provenance=provenance(caption),
+        json=inert(found.to_json()),
         script=script,
     )
 
@@ -96,15 +77,15 @@ def _map(name: str, result: Attribution) -> str:
     parts = []
     for piece in pieces(result):
         if piece.word is None:
-            parts.append(_exact(piece.text))
+            parts.append(exact(piece.text))
         else:
             step = LIGHT.step(float(scaled[piece.word]))
             blank = " blank" if step in ((31, 32) if result.signed else (0,)) else ""
-            parts.append(f'<span class="{kind}{step}{blank}">{_exact(piece.text)}</span>')
+            parts.append(f'<span class="{kind}{step}{blank}">{exact(piece.text)}</span>')
     low, high = limits(result)
     said = "against … for" if result.signed else "least … most"
     return (
-        f'<section class="map"><h2 lang="en">{_shown(name)}<small>{number(low)} … {number(high)}, {said}</small></h2>'
+        f'<section class="map"><h2 lang="en">{shown(name)}<small>{number(low)} … {number(high)}, {said}</small></h2>'
         f'<div class="text" dir="auto">{"".join(parts)}</div></section>'
     )
 
@@ -116,13 +97,13 @@ def _tables(found: Agreement) -> str:
 
 
 def _table(found: Agreement, caption: str, values: NDArray[np.float64], correlation: bool) -> str:
-    head = "".join(f'<th scope="col">{_shown(name)}</th>' for name in found.names)
+    head = "".join(f'<th scope="col">{shown(name)}</th>' for name in found.names)
     rows = []
     for name, row in zip(found.names, values, strict=True):
         cells = "".join(_cell(float(value), correlation) for value in row)
-        rows.append(f'<tr><th scope="row">{_shown(name)}</th>{cells}</tr>')
+        rows.append(f'<tr><th scope="row">{shown(name)}</th>{cells}</tr>')
     return (
-        f"<div><table><caption>{_shown(caption)}</caption><thead><tr><th></th>{head}</tr></thead>"
+        f"<div><table><caption>{shown(caption)}</caption><thead><tr><th></th>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 

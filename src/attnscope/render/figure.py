@@ -10,6 +10,7 @@ from itertools import accumulate, count, groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attnscope.attribution import Attribution
 from attnscope.colours import ColourMap, colours_for, text_on
@@ -17,7 +18,7 @@ from attnscope.errors import InputError
 from attnscope.render.caption import caption_of, limits, number, unit
 from attnscope.render.layout import columns, query_words
 from attnscope.render.lines import Line, lines
-from attnscope.render.paper import file_of, need_matplotlib
+from attnscope.render.paper import file_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,46 +58,66 @@ def _render(
 ) -> bytes:
     if max_line_chars < 2 or not font_size > 0:
         raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
-    need_matplotlib()
     text = lines(result, max_line_chars)
-    height = (len(text) * _LINE + 8) * font_size
+    check_height(len(text), max_line_chars, font_size, scale)
+    return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
+
+
+def check_height(count: int, max_line_chars: int, font_size: float, scale: float) -> None:
+    """Raises InputError for more lines than one picture takes."""
+    height = (count * _LINE + 8) * font_size
     if height * scale > _TALLEST_PIXELS or height > _TALLEST_POINTS:
         raise InputError(
-            f"the text has {len(text):,} lines of {max_line_chars} characters, too many for one picture: save it as "
+            f"the text has {count:,} lines of {max_line_chars} characters, too many for one picture: save it as "
             ".html, which has no limit, or give a smaller font_size or scale"
         )
-    return file_of(lambda: _Sheet(result, text, font, font_size, dark).figure(scale), form, scale)
 
 
-class _Sheet:
-    """Collects marks from top to bottom; `figure` then knows how large the paper must be."""
+def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> "Sheet":
+    caption = caption_of(result)
+    shown = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
+    sheet = Sheet(shown, result.signed, font, size, dark)
+    sheet.title(caption.title)
+    sheet.facts([f"{name} {value}" for name, value in caption.facts], max(columns(line.text) for line in text))
+    sheet.space()
+    sheet.body(text, result.scaled, frozenset(query_words(result)))
+    sheet.space()
+    sheet.legend(*limits(result), f"{unit(result)} per word, {'0 in the middle' if result.signed else 'min–max'}")
+    for note in caption.notes:
+        sheet.small(note)
+    return sheet
 
-    def __init__(self, result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> None:
+
+class Sheet:
+    """Collects marks from top to bottom; `figure` then knows how large the paper must be.
+
+    shown: all the text that it will have, so that fonts with its characters are found.
+    """
+
+    def __init__(self, shown: str, signed: bool, font: Any, size: float, dark: bool) -> None:
         from attnscope.render.fonts import Fonts
 
-        self.colours: ColourMap = colours_for(result.signed, dark)
+        self.colours: ColourMap = colours_for(signed, dark)
         self.accent = _ACCENT[dark]
         self.size = size
         self.top = _MARGIN * size
         self.right = 0.0
         self.texts: list[tuple[float, float, str, str, float, str]] = []
         self.boxes: list[tuple[float, float, float, float, float, str, str]] = []
-        caption = caption_of(result)
-        shown = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
         self.fonts = Fonts(font, shown)
-        self.title(caption.title)
-        self.facts([f"{name} {value}" for name, value in caption.facts], max(columns(line.text) for line in text))
-        self.top += 0.9 * size
-        self.body(result, text)
-        self.top += 0.9 * size
-        self.legend(result, (*caption.notes,))
+
+    def space(self) -> None:
+        """A gap between parts."""
+        self.top += 0.9 * self.size
 
     def title(self, title: str) -> None:
+        """The title."""
         self.top += _TITLE * self.size * 0.8
         self.write(_MARGIN * self.size, title, _TITLE * self.size, self.colours.ink)
         self.top += 0.55 * self.size
 
     def facts(self, facts: list[str], width: int) -> None:
+        """Facts in small print, as many to a line as fit."""
         row = ""
         for fact in facts:
             longer = f"{row}  ·  {fact}" if row else fact
@@ -107,12 +128,12 @@ class _Sheet:
         self.small(row)
 
     def small(self, text: str) -> None:
+        """A line of small print."""
         self.top += 1.55 * _SMALL * self.size
         self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
 
-    def body(self, result: Attribution, text: list[Line]) -> None:
-        scaled = result.scaled
-        asked = frozenset(query_words(result))
+    def body(self, text: list[Line], scaled: NDArray[np.float64], asked: frozenset[int]) -> None:
+        """The lines of a text; `scaled` (word,) and `asked` by the index of a word."""
         widths = [[self.width(run.text, self.size) for run in line.runs] for line in text]
         widest = max(map(sum, widths), default=0.0)
         for line, row in zip(text, widths, strict=True):
@@ -142,10 +163,10 @@ class _Sheet:
         self.boxes.append((left, top, right - left, high, 0.24 * self.size, self.colours.steps[step], edge))
         return text_on(self.colours.steps[step])
 
-    def legend(self, result: Attribution, notes: tuple[str, ...]) -> None:
+    def legend(self, low: float, high: float, words: str) -> None:
+        """The bar of colours between its ends, and what it shows."""
         size, x = _SMALL * self.size, _MARGIN * self.size
         self.top += 1.6 * size
-        low, high = limits(result)
         x += self.write(x, number(low), size, self.colours.ink) + 0.7 * size
         step = _BAR * self.size / len(self.colours.steps)
         for i, colour in enumerate(self.colours.steps):
@@ -154,16 +175,21 @@ class _Sheet:
             self.boxes.append((x + i * step, self.top - 0.72 * size, wide, 0.72 * size, 0.0, colour, "none"))
         x += _BAR * self.size + 0.7 * size
         x += self.write(x, number(high), size, self.colours.ink) + 0.9 * size
-        self.write(
-            x, f"{unit(result)} per word, {'0 in the middle' if result.signed else 'min–max'}", size, self.colours.muted
-        )
-        for note in notes:
-            self.small(note)
+        self.write(x, words, size, self.colours.muted)
+
+    def line(self, parts: list[tuple[str, str]]) -> None:
+        """One line of parts, each with its colour."""
+        self.top += _LINE * self.size
+        x = _MARGIN * self.size
+        for text, colour in parts:
+            x += self.write(x, text, self.size, colour)
 
     def width(self, text: str, size: float) -> float:
+        """How wide a text is, in points."""
         return sum(_measure(part, path) for part, path in self.fonts.runs(text)) * size
 
     def write(self, x: float, text: str, size: float, colour: str) -> float:
+        """Write at `x` on the current line; how wide it was."""
         start = x
         for part, path in self.fonts.runs(text):
             if part.strip():

@@ -7,25 +7,29 @@ The problems it solves:
   this page's own script and style by their hashes and nothing else.
 """
 
-import base64
-import hashlib
 import html
-import json
-from functools import cache
-from importlib import resources
 from string import Template
 
 from attnscope.attribution import Attribution
-from attnscope.colours import LIGHT, colours_for, text_on
-from attnscope.errors import InputError
-from attnscope.render.caption import Caption, caption_of, limits, number, query_text, unit
-from attnscope.render.layout import pieces, query_words, visible
+from attnscope.colours import LIGHT
+from attnscope.render.caption import caption_of, limits, number, query_text, unit
+from attnscope.render.layout import pieces, query_words
+from attnscope.render.parts import (
+    attribute,
+    colour_rules,
+    exact,
+    facts,
+    inert,
+    language,
+    policy,
+    provenance,
+    shown,
+    sizes,
+    theme,
+    viewer,
+)
 
 _TOP = 10
-# In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
-_JSON_ESCAPES = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
 
 
 def render_html(
@@ -46,43 +50,37 @@ def iframe(result: Attribution) -> str:
 def srcdoc(page: str, title: str, height: int) -> str:
     """A page in an `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
     return (
-        f'<iframe title="{_attribute(title)}" width="100%" height="{height}" '
+        f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
         'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
         f'srcdoc="{html.escape(page)}"></iframe>'
     )
 
 
 def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool | None) -> str:
-    if max_line_chars < 1 or font_size <= 0:
-        raise InputError(
-            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
-        )
     caption = caption_of(result)
     low, high = limits(result)
     query = query_text(result)
-    sizes = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
-    style = f"{sizes}\n{_colours(result.signed)}\n{_viewer('viewer.css')}"
-    script = _viewer("viewer.js")
-    return Template(_viewer("page.html")).substitute(
-        lang=_language(result.text),
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+    style = f"{sizes(max_line_chars, font_size)}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
+    script = viewer("viewer.js")
+    return Template(viewer("page.html")).substitute(
+        lang=language(result.text),
+        theme=theme(dark),
         signed=" data-signed" if result.signed else "",
         ranked="Strongest words" if result.signed else "Highest words",
-        policy="default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
-        title=_shown(caption.title),
+        policy=policy(script, style),
+        title=shown(caption.title),
         style=style,
-        facts="".join(f"<div><dt>{_shown(k)}</dt><dd>{_shown(v)}</dd></div>" for k, v in caption.facts),
+        facts=facts(caption.facts),
         text=_text(result),
         low=number(low),
         high=number(high),
-        unit=_shown(unit(result)),
-        scale=_shown(caption.scale),
-        query=f'<p class="asked"><span class="q">{_shown(query)}</span> is the query</p>' if query else "",
-        notes="".join(f"<p>{_shown(note)}</p>" for note in caption.notes),
+        unit=shown(unit(result)),
+        scale=shown(caption.scale),
+        query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
+        notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
         top=_top(result),
-        provenance=_provenance(caption),
-        json=_data(result),
+        provenance=provenance(caption),
+        json=inert(result.to_json()),
         script=script,
     )
 
@@ -94,25 +92,25 @@ def _text(result: Attribution) -> str:
     parts = []
     for piece in pieces(result):
         if piece.word is None:
-            parts.append(_exact(piece.text))
+            parts.append(exact(piece.text))
             continue
         names = [f"s{LIGHT.step(float(scaled[piece.word]))}"]
         if not piece.text.strip():
             names.append("nl" if "\n" in piece.text else "ws")
         if piece.word in asked:
             names.append("q")
-        parts.append(f'<span class="{" ".join(names)}">{_exact(piece.text)}</span>')
+        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
     return "".join(parts)
 
 
 def _top(result: Attribution) -> str:
     scaled = result.scaled
-    shown = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
-    best = sorted(shown, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
+    drawn = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
+    best = sorted(drawn, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
         :_TOP
     ]
     return "".join(
-        f'<li><bdi>{_shown(shown[i])}</bdi><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<li><bdi>{shown(drawn[i])}</bdi><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg>'
         f"<data>{number(result.words[i].score)}</data></li>"
         for i in best
@@ -122,54 +120,3 @@ def _top(result: Attribution) -> str:
 def _width(result: Attribution, scaled: float) -> float:
     """A bar's length in percent: of a signed score its magnitude."""
     return max(0.5, 100 * abs(2 * scaled - 1) if result.signed else 100 * scaled)
-
-
-def _provenance(caption: Caption) -> str:
-    return "".join(f"<span>{_shown(k)} {_shown(v)}</span>" for k, v in caption.provenance)
-
-
-def _data(result: Attribution) -> str:
-    # Without the spaces of to_json: half a megabyte at 30,000 tokens.
-    compact = json.dumps(json.loads(result.to_json()), ensure_ascii=False, separators=(",", ":"))
-    return compact.translate(_JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
-
-
-def _colours(signed: bool) -> str:
-    light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
-    names = ("page", "ink", "muted")
-    pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
-    rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
-    for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
-        rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
-    for name, steps in (("light", light_map.steps), ("dark", dark_map.steps)):
-        rules.append(f".bar.{name}{{background:linear-gradient(to right,{','.join(steps)})}}")
-    return "\n".join(rules)
-
-
-def _language(text: str) -> str:
-    """A page wants a language for its fonts and line breaks; kana are sure signs of Japanese, the rest is not."""
-    if any("\u3041" <= c <= "\u30ff" for c in text):
-        return ' lang="ja"'
-    return ' lang="en"' if text.isascii() else ""
-
-
-def _exact(text: str) -> str:
-    """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
-    return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")
-
-
-def _shown(text: str) -> str:
-    return html.escape(visible(text.strip()), quote=False)
-
-
-def _attribute(text: str) -> str:
-    return html.escape(visible(text), quote=True)
-
-
-def _hash(source: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-
-
-@cache
-def _viewer(name: str) -> str:
-    return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")

@@ -46,7 +46,7 @@ def lines(result: Attribution, width: int) -> list[Line]:
     """The text of `result` in lines of at most `width` columns, each in visual order from left to right."""
     made: list[Line] = []
     for paragraph in _paragraphs(result):
-        right_to_left = _starts_right("".join(run.text for run in paragraph))
+        right_to_left = starts_right("".join(run.text for run in paragraph))
         made += [Line(_visual(line, right_to_left), right_to_left) for line in _wrap(paragraph, width)]
     return made
 
@@ -138,7 +138,7 @@ def _may_break(before: str, after: str) -> bool:
     return column(last) == 2 or column(first) == 2
 
 
-def _starts_right(text: str) -> bool:
+def starts_right(text: str) -> bool:
     """Whether the first letter runs to the left: then the paragraph does."""
     kinds = (unicodedata.bidirectional(c) for c in text)
     return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), False)

@@ -4,7 +4,6 @@ It is built like the page of one result (`html.py`) and reads without JavaScript
 the matrix as an image, and each token's strongest words in a table.
 """
 
-import json
 from string import Template
 
 import numpy as np
@@ -12,21 +11,11 @@ from numpy.typing import NDArray
 
 from attnscope.attribution import Attribution
 from attnscope.colours import LIGHT
-from attnscope.errors import InputError
 from attnscope.per_token import PerToken
 from attnscope.render.caption import caption_of, number, unit
-from attnscope.render.html import (
-    _JSON_ESCAPES,
-    _colours,
-    _exact,
-    _hash,
-    _language,
-    _provenance,
-    _shown,
-    _viewer,
-    srcdoc,
-)  # fmt: skip
+from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces, visible
+from attnscope.render.parts import colour_rules, exact, inert, language, policy, provenance, shown, sizes, theme, viewer
 
 _TOP = 4
 # Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
@@ -46,30 +35,25 @@ def iframe(result: PerToken) -> str:
 
 
 def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | None) -> str:
-    if max_line_chars < 1 or font_size <= 0:
-        raise InputError(
-            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
-        )
     first = result.first
-    shown = result[0]
-    caption = caption_of(shown)
+    caption = caption_of(result[0])
     low, high = _limits(result, 0)
-    sizes = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
-    style = f"{sizes}\n{_colours(first.signed)}\n{_viewer('viewer.css')}\n{_viewer('per_token.css')}"
-    script = _viewer("per_token.js")
-    return Template(_viewer("per_token.html")).substitute(
-        lang=_language(first.text),
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+    looks = (
+        sizes(max_line_chars, font_size),
+        colour_rules(first.signed),
+        viewer("viewer.css"),
+        viewer("per_token.css"),
+    )
+    style = "\n".join(looks)
+    script = viewer("per_token.js")
+    return Template(viewer("per_token.html")).substitute(
+        lang=language(first.text),
+        theme=theme(dark),
         signed=" data-signed" if first.signed else "",
-        policy="default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
-        title=_shown(_title(result)),
+        policy=policy(script, style),
+        title=shown(_title(result)),
         style=style,
-        facts="".join(
-            f"<div><dt>{_shown(k)}</dt><dd>{_shown(v)}</dd></div>"
-            for k, v in caption.facts
-            if k not in ("target_token", "value")
-        ),
+        facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
         targets="".join(
             f'<label><input type="radio" name="target" autocomplete="off"{" checked" if i == 0 else ""}>'
             f"<bdi>{_token(t.text)}</bdi></label>"
@@ -78,18 +62,15 @@ def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | 
         text=_text(result),
         low=number(low),
         high=number(high),
-        unit=_shown(unit(first)),
+        unit=shown(unit(first)),
         about=_token(result.targets[0].text),
         value=f"value {number(result.targets[0].value)}",
         matrix=_matrix(result),
         each=_each(result),
-        notes="".join(f"<p>{_shown(note)}</p>" for note in _notes(result)),
-        scale=_shown(_scale(first)),
-        provenance=_provenance(caption),
-        json=json.dumps(json.loads(result.to_json()), ensure_ascii=False, separators=(",", ":"))
-        .translate(_JSON_ESCAPES)
-        .encode("utf-8", "backslashreplace")
-        .decode(),
+        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(result)),
+        scale=shown(_scale(first)),
+        provenance=provenance(caption),
+        json=inert(result.to_json()),
         script=script,
     )
 
@@ -102,7 +83,7 @@ def _token(text: str) -> str:
     """A token's text with its white space visible."""
     blank = {"\n": "↵", "\t": "⇥", " ": "␣"}
     bare = text.strip()
-    return _shown(visible(bare) if bare else "".join(blank.get(c, c) for c in text))
+    return shown(visible(bare) if bare else "".join(blank.get(c, c) for c in text))
 
 
 def _notes(result: PerToken) -> tuple[str, ...]:
@@ -149,7 +130,7 @@ def _text(result: PerToken) -> str:
     parts = []
     for piece in pieces(result.first):
         if piece.word is None:
-            parts.append(_exact(piece.text))
+            parts.append(exact(piece.text))
             continue
         word = result.first.words[piece.word]
         names = [f"s{steps[piece.word]}", "w"]
@@ -159,7 +140,7 @@ def _text(result: PerToken) -> str:
             names.append("later")
         if place is not None and word.start < place.end and place.start < word.end:
             names.append("q")
-        parts.append(f'<span class="{" ".join(names)}">{_exact(piece.text)}</span>')
+        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
     return "".join(parts)
 
 

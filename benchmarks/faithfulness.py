@@ -1,0 +1,138 @@
+"""What docs/faithfulness.md reports: `python faithfulness.py RUN ROWS.jsonl [TEXTS]`, RUN one of RUNS.
+
+A broken run goes on where it stopped when it is started again. Each run prints its table;
+`python faithfulness.py table ROWS.jsonl METRIC…` prints some columns of it in Markdown.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import attnscope as ats
+import grammar
+import sentiment
+from attnscope.evaluation import Evaluation
+from attnscope.methods import METHODS
+from attnscope.metrics.evaluate import evaluate
+
+# What an attention is asked for by default is one head of the last layer, and the mean over all queries: for a
+# prediction one also wants the attention from the token that predicts.
+FROM_LAST: dict[str, Any] = {"query": -1}
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "attention": [{}, {"head": "mean", **FROM_LAST}, {"layer": "mean", "head": "mean", **FROM_LAST}],
+    "rollout": [FROM_LAST],
+    "attention_flow": [FROM_LAST],
+    "value_norm": [FROM_LAST],
+    "value_zeroing": [FROM_LAST],
+    # Fewer samples than the default, for the time it takes.
+    "integrated_gradients": [{"steps": 6}],
+    "gradient_shap": [{"samples": 4}],
+    "smooth_grad": [{"samples": 4}],
+    "shapley": [{"pairs": 2}],
+    "lime": [{"samples": 32}],
+    "deletion": [{"signed": True}],
+}
+# Many passes, or a maximum flow for each token: on fewer texts.
+MANY_PASSES = ("integrated_gradients", "smooth_grad", "gradient_shap", "shapley", "lime")
+FOR_SHORT_TEXTS = ("attention_flow", "value_zeroing")
+BY_WORDS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
+PEOPLE = ["human_correlation", "human_precision", "human_overlap"]
+REST = ["soft_comprehensiveness", "soft_sufficiency", "sensitivity", "randomisation"]
+
+
+def methods(without: Sequence[str] = (), only: Sequence[str] = tuple(METHODS)) -> list[tuple[str, dict[str, Any]]]:
+    return [(n, own) for n in METHODS if n in only and n not in without for own in VARIANTS.get(n, [{}])]
+
+
+def core(rows: str, texts: int = 200) -> Evaluation:
+    """SmolLM2 as a zero-shot sentiment classifier: PromptRobust's two methods, attention and the yardstick."""
+    chosen = [*methods(only=("gradient", "deletion")), ("attention", {"head": "mean", **FROM_LAST})]
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
+
+
+def reviews(rows: str, texts: int = 70) -> Evaluation:
+    """The same by all methods of few passes, into the same rows."""
+    chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
+
+
+def every(rows: str, texts: int = 25) -> Evaluation:
+    """The same by every method but those for the shortest texts, with two metrics more."""
+    chosen = methods(without=FOR_SHORT_TEXTS)
+    measured = [*BY_WORDS, "normalised_aopc", "completeness_error", *PEOPLE]
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, measured, rows=rows)
+
+
+def short(rows: str, texts: int = 12) -> Evaluation:
+    """The methods for the shortest texts."""
+    return evaluate(ats.load(), sentiment.samples(texts), methods(only=FOR_SHORT_TEXTS), BY_WORDS + PEOPLE, rows=rows)
+
+
+def rest(rows: str, texts: int = 12) -> Evaluation:
+    """The metrics that explain again or soften embeddings."""
+    chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
+    return evaluate(ats.load(), sentiment.samples(texts), chosen, REST, rows=rows)
+
+
+def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
+    """The grammar tagger by every method that it takes, as they come; words are covered by the mask token."""
+    model = grammar.tagger()
+    measured = [*BY_WORDS, "normalised_aopc", "soft_comprehensiveness", "soft_sufficiency", *PEOPLE]
+    return evaluate(model, grammar.samples(model, texts), None, measured, way="mask", rows=rows)
+
+
+def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
+    """Whether scores hold still when the model hardly moves, and move when its weights are shuffled."""
+    model = grammar.tagger()
+    chosen = methods(only=("gradient", "gradient_x_input", "deletion", "attention"))
+    return evaluate(
+        model, grammar.samples(model, texts), chosen, ["sensitivity", "randomisation"], way="mask", rows=rows
+    )
+
+
+RUNS = {
+    "core": core,
+    "reviews": reviews,
+    "every": every,
+    "short": short,
+    "rest": rest,
+    "grammar": grammar_errors,
+    "sanity": grammar_sanity,
+}
+
+
+def markdown(found: Evaluation, metrics: Sequence[str]) -> str:
+    """A table of methods and metrics: mean, interval, and * where it differs from random scores."""
+    arrows = {"higher": "↑", "lower": "↓"}
+    about = found.settings["metrics"]
+    lines = [
+        "| method | texts | "
+        + " | ".join(f"{m.replace('_', ' ')} {arrows[about[m]['better']]}" for m in metrics)
+        + " |"
+    ]
+    lines.append("|---|--:|" + "--:|" * len(metrics))
+    standings = {metric: {s.method: s for s in found.standings(metric)} for metric in metrics}
+    for method in standings[metrics[0]]:
+        cells = []
+        for metric in metrics:
+            one = standings[metric].get(method)
+            mark = {"better": "*", "worse": "†", "": ""}[one.verdict] if one else ""
+            cells.append(f"{one.mean:.3f}{mark} ({one.low:.3f} to {one.high:.3f})" if one else "—")
+        lines.append(f"| {method} | {standings[metrics[0]][method].count} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    what, rows, *count = sys.argv[1:]
+    if what == "table":
+        sys.stdout.write(markdown(Evaluation.load(rows), count) + "\n")
+        return
+    begun = time.perf_counter()
+    found = RUNS[what](rows, *map(int, count))
+    sys.stdout.write(found.table())
+    sys.stdout.write(f"accuracy {found.accuracy}, {time.perf_counter() - begun:.0f} s\n")
+
+
+if __name__ == "__main__":
+    main()

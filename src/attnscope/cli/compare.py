@@ -1,0 +1,120 @@
+"""`attnscope compare`: two texts or two models, word opposite word; or many pairs in one report."""
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import attnscope
+from attnscope.cli import options
+from attnscope.cli.explain import own_parameters
+from attnscope.comparison import Comparison, Comparisons
+from attnscope.errors import InputError
+from attnscope.render import render, save
+
+
+def compare(
+    clean: Annotated[str, typer.Argument(help="The first text; or a .jsonl file of many pairs.", show_default=False)],
+    adversarial: Annotated[
+        str | None, typer.Argument(help="The second text; with --other it may be left out.", show_default=False)
+    ] = None,
+    sample: Annotated[str | None, typer.Option(help="What the prompts are about: it follows both.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="An answer that there is, as the model would write it. May be repeated.")
+    ] = None,
+    expected: Annotated[str | None, typer.Option(help="The right label.")] = None,
+    method: Annotated[str, typer.Option(help="One of `attnscope methods`.")] = "gradient",
+    option: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the method: --set steps=40. May be repeated.")
+    ] = None,
+    model: options.ModelName = None,
+    other: Annotated[str | None, typer.Option(help="Another model, for the second text.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .tex, .csv, .json or .txt."),
+    ] = None,
+    json: options.Json = False,
+    chat: options.Chat = False,
+    max_line_chars: options.LineChars = None,
+    font: options.Font = None,
+    font_size: options.FontSize = None,
+    dark: options.Dark = False,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """Lay two texts opposite each other: scores, changes, predictions; or many pairs, one JSON object a line.
+
+    attnscope compare "Is it good?" "Iis it goood?" --label " yes" --label " no" -o pair.html
+
+    attnscope compare pairs.jsonl -o report.html
+    """
+    many = adversarial is None and other is None and clean.endswith(".jsonl")
+    options.check_output(output, Comparisons if many else Comparison)
+    given = pairs_of(Path(clean)) if many else [{"clean": clean, "adversarial": adversarial}]
+    shared: dict[str, Any] = {
+        "method": method,
+        "sample": sample,
+        "labels": label or None,
+        "expected": expected,
+        "chat": chat or None,
+        **own_parameters(option or []),
+    }
+    shared = {name: value for name, value in shared.items() if value is not None}
+    loaded = attnscope.load(model, device_map=device, dtype=dtype)
+    if other is not None:
+        shared["other"] = attnscope.load(other, device_map=device, dtype=dtype)
+    found = compared(loaded, given, shared)
+    result = Comparisons(tuple(found)) if many else found[0]
+    if output is not None:
+        drawing = {"max_line_chars": max_line_chars, "font": font, "font_size": font_size, "dark": dark or None}
+        path = save(result, output, **{name: value for name, value in drawing.items() if value is not None})
+        sys.stderr.write(f"attnscope: wrote {path}\n")
+    if json:
+        sys.stdout.write(result.to_json() + "\n")
+    elif output is None:
+        sys.stdout.write(render(result, ".txt").decode())
+
+
+def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) -> list[Comparison]:
+    """Each pair compared; what a pair says itself goes before what was given for all."""
+    from attnscope.methods.compare import compare as run
+    from attnscope.models.run import progress
+
+    found = []
+    for number, pair in enumerate(progress(pairs, "comparing", len(pairs))):
+        own = {name: pair[name] for name in ("sample", "labels", "expected") if pair.get(name) is not None}
+        tags = {name: str(pair[name]) for name in ("attack", "task") if pair.get(name) is not None}
+        try:
+            found.append(run(model, pair["clean"], pair["adversarial"], tags=tags, **(shared | own)))
+        except InputError as error:
+            raise error if len(pairs) == 1 else type(error)(f"pair {number + 1} of {len(pairs)}: {error}") from error
+    return found
+
+
+def pairs_of(path: Path) -> list[dict[str, Any]]:
+    """The pairs of a file, one JSON object a line. Raises InputError naming the line that is none."""
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the pairs in {path}: {error}") from error
+    pairs = []
+    for number, line in enumerate(lines):
+        if not line.strip():
+            continue
+        try:
+            pair = json_module.loads(line)
+            texts = [pair["clean"], pair["adversarial"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f'line {number + 1} of {path} is no pair ({error!r}): write {{"clean": "…", "adversarial": "…"}} and, '
+                'if known, "sample", "labels", "expected", "attack", "task"'
+            ) from error
+        if not all(isinstance(text, str) for text in texts):
+            raise InputError(f"line {number + 1} of {path}: clean and adversarial are texts")
+        pairs.append(pair)
+    if not pairs:
+        raise InputError(f"{path} has no pairs: write one JSON object a line")
+    return pairs

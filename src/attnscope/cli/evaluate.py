@@ -1,0 +1,117 @@
+"""`attnscope evaluate`: which method is faithful, for this model and these texts."""
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import attnscope
+from attnscope.cli import options
+from attnscope.cli.explain import own_parameters
+from attnscope.errors import InputError
+from attnscope.evaluation import Evaluation, Sample
+from attnscope.render import save
+
+
+def evaluate(
+    texts: Annotated[
+        Path,
+        typer.Argument(
+            help='One text a line, or .jsonl with {"text": …, "target": …, "labels": […], "within": [s, e], …}; '
+            "or the rows of an evaluation, to draw them.",
+            show_default=False,
+        ),
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            help='One of `attnscope methods`; parameters after a colon: "attention:layer=3,query=-1". '
+            "May be repeated. Default: all that run on the model."
+        ),
+    ] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all.")] = None,
+    target: Annotated[str | None, typer.Option(help="What is explained, for texts that name nothing.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="An answer that there is; the likeliest is explained. May be repeated.")
+    ] = None,
+    generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
+    way: Annotated[str, typer.Option(help="How words go: delete, mask, pad, neutral, zero or mean.")] = "delete",
+    rows: Annotated[
+        Path | None, typer.Option(help="Keep rows here as they come (.jsonl); a broken run goes on from them.")
+    ] = None,
+    model: options.ModelName = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .tex, .csv, .json, .jsonl or .txt."),
+    ] = None,
+    json: options.Json = False,
+    chat: options.Chat = False,
+    dark: options.Dark = False,
+    dtype: options.Dtype = None,
+    device: options.Device = None,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """Measure how faithful methods are, with intervals and paired tests against random scores.
+
+    attnscope evaluate reviews.txt --label " positive" --label " negative" --rows rows.jsonl -o report.html
+    """
+    options.check_output(output, Evaluation)
+    found = _saved(texts)
+    if found is None:
+        samples = samples_of(texts)
+        loaded = attnscope.load(model, device_map=device, dtype=dtype)
+        try:
+            found = attnscope.evaluate(
+                loaded, samples, None if not method else [method_of(one) for one in method], metric or None,
+                way=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            if rows is None:
+                raise
+            sys.stderr.write(f"attnscope: stopped; the rows so far are in {rows}, and the same command goes on\n")
+            raise typer.Exit(130) from None
+        for name, why in found.settings.get("skipped", {}).items():
+            sys.stderr.write(f"attnscope: without {name}: {why}\n")
+    if output is not None:
+        path = save(found, output, **({"dark": True} if dark else {}))
+        sys.stderr.write(f"attnscope: wrote {path}\n")
+    if json:
+        sys.stdout.write(found.to_json() + "\n")
+    elif output is None:
+        sys.stdout.write(found.table())
+
+
+def method_of(given: str) -> tuple[str, dict[str, Any]]:
+    """A method's name and the parameters after its colon."""
+    name, _, parameters = given.partition(":")
+    return name, own_parameters([one for one in parameters.split(",") if one])
+
+
+def _saved(path: Path) -> Evaluation | None:
+    """The evaluation whose rows these are; None for anything else."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            first = json_module.loads(file.readline())
+    except (OSError, ValueError):
+        return None
+    return Evaluation.load(path) if isinstance(first, dict) and first.get("kind") == "evaluation" else None
+
+
+def samples_of(path: Path) -> list[Sample]:
+    """The texts of a file. Raises InputError, naming the line that is none."""
+    try:
+        lines = [line for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the texts in {path}: {error}") from error
+    found = []
+    for number, line in enumerate(lines):
+        given: Any = line
+        if path.suffix.lower() == ".jsonl":
+            try:
+                given = json_module.loads(line)
+            except ValueError as error:
+                raise InputError(f"line {number + 1} of {path} is not JSON ({error})") from error
+        found.append(Sample.of(given, f"line {number + 1} of {path}"))
+    return found

@@ -1,0 +1,104 @@
+"""What every page is made of: colours, escaping, inert data, and a policy that forbids all but the page's own parts."""
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+from attnscope.colours import colours_for, text_on
+from attnscope.errors import InputError
+from attnscope.render.caption import Caption
+from attnscope.render.layout import visible
+
+# In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
+_JSON_ESCAPES = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+
+
+def policy(script: str, style: str) -> str:
+    """A content security policy: this script and this style, by their hashes, and nothing else."""
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        f"script-src '{digest(script)}'; style-src '{digest(style)}'"
+    )
+
+
+def inert(document: str) -> str:
+    """JSON that can stand in a `<script type="application/json">`."""
+    # Without the spaces of to_json: half a megabyte at 30,000 tokens.
+    compact = json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
+    return compact.translate(_JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
+
+
+def colour_rules(signed: bool) -> str:
+    """The colour map as css: variables of the page, and the classes s0 … s63."""
+    light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
+    names = ("page", "ink", "muted")
+    pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
+    rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
+    for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
+        rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
+    for name, steps in (("light", light_map.steps), ("dark", dark_map.steps)):
+        rules.append(f".bar.{name}{{background:linear-gradient(to right,{','.join(steps)})}}")
+    return "\n".join(rules)
+
+
+def sizes(max_line_chars: int, font_size: float) -> str:
+    """The width of the text and its letters as css. Raises InputError for what is not positive."""
+    if max_line_chars < 1 or font_size <= 0:
+        raise InputError(
+            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
+        )
+    return f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
+
+
+def theme(dark: bool | None) -> str:
+    """The attribute that says which colours; None leaves it to the reader's system."""
+    return {None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark]
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """How a result was made, in the caption."""
+    return "".join(f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in pairs)
+
+
+def provenance(caption: Caption) -> str:
+    """What it was made with, at the foot."""
+    return "".join(f"<span>{shown(name)} {shown(value)}</span>" for name, value in caption.provenance)
+
+
+def language(text: str) -> str:
+    """A page wants a language for its fonts and line breaks; kana are sure signs of Japanese, the rest is not."""
+    if any("\u3041" <= c <= "\u30ff" for c in text):
+        return ' lang="ja"'
+    return ' lang="en"' if text.isascii() else ""
+
+
+def exact(text: str) -> str:
+    """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
+    return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")
+
+
+def shown(text: str) -> str:
+    """Escaped, on one line, with control characters made visible."""
+    return html.escape(visible(text.strip()), quote=False)
+
+
+def attribute(text: str) -> str:
+    """The same for the value of an attribute."""
+    return html.escape(visible(text), quote=True)
+
+
+def digest(source: str) -> str:
+    """The hash by which a policy names a script or a style."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+@cache
+def viewer(name: str) -> str:
+    """A file of the viewer."""
+    return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")

@@ -1,0 +1,112 @@
+"""Two texts or two models opposite each other: a planted flip, what undoing its edit restores, and what is refused."""
+
+import pytest
+import torch
+
+import attnscope as ats
+from attnscope.errors import DamagedFileError, InputError
+from planted import CopyBack, copy_tokenizer
+from tiny_models import tiny
+
+LABELS = [" c", " x"]
+
+
+@pytest.fixture(scope="module")
+def copying() -> ats.Model:
+    """It says the word three places before the end: " c" in "a b c d e f"."""
+    net = CopyBack.make(back=3)
+    with torch.no_grad():
+        net.lm_head.weight.mul_(8)
+    return ats.Model(net, copy_tokenizer())
+
+
+def test_the_edit_that_flips_is_found(copying: ats.Model) -> None:
+    found = ats.compare(copying, "a b c d e f", "g b x d h f", labels=LABELS, method="deletion", expected=" c")
+    assert (found.left.prediction, found.right.prediction) == (" c", " x")
+    assert found.flipped
+    assert found.right_or_wrong(found.left) is True
+    assert found.right_or_wrong(found.right) is False
+    assert [found.right.result.words[pair.right].text for pair in found.culprits] == ["x"]
+    restored = {found.right.result.words[p.right].text: p.restores for p in found.edits}
+    assert restored["x"] > 0.99
+    assert restored["g"] == pytest.approx(0, abs=1e-6)
+    assert restored["h"] == pytest.approx(0, abs=1e-6)
+
+
+def test_words_put_in_and_taken_out_are_undone_in_place(copying: ats.Model) -> None:
+    found = ats.compare(copying, "a b c d e f", "a b c d z e f", labels=LABELS, expected=" c")
+    (edit,) = found.edits
+    assert (edit.kind, edit.left, edit.rank_change) == ("inserted", None, None)
+    assert edit.change == found.right.result.scores[4]
+    back = dict(found.left.probabilities)[" c"] - dict(found.right.probabilities)[" c"]
+    assert edit.restores == pytest.approx(back)
+    lost = ats.compare(copying, "a b c d z e f", "a b c d e f", labels=LABELS, target=" c")
+    (edit,) = lost.edits
+    assert edit.kind == "deleted"
+    back = dict(lost.left.probabilities)[lost.left.prediction] - dict(lost.right.probabilities)[lost.left.prediction]
+    assert edit.restores == pytest.approx(back, abs=1e-6)
+
+
+def test_changes_ranks_and_moved_attention_add_up(copying: ats.Model) -> None:
+    found = ats.compare(copying, "a b c d e f", "a b x d e f", labels=LABELS)
+    for pair in found.pairs:
+        assert pair.change == found.right.result.scores[pair.right] - found.left.result.scores[pair.left]
+        assert pair.rank_change == found.left.ranks[pair.left] - found.right.ranks[pair.right]
+    assert found.left.shares.sum() == pytest.approx(1)
+    assert found.moved == pytest.approx(found.right.shares[2] - found.left.shares[2])
+
+
+def test_two_models_on_one_text(copying: ats.Model) -> None:
+    other = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer(), name="other")
+    found = ats.compare(copying, "a b c d e f", other=other, labels=LABELS, method="gradient_x_input")
+    assert all(pair.kind == "same" for pair in found.pairs)
+    assert (found.left.name, found.right.name) == (copying.name, "other")
+    assert found.left.result.provenance["model"] != found.right.result.provenance["model"]
+
+
+def test_the_sample_follows_both_prompts(copying: ats.Model) -> None:
+    found = ats.compare(copying, "a b", "a x", sample="c d e f", labels=LABELS)
+    assert found.left.result.text == "a b c d e f"
+    assert ats.compare(copying, "a b", "a x", sample="\nc d", labels=LABELS).right.result.text == "a x\nc d"
+
+
+def test_without_labels_there_is_no_prediction(copying: ats.Model) -> None:
+    found = ats.compare(copying, "a b c d", "a b x d")
+    assert found.left.prediction is None
+    assert not found.flipped
+    assert all(pair.restores is None for pair in found.pairs)
+
+
+def test_saved_and_loaded(copying: ats.Model, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    found = ats.compare(copying, "a b c d e f", "a b x d e f", labels=LABELS, tags={"attack": "<b>"}, expected=" c")
+    found.save(tmp_path / "pair.json")
+    assert ats.Comparison.load(tmp_path / "pair.json") == found
+    many = ats.Comparisons((found, found))
+    many.save(tmp_path / "many.json")
+    assert ats.Comparisons.load(tmp_path / "many.json") == many
+    (tmp_path / "pair.json").write_text(found.to_json().replace('"right": 2', '"right": 3'))
+    with pytest.raises(DamagedFileError, match="every word once"):
+        ats.Comparison.load(tmp_path / "pair.json")
+    for broken in ("", "[]", "{}", '{"kind": "comparison", "schema": 1}'):
+        (tmp_path / "pair.json").write_text(broken)
+        with pytest.raises(DamagedFileError):
+            ats.Comparison.load(tmp_path / "pair.json")
+
+
+def test_summaries_by_attack(copying: ats.Model) -> None:
+    flips = ats.compare(copying, "a b c d e f", "a b x d e f", labels=LABELS, tags={"attack": "one"}, expected=" c")
+    holds = ats.compare(copying, "a b c d e f", "g b c d e f", labels=LABELS, tags={"attack": "two"}, expected=" c")
+    one, two, both = ats.Comparisons((flips, holds)).summaries()
+    assert (one.name, one.before, one.after, one.flips) == ("one", 1.0, 0.0, 1.0)
+    assert (two.name, two.before, two.after, two.flips) == ("two", 1.0, 1.0, 0.0)
+    assert (both.count, both.after, both.flips) == (2, 0.5, 0.5)
+    assert both.moved == pytest.approx((flips.moved + holds.moved) / 2)
+
+
+def test_what_is_refused(copying: ats.Model) -> None:
+    with pytest.raises(InputError, match="give adversarial, or another model"):
+        ats.compare(copying, "a b c")
+    with pytest.raises(InputError, match="none of the labels"):
+        ats.compare(copying, "a b c", "a b x", labels=LABELS, expected=" q")
+    with pytest.raises(InputError, match="each once"):
+        ats.compare(copying, "a b c", "a b x", labels=[" c", " c"])
