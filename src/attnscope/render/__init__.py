@@ -57,6 +57,7 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".txt": Renderer("attnscope.render.terminal", "render_texts"),
     },
     AttentionMaps: {
+        ".html": Renderer("attnscope.render.maps_page", "render_html", ("max_mb", "quality", "flow", "dark")),
         ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "scale")),
         ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark",)),
         ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark",)),
@@ -74,6 +75,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font_size:      of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. html follows the reader's system unless told otherwise.
     scale:          pixels per point of a png (2).
+    max_mb, quality, flow: of the page of maps, see `attnscope.render.maps_page.render_html`.
 
     Raises OutputError for a suffix that no renderer has, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.
@@ -115,8 +117,12 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
     return path
 
 
-def notebook_html(result: Attribution | PerToken) -> str:
+def notebook_html(result: Result) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
+    if isinstance(result, AttentionMaps):
+        from attnscope.render.maps_page import iframe as maps_iframe
+
+        return maps_iframe(result)
     from attnscope.render.html import iframe
 
     if isinstance(result, PerToken):
