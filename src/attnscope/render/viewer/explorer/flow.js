@@ -2,7 +2,8 @@
 
 import { number, short } from "./format.js";
 import { focus, point, state, update } from "./hub.js";
-import { byId, colourOf, element, fit, front, own } from "./page.js";
+import { byId, colourOf, element, fit, fonts, front, own } from "./page.js";
+import { SINK_SHARE, SINK_TIMES } from "./measure.js";
 import { setColours } from "./passage.js";
 import { axes, signedPaint } from "./scene.js";
 import { noRollout, rollout } from "./stock.js";
@@ -26,8 +27,8 @@ export const start = (shown) => (state.pin >= 0 && state.pin < shown.query.units
 /** What the strip shows, or null while it is being made. @param {Scene} shown */
 export const strip = (shown) => (climbed && climbed.unit === start(shown) && climbed.name === state.unit ? climbed.rows : null);
 
-/** @param {Scene} shown */
-export function showFlow(shown) {
+/** @param {Scene} shown @param {() => void} again called when rollout has come */
+export function showFlow(shown, again) {
   scene = shown;
   scores();
   const why = noRollout();
@@ -36,15 +37,15 @@ export function showFlow(shown) {
   if (why) return;
   const unit = start(shown);
   byId("rollout-title").replaceChildren("Rollout from ", own(short(shown.query.units[unit].label, 40)));
+  focus.unit = unit;
+  byId("climbing").hidden = Boolean(strip(shown));
   if (strip(shown)) return drawStrip();
-  byId("rollout").setAttribute("aria-busy", "true");
   const name = state.unit;
   void rollout(shown.query.units[unit].members).then((rows) => {
     const units = axes(name).key.units;
     const pooled = rows.map((row) => Float32Array.from(units, ({ members }) => members.reduce((sum, member) => sum + row[member], 0)));
     climbed = { unit, name, rows: pooled };
-    byId("rollout").removeAttribute("aria-busy");
-    if (scene && strip(scene)) drawStrip();
+    if (scene && strip(scene)) again();
   });
 }
 
@@ -59,26 +60,25 @@ export function drawStrip() {
   const ratio = window.devicePixelRatio || 1;
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, canvas.width, canvas.height);
-  pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  pen.font = `12px ${fonts()}`;
   pen.textBaseline = "middle";
   const scale = (width - LEFT - 1) / columns.length;
   const [ink, muted, accent, rule] = ["--ink", "--muted", "--accent", "--rule"].map(colourOf);
   rows.forEach((row, r) => {
     const most = ceilingOf(row);
-    const here = r === rows.length - 1 - (focus.other >= 0 ? 0 : -1);
     pen.textAlign = "right";
-    pen.fillStyle = here ? ink : muted;
+    pen.fillStyle = r === hovered.row ? ink : muted;
     if (r % Math.ceil(rows.length / 24) === 0 || r === rows.length - 1) {
       pen.fillText(String(front.layers[rows.length - 1 - r]), LEFT - 8, TOP + (r + 0.5) * ROW);
     }
     for (let x = 0; x < Math.ceil(width - LEFT); x++) {
       // Several keys on a pixel: the largest, as on a map.
       let value = 0;
-      for (let c = Math.floor(x / scale); c < Math.min(columns.length, Math.max(Math.floor(x / scale) + 1, (x + 1) / scale)); c++) value = Math.max(value, row[columns[c]]);
+      for (let c = Math.floor(x / scale); c < Math.min(columns.length, Math.max(Math.floor(x / scale) + 1, (x + 1) / scale)); c++) value = Math.max(value, shownOf(row, columns[c]));
       const step = paint.stepOf(most > 0 ? value / most : 0);
       if (step === 0) continue;
       pen.fillStyle = paint.colours[step];
-      pen.fillRect(LEFT + x, TOP + r * ROW, 1, ROW - 1);
+      pen.fillRect(LEFT + x, TOP + r * ROW, 1, ROW);
     }
   });
   pen.strokeStyle = rule;
@@ -102,8 +102,14 @@ export function drawStrip() {
 function ceilingOf(row) {
   if (state.scale === "fixed") return 1;
   let most = 0;
-  for (const k of scene?.columns ?? []) most = Math.max(most, row[k]);
+  for (const k of scene?.columns ?? []) most = Math.max(most, shownOf(row, k));
   return most;
+}
+
+/** 0 where a sink is hidden: what takes much of the whole at the bottom. @param {Float32Array} row @param {number} k */
+function shownOf(row, k) {
+  const bottom = !state.sinks && scene ? strip(scene)?.at(-1) : undefined;
+  return bottom && bottom[k] >= Math.max(SINK_SHARE, SINK_TIMES / bottom.length) ? 0 : row[k];
 }
 
 /** Labels of the keys, thinned out. @param {number} scale pixels of a key */

@@ -2,10 +2,10 @@
 
 import { number, short } from "./format.js";
 import { point, state } from "./hub.js";
-import { byId, colourOf, fit } from "./page.js";
+import { byId, colourOf, fit, fonts, own } from "./page.js";
 import { held, paint, stride } from "./plane.js";
 import { rank } from "./ranking.js";
-import { ceiling, norm, value, values } from "./scene.js";
+import { ceiling, gridName, norm, value, values } from "./scene.js";
 import { textOn } from "./colour.js";
 
 /**
@@ -41,7 +41,7 @@ function measure(shown) {
   frame.top = narrow ? 56 : 84;
   frame.width = Math.max(120, stage.clientWidth - frame.left - 1);
   const shape = Math.min(1, Math.max(0.2, shown.rows.length / Math.max(1, shown.columns.length)));
-  const tall = Math.max(240, window.innerHeight - 250) - frame.top;
+  const tall = Math.max(240, window.innerHeight - 210) - frame.top;
   if (frame.width * shape > tall) frame.width = Math.max(200, Math.min(frame.width, tall / shape));
   frame.height = Math.round(frame.width * shape);
   const [x, y, times] = parts(state.zoom);
@@ -81,6 +81,7 @@ export function showHead(shown, matches) {
   const out = new Uint32Array(image.data.buffer);
   paint(shown.grid, shown.rows, shown.columns, factors, pixels, image.width, image.height, table, words, 0, out);
   pen?.putImageData(image, 0, 0);
+  canvas.dataset.shown = gridName(shown.state);
   if (pen && Math.min(sx, sy) >= 34) numbers(pen, shown, ratio);
   drawOver();
 }
@@ -91,7 +92,7 @@ function numbers(pen, shown, ratio) {
   const { x, y, sx, sy } = frame.window;
   pen.save();
   pen.scale(ratio, ratio);
-  pen.font = `${Math.min(13, sx / 3.4)}px ${font()}`;
+  pen.font = `${Math.min(13, sx / 3.4)}px ${fonts()}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   for (let r = Math.floor(y); r < Math.min(shown.rows.length, y + frame.height / sy); r++) {
@@ -106,8 +107,6 @@ function numbers(pen, shown, ratio) {
   }
   pen.restore();
 }
-
-const font = () => getComputedStyle(document.body).fontFamily;
 
 /** Axes, the row and the column under the pointer, the pinned row and what was found. */
 export function drawOver() {
@@ -128,7 +127,7 @@ export function drawOver() {
   if (pinned >= 0) band(pen, pinned, state.dir === "to", accent, 2);
   if (q >= 0) band(pen, q, true, ink, 1);
   if (k >= 0) band(pen, k, false, ink, 1);
-  pen.font = `12px ${font()}`;
+  pen.font = `12px ${fonts()}`;
   for (const label of [...labels(scene, true), ...labels(scene, false)]) write(pen, label);
 }
 
@@ -227,7 +226,7 @@ export function pointAt(q, k) {
     const [query, key] = [scene.rows[q], scene.columns[k]];
     const row = values(scene, query, "to");
     const place = rank(row, scene.columns, key);
-    byId("tip-what").replaceChildren(bdi(scene.query.units[query].label), " → ", bdi(scene.key.units[key].label));
+    byId("tip-what").replaceChildren(own(short(scene.query.units[query].label, 40)), " → ", own(short(scene.key.units[key].label, 40)));
     const hidden = scene.grid.hidden[key] ? "hidden sink" : `${number(row[key])}, rank ${place} of ${scene.columns.length}`;
     byId("tip-value").textContent = hidden;
     tip.hidden = false;
@@ -242,10 +241,3 @@ export function pointAt(q, k) {
   }
   drawOver();
 }
-
-/** @param {string} text */
-const bdi = (text) => {
-  const made = document.createElement("bdi");
-  made.textContent = short(text, 40);
-  return made;
-};

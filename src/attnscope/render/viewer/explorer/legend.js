@@ -12,6 +12,7 @@ import { ceiling, colours, meanLeftOut, sourceName, values } from "./scene.js";
 export function top(scene, given = null) {
   if (given !== null) return given;
   if (!scene || state.view === "overview") return null;
+  if (state.view === "flow") return state.scale === "fixed" ? 1 : null;
   if (state.scale === "fixed") return 1;
   if (state.scale === "map") return scene.highest;
   if (focus.unit < 0) return null;
@@ -25,15 +26,15 @@ export function marks(scene, given = null) {
   const highest = top(scene, given);
   return ticks(state.curve, state.gamma).map(([place, share]) => ({
     place,
-    text: highest === null ? percent(share) : number(share * highest),
+    text: highest === null ? percent(share) : number(Number((share * highest).toPrecision(place === 1 ? 3 : 2))),
   }));
 }
 
 /** What the numbers measure. @param {Scene | null} scene */
 export function measure(scene) {
   const per = state.view === "overview" ? "head" : state.dir === "to" || state.view === "head" ? "row" : "column";
-  const what = state.renorm && scene ? "share of the attention shown" : "share of attention";
-  const scale = state.view === "overview" ? "map" : state.scale;
+  const what = state.view === "flow" ? "share of rollout" : state.renorm && scene ? "share of the attention shown" : "share of attention";
+  const scale = state.view === "overview" ? "map" : state.view === "flow" && state.scale === "map" ? "row" : state.scale;
   const of = scale === "fixed" ? "0 to 1" : top(scene) === null ? `of each ${per}’s largest` : `scaled per ${scale}`;
   const curve = state.curve === "linear" ? "" : `, ${state.curve === "sqrt" ? "square-root" : "logarithmic"} colours`;
   return `${what}, ${of}${curve}${state.gamma === 1 ? "" : `, gamma ${number(state.gamma)}`}`;
@@ -70,7 +71,8 @@ export function caption(scene) {
   const length = queries.length === keys.length ? `${keys.length} tokens` : `${queries.length} × ${keys.length} tokens`;
   const seen =
     state.view === "overview" ? `${layers.length} layers × ${heads.length} heads` : sourceName(state);
-  const hidden = [state.special ? "" : "without special tokens", state.sinks ? "" : "without sinks"].filter(Boolean);
+  const special = !state.special && scene?.key.units.some((unit) => unit.special);
+  const hidden = [special ? "without special tokens" : "", scene?.grid.sinks.length ? "without sinks" : ""].filter(Boolean);
   const out = scene && state.view !== "overview" ? meanLeftOut(scene) : 0;
   return [
     provenance.model ?? "",

@@ -2,7 +2,7 @@
 
 import { short } from "./format.js";
 import { focus, point, state } from "./hub.js";
-import { byId, colourOf, fit } from "./page.js";
+import { byId, colourOf, fit, fonts } from "./page.js";
 import { value } from "./scene.js";
 import { pin } from "./text.js";
 
@@ -74,7 +74,7 @@ export function drawLines() {
     pen.stroke();
   }
   pen.globalAlpha = 1;
-  pen.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+  pen.font = `13px ${fonts()}`;
   pen.textBaseline = "middle";
   rows.forEach((q, r) => word(pen, query.units[q].label, r, true, state.dir === "to" && q === focus.unit));
   keys.forEach((k, c) => word(pen, key.units[k].label, c, false, state.dir === "by" && k === focus.unit));

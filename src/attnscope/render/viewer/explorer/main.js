@@ -96,7 +96,7 @@ function show(shown) {
   if (state.view === "head") showHead(shown, places(shown));
   else if (state.view === "text") showText(shown, found.keys.flat());
   else if (state.view === "lines") showLines(shown);
-  else showFlow(shown);
+  else showFlow(shown, () => redraw(true));
   follow();
   showCaption();
   return undefined;
@@ -126,11 +126,14 @@ function showCaption() {
 }
 
 onChange((before) => {
+  if (state.view === "flow") state.dir = "to"; // down from a query there is no other way
   if (before.pin !== state.pin || before.dir !== state.dir || before.unit !== state.unit || before.view !== state.view) {
     focus.unit = state.pin;
     focus.other = -1;
   }
   if (before.view !== state.view || before.unit !== state.unit) pointAt(-1, -1);
+  // The worker starts at once; what is drawn waits for the next frame.
+  if (state.view !== "overview" && wanted(state).every(isHere)) void grid(gridName(state), wanted(state), units(state));
   redraw(true);
 });
 onFocus(() => redraw(false));
@@ -152,5 +155,5 @@ reach(() => scene);
 listenLines((dir) => update({ dir, pin: -1, other: -1 }));
 listenKeys();
 control(() => scene);
-document.documentElement.dataset.ready = "";
-redraw(true);
+draw();
+performance.mark("attnscope");

@@ -10,8 +10,8 @@
 /** 0 … 65535 as shares. */
 export const FINE = Float32Array.from({ length: 65536 }, (_, code) => code / 65535);
 /** A sink takes so much from the mean query, and so many times its even share. */
-const SINK_SHARE = 0.1;
-const SINK_TIMES = 8;
+export const SINK_SHARE = 0.1;
+export const SINK_TIMES = 8;
 
 /** (query, key) weights -> a grid in 16 bits of each row's largest. @param {Float32Array} values
  * @param {number} nq @param {number} nk @returns {Grid} */

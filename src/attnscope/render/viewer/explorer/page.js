@@ -58,12 +58,25 @@ export function isDark() {
 /** @param {() => void} heard */
 export const onSystemTheme = (heard) => system.addEventListener("change", heard);
 
-/** A colour of the page, as canvas and SVG take it. @param {string} name such as "--ink" */
+/** @type {Map<string, string>} */
+const known = new Map();
+
+/** A colour of the page, as canvas and SVG take it. Kept: to ask for it makes the browser lay out the page.
+ * @param {string} name such as "--ink" */
 export function colourOf(name) {
-  const probe = byId("probe");
-  probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
+  const key = name + isDark();
+  let found = known.get(key);
+  if (!found) {
+    byId("probe").style.color = `var(${name})`;
+    found = getComputedStyle(byId("probe")).color;
+    known.set(key, found);
+  }
+  return found;
 }
+
+let family = "";
+/** The fonts of the page, for canvas. */
+export const fonts = () => (family ||= getComputedStyle(document.body).fontFamily);
 
 /** What a screen reader says next. @param {string} words */
 export function say(words) {

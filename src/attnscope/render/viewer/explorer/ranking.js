@@ -50,23 +50,23 @@ function line(scene, row) {
 export function showRanking(scene, given = null) {
   const { from, to, among } = sides(scene);
   const title = byId("ranking-title");
-  const body = byId("ranking");
   const unit = from.units[focus.unit];
   if (!unit) {
     title.replaceChildren(scene.state.view === "overview" ? "" : "Hover a word or cell, or click it to pin it.");
     byId("left-out").textContent = "";
-    body.replaceChildren();
+    clear(0);
     return;
   }
   const row = given ?? values(scene, focus.unit, scene.state.dir);
   const second = compared(scene, given);
   title.replaceChildren(
     own(short(unit.label, 40)),
-    scene.state.dir === "to" ? " attends to" : " is attended to by",
+    scene.state.view === "flow" ? " comes from, in the end" : scene.state.dir === "to" ? " attends to" : " is attended to by",
     ...(second ? [", beside ", own(short(from.units[state.other].label, 40))] : []),
   );
   byId("left-out").textContent = given ? "" : share(scene, focus.unit);
-  body.replaceChildren(...(second ? differences(scene, row, second) : rows(row, largest(row, among, TOP), to)));
+  if (second) differences(scene, row, second);
+  else rows(row, largest(row, among, TOP), to);
   clearTimeout(spoken);
   const words = focus.other >= 0 && to.units[focus.other] ? line(scene, row) : first(scene, row);
   spoken = setTimeout(() => say(words), 120);
@@ -91,48 +91,64 @@ function share(scene, unit) {
   if (scene.state.dir !== "to") return "";
   const out = leftOut(scene, unit);
   if (out < 0.0005) return "";
-  const what = [scene.state.special ? "" : "special tokens", scene.state.sinks ? "" : "hidden sinks"].filter(Boolean);
+  const special = !scene.state.special && scene.key.units.some((one) => one.special);
+  const what = [special ? "special tokens" : "", scene.grid.sinks.length ? "hidden sinks" : ""].filter(Boolean);
   return `${percent(out)} went to ${what.join(" and ")}${scene.state.renorm ? "; the rest is scaled up to 1" : ""}.`;
 }
 
+/** Rows of the table, made once: a hover changes their texts. @type {HTMLTableRowElement[]} */
+const made = [];
+
+/** @param {number} at */
+function tableRow(at) {
+  const found = made[at];
+  if (found) return found;
+  const row = /** @type {HTMLTableRowElement} */ (element("tr"));
+  const head = element("th");
+  head.setAttribute("scope", "row");
+  const button = element("button", "", "plain");
+  button.append(own(""));
+  button.addEventListener("click", () => update({ pin: Number(row.dataset.unit), other: -1 }));
+  head.append(button);
+  row.append(element("td", String(at + 1)), head, element("td"), element("td", "", "value"));
+  row.cells[2].append(element("i"));
+  made[at] = row;
+  byId("ranking").append(row);
+  return row;
+}
+
+/** One line of the table. @param {number} at @param {number} unit @param {string} label
+ * @param {number} share the length of a bar, or a number in its place @param {string} middle @param {string} last */
+function fill(at, unit, label, share, middle, last) {
+  const row = tableRow(at);
+  row.hidden = false;
+  row.dataset.unit = String(unit);
+  row.classList.toggle("here", unit === focus.other);
+  const [, head, third, fourth] = row.cells;
+  const name = /** @type {HTMLElement} */ (head.firstChild?.firstChild);
+  if (name.textContent !== label) name.textContent = label;
+  third.className = middle ? "value" : "bar";
+  const bar = /** @type {HTMLElement} */ (third.firstChild);
+  bar.textContent = middle;
+  bar.style.width = middle ? "" : `${Math.max(1, 100 * share)}%`;
+  fourth.textContent = last;
+}
+
 /** @param {Float32Array} row @param {number[]} best @param {import("./units.js").Axis} to */
-const rows = (row, best, to) =>
-  best.map((place, i) => {
-    const made = element("tr", "", place === focus.other ? "here" : "");
-    made.append(element("td", String(i + 1)), name(to, place), bar(row[place] / row[best[0]]), cell(row[place]));
-    return made;
-  });
+function rows(row, best, to) {
+  best.forEach((unit, i) => fill(i, unit, short(to.units[unit].label, 40), row[unit] / row[best[0]], "", number(row[unit])));
+  clear(best.length);
+}
 
 /** Where two rows differ most. @param {Scene} scene @param {Float32Array} one @param {Float32Array} two */
 function differences(scene, one, two) {
   const { to, among } = sides(scene);
   const most = largest(one.map((value, i) => Math.abs(value - two[i])), among, TOP);
-  return most.map((place, i) => {
-    const made = element("tr", "", place === focus.other ? "here" : "");
-    made.append(element("td", String(i + 1)), name(to, place), cell(one[place]), cell(two[place]));
-    return made;
-  });
+  most.forEach((unit, i) => fill(i, unit, short(to.units[unit].label, 40), 0, number(one[unit]), number(two[unit])));
+  clear(most.length);
 }
 
-/** @param {import("./units.js").Axis} to @param {number} place */
-function name(to, place) {
-  const made = element("th");
-  made.setAttribute("scope", "row");
-  const button = element("button", "", "plain");
-  button.append(own(short(to.units[place].label, 40)));
-  button.addEventListener("click", () => update({ pin: place, other: -1 }));
-  made.append(button);
-  return made;
+/** @param {number} from the first row that is not shown */
+function clear(from) {
+  for (const row of made.slice(from)) row.hidden = true;
 }
-
-/** @param {number} share */
-function bar(share) {
-  const made = element("td", "", "bar");
-  const fill = element("i");
-  fill.style.width = `${Math.max(1, 100 * share)}%`;
-  made.append(fill);
-  return made;
-}
-
-/** @param {number} value */
-const cell = (value) => element("td", number(value), "value");

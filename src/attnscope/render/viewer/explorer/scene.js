@@ -48,7 +48,7 @@ export function wanted(state) {
 
 /** What is looked at, in words. @param {State} state */
 export function sourceName(state) {
-  if (state.from === "rollout") return "rollout, all layers";
+  if (state.view === "flow" || (state.from === "rollout" && state.view === "text")) return "rollout, all layers";
   if (state.from === "layer") return `layer ${state.layer}, mean of ${front.heads.length} heads`;
   const chosen = wanted(state);
   if (state.from === "chosen" && pairs(state.chosen).length) {

@@ -3,7 +3,7 @@
 import { focus, point, state, update } from "./hub.js";
 import { byId, oneText, say } from "./page.js";
 import { colour, elementOf, passage, setColours, unitAt } from "./passage.js";
-import { value, values, signedPaint } from "./scene.js";
+import { norm, signedPaint, values } from "./scene.js";
 import { rollout } from "./stock.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./passage.js").Passage} Passage */
@@ -41,10 +41,23 @@ export function showText(shown, matches) {
   colourText();
 }
 
+/** @type {WeakMap<Scene, Float32Array>} */
+const means = new WeakMap();
+
 /** The mean over the rows shown: what is coloured while nothing is pointed at. @param {Scene} shown */
 export function resting(shown) {
-  const mean = new Float32Array(shown.grid.nk);
-  for (const q of shown.rows) for (const k of shown.columns) mean[k] += value(shown, q, k) / shown.rows.length;
+  let mean = means.get(shown);
+  if (!mean) {
+    const { grid, rows } = shown;
+    const { nk, codes, levels, largest, hidden } = grid;
+    mean = new Float32Array(nk);
+    for (const q of rows) {
+      const factor = (largest[q] * norm(shown, q)) / rows.length;
+      for (let k = 0, i = q * nk; k < nk; k++, i++) if (codes[i] !== 0) mean[k] += levels[codes[i]] * factor;
+    }
+    for (let k = 0; k < nk; k++) if (hidden[k]) mean[k] = 0;
+    means.set(shown, mean);
+  }
   return mean;
 }
 
@@ -163,6 +176,12 @@ function listen(root, side) {
     point(unit, -1);
   });
   root.addEventListener("pointerleave", () => point(-1, -1));
+  // A second word is compared by Shift and a click: that shall not select the text between.
+  root.addEventListener("mousedown", (event) => {
+    if (!event.shiftKey) return;
+    event.preventDefault();
+    root.focus({ preventScroll: true });
+  });
   root.addEventListener("click", (event) => {
     const text = mine();
     const unit = text ? unitAt(text, event.target) : -1;
