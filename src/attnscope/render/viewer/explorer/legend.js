@@ -101,9 +101,9 @@ export function notes() {
         : `Weights are kept by square roots; ${percent(kept.mean)} of the attention is kept.`,
     );
   }
-  if (coding.top < 255) found.push(`Coarser than usual, so that the file stays below ${megabytes[1]} MB.`);
+  if (coding.top < 255) found.push(`Coarser than usual, so that the file stays below ${number(megabytes[1])} MB.`);
   if (missing.length) {
-    found.push(`The maps of layers ${missing.join(", ")} were left out to keep to ${megabytes[1]} MB.`);
+    found.push(`The maps of layers ${missing.join(", ")} were left out to keep to ${number(megabytes[1])} MB.`);
   }
   return found.join(" ");
 }

@@ -23,7 +23,7 @@ export const STATISTICS = {
 /** @type {HTMLButtonElement[]} */
 let tiles = [];
 let drawn = "";
-let arranged = "";
+let arranged = "nothing yet";
 
 /** @param {Place} place */
 const nameOf = ([layer, head]) => `layer ${front.layers[layer]}, head ${front.heads[head]}`;

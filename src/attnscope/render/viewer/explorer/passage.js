@@ -63,9 +63,9 @@ export function passage(root, axis) {
     }
   };
   axis.boxes.forEach((box, b) => {
+    chip(position);
     if (box.start > position) hold.append(gap(text.slice(position, box.start)));
     position = Math.max(position, box.start);
-    chip(box.start);
     const unit = units[box.units[0]];
     const content = text.slice(position, box.end);
     const span = element("span", "", `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`);
@@ -76,8 +76,8 @@ export function passage(root, axis) {
     hold.append(span);
     position = box.end;
   });
-  if (position < text.length) hold.append(gap(text.slice(position)));
   chip(Infinity);
+  if (position < text.length) hold.append(gap(text.slice(position)));
   root.append(hold);
   // Static: the browser would look through live ranges at every change of the document.
   const ranges = spans.map((span) => new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
