@@ -26,7 +26,7 @@ def opened(
     try:
         page.goto(path.as_uri() + fragment)
         yield page
-        assert noise == []
+        assert noise == [], noise
         assert [url.split("#")[0] for url in requests if not url.startswith("blob:")] == [path.as_uri()]
     finally:
         window.close()

@@ -41,6 +41,7 @@ VIEWER = (
 )  # fmt: skip
 _MB = 1_000_000
 _NOTEBOOK_MB = 16
+_ELEMENT = 80  # bytes around a map
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
 _JSON_ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -79,7 +80,7 @@ def render_html(
     if maps.codes is not None:
         places = [(layer, head) for layer in range(len(maps.layers)) for head in range(len(maps.heads))]
         atlas = tiles(maps, places)
-        room = max_mb * _MB - len(_json(front)) - len(atlas) * 4 / 3 - _fixed()
+        room = max_mb * _MB - len(_json(front)) - len(atlas) * 4 / 3 - _fixed() - _ELEMENT * len(places)
         coding, streams = fitted(maps, quality, room)
     front |= _coded(maps, coding, streams, max_mb)
     return b"".join((_top(maps, front, atlas, dark), *_elements(streams), b"</body>\n</html>\n"))
@@ -200,8 +201,8 @@ def _json(front: dict[str, Any]) -> str:
 
 @cache
 def _fixed() -> int:
-    """Bytes of what is the same on every page, with some air."""
-    return len(_script(VIEWER)) + len(_script(WORKER)) + len(_style()) + 20_000
+    """Bytes of what is the same on every page, with a little air."""
+    return sum(map(len, (_script(VIEWER), _script(WORKER), _style(), _file("explorer.html")))) + 4_000
 
 
 @cache
