@@ -1,12 +1,10 @@
-"""`make bench-viewer`: the page of maps in headless Chromium, beside what else draws attention, where it still opens.
+"""`make bench-viewer`: the page of maps in headless Chromium.
 
-144 maps of SmolLM2-135M (16 of its 30 layers × 9 heads) at three lengths: medians over ROUNDS openings. Prints Markdown.
-The others (bertviz, circuitsvis, attnview) are measured by `benchmarks/viewer_peers.py` in a venv of their own.
+144 maps of SmolLM2-135M (16 of its 30 layers × 9 heads) at three lengths: medians over ROUNDS openings, as Markdown.
 """
 
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,10 +14,10 @@ from typing import Any
 
 import psutil
 import torch
-from measure import text_of
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 import attnscope as ats
+from measure import text_of
 
 ROUNDS = 3
 LENGTHS = (512, 1024, 2048)
@@ -42,83 +40,13 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-HELPERS = """
-const frame = () => new Promise(requestAnimationFrame);
-const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
-window.press = (key, target = document.body) => target.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
-window.shown = () => document.getElementById('map').dataset.shown;
-window.switches = async (count) => {
-  const times = [];
-  for (let i = 0; i < count; i++) {
-    const before = shown();
-    await new Promise((r) => setTimeout(r, 60));
-    const start = performance.now();
-    // A jump, not a step: nothing may have been fetched in advance.
-    const [layers, heads] = ['layer', 'head-number'].map((id) => document.getElementById(id));
-    layers.selectedIndex = (5 * i + 3) % layers.options.length;
-    heads.selectedIndex = (4 * i + 2) % heads.options.length;
-    heads.dispatchEvent(new Event('change', {bubbles: true}));
-    layers.dispatchEvent(new Event('change', {bubbles: true}));
-    while (shown() === before) await new Promise((r) => { const c = new MessageChannel(); c.port1.onmessage = r; c.port2.postMessage(0); });
-    await frame();
-    times.push(performance.now() - start);
-  }
-  return median(times);
-};
-const at = (x, y) => {
-  const box = document.getElementById('stage').getBoundingClientRect();
-  return {clientX: box.left + x, clientY: box.top + y, bubbles: true, pointerId: 1};
-};
-window.hovers = async (count) => {
-  const times = [];
-  for (let i = 0; i < count; i++) {
-    await frame();
-    const start = performance.now();
-    document.getElementById('stage').dispatchEvent(new PointerEvent('pointermove', at(140 + 4 * i, 300 + 3 * i)));
-    await frame();
-    await frame();
-    times.push(performance.now() - start);
-  }
-  return median(times);
-};
-window.sweep = async (seconds, move) => {
-  await frame();
-  const start = performance.now();
-  let frames = 0;
-  while (performance.now() - start < 1000 * seconds) {
-    move(frames++);
-    await frame();
-  }
-  return frames / ((performance.now() - start) / 1000);
-};
-window.cells = (i) => document.getElementById('stage').dispatchEvent(new PointerEvent('pointermove', at(130 + (i * 7) % 400, 120 + (i * 5) % 400)));
-window.words = (i) => {
-  const all = document.querySelectorAll('#text-query .u');
-  all[(i * 3) % all.length].dispatchEvent(new PointerEvent('pointerover', {bubbles: true}));
-};
-window.finding = async (needle) => {
-  const field = document.getElementById('search');
-  const start = performance.now();
-  field.value = needle;
-  field.dispatchEvent(new Event('input', {bubbles: true}));
-  await frame();
-  return performance.now() - start;
-};
-window.long = [];
-new PerformanceObserver((list) => list.getEntries().forEach((e) => long.push([e.startTime, e.duration]))).observe({type: 'longtask', buffered: true});
-"""
+HELPERS = Path(__file__).with_name("viewer.js").read_text("utf-8")
 
 
 def renderer_memory(browser_pid: int) -> float:
     """Megabytes of the renderer that hold nothing of other processes'."""
     renderers = [p for p in psutil.Process(browser_pid).children(recursive=True) if "--type=renderer" in p.cmdline()]
     return max(p.memory_full_info().uss for p in renderers) / 1e6
-
-
-def opened(browser: Browser, path: Path, fragment: str = "") -> Page:
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-    page.goto(f"{path.as_uri()}{fragment}")
-    return page
 
 
 def measured(launch: Any, path: Path) -> dict[str, float]:
@@ -128,7 +56,9 @@ def measured(launch: Any, path: Path) -> dict[str, float]:
         context = launch(profile)
         page = context.new_page()
         page.goto(path.as_uri())
-        found["first paint"] = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
+        found["first paint"] = (
+            page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
+        )
         found["interactive"] = page.evaluate("performance.getEntriesByName('attnscope')[0].startTime") / 1000
         page.evaluate(HELPERS)
         page.wait_for_timeout(500)
@@ -187,9 +117,6 @@ def main() -> None:
         sign = "≥" if unit == "fps" else "≤"
         cells = [f"{table[n][name]:.3g} {unit} | {sign} {g:g}" for n, g in zip(LENGTHS, goals, strict=True)]
         print(f"| {name} | " + " | ".join(cells) + " |")
-    if "--peers" in sys.argv:
-        peers = Path(__file__).with_name("viewer_peers.py")
-        subprocess.run([sys.executable, str(peers)], check=True)
 
 
 if __name__ == "__main__":

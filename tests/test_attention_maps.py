@@ -75,11 +75,14 @@ def test_a_layer_that_was_not_kept_is_named() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # a machine without Japanese fonts draws boxes
-@pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".json", b'{"schema": 1')])
+@pytest.mark.parametrize(
+    ("suffix", "magic"),
+    [(".html", b"<!doctype html>"), (".png", b"\x89PNG"), (".svg", b"<?xml"), (".json", b'{"schema": 1')],
+)
 def test_maps_draw_by_suffix(suffix: str, magic: bytes) -> None:
     assert render(hand_made(), suffix).startswith(magic)
 
 
-def test_maps_have_no_page_yet(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="safetensors"):
-        save(hand_made(), tmp_path / "maps.html")
+def test_maps_have_no_pages_of_other_kinds(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"\.html.*safetensors"):
+        save(hand_made(), tmp_path / "maps.docx")

@@ -8,9 +8,7 @@ from playwright.sync_api import Browser, Page
 
 
 @contextmanager
-def opened(
-    browser: Browser, path: Path, content: bytes, fragment: str = "", **context: object
-) -> Iterator[Page]:
+def opened(browser: Browser, path: Path, content: bytes, fragment: str = "", **context: object) -> Iterator[Page]:
     """The page from disk; afterwards: no error, no policy violation, no request but the file itself."""
     path = path / "page.html"
     path.write_bytes(content)

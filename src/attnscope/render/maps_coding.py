@@ -1,12 +1,12 @@
 """Attention maps packed for a page: one deflated stream a map, and a small picture of each.
 
 The problems it solves:
-- Size. A weight is kept in 8 bits of its row's largest, `code = top · (w / m)^(1/power)`. Linear coding (power 1) takes a
-  third of the square root's bytes (power 2) and loses what lies below a 510th of the row's largest: `kept` says how
+- Size. A weight is kept in 8 bits of its row's largest, `code = top · (w / m)^(1/power)`. Linear coding (power 1)
+  takes a third of the square root's bytes (power 2) and loses what lies below a 510th of the row's largest: `kept` says how
   much of the attention's mass is left. Rows end at their own query where nothing comes after it.
 - Time. Runs are all that deflate finds in attention: its run-length strategy is smaller than level 6 and six times as
   fast. zlib and numpy let go of the interpreter's lock, so that threads help.
-- A single hot cell survives in the small picture: it is pooled by maxima, and coded by fourth roots of the map's largest.
+- A single hot cell survives in the small picture: it is pooled by maxima, and coded by fourth roots.
 """
 
 import os
@@ -68,7 +68,7 @@ def pack(codes: NDArray[np.uint8], largest: NDArray[np.float32], lengths: NDArra
     whole = np.count_nonzero(ends) != np.count_nonzero(coded)
     maxima = largest.astype("<f2")
     deflate = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
-    parts = (bytes([0 if whole else 1, 0]), maxima.tobytes(), np.ascontiguousarray(coded if whole else ends))
+    parts = (bytes([0 if whole else 1, 0]), maxima.tobytes(), (coded if whole else ends).tobytes())
     data = b"".join([*(deflate.compress(part) for part in parts), deflate.flush()])
     return Packed(data, _kept(codes, coded, largest, maxima.astype(np.float32), coding))
 
@@ -95,7 +95,8 @@ def tile(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.u
     values = np.maximum.reduceat(dequantise(by_key, largest), _starts(queries), axis=0)
     peak = values.max()
     shares = values / peak if peak > 0 else values
-    return np.rint(255 * np.sqrt(np.sqrt(shares))).astype(np.uint8)
+    pooled: NDArray[np.uint8] = np.rint(255 * np.sqrt(np.sqrt(shares))).astype(np.uint8)
+    return pooled
 
 
 def _starts(count: int) -> NDArray[np.intp]:

@@ -83,7 +83,7 @@ def render_html(
         room = max_mb * _MB - len(_json(front)) - len(atlas) * 4 / 3 - _fixed() - _ELEMENT * len(places)
         coding, streams = fitted(maps, quality, room)
     front |= _coded(maps, coding, streams, max_mb)
-    return b"".join((_top(maps, front, atlas, dark), *_elements(streams), b"</body>\n</html>\n"))
+    return b"".join((_top(front, atlas, dark), *_elements(streams), b"</body>\n</html>\n"))
 
 
 def iframe(maps: AttentionMaps) -> str:
@@ -139,7 +139,7 @@ def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], ma
 
 
 def _side(side: Side) -> dict[str, Any]:
-    """Tokens as [start, end, special], with a fourth, the name, where the text has none; words as [start, end, tokens]."""
+    """Tokens as [start, end, special, name where the text has none]; words as [start, end, tokens]."""
     return {
         "text": side.text,
         "tokens": [
@@ -171,7 +171,7 @@ def _title(maps: AttentionMaps) -> str:
     return f"{what} of {visible(str(model)).rstrip('/').rsplit('/', 1)[-1]}" if model else what
 
 
-def _top(maps: AttentionMaps, front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
+def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
     script, worker, style = _script(VIEWER), _script(WORKER), _style()
     page = Template(_file("explorer.html")).substitute(
         theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
@@ -207,7 +207,7 @@ def _fixed() -> int:
 
 @cache
 def _script(names: tuple[str, ...]) -> str:
-    """The modules as one script: a page from disk cannot import a file, so each becomes a function of those before it."""
+    """The modules as one script: a page from disk cannot import a file, so each becomes a function of those before."""
     return "\n".join(_module(name.removesuffix(".js"), _file(name)) for name in names)
 
 

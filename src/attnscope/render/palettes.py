@@ -20,9 +20,7 @@ def _ramp(*anchors: str) -> tuple[str, ...]:
         part = i / (_STEPS - 1)
         light = first + part * (last - first)
         # Between which two anchors does this lightness lie, and where?
-        place = next(
-            (j for j in range(1, len(labs) - 1) if (labs[j][0] - light) * (last - first) > 0), len(labs) - 1
-        )
+        place = next((j for j in range(1, len(labs) - 1) if (labs[j][0] - light) * (last - first) > 0), len(labs) - 1)
         a, b = labs[place - 1], labs[place]
         t = (light - a[0]) / (b[0] - a[0])
         steps.append(_to_hex((light, a[1] + t * (b[1] - a[1]), a[2] + t * (b[2] - a[2]))))

@@ -40,17 +40,22 @@ export function measure(scene) {
   return `${what}, ${of}${curve}${state.gamma === 1 ? "" : `, gamma ${number(state.gamma)}`}`;
 }
 
+/** The colours that the legend has. @type {string[]} */
+let drawn = [];
+
 /** @param {Scene | null} scene @param {number | null} [given] the largest value where it is not the map's own
  * @param {[string[], number] | null} [signed] colours and largest difference, where two are compared */
 export function showLegend(scene, given = null, signed = null) {
   const canvas = /** @type {HTMLCanvasElement} */ (byId("ramp"));
   const pen = canvas.getContext("2d");
   const steps = signed ? signed[0] : colours(state);
-  steps.forEach((colour, i) => {
-    if (!pen) return;
-    pen.fillStyle = colour;
-    pen.fillRect((i * canvas.width) / steps.length, 0, canvas.width / steps.length + 1, canvas.height);
-  });
+  if (pen && drawn !== steps) {
+    drawn = steps;
+    steps.forEach((colour, i) => {
+      pen.fillStyle = colour;
+      pen.fillRect((i * canvas.width) / steps.length, 0, canvas.width / steps.length + 1, canvas.height);
+    });
+  }
   const found = signed
     ? [0, 0.5, 1].map((place) => ({ place, text: number((2 * place - 1) * signed[1]) }))
     : marks(scene, given);

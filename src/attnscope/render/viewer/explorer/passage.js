@@ -36,8 +36,9 @@ export function setColours(now, shares, signed) {
   sheet.replaceSync(rules.join(""));
 }
 
-/** @param {HTMLElement} root @param {Axis} axis @returns {Passage} */
-export function passage(root, axis) {
+/** @param {HTMLElement} root @param {Axis} axis @param {boolean} marked white space gets elements of its own, to be seen
+ * @returns {Passage} */
+export function passage(root, axis, marked) {
   const { text, units } = axis;
   root.replaceChildren();
   /** @type {HTMLElement[]} */
@@ -64,7 +65,7 @@ export function passage(root, axis) {
   };
   axis.boxes.forEach((box, b) => {
     chip(position);
-    if (box.start > position) hold.append(gap(text.slice(position, box.start)));
+    if (box.start > position) hold.append(gap(text.slice(position, box.start), marked));
     position = Math.max(position, box.start);
     const unit = units[box.units[0]];
     const content = text.slice(position, box.end);
@@ -77,15 +78,18 @@ export function passage(root, axis) {
     position = box.end;
   });
   chip(Infinity);
-  if (position < text.length) hold.append(gap(text.slice(position)));
+  if (position < text.length) hold.append(gap(text.slice(position), marked));
   root.append(hold);
   // Static: the browser would look through live ranges at every change of the document.
   const ranges = spans.map((span) => new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
   return { root, axis, spans, ranges, chips, steps: new Int16Array(spans.length).fill(-1) };
 }
 
-/** White space and whatever else no unit covers. @param {string} content */
-const gap = (content) => element("span", content.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, visible), "gap");
+/** White space and whatever else no unit covers. @param {string} content @param {boolean} marked */
+function gap(content, marked) {
+  const plain = content.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, visible);
+  return marked ? element("span", plain, content.includes("\n") ? "gap nl" : "gap") : document.createTextNode(plain);
+}
 
 /** @param {Passage} passage @param {(units: number[]) => number} step of the units that share a box; -1 for none */
 export function colour(passage, step) {

@@ -67,9 +67,10 @@ function texts() {
   const [ink, accent] = ["--ink", "--accent"].map(colourOf);
   const steps = (state.other >= 0 ? signedPaint() : { colours: colours(state) }).colours;
   for (const { root, steps: of } of shownTexts()) {
-    for (const span of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".u, .gap"))) {
-      const node = span.firstChild;
-      if (!node || !span.offsetParent) continue;
+    const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const span = /** @type {HTMLElement} */ (node.parentElement);
+      if (span !== root && !span.offsetParent) continue;
       const step = span.dataset.box ? of[Number(span.dataset.box)] : -1;
       const size = parseFloat(getComputedStyle(span).fontSize);
       for (const { text, rect } of lines(/** @type {Text} */ (node))) {

@@ -24,17 +24,16 @@ const sides = (of) => (state.dir === "to" ? { from: of.to, at: of.by } : { from:
 /** @param {Scene} shown @param {number[]} matches units of the keys' text */
 export function showText(shown, matches) {
   scene = shown;
-  const look = state.unit;
+  const look = `${state.unit} ${state.space}`;
   if (built !== look || !texts) {
     built = look;
-    const one = passage(byId("text-query"), shown.query);
-    texts = { to: one, by: oneText ? one : passage(byId("text-key"), shown.key) };
+    const one = passage(byId("text-query"), shown.query, state.space);
+    texts = { to: one, by: oneText ? one : passage(byId("text-key"), shown.key, state.space) };
   }
   byId("text-key").hidden = oneText;
   byId("texts").classList.toggle("two", !oneText);
   for (const root of [byId("text-query"), byId("text-key")]) {
     root.classList.toggle("no-special", !state.special);
-    root.classList.toggle("space", state.space);
   }
   for (const element of document.querySelectorAll("#texts .match")) element.classList.remove("match");
   for (const unit of matches) elementOf(texts.by, unit)?.classList.add("match");
