@@ -85,8 +85,6 @@ def test_hover_on_the_map_shows_pythons_numbers(browser: Browser, tmp_path: Path
         for q, k in [(0, 0), (3, 7), (count - 1, 2), (9, count - 1)]:
             page.mouse.move(box["x"] + (k + 0.5) * box["width"] / count, box["y"] + (q + 0.5) * box["height"] / count)
             value, rank, _ = re.split(", rank | of ", page.locator("#tip-value").inner_text())
-                :2
-            ]  # type: ignore[union-attr]
             assert near(value, truth[q, k], truth[q].max())
             same = kept(maps, 1, 2)[q]
             assert int(rank) == 1 + int((same > same[k] * (1 + 1e-9)).sum())

@@ -2,8 +2,8 @@
 
 The problems it solves:
 - Size. A weight is kept in 8 bits of its row's largest, `code = top · (w / m)^(1/power)`. Linear coding (power 1)
-  takes a third of the square root's bytes (power 2) and loses what lies below a 510th of the row's largest: `kept` says how
-  much of the attention's mass is left. Rows end at their own query where nothing comes after it.
+  takes a third of the square root's bytes (power 2) and loses what lies below a 510th of the row's largest: `kept`
+  says how much of the attention's mass is left. Rows end at their own query where nothing comes after it.
 - Time. Runs are all that deflate finds in attention: its run-length strategy is smaller than level 6 and six times as
   fast. zlib and numpy let go of the interpreter's lock, so that threads help.
 - A single hot cell survives in the small picture: it is pooled by maxima, and coded by fourth roots.
