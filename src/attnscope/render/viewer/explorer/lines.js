@@ -3,7 +3,7 @@
 import { short } from "./format.js";
 import { focus, point, state } from "./hub.js";
 import { byId, colourOf, fit, fonts } from "./page.js";
-import { value } from "./scene.js";
+import { ceiling, value } from "./scene.js";
 import { pin } from "./text.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -36,13 +36,15 @@ export function threads(shown) {
   /** @type {[number, number, number][]} */
   const found = [];
   const focused = focus.unit;
+  // All at once, a line for every weight is a thicket: the more queries, the fewer of theirs.
+  const least = focused >= 0 ? 0.004 : shown.rows.length > 60 ? 0.3 : 0.1;
   shown.rows.forEach((q, r) => {
     if (focused >= 0 && state.dir === "to" && q !== focused) return;
-    const most = state.scale === "fixed" ? 1 : state.scale === "map" ? shown.highest : Math.max(1e-9, shown.grid.peaks[q] * (state.renorm && shown.grid.sums[q] > 0 ? 1 / shown.grid.sums[q] : 1));
+    const most = ceiling(shown, q) || 1;
     shown.columns.forEach((k, c) => {
       if (focused >= 0 && state.dir === "by" && k !== focused) return;
       const share = value(shown, q, k) / most;
-      if (share > (focused >= 0 ? 0.004 : 0.05)) found.push([r, c, Math.min(1, share)]);
+      if (share > least) found.push([r, c, Math.min(1, share)]);
     });
   });
   return found;

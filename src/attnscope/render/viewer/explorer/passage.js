@@ -70,7 +70,11 @@ export function passage(root, axis, marked) {
     const unit = units[box.units[0]];
     const content = text.slice(position, box.end);
     const span = element("span", "", `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`);
-    span.textContent = content.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, visible);
+    if (marked) {
+      // A token brings the space in front of it along.
+      const [, before, middle, after] = /^(\s*)(.*?)(\s*)$/su.exec(content) ?? ["", "", content, ""];
+      span.append(...[before && gap(before, true), gap(middle, false), after && gap(after, true)].filter((part) => part !== ""));
+    } else span.append(gap(content, false));
     if (content.includes("\n")) span.classList.add("nl");
     span.dataset.box = String(b);
     spans.push(span);

@@ -69,7 +69,8 @@ function texts() {
   for (const { root, steps: of } of shownTexts()) {
     const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      const span = /** @type {HTMLElement} */ (node.parentElement);
+      const parent = /** @type {HTMLElement} */ (node.parentElement);
+      const span = /** @type {HTMLElement} */ (parent.closest(".u") ?? parent);
       if (span !== root && !span.offsetParent) continue;
       const step = span.dataset.box ? of[Number(span.dataset.box)] : -1;
       const size = parseFloat(getComputedStyle(span).fontSize);
