@@ -1,5 +1,6 @@
 // Attention through the layers: rollout of one query, layer by layer, and the scores that came with the data.
 
+import { stepOf } from "./colour.js";
 import { number, short } from "./format.js";
 import { focus, point, state, update } from "./hub.js";
 import { byId, colourOf, element, fit, fonts, front, own } from "./page.js";
@@ -19,7 +20,7 @@ const ROW = 15;
 let scene = null;
 /** Of `unit`: (layer from the top, key unit). @type {{unit: number, name: string, rows: Float32Array[]} | null} */
 let climbed = null;
-let scored = "";
+let scored = false;
 
 /** The unit that rollout starts from: the pinned one, or the last. @param {Scene} shown */
 export const start = (shown) => (state.pin >= 0 && state.pin < shown.query.units.length ? state.pin : (shown.rows[shown.rows.length - 1] ?? 0));
@@ -170,9 +171,8 @@ function scores() {
   if (!scene || !front.flow.length) return;
   const paint = scene.paint;
   setColours(paint.colours, paint.colours, signedPaint().colours);
-  const look = [state.curve, state.gamma].join();
-  if (scored === look) return;
-  scored = look;
+  if (scored) return;
+  scored = true;
   const { text } = front.sides[front.sides.length - 1];
   const at = places(text);
   byId("scores").replaceChildren(
@@ -188,7 +188,7 @@ function scores() {
       let position = 0;
       for (const [from, to, value] of score.words) {
         if (at(from) > position) body.append(text.slice(position, at(from)));
-        const step = score.signed ? signedPaint().stepOf(value / size) : paint.stepOf(least === most ? 0.5 : (value - least) / (most - least));
+        const step = score.signed ? signedPaint().stepOf(value / size) : stepOf(least === most ? 0.5 : (value - least) / (most - least));
         const span = element("span", text.slice(at(from), at(to)), `${score.signed ? "d" : "s"}${step}`);
         span.title = number(value);
         body.append(span);
