@@ -14,7 +14,19 @@ from attnscope.compared import Agreement
 from attnscope.render.caption import caption_of, limits, number
 from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces
-from attnscope.render.parts import colour_rules, exact, inert, language, policy, provenance, shown, sizes, theme, viewer
+from attnscope.render.parts import (
+    colour_rules,
+    exact,
+    facts,
+    inert,
+    language,
+    policy,
+    provenance,
+    shown,
+    sizes,
+    theme,
+    viewer,
+)
 
 
 def render_html(

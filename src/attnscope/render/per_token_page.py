@@ -15,7 +15,19 @@ from attnscope.per_token import PerToken
 from attnscope.render.caption import caption_of, number, unit
 from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces, visible
-from attnscope.render.parts import colour_rules, exact, inert, language, policy, provenance, shown, sizes, theme, viewer
+from attnscope.render.parts import (
+    colour_rules,
+    exact,
+    facts,
+    inert,
+    language,
+    policy,
+    provenance,
+    shown,
+    sizes,
+    theme,
+    viewer,
+)
 
 _TOP = 4
 # Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
