@@ -147,12 +147,15 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
     return path
 
 
-def notebook_html(result: Attribution | PerToken) -> str:
+def notebook_html(result: Attribution | PerToken | Comparison | Comparisons | Evaluation) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
     from attnscope.render.html import iframe
+    from attnscope.render.parts import framed
 
     if isinstance(result, PerToken):
         raise InputError("cannot draw all target tokens at once: draw one of them, result[0]")
+    if isinstance(result, Comparison | Comparisons | Evaluation):
+        return framed(render(result, ".html"), type(result).__name__, 860)
     return iframe(result)
 
 

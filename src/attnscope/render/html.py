@@ -15,7 +15,7 @@ from attnscope.colours import LIGHT
 from attnscope.errors import InputError
 from attnscope.render.caption import Caption, caption_of, limits, number, query_text, unit
 from attnscope.render.layout import pieces, query_words
-from attnscope.render.parts import attribute, colour_rules, inert, policy, shown, viewer
+from attnscope.render.parts import colour_rules, framed, inert, policy, shown, viewer
 
 _TOP = 10
 
@@ -31,12 +31,7 @@ def iframe(result: Attribution) -> str:
     """The page in an `<iframe srcdoc>`, as tall as the text is likely to need."""
     lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
     height = min(860, 440 + 36 * lines)
-    page = render_html(result).decode()
-    return (
-        f'<iframe title="{attribute(caption_of(result).title)}" width="100%" height="{height}" '
-        'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
-        f'srcdoc="{html.escape(page)}"></iframe>'
-    )
+    return framed(render_html(result), caption_of(result).title, height)
 
 
 def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool | None) -> str:

@@ -24,6 +24,15 @@ def policy(script: str, style: str) -> str:
     )
 
 
+def framed(page: bytes, title: str, height: int) -> str:
+    """The page in an `<iframe srcdoc>`."""
+    return (
+        f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
+        'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
+        f'srcdoc="{html.escape(page.decode())}"></iframe>'
+    )
+
+
 def inert(document: str) -> str:
     """JSON that can stand in a `<script type="application/json">`."""
     # Without the spaces of to_json: half a megabyte at 30,000 tokens.
