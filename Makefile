@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check bench clean
+.PHONY: demo test test-slow check bench bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -23,6 +23,16 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+
+# Beside captum and inseq, in an environment of their own.
+PEERS := benchmarks/peers/.venv
+bench-peers: $(READY) $(PEERS)/.ready
+	$(BIN)/python benchmarks/peers/run.py $(PEERS)/bin/python
+
+$(PEERS)/.ready: benchmarks/peers/requirements.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/requirements.txt
+	@touch $@
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }

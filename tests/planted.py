@@ -5,7 +5,7 @@ from typing import Any, Self
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
-from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.modeling_outputs import BaseModelOutput, CausalLMOutput
 
 LETTERS = ["[UNK]", "[PAD]", *"abcdefghijklmnopqrstuvwxyz"]
@@ -68,3 +68,29 @@ class CopyBack(PreTrainedModel):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> CausalLMOutput:
         return CausalLMOutput(logits=self.lm_head(self.model(input_ids, attention_mask).last_hidden_state))
+
+
+def attention_copy(back: int) -> GPT2LMHeadModel:
+    """A GPT-2 of one layer whose only head looks `back` places back and writes what it finds there to the output.
+
+    Hidden: 32 places for the token, 32 for its position, 32 for what was found. Nothing else is read by the head.
+    """
+    size = 32
+    settings = {"vocab_size": size, "n_positions": size, "n_embd": 3 * size, "n_layer": 1, "n_head": 1}
+    ids = {"bos_token_id": 1, "eos_token_id": 1, "pad_token_id": 1}
+    net = GPT2LMHeadModel(GPT2Config(**settings, **ids, tie_word_embeddings=False)).eval()
+    token, position, found = (slice(i * size, (i + 1) * size) for i in range(3))
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if ".ln_" not in name:
+                parameter.zero_()
+        attention = net.transformer.h[0].attn
+        queries, keys, values = attention.c_attn.weight.split(3 * size, 1)  # (in, out)
+        queries[position, position] = 4 * torch.eye(size).roll(-back, 1)
+        keys[position, position] = torch.eye(size)
+        values[token, found] = torch.eye(size)
+        attention.c_proj.weight[found, found] = torch.eye(size)
+        net.transformer.wte.weight[:, token] = torch.eye(size)
+        net.transformer.wpe.weight[:, position] = torch.eye(size)
+        net.lm_head.weight[:, found] = torch.eye(size)
+    return net

@@ -4,15 +4,21 @@ numpy only: it compares results, wherever they were made.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.attribution import Attribution
-from attnscope.errors import InputError
+from attnscope.errors import DamagedFileError, InputError
+from attnscope.files import write_atomically
+
+SCHEMA = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +54,46 @@ class Agreement:
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> str:
-        """Names, both matrices (null where there is no correlation), and what they are of."""
+        """The documented JSON (docs/schema.md): both matrices (null where there is no correlation), and the results."""
         rank = [[None if np.isnan(x) else float(x) for x in row] for row in self.rank]
-        document = {"names": list(self.names), "rank": rank, "overlap": self.overlap.tolist()}
-        return json.dumps(document | {"top": self.top, "by": self.by}, ensure_ascii=False, allow_nan=False)
+        document = {
+            "schema": SCHEMA,
+            "kind": "agreement",
+            "names": list(self.names),
+            "rank": rank,
+            "overlap": self.overlap.tolist(),
+            "top": self.top,
+            "by": self.by,
+            "results": [json.loads(one.to_json()) for one in self.results],
+        }
+        return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Agreement":
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
+        return cls.from_json(Path(path).read_text("utf-8"), str(path))
+
+    @classmethod
+    def from_json(cls, document: str, source: str = "the document") -> "Agreement":
+        """What `to_json` wrote, compared anew. Raises DamagedFileError, naming `source`, for anything else."""
+        try:
+            data: Any = json.loads(document)
+            if data["kind"] != "agreement" or data["schema"] != SCHEMA:
+                raise DamagedFileError(f"{source} is no agreement of schema {SCHEMA}: make it again")
+            results = [Attribution.from_json(json.dumps(one), source) for one in data["results"]]
+            return agreement(results, top=data["top"], by=data["by"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DamagedFileError(f"{source} is not an agreement saved by attnscope ({error})") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to `path`, whole or not at all."""
+        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
 
     def __repr__(self) -> str:
         return f"<Agreement of {', '.join(self.names)}>\n{self.table()}"

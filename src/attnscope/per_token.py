@@ -63,10 +63,15 @@ class PerToken:
         tokens = zip(self.first.tokens, self.token_scores[target], strict=True)
         words = zip(self.first.words, self.scores[target], strict=True)
         about = self.targets[target]
+        mass = self.first.excluded_mass
+        if mass is not None:
+            row = self.token_scores[target]
+            mass = float(sum(s for t, s in zip(self.first.tokens, row, strict=True) if t.special))
         return replace(
             self.first,
             tokens=tuple(Token(t.text, t.start, t.end, t.special, float(s)) for t, s in tokens),
             words=tuple(Word(w.text, w.start, w.end, float(s)) for w, s in words),
+            excluded_mass=mass,
             parameters={**self.first.parameters, "target_token": about.text, "value": about.value},
         )
 
@@ -86,6 +91,12 @@ class PerToken:
 
     def __repr__(self) -> str:
         return f"<PerToken {self.first.method}: {len(self)} target tokens × {len(self.first.words)} words>"
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
 
     def to_json(self) -> str:
         """The documented JSON (docs/schema.md), one line."""

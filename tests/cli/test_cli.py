@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import attnscope as ats
+from attnscope.compared import Agreement
+from attnscope.render import render
 
 TEXT = "The castle on the hill was old."
 
@@ -181,9 +183,45 @@ def test_explain_each_generated_token() -> None:
     done = run("explain", "The capital of Japan is", "--generate", "2", "--per-token", "--json")
     result = ats.PerToken.from_json(done.stdout.decode())
     assert len(result) == 2
-    assert "no renderer writes '.png': expected one of .json .txt" in failed(
+    assert "no renderer writes '.png': expected one of .html .json .txt" in failed(
         "explain", TEXT, "--generate", "2", "--per-token", "-o", "out.png"
     )
+
+
+def test_saved_results_of_every_kind_are_drawn_again_and_compared(smollm2: ats.Model, tmp_path: Path) -> None:
+    text = "The capital of Japan is. It is"
+    made = [ats.explain(smollm2, text, method=m, target=" Tokyo") for m in ("gim", "gradient_x_input", "rollout")]
+    for i, result in enumerate(made):
+        result.save(tmp_path / f"{i}.json")
+    each = ats.explain(smollm2, text, method="gradient", target=" Tokyo and", per_token=True)
+    each.save(tmp_path / "each.json")
+    assert run("render", str(tmp_path / "each.json"), "-o", str(tmp_path / "each.html")).returncode == 0
+    assert (tmp_path / "each.html").read_bytes() == render(each, ".html")
+    assert "expected one of .html .json .txt" in failed("render", str(tmp_path / "each.json"), "-o", "x.png")
+    saved = [str(tmp_path / f"{i}.json") for i in range(3)]
+    done = run("agreement", *saved, "--top", "2", "-o", str(tmp_path / "a.html"), "--json")
+    assert done.returncode == 0, done.stderr
+    found = Agreement.from_json(done.stdout.decode())
+    assert found.names == ("gim", "gradient_x_input", "rollout")
+    assert (tmp_path / "a.html").read_bytes() == render(found, ".html")
+    found.save(tmp_path / "a.json")
+    assert run("render", str(tmp_path / "a.json")).stdout.decode() == found.table()
+    assert "two or more" in failed("agreement", saved[0])
+    assert "cannot read" in failed("agreement", saved[0], str(tmp_path / "none.json"))
+
+
+def test_explain_inside_one_segment() -> None:
+    segments = '{"first": [0, 24], "second": [25, 36]}'
+    asked = ("--method", "gim", "--target", " Tokyo", "--segments", segments, "--within", "second")
+    done = run("explain", "The capital of Japan is. I like it", *asked, "--json")
+    assert done.returncode == 2
+    assert b"the text's 34" in done.stderr
+    done = run(
+        "explain", "The capital of Japan is. I like it", *asked[:5], segments.replace("36", "34"), *asked[6:], "--json"
+    )
+    result = ats.Attribution.from_json(done.stdout.decode())
+    assert [w.text for w in result.words] == ["I", "like", "it"]
+    assert result.parameters["within"] == [25, 34]
 
 
 def test_explain_says_what_is_wrong() -> None:
@@ -223,3 +261,12 @@ def test_maps_say_what_is_wrong(tmp_path: Path) -> None:
     assert "such as 0,3,5-8" in failed("maps", TEXT, "--layers", "a")
     assert "layers 0 to 29" in failed("maps", TEXT, "--layers", "30")
     assert "expected one of .png" in failed("maps", TEXT, "-o", str(tmp_path / "x.docx"))
+
+
+def test_plan_knows_every_method_and_maps_take_a_font(tmp_path: Path) -> None:
+    said = run("plan", "--tokens", "2000", "--method", "lime", "--runs", "10")
+    assert b"lime of 2,000 tokens takes about" in said.stdout
+    assert b"there is no plan for 'x'" in run("plan", "--tokens", "20", "--method", "x").stderr
+    drawn = run("maps", TEXT, "--layers", "3", "--heads", "1", "--font", "DejaVu Serif", "-o", str(tmp_path / "m.svg"))
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "m.svg").stat().st_size > 1000

@@ -31,3 +31,10 @@ def test_the_cue_words_come_first(quire: ats.Model, method: str, text: str, labe
     own = {"signed": True} if method == "deletion" else {"baseline": "mask"}
     result = ats.explain(quire, text, method=method, target=label, quantity="logit", **own)
     assert set(strongest(result, 2)) == cues
+
+
+@pytest.mark.parametrize(("text", "label", "cues"), SENTENCES, ids=[text for text, *_ in SENTENCES])
+def test_gim_puts_a_cue_word_first(quire: ats.Model, text: str, label: str, cues: set[str]) -> None:
+    """Gradient × input does so in half of the sentences."""
+    result = ats.explain(quire, text, method="gim", target=label, quantity="logit")
+    assert strongest(result, 1)[0] in cues

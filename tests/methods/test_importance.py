@@ -14,13 +14,14 @@ from attnscope.methods import parameters_of
 from attnscope.models import gradients as gradients_module
 from attnscope.models import perturb
 from attnscope.models import readings as readings_module
+from attnscope.models.encode import encode
 from planted import CopyBack, copy_tokenizer
 from reference import importance as textbook
 from tiny_models import tiny
 
 TEXT = "a b c d e f"
-# Those that take a target; attention's own methods have tests of their own (test_flow.py).
-IMPORTANCE = [name for name in ats.METHODS if name != "random" and "per_token" in parameters_of(name)]
+# CopyBack has no attention: its methods (test_at_target.py) and gim (test_gim.py) have tests of their own.
+IMPORTANCE = [name for name in ats.METHODS if name not in ("random", "gim") and "query" not in parameters_of(name)]
 FEW: dict[str, dict[str, Any]] = {"lime": {"samples": 40}, "shapley": {"pairs": 3}}
 
 
@@ -35,6 +36,11 @@ def ids(model: ats.Model, text: str) -> list[int]:
 
 def close(ours: np.ndarray, theirs: np.ndarray) -> bool:
     return bool(np.abs(ours - theirs).max() < 1e-4 * np.abs(theirs).max() + 1e-7)
+
+
+def baselines(model: ats.Model) -> dict[str, torch.Tensor]:
+    matrix = model.model.get_input_embeddings().weight.detach()
+    return {"zero": torch.zeros(matrix.shape[1]), "mean": matrix.mean(0), "pad": matrix[model.tokenizer.pad_token_id]}
 
 
 def mean_vector(model: ats.Model) -> torch.Tensor:
@@ -86,9 +92,41 @@ def test_per_token_rows_are_the_gradients_of_each_token(llama: ats.Model) -> Non
 
 
 def test_integrated_gradients_is_the_textbook(llama: ats.Model) -> None:
-    expected = textbook.integrated(llama.model, ids(llama, TEXT), ids(llama, "g"), 16)
-    result = ats.explain(llama, TEXT, method="integrated_gradients", target=" g", steps=16, rule="riemann")
-    assert close(result.token_scores, expected)
+    for baseline, vector in baselines(llama).items():
+        expected = textbook.integrated(llama.model, ids(llama, TEXT), ids(llama, "g"), 16, vector)
+        asked = {"steps": 16, "rule": "riemann", "baseline": baseline}
+        result = ats.explain(llama, TEXT, method="integrated_gradients", target=" g", **asked)
+        assert close(result.token_scores, expected)
+
+
+def test_each_baseline_adds_up_and_scores_itself_nothing(llama: ats.Model) -> None:
+    for baseline in baselines(llama):
+        result = ats.explain(llama, TEXT, method="integrated_gradients", target=" g", baseline=baseline, steps=64)
+        change = result.parameters["value"] - result.parameters["baseline_value"]
+        missed = abs(result.scores.sum() - change)
+        assert missed == pytest.approx(result.parameters["completeness_error"], abs=1e-5)
+        # An RMSNorm jumps at zero, where steps of any number miss it: why zero is not the default.
+        assert (missed < 0.02 * abs(change) + 1e-3) == (baseline != "zero")
+    # What is the baseline already has no way to go.
+    with_pad = ats.explain(llama, "a [PAD] b", method="integrated_gradients", target=" g", baseline="pad", unit="token")
+    pad = next(t for t in with_pad.tokens if t.text == "[PAD]")
+    assert pad.score == 0
+    assert ats.explain(llama, TEXT, method="integrated_gradients", target=" g").parameters["baseline"] == "mean"
+
+
+def test_a_mask_baseline_is_the_masks_embedding(quire: ats.Model) -> None:
+    """At the baseline every word is masked: its value is that of a text of masks."""
+    text = "He have a dog"
+    asked = {"target": "$REPLACE_has", "position": "have", "quantity": "logit"}
+    result = ats.explain(quire, text, method="integrated_gradients", baseline="mask", **asked)
+    masks = torch.tensor([encode(quire.tokenizer, text).inputs["input_ids"]])
+    masks[0, [not t.special for t in result.tokens]] = quire.tokenizer.mask_token_id
+    with torch.no_grad():
+        logits = quire.model(input_ids=masks).logits[0]
+    label = quire.model.config.label2id["$REPLACE_has"]
+    assert result.parameters["baseline_value"] == pytest.approx(float(logits[2, label]), abs=1e-3)
+    with pytest.raises(ats.AttnscopeError, match="no mask token"):
+        ats.explain(ats.Model(tiny("llama"), copy_tokenizer()), TEXT, method="integrated_gradients", baseline="mask")
 
 
 def test_integrated_gradients_meets_its_tolerance(llama: ats.Model) -> None:
@@ -282,3 +320,58 @@ def test_segments_are_taken_away_whole(llama: ats.Model) -> None:
 def test_what_cannot_be_asked_says_so(llama: ats.Model, method: str, parameters: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
         ats.explain(llama, TEXT, method=method, **parameters)
+
+
+SENTENCES = "a b . c d e . f"
+
+
+@pytest.mark.parametrize("within", ["middle", (6, 13)])
+@pytest.mark.parametrize("unit", ["word", "token"])
+def test_a_segment_is_drilled_into(llama: ats.Model, within: Any, unit: str) -> None:
+    asked = {"method": "gradient_x_input", "target": " g"}
+    segments = {"front": (0, 5), "middle": (6, 13)}
+    whole = ats.explain(llama, SENTENCES, segments=segments, **asked)
+    inside = ats.explain(llama, SENTENCES, segments=segments, within=within, unit=unit, **asked)
+    assert [w.text for w in inside.words] == ["c", "d", "e", "."]
+    assert inside.scores.sum() == pytest.approx(whole.scores[1])
+    assert inside.parameters["within"] == [6, 13]
+
+
+def test_a_sentence_of_a_result_is_drilled_into(llama: ats.Model) -> None:
+    """Only the units inside are taken away; together they carry what the sentence carries."""
+    sentences = ats.explain(llama, SENTENCES, method="shapley", target=" g", unit="sentence", way="mean")
+    inside = ats.explain(llama, SENTENCES, method="shapley", target=" g", within=sentences.words[1], way="mean")
+    alone = ats.explain(llama, SENTENCES, method="occlusion", target=" g", unit="sentence", way="mean")
+    assert [w.text for w in inside.words] == ["c", "d", "e", "."]
+    assert inside.scores.sum() == pytest.approx(alone.scores[1], rel=1e-3, abs=1e-5)
+    words = ats.explain(llama, SENTENCES, method="deletion", target=" g")
+    inside = ats.explain(llama, SENTENCES, method="deletion", target=" g", within=sentences.words[1])
+    assert close(inside.scores, words.scores[3:7])
+
+
+@pytest.mark.parametrize("method", IMPORTANCE)
+def test_every_method_drills(llama: ats.Model, method: str) -> None:
+    result = ats.explain(
+        llama, SENTENCES, method=method, target=" g h", per_token=True, within=(6, 11), **FEW.get(method, {})
+    )
+    assert [w.text for w in result.first.words] == ["c", "d", "e"]
+
+
+def test_sentences_of_a_paragraph(llama: ats.Model) -> None:
+    text = "a b . c d .\n\ne f . g"
+    result = ats.explain(llama, text, method="deletion", target=" h", unit="sentence", within="paragraph 2")
+    assert [w.text for w in result.words] == ["e f .", "g"]
+
+
+@pytest.mark.parametrize(
+    ("within", "says"),
+    [
+        ("paragraph 9", "the text's segments are 'paragraph 1'"),
+        ((3, 99), "the segment 'within'"),
+        ((1, 2), "no unit begins"),
+        (ats.Word("x", 0, 1, 0.0), "of another text"),
+    ],
+)
+def test_what_cannot_be_drilled_into_says_so(llama: ats.Model, within: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        ats.explain(llama, SENTENCES, target=" g", within=within)

@@ -1,5 +1,6 @@
 """Slow textbook versions to test against: they hold everything, and change nothing but a copy of the model."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
@@ -10,11 +11,16 @@ from transformers import PreTrainedModel
 def eager_attention(net: PreTrainedModel, inputs: dict[str, Tensor]) -> list[Tensor]:
     """The model's own attention, every layer: (batch, head, query, key); an encoder–decoder's encoder."""
     net = deepcopy(net).eval()
-    if net._can_set_attn_implementation():
-        net.set_attn_implementation("eager")
+    _turn_eager(net)
     body = net.get_encoder() if net.config.is_encoder_decoder else net.base_model
     with torch.no_grad():
         return [w for w in body(**inputs, output_attentions=True).attentions if w is not None]
+
+
+def _turn_eager(net: PreTrainedModel) -> None:
+    if net._can_set_attn_implementation():
+        net.set_attn_implementation("eager")
+    net.config._attn_implementation = "eager"  # Falcon reads it as it runs
 
 
 def autograd_gradient(net: PreTrainedModel, inputs: dict[str, Tensor]) -> tuple[Tensor, float]:
@@ -60,13 +66,12 @@ def rollout(layers: list[Tensor], over: str = "mean", residual: float = 0.5) -> 
     return result
 
 
-def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], position: int, target: int) -> Tensor:
-    """Chefer et al. with every matrix and its gradient held: the relevance (query, key) for one next token's logit."""
+def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], value: Callable[[Tensor], Tensor]) -> Tensor:
+    """Chefer et al. with every matrix and its gradient held: the relevance (query, key) for `value` of the logits."""
     net = deepcopy(net).eval()
-    if net._can_set_attn_implementation():
-        net.set_attn_implementation("eager")
+    _turn_eager(net)
     outputs = net(**inputs, output_attentions=True)
-    gradients = torch.autograd.grad(outputs.logits[0, position].log_softmax(-1)[target], outputs.attentions)
+    gradients = torch.autograd.grad(value(outputs.logits[0]), outputs.attentions)
     result = torch.eye(outputs.attentions[0].shape[-1])
     for weights, gradient in zip(outputs.attentions, gradients, strict=True):
         positive = (weights * gradient)[0].clamp(min=0).mean(0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
 from attnscope.cli.compare import compare
 from attnscope.cli.evaluate import evaluate
@@ -28,6 +29,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "maps": maps,
     "plan": plan,
     "explain": explain,
+    "agreement": agreement,
     "compare": compare,
     "evaluate": evaluate,
     "render": render,

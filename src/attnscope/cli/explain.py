@@ -30,6 +30,9 @@ def explain(
     segments: Annotated[
         str | None, typer.Option(help='paragraphs, turns, or JSON: {"name": [start, end], …} in characters.')
     ] = None,
+    within: Annotated[
+        str | None, typer.Option(help="Only what is inside: a segment's name, or JSON [start, end] in characters.")
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the method: --set steps=40. May be repeated.")
     ] = None,
@@ -62,6 +65,7 @@ def explain(
         "quantity": quantity,
         "unit": unit if unit != "word" else None,
         "segments": None if segments is None else _value(segments),
+        "within": None if within is None else _value(within),
         "chat": chat or None,
         "truncate": truncate or None,
     }

@@ -8,7 +8,6 @@ import typer
 
 from attnscope.attribution import Attribution
 from attnscope.errors import TextError
-from attnscope.per_token import PerToken
 from attnscope.render import Result, checked_path, print_result, save
 
 Text = Annotated[
@@ -91,7 +90,7 @@ def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
 
 
 def show(
-    result: Attribution | PerToken,
+    result: Result,
     output: Path | None,
     json: bool,
     line_chars: int | None = None,

@@ -1,7 +1,6 @@
 """`attnscope render`: a saved result, drawn again."""
 
 import json as json_module
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +8,21 @@ import typer
 
 from attnscope.attribution import Attribution
 from attnscope.cli import options
+from attnscope.compared import Agreement
 from attnscope.comparison import Comparison, Comparisons
-from attnscope.errors import InputError
+from attnscope.errors import DamagedFileError, InputError
 from attnscope.evaluation import Evaluation
 from attnscope.maps import AttentionMaps
-from attnscope.render import Result, save
-from attnscope.render import render as draw
+from attnscope.per_token import PerToken
+from attnscope.render import save
+
+_KINDS: dict[str, Any] = {
+    "per-token": PerToken,
+    "agreement": Agreement,
+    "comparison": Comparison,
+    "comparisons": Comparisons,
+    "evaluation": Evaluation,
+}
 
 
 def render(
@@ -36,42 +44,25 @@ def render(
     if saved.suffix.lower() == ".safetensors":
         _render_maps(saved, output, dark)
         return
-    if (kind := _KINDS.get(_kind_of(saved))) is not None:
-        options.check_output(output, kind)
-        chosen: dict[str, Any] = (
-            {"font_size": font_size, "dark": dark or None} if kind is not Evaluation else {"dark": dark or None}
-        )
-        if kind is Comparison and output is not None and output.suffix.lower() in (".png", ".svg", ".pdf"):
-            chosen |= {"max_line_chars": max_line_chars, "font": font}
-        drawn: Result = kind.load(saved)
-        if output is not None:
-            save(drawn, output, **{name: value for name, value in chosen.items() if value is not None})
-        else:
-            sys.stdout.write(drawn.to_json() + "\n" if json else draw(drawn, ".txt").decode())
-        return
-    options.check_output(output)
     try:
-        result = Attribution.load(saved)
+        kind = _kind(saved)
+        options.check_output(output, kind)
+        result = kind.load(saved)
     except OSError as error:
         raise InputError(f"cannot read {saved}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(f"{saved} is not UTF-8 text ({error}); expected a saved result") from error
     options.show(result, output, json, max_line_chars, font, font_size, dark)
 
 
-_KINDS: dict[str, type[Comparison | Comparisons | Evaluation]] = {
-    "comparison": Comparison,
-    "comparisons": Comparisons,
-    "evaluation": Evaluation,
-}
-
-
-def _kind_of(saved: Path) -> str:
-    """What a saved document says it is; empty where it says nothing, which the loading then explains."""
+def _kind(saved: Path) -> Any:
+    """What was saved; the result of one text where that cannot be told, whose loading then says what is wrong."""
+    document = saved.read_text("utf-8")
     try:
-        text = saved.read_text("utf-8")
-        data = json_module.loads(text.split("\n", 1)[0] if saved.suffix.lower() == ".jsonl" else text)
-    except (OSError, ValueError, RecursionError):
-        return ""
-    return str(data.get("kind", "")) if isinstance(data, dict) else ""
+        first = document.split("\n", 1)[0] if saved.suffix.lower() == ".jsonl" else document
+        return _KINDS.get(json_module.loads(first)["kind"], Attribution)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return Attribution
 
 
 def _render_maps(saved: Path, output: Path | None, dark: bool) -> None:

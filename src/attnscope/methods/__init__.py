@@ -11,11 +11,14 @@ from typing import Any, overload
 
 from attnscope.errors import InputError
 from attnscope.methods.asking import Asking, Result
+from attnscope.methods.at_target import at_target, is_meant
 from attnscope.methods.attention import attention
 from attnscope.methods.attention_flow import attention_flow
 from attnscope.methods.attention_gradient import attention_gradient
 from attnscope.methods.deletion import deletion
+from attnscope.methods.gim import gim
 from attnscope.methods.gradient import gradient
+from attnscope.methods.gradient_shap import gradient_shap
 from attnscope.methods.gradient_x_input import gradient_x_input
 from attnscope.methods.integrated_gradients import integrated_gradients
 from attnscope.methods.lime import lime
@@ -24,7 +27,7 @@ from attnscope.methods.occlusion import occlusion
 from attnscope.methods.random import random
 from attnscope.methods.rollout import rollout
 from attnscope.methods.shapley import shapley
-from attnscope.methods.smoothed import gradient_shap, smooth_grad
+from attnscope.methods.smooth_grad import smooth_grad
 from attnscope.methods.value_norm import value_norm
 from attnscope.methods.value_zeroing import value_zeroing
 from attnscope.models.load import Model
@@ -82,6 +85,13 @@ METHODS: dict[str, Method] = {
         sign="signed",
         cost="one forward and one backward pass per sample (32)",
         paper="Lundberg and Lee 2017, arXiv:1705.07874; Erion et al., arXiv:1906.10670",
+    ),
+    "gim": Method(
+        gim,
+        score="the share of the target by a gradient that sees through sharp attention and norms",
+        sign="signed",
+        cost="one forward and one backward pass",
+        paper="Edin et al. 2025, arXiv:2505.17630",
     ),
     "deletion": Method(
         deletion,
@@ -173,8 +183,9 @@ def explain(
     """Score every token and word of `text` with one of METHODS.
 
     text:       one text, or a list of texts: then the result is a list in the same order.
-    parameters: the method's own, and what all importance methods take: target, against, generate, per_token, position,
-                quantity, unit, segments, chat, truncate (`attnscope.methods.asking`).
+    parameters: the method's own, and what all methods take: target, against, generate, per_token, position, quantity,
+                unit, segments, within, chat, truncate (`attnscope.methods.asking`). An attention method answers a
+                target by the position that predicts it (`attnscope.methods.at_target`).
 
     With per_token=True the result is a PerToken, else an Attribution. Raises InputError for a method or parameter that
     there is not, and what the method raises.
@@ -188,7 +199,10 @@ def explain(
     known = parameters_of(method)
     if unknown := [name for name in parameters if name not in known]:
         raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {', '.join(known)}")
-    result: Result | list[Result] = METHODS[method].run(model, text, **parameters)
+    run = METHODS[method].run
+    if _looks(method) and is_meant(method, parameters):
+        return at_target(model, text, method, run, parameters)
+    result: Result | list[Result] = run(model, text, **parameters)
     return result
 
 
@@ -196,5 +210,10 @@ def parameters_of(method: str) -> list[str]:
     """The names of what a method takes beside model and text: its own first, then what all take."""
     given = list(inspect.signature(METHODS[method].run).parameters.values())[2:]
     own = [p.name for p in given if p.kind is not p.VAR_KEYWORD]
-    shared = {"asking": Asking, "looking": Looking}.get(given[-1].name) if given else None
-    return own + [name for name in (shared.__annotations__ if shared else ()) if name not in own]
+    shared = [*(Looking.__annotations__ if _looks(method) and given[-1].kind is given[-1].VAR_KEYWORD else ())]
+    return list(dict.fromkeys([*own, *shared, *Asking.__annotations__]))
+
+
+def _looks(method: str) -> bool:
+    """Whether a method's question is a query of attention rather than a target."""
+    return "query" in inspect.signature(METHODS[method].run).parameters

@@ -1,6 +1,6 @@
 """What every importance method is asked in the same words: text, target, units. And what it hands back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from attnscope import segments as pieces
 from attnscope.attribution import Attribution, Token, Word
 from attnscope.errors import InputError
+from attnscope.methods.plan import foresee
 from attnscope.methods.result import provenance
 from attnscope.models.batches import encoded_texts
 from attnscope.models.load import Model, load
@@ -27,6 +28,8 @@ class Asking(TypedDict, total=False):
 
     unit:     what is scored: "word", "token", "sentence" or "segment".
     segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
+    within:   only the units inside one piece of the text are scored, and taken away: the name of a segment, a pair
+              (start, end) of characters, or a Word of another result (such as one of its sentences).
     chat:     the text is a user's message in the model's chat template.
     truncate: cut a text that is longer than the model's positions instead of refusing it.
     """
@@ -39,6 +42,7 @@ class Asking(TypedDict, total=False):
     quantity: Literal["log_probability", "loss", "logit", "probability"] | None
     unit: Literal["word", "token", "sentence", "segment"]
     segments: Mapping[str, Sequence[int]] | Literal["paragraphs", "turns"] | None
+    within: str | Sequence[int] | Word | None
     chat: bool
     truncate: bool
 
@@ -47,7 +51,8 @@ class Asking(TypedDict, total=False):
 class Question:
     """One text and its target, ready to run.
 
-    units: the pieces of the text that get a score; names: of segments, else empty.
+    units:  the pieces of the text that get a score; names: of segments, else empty.
+    within: the piece of the text that they were chosen from, where it is not all of it.
     """
 
     model: Model
@@ -55,6 +60,7 @@ class Question:
     unit: str
     units: tuple[WordSpan, ...]
     names: tuple[str, ...]
+    within: pieces.Span | None = None
 
     @property
     def per_token(self) -> bool:
@@ -89,6 +95,8 @@ class Question:
             asked["value"] = values[0]
         if self.unit != "word":
             asked["unit"] = self.unit
+        if self.within is not None:
+            asked["within"] = list(self.within)
         if self.names:
             spans = zip(self.names, self.units, strict=True)
             asked["segments"] = {name: [unit.start, unit.end] for name, unit in spans}
@@ -120,23 +128,45 @@ class Question:
         return PerToken(first, tuple(about), np.asarray(tokens, float), np.asarray(units, float))
 
 
-def questions(model: Model, text: str | Sequence[str], asking: Asking) -> list[Question]:
-    """One question a text. Raises what `encode` and `resolve` raise, and InputError for units that there are not."""
+def questions(
+    model: Model, text: str | Sequence[str], asking: Asking, method: str, runs: Callable[[int], int] = lambda _units: 1
+) -> list[Question]:
+    """One question a text, and a word before it starts about what a long one takes.
+
+    runs: how many passes the method makes for so many units.
+
+    Raises what `encode` and `resolve` raise, InputError for units that there are not, TooLargeError.
+    """
     model = load(model)
     given = dict(asking)
     target = Target(**{name: given[name] for name in _TARGET if name in given})  # type: ignore[arg-type]
     unit, segments = asking.get("unit", "word"), asking.get("segments")
     if unit not in UNITS:
         raise InputError(f"unit={unit!r}: choose from {', '.join(UNITS)}")
-    if segments is not None and "unit" in asking and unit != "segment":
-        raise InputError(f"segments were given and unit={unit!r}: segments are scored with unit='segment'")
-    unit = "segment" if segments is not None else unit
+    within = asking.get("within")
+    if segments is not None and within is None:
+        if "unit" in asking and unit != "segment":
+            raise InputError(
+                f"segments were given and unit={unit!r}: segments are scored with unit='segment', and what is inside "
+                "one of them with within='its name'"
+            )
+        unit = "segment"
+    if isinstance(within, str) and segments is None and unit != "segment":
+        segments = "paragraphs"
     encoded = encoded_texts(model, text, chat=asking.get("chat", False), truncate=asking.get("truncate", False))
     asked = []
     for one in encoded:
+        if target.generate is not None:
+            foresee(model, "generate", len(one.tokens), target.generate)
         objective = resolve(model, one, target)
         units, names = _units(objective, unit, segments)
-        asked.append(Question(model, objective, unit, units, names))
+        piece = None if within is None else _piece(objective, within, segments)
+        if piece is not None:
+            units, names = _inside(units, names, piece)
+        longest = max(reading.length for reading in objective.readings)
+        passes = runs(len(units)) * len(objective.readings)
+        foresee(model, method, longest, passes, max(1, len(objective.about)))
+        asked.append(Question(model, objective, unit, units, names, piece))
     return asked
 
 
@@ -158,18 +188,48 @@ def _units(
         return _single_tokens(objective), ()
     if unit == "sentence":
         return pieces.gathered(pieces.sentences(encoded.text), encoded.words), ()
-    if isinstance(segments, str) and segments not in ("paragraphs", "turns"):
-        raise InputError(f"segments={segments!r}: give 'paragraphs', 'turns' or {{name: (start, end)}}")
-    if segments == "turns":
-        named = pieces.turns(encoded.text, encoded.tokens)
-    elif segments is None or isinstance(segments, str):
-        named = {f"paragraph {i + 1}": span for i, span in enumerate(pieces.paragraphs(encoded.text))}
-    else:
-        named = pieces.checked(encoded.text, segments)
+    named = _named(objective, segments)
     found = {name: pieces.gathered([span], encoded.words) for name, span in named.items()}
     if empty := [name for name, units in found.items() if not units]:
         raise InputError(f"the segment {empty[0]!r} has no words: give a piece of the text with words")
     return tuple(units[0] for units in found.values()), tuple(found)
+
+
+def _named(objective: Objective, segments: Mapping[str, Sequence[int]] | str | None) -> dict[str, pieces.Span]:
+    encoded = objective.encoded
+    if isinstance(segments, str) and segments not in ("paragraphs", "turns"):
+        raise InputError(f"segments={segments!r}: give 'paragraphs', 'turns' or {{name: (start, end)}}")
+    if segments == "turns":
+        return pieces.turns(encoded.text, encoded.tokens)
+    if segments is None or isinstance(segments, str):
+        return {f"paragraph {i + 1}": span for i, span in enumerate(pieces.paragraphs(encoded.text))}
+    return pieces.checked(encoded.text, segments)
+
+
+def _piece(
+    objective: Objective, within: str | Sequence[int] | Word, segments: Mapping[str, Sequence[int]] | str | None
+) -> pieces.Span:
+    """Where `within` lies. Raises InputError for a piece that the text does not have."""
+    if isinstance(within, str):
+        named = _named(objective, segments)
+        if within not in named:
+            raise InputError(f"within={within!r}: the text's segments are {', '.join(map(repr, named))}")
+        return named[within]
+    span = (within.start, within.end) if isinstance(within, Word) else tuple(within)
+    text = objective.encoded.text
+    (found,) = pieces.checked(text, {"within": span}).values()
+    if isinstance(within, Word) and text[found[0] : found[1]] != within.text:
+        raise InputError(f"within is the word {within.text!r} of another text: give one of a result on this text")
+    return found
+
+
+def _inside(
+    units: Sequence[WordSpan], names: Sequence[str], span: pieces.Span
+) -> tuple[tuple[WordSpan, ...], tuple[str, ...]]:
+    chosen = [i for i, unit in enumerate(units) if span[0] <= unit.start < span[1]]
+    if not chosen:
+        raise InputError(f"no unit begins within {span[0]}:{span[1]} of the text: give a larger piece or smaller units")
+    return tuple(units[i] for i in chosen), tuple(names[i] for i in chosen if names)
 
 
 def _single_tokens(objective: Objective) -> tuple[WordSpan, ...]:

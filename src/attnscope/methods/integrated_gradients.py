@@ -24,7 +24,7 @@ def integrated_gradients(
     model: Model,
     text: str | Sequence[str],
     *,
-    baseline: Literal["zero", "mean", "mask", "pad"] = "zero",
+    baseline: Literal["zero", "mean", "mask", "pad"] = "mean",
     steps: int = 20,
     rule: Literal["gauss-legendre", "riemann"] = "gauss-legendre",
     tolerance: float | None = None,
@@ -36,21 +36,27 @@ def integrated_gradients(
     losses): positive words raise F. The scores add up to F(text) − F(baseline); by how much they miss it is reported as
     `completeness_error`, in F's unit, the largest over the targets. A unit is the sum of its tokens.
 
-    baseline:  what a token's embedding starts from: "zero", the "mean" of the vocabulary, the "mask" or "pad" token's.
-               Special tokens, a chat template and a continuation that is not scored stay as they are.
+    baseline:  what a token's embedding starts from: the "mean" of the vocabulary, "zero", the "mask" or "pad" token's.
+               Special tokens, a chat template and a continuation that is not scored stay as they are. The mean is the
+               default because an RMSNorm jumps at zero, where no number of steps follows it: on SmolLM2, " Tokyo"
+               after "The capital of Japan is", 40 steps miss completeness by 9.5 times the change from zero, and by
+               0.14 times from the mean.
     steps:     points on the path.
     rule:      where they are: "gauss-legendre", or the middles of equal parts ("riemann").
     tolerance: double the steps until the completeness error is at most this share of |F(text) − F(baseline)|; at 1,280
                steps it stops, and says so.
 
-    It misleads by its baseline: what equals the baseline scores zero. Raises what `gradient` raises.
+    It misleads by its baseline: what equals the baseline scores zero. On some models the path is so rough that more
+    steps do not bring the error down: look at `completeness_error` before you trust a score.
+
+    Raises what `gradient` raises.
     """
     if type(steps) is not int or steps < 1 or rule not in ("gauss-legendre", "riemann"):
         raise InputError(f"steps={steps!r}, rule={rule!r}: steps is 1 or more, rule 'gauss-legendre' or 'riemann'")
     if tolerance is not None and not tolerance > 0:
         raise InputError(f"tolerance={tolerance!r}: give a share above 0, such as 0.01")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "integrated_gradients", lambda _units: steps):
         vector = baseline_vector(question.model, baseline)
         paths = [path_of(question.model.model, question.objective, i, vector) for i in range(len(_readings(question)))]
         ends = sum((path.values([1.0, 0.0]) for path in paths), torch.zeros(1, dtype=torch.float64))

@@ -24,7 +24,8 @@ def shapley(
 
     score(w) = mean over sampled orders of F(those before w, and w) − F(those before w), where words that are not there
     are taken away as `way` says. Every order comes with its reverse. Signed, in F's own unit: the scores add up to
-    F(x) − F(nothing) for any number of samples. `standard_error` is that of the mean over the pairs, of each unit.
+    F(x) − F(nothing) for any number of samples. `standard_error` is that of the mean over the pairs, of each
+    unit, the largest over the targets.
 
     pairs: how many orders, each with its reverse: 2 · pairs · units forward passes, less what comes twice.
     seed:  of the orders.
@@ -36,7 +37,7 @@ def shapley(
     if type(pairs) is not int or pairs < 2:
         raise InputError(f"pairs={pairs!r}: give 2 or more, or there is no standard error")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "shapley", lambda units: 2 * pairs * units):
         used = checked_way(question.objective.readings[0].own, way_of(question, way))
         able = players(question)
         generator = np.random.default_rng(seed)
@@ -57,7 +58,7 @@ def shapley(
                 tokens=question.spread(units),
                 units=units,
                 values=values[-1].tolist(),
-                parameters={"pairs": pairs, "seed": seed, "way": used, "standard_error": error[0].tolist()},
+                parameters={"pairs": pairs, "seed": seed, "way": used, "standard_error": error.max(0).tolist()},
                 signed=True,
             )
         )

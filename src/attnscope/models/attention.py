@@ -12,7 +12,6 @@ What this does not do: it does not know which call is which layer (`layout.py` f
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +55,8 @@ class Call:
     def blocks(self, chosen: Tensor | None = None) -> Iterator[Block]:
         """The weights of the chosen queries (all), a block at a time."""
         chosen = torch.arange(self.queries) if chosen is None else chosen
+        if not len(chosen):
+            return
         for some in chosen.split(max(1, BLOCK // (self.batch * self.heads * self.keys))):
             yield Block(some, self.weights(some))
 
@@ -78,7 +79,8 @@ class Fast(Call):
 
     query: (batch, head, query, hidden). key, value: (batch, key head, key, hidden); heads share a key head in groups.
     mask:  (batch or 1, head or 1, query, key), boolean or additive; None: causal or not is all there is to know.
-    then:  called with the output (batch, query, head, hidden) once there is one.
+    then:  called with the output (batch, query, head, hidden) once there is one; gives what goes on instead.
+    output: what a watcher puts in the place of the output.
     """
 
     module: nn.Module
@@ -90,7 +92,8 @@ class Fast(Call):
     softcap: float | None
     sinks: Tensor | None
     causal: bool
-    then: Callable[[Tensor], None] | None = None
+    then: Callable[[Tensor], Tensor] | None = None
+    output: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.batch, self.heads, self.queries, _ = self.query.shape
@@ -114,13 +117,20 @@ class Fast(Call):
         seen = int(chosen.max()) + 1 if self.causal else self.keys
         return _softmax(self._scores(chosen, seen), self.sinks)
 
+    def softened(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
+        """The weights over the first `seen` keys at another temperature, and the slope of the scores' soft cap."""
+        scores = self._scores(chosen, seen).float()
+        sinks = None if self.sinks is None else self.sinks.float() / temperature
+        # Masked scores lie far beyond the cap and have no slope.
+        slope = 1.0 if self.softcap is None else 1 - (scores / self.softcap).clamp(-1, 1).square()
+        return _softmax(scores / temperature, sinks), slope
+
     def _scores(self, chosen: Tensor, seen: int) -> Tensor:
         chosen = chosen.to(self.query.device)
-        rows = self.query[:, :, chosen]
+        rows = self.query[:, :, chosen] * self.scaling
         # Heads that share a key head side by side.
         grouped = rows.reshape(self.batch, self.key.shape[1], -1, rows.shape[-1])
         scores = (grouped @ self.key[:, :, :seen].transpose(-1, -2)).view(*rows.shape[:3], seen)
-        scores = scores.mul_(self.scaling) if not scores.requires_grad else scores * self.scaling
         if self.softcap is not None:
             scores = torch.tanh(scores / self.softcap) * self.softcap
         lowest = torch.finfo(scores.dtype).min
@@ -128,7 +138,13 @@ class Fast(Call):
             mask = self.mask[:, :, chosen, :seen]
             return scores.masked_fill(~mask, lowest) if mask.dtype == torch.bool else scores + mask
         if self.causal:
-            return scores.masked_fill(torch.arange(seen, device=chosen.device) > chosen[:, None], lowest)
+            # All of these queries see the keys up to the first of them: what is hidden is in the corner behind.
+            first = int(chosen.min()) + 1
+            behind = torch.arange(first, seen, device=chosen.device) > chosen[:, None]
+            corner = scores[..., first:].masked_fill(behind, lowest)
+            if scores.requires_grad:
+                return torch.cat([scores[..., :first], corner], -1)
+            scores[..., first:] = corner
         return scores
 
 
@@ -142,17 +158,19 @@ def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
 
 
 Watcher = Callable[[Call], None]
-_watcher: ContextVar[Watcher | None] = ContextVar("attnscope_watcher", default=None)
+# The innermost is the one that watches. For all threads: autograd may run a layer again in one of its own, and
+# `run.unchanged`, which all runs are in, lets one user's thread at a time have a model.
+_watchers: list[Watcher] = []
 
 
 @contextmanager
 def watched(watcher: Watcher) -> Iterator[None]:
     """Inside, `watcher` sees every call of attention, in the order in which the model makes them."""
-    token = _watcher.set(watcher)
+    _watchers.append(watcher)
     try:
         yield
     finally:
-        _watcher.reset(token)
+        _watchers.pop()
 
 
 def _attention(
@@ -179,22 +197,21 @@ def _attention(
         mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
     # Beside a mask, causality is in the mask.
     call = Fast(module, query, key, value, mask, scale, softcap, s_aux, causal and mask is None)
-    watcher = _watcher.get()
-    if watcher is not None:
-        watcher(call)
-    if softcap is None and s_aux is None:
+    if _watchers:
+        _watchers[-1](call)
+    if call.output is not None:
+        output = call.output
+    elif softcap is None and s_aux is None:
         output, _ = sdpa_attention_forward(
             module, query, key, call.value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
             position_bias=position_bias, **kwargs,
         )  # fmt: skip
     else:
-        output = _blockwise_output(call)
-    if call.then is not None:
-        call.then(output)
-    return output, None
+        output = blockwise_output(call)
+    return output if call.then is None else call.then(output), None
 
 
-def _blockwise_output(call: Fast) -> Tensor:
+def blockwise_output(call: Fast) -> Tensor:
     """What SDPA cannot do (soft-capping, sinks), a block of queries at a time: (batch, query, head, hidden)."""
     outputs = []
     for block in call.blocks():
@@ -214,4 +231,7 @@ def use(net: PreTrainedModel, implementation: str) -> bool:
     """Whether the model now runs with this attention implementation; a model that cannot only warns."""
     if net._can_set_attn_implementation():
         net.set_attn_implementation(implementation)
+    elif implementation == "eager":
+        # Falcon looks into its config as it runs, and would add the boolean mask of fast attention to eager scores.
+        net.config._attn_implementation = implementation
     return bool(net.config._attn_implementation == implementation)

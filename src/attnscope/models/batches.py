@@ -82,12 +82,18 @@ def in_batches(
 
 
 def encoded_texts(
-    model: Model, text: str | Sequence[str], *, chat: bool = False, truncate: bool = False
+    model: Model, text: str | Sequence[str | Encoded], *, chat: bool = False, truncate: bool = False
 ) -> list[Encoded]:
-    """The texts as the model takes them. Raises what `encode` raises, naming the text where there are many."""
+    """The texts as the model takes them; what is encoded already stays as it is.
+
+    Raises what `encode` raises, naming the text where there are many.
+    """
     texts = [text] if isinstance(text, str) else list(text)
     encoded = []
     for number, one in enumerate(texts):
+        if isinstance(one, Encoded):
+            encoded.append(one)
+            continue
         try:
             encoded.append(encode(model.tokenizer, one, chat=chat, max_tokens=model.positions, truncate=truncate))
         except InputError as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from attnscope.attribution import Attribution
+from attnscope.compared import Agreement
 from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError, OutputError
 from attnscope.evaluation import Evaluation
@@ -46,7 +47,7 @@ _FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
 _COMPARED = "attnscope.render.comparison_"
 _EVALUATED = "attnscope.render.evaluation_"
 
-Result = Attribution | PerToken | AttentionMaps | Comparison | Comparisons | Evaluation
+Result = Attribution | PerToken | Agreement | AttentionMaps | Comparison | Comparisons | Evaluation
 
 RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
@@ -58,13 +59,22 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".txt": Renderer("attnscope.render.terminal", "render_text"),
     },
     PerToken: {
+        ".html": Renderer("attnscope.render.per_token_page", "render_html", ("max_line_chars", "font_size", "dark")),
         ".json": Renderer("attnscope.render.document", "render_json"),
         ".txt": Renderer("attnscope.render.terminal", "render_texts"),
     },
+    Agreement: {
+        ".html": Renderer("attnscope.render.agreement_page", "render_html", ("max_line_chars", "font_size", "dark")),
+        ".png": Renderer("attnscope.render.agreement_figure", "render_png", ("dark", "scale")),
+        ".svg": Renderer("attnscope.render.agreement_figure", "render_svg", ("dark",)),
+        ".pdf": Renderer("attnscope.render.agreement_figure", "render_pdf", ("dark",)),
+        ".json": Renderer("attnscope.render.agreement_page", "render_json"),
+        ".txt": Renderer("attnscope.render.agreement_page", "render_text"),
+    },
     AttentionMaps: {
-        ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "scale")),
-        ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark",)),
-        ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark",)),
+        ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "font", "scale")),
+        ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark", "font")),
+        ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark", "font")),
         ".json": Renderer("attnscope.render.maps_document", "render_json"),
         ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
     },
@@ -147,24 +157,27 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
     return path
 
 
-def notebook_html(result: Attribution | PerToken | Comparison | Comparisons | Evaluation) -> str:
+def notebook_html(result: Attribution | PerToken | Agreement | Comparison | Comparisons | Evaluation) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
-    from attnscope.render.html import iframe
-    from attnscope.render.parts import framed
+    from attnscope.render import agreement_page, html, per_token_page
 
-    if isinstance(result, PerToken):
-        raise InputError("cannot draw all target tokens at once: draw one of them, result[0]")
     if isinstance(result, Comparison | Comparisons | Evaluation):
-        return framed(render(result, ".html"), type(result).__name__, 860)
-    return iframe(result)
+        return html.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
+    if isinstance(result, Agreement):
+        return agreement_page.iframe(result)
+    return per_token_page.iframe(result) if isinstance(result, PerToken) else html.iframe(result)
 
 
-def print_result(result: Attribution | PerToken, console: "Console | None" = None) -> None:
+def print_result(result: Result, console: "Console | None" = None) -> None:
     """Print `result` on a rich console (standard output): in colour on a terminal, as plain text when piped."""
+    from attnscope.render.terminal import print_plain
     from attnscope.render.terminal import print_result as printed
 
-    for one in result if isinstance(result, PerToken) else (result,):
-        printed(one, console)
+    if isinstance(result, Attribution | PerToken):
+        for one in result if isinstance(result, PerToken) else (result,):
+            printed(one, console)
+    else:
+        print_plain(render(result, ".txt").decode(), console)
 
 
 def _expected() -> str:

@@ -8,17 +8,16 @@ from attnscope.comparison import Comparison
 from attnscope.errors import InputError
 from attnscope.render.caption import caption_of
 from attnscope.render.comparison_layout import moved_text, scale_of, verdict_sign
-from attnscope.render.figure import Sheet, check_height, drawn
+from attnscope.render.figure import Sheet, check_height
 from attnscope.render.layout import visible
 from attnscope.render.lines import Line, lines
+from attnscope.render.paper import file_of
 
 _VERDICTS = {False: {"right": "#0a6b3d", "wrong": "#b3261e"}, True: {"right": "#58d39a", "wrong": "#ff9a90"}}
 
 
 def render_png(result: Comparison, *, scale: float = 2, **options: Any) -> bytes:
     """The figure as png, `scale` pixels to a point."""
-    if not scale > 0:
-        raise InputError(f"scale={scale!r}: expected pixels per point above 0, such as 2")
     return _render(result, "png", scale, **options)
 
 
@@ -46,7 +45,7 @@ def _render(
         raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
     texts = [lines(side.result, max_line_chars) for side in (pair.left, pair.right)]
     check_height(sum(map(len, texts)) + 6, max_line_chars, font_size, scale)
-    return drawn(lambda: _sheet(pair, texts, font, font_size, dark), form, scale)
+    return file_of(lambda: _sheet(pair, texts, font, font_size, dark).figure(scale), form, scale)
 
 
 def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, dark: bool) -> Sheet:

@@ -20,7 +20,7 @@ from attnscope.render.comparison_layout import (
     verdict_sign,
 )
 from attnscope.render.lines import starts_right
-from attnscope.render.parts import attribute, colour_rules, inert, policy, shown, viewer
+from attnscope.render.parts import attribute, colour_rules, inert, policy, shown, theme, viewer
 
 
 def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark: bool | None = None) -> bytes:
@@ -51,7 +51,7 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
     else:
         body = f'<section class="single">{_sheet(result)}</section>'
     page = Template(viewer("tables.html")).substitute(
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+        theme=theme(dark),
         signed=" data-signed" if signed else "",
         policy=policy(script, style),
         title=shown(title),

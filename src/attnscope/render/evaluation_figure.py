@@ -1,19 +1,16 @@
 """The figure of an evaluation: deletion and insertion curves with their bands."""
 
-import io
 from typing import Any
 
 from attnscope.colours import DARK, LIGHT
-from attnscope.errors import InputError, MissingExtraError
+from attnscope.errors import InputError
 from attnscope.evaluation import YARDSTICK, Evaluation
 from attnscope.render.evaluation_layout import LINES, plots
-from attnscope.render.figure import METADATA
+from attnscope.render.paper import file_of
 
 
 def render_png(result: Evaluation, *, scale: float = 2, dark: bool = False) -> bytes:
     """The figure as png, `scale` pixels to a point."""
-    if not scale > 0:
-        raise InputError(f"scale={scale!r}: expected pixels per point above 0, such as 2")
     return _render(result, "png", scale, dark)
 
 
@@ -28,52 +25,45 @@ def render_pdf(result: Evaluation, *, dark: bool = False) -> bytes:
 
 
 def _render(result: Evaluation, form: str, scale: float, dark: bool) -> bytes:
-    drawn = plots(result)
-    if not drawn:
+    if not plots(result):
         raise InputError("the evaluation has no rows, so there is nothing to draw: evaluate at least one text")
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib, which is not installed: pip install 'attnscope[figures]', or save as .html"
-        ) from error
-    colours = DARK if dark else LIGHT
-    buffer = io.BytesIO()
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update({"svg.hashsalt": "attnscope", "font.size": 9, "text.parse_math": False})
-        figure = Figure(
-            figsize=(4.4 * len(drawn), 3.6), dpi=72 * scale, facecolor=colours.background, layout="constrained"
-        )
-        shares = result.settings["shares"]
-        for number, plot in enumerate(drawn):
-            axes = figure.add_subplot(1, len(drawn), number + 1, facecolor=colours.background)
-            line: dict[str, Any]
-            for method in result.methods:
-                mean, low, high = result.curve(method, plot.name)
-                if method in plot.best:
-                    line = {
-                        "color": LINES[dark][plot.best.index(method)],
-                        "linewidth": 1.6,
-                        "label": method,
-                        "zorder": 3,
-                    }
-                elif method == YARDSTICK:
-                    line = {"color": colours.ink, "linewidth": 1.4, "linestyle": "--", "label": method, "zorder": 4}
-                else:
-                    line = {"color": colours.muted, "linewidth": 0.6, "alpha": 0.5, "zorder": 1}
-                axes.plot(shares, mean, **line)
-                if "label" in line:
-                    axes.fill_between(shares, low, high, color=line["color"], alpha=0.14, linewidth=0)
-            axes.set_title(f"{plot.title} ({plot.better} is better)", color=colours.ink, fontsize=9)
-            axes.set_xlabel(f"share of the words {'gone' if plot.name == 'deletion' else 'there'}", color=colours.muted)
-            axes.set_ylabel("probability of the label", color=colours.muted)
-            axes.set_xlim(0, 1)
-            axes.tick_params(colors=colours.muted)
-            for side, spine in axes.spines.items():
-                spine.set_visible(side in ("left", "bottom"))
-                spine.set_color(colours.muted)
-            axes.legend(frameon=False, labelcolor=colours.ink, fontsize=7.5)
-        figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=METADATA[form])
-    return buffer.getvalue()
+    return file_of(lambda: _figure(result, dark), form, scale)
+
+
+def _figure(result: Evaluation, dark: bool) -> Any:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update({"font.size": 9, "text.parse_math": False})
+    drawn, colours = plots(result), DARK if dark else LIGHT
+    figure = Figure(figsize=(4.4 * len(drawn), 3.6), facecolor=colours.background, layout="constrained")
+    shares = result.settings["shares"]
+    for number, plot in enumerate(drawn):
+        axes = figure.add_subplot(1, len(drawn), number + 1, facecolor=colours.background)
+        line: dict[str, Any]
+        for method in result.methods:
+            mean, low, high = result.curve(method, plot.name)
+            if method in plot.best:
+                line = {
+                    "color": LINES[dark][plot.best.index(method)],
+                    "linewidth": 1.6,
+                    "label": method,
+                    "zorder": 3,
+                }
+            elif method == YARDSTICK:
+                line = {"color": colours.ink, "linewidth": 1.4, "linestyle": "--", "label": method, "zorder": 4}
+            else:
+                line = {"color": colours.muted, "linewidth": 0.6, "alpha": 0.5, "zorder": 1}
+            axes.plot(shares, mean, **line)
+            if "label" in line:
+                axes.fill_between(shares, low, high, color=line["color"], alpha=0.14, linewidth=0)
+        axes.set_title(f"{plot.title} ({plot.better} is better)", color=colours.ink, fontsize=9)
+        axes.set_xlabel(f"share of the words {'gone' if plot.name == 'deletion' else 'there'}", color=colours.muted)
+        axes.set_ylabel("probability of the label", color=colours.muted)
+        axes.set_xlim(0, 1)
+        axes.tick_params(colors=colours.muted)
+        for side, spine in axes.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(colours.muted)
+        axes.legend(frameon=False, labelcolor=colours.ink, fontsize=7.5)
+    return figure

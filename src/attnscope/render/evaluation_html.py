@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from attnscope.colours import LIGHT
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Standing
 from attnscope.render.evaluation_layout import LINES, READING, Plot, cell, facts, plots, ranked
-from attnscope.render.parts import colour_rules, inert, policy, shown, viewer
+from attnscope.render.parts import colour_rules, inert, policy, shown, theme, viewer
 from attnscope.scaling import min_max
 
 _EXAMPLES = 6
@@ -46,7 +46,7 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
         )
     )
     page = Template(viewer("tables.html")).substitute(
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+        theme=theme(dark),
         signed="",
         policy=policy(script, style),
         title="Which explanations are faithful",

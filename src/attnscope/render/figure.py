@@ -4,9 +4,7 @@ Works in points from the top left corner. matplotlib's pyplot and the caller's r
 result gives the same bytes: no dates, no random ids.
 """
 
-import io
 import math
-from collections.abc import Callable
 from functools import cache
 from itertools import accumulate, count, groupby
 from typing import TYPE_CHECKING, Any
@@ -16,10 +14,11 @@ from numpy.typing import NDArray
 
 from attnscope.attribution import Attribution
 from attnscope.colours import ColourMap, colours_for, text_on
-from attnscope.errors import InputError, MissingExtraError
+from attnscope.errors import InputError
 from attnscope.render.caption import caption_of, limits, number, unit
 from attnscope.render.layout import columns, query_words
 from attnscope.render.lines import Line, lines
+from attnscope.render.paper import file_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,8 +33,6 @@ _TALLEST_PIXELS, _TALLEST_POINTS = 30_000, 14_400
 
 def render_png(result: Attribution, *, scale: float = 2, **options: Any) -> bytes:
     """The figure as png, `scale` pixels to a point."""
-    if not scale > 0:
-        raise InputError(f"scale={scale!r}: expected pixels per point above 0, such as 2")
     return _render(result, "png", scale=scale, **options)
 
 
@@ -47,13 +44,6 @@ def render_svg(result: Attribution, **options: Any) -> bytes:
 def render_pdf(result: Attribution, **options: Any) -> bytes:
     """The figure as a pdf page of its own size."""
     return _render(result, "pdf", scale=1, **options)
-
-
-METADATA: dict[str, dict[str, Any]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": "attnscope"},
-    "pdf": {"CreationDate": None, "Creator": "attnscope", "Producer": "matplotlib"},
-}
 
 
 def _render(
@@ -70,7 +60,7 @@ def _render(
         raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
     text = lines(result, max_line_chars)
     check_height(len(text), max_line_chars, font_size, scale)
-    return drawn(lambda: _sheet_of(result, text, font, font_size, dark), form, scale)
+    return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
 
 
 def check_height(count: int, max_line_chars: int, font_size: float, scale: float) -> None:
@@ -81,24 +71,6 @@ def check_height(count: int, max_line_chars: int, font_size: float, scale: float
             f"the text has {count:,} lines of {max_line_chars} characters, too many for one picture: save it as "
             ".html, which has no limit, or give a smaller font_size or scale"
         )
-
-
-def drawn(sheet: Callable[[], "Sheet"], form: str, scale: float) -> bytes:
-    """The file of a sheet. Raises MissingExtraError without matplotlib."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib, which is not installed: pip install 'attnscope[figures]', or save as .html"
-        ) from error
-    buffer = io.BytesIO()
-    with matplotlib.rc_context():
-        # A user's style (usetex, grids, savefig.bbox) would reach into the figure.
-        matplotlib.rcdefaults()
-        matplotlib.rcParams["svg.hashsalt"] = "attnscope"
-        figure = sheet().figure(scale)
-        figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=METADATA[form])
-    return buffer.getvalue()
 
 
 def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> "Sheet":

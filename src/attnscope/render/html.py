@@ -12,10 +12,22 @@ from string import Template
 
 from attnscope.attribution import Attribution
 from attnscope.colours import LIGHT
-from attnscope.errors import InputError
-from attnscope.render.caption import Caption, caption_of, limits, number, query_text, unit
+from attnscope.render.caption import caption_of, limits, number, query_text, unit
 from attnscope.render.layout import pieces, query_words
-from attnscope.render.parts import colour_rules, framed, inert, policy, shown, viewer
+from attnscope.render.parts import (
+    attribute,
+    colour_rules,
+    exact,
+    facts,
+    inert,
+    language,
+    policy,
+    provenance,
+    shown,
+    sizes,
+    theme,
+    viewer,
+)
 
 _TOP = 10
 
@@ -31,29 +43,34 @@ def iframe(result: Attribution) -> str:
     """The page in an `<iframe srcdoc>`, as tall as the text is likely to need."""
     lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
     height = min(860, 440 + 36 * lines)
-    return framed(render_html(result), caption_of(result).title, height)
+    page = render_html(result).decode()
+    return srcdoc(page, caption_of(result).title, height)
+
+
+def srcdoc(page: str, title: str, height: int) -> str:
+    """A page in an `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
+    return (
+        f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
+        'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
+        f'srcdoc="{html.escape(page)}"></iframe>'
+    )
 
 
 def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool | None) -> str:
-    if max_line_chars < 1 or font_size <= 0:
-        raise InputError(
-            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
-        )
     caption = caption_of(result)
     low, high = limits(result)
     query = query_text(result)
-    sizes = f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
-    style = f"{sizes}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
+    style = f"{sizes(max_line_chars, font_size)}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
     script = viewer("viewer.js")
     return Template(viewer("page.html")).substitute(
-        lang=_language(result.text),
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+        lang=language(result.text),
+        theme=theme(dark),
         signed=" data-signed" if result.signed else "",
         ranked="Strongest words" if result.signed else "Highest words",
         policy=policy(script, style),
         title=shown(caption.title),
         style=style,
-        facts="".join(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in caption.facts),
+        facts=facts(caption.facts),
         text=_text(result),
         low=number(low),
         high=number(high),
@@ -62,7 +79,7 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
         query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
         notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
         top=_top(result),
-        provenance=_provenance(caption),
+        provenance=provenance(caption),
         json=inert(result.to_json()),
         script=script,
     )
@@ -75,14 +92,14 @@ def _text(result: Attribution) -> str:
     parts = []
     for piece in pieces(result):
         if piece.word is None:
-            parts.append(_exact(piece.text))
+            parts.append(exact(piece.text))
             continue
         names = [f"s{LIGHT.step(float(scaled[piece.word]))}"]
         if not piece.text.strip():
             names.append("nl" if "\n" in piece.text else "ws")
         if piece.word in asked:
             names.append("q")
-        parts.append(f'<span class="{" ".join(names)}">{_exact(piece.text)}</span>')
+        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
     return "".join(parts)
 
 
@@ -103,19 +120,3 @@ def _top(result: Attribution) -> str:
 def _width(result: Attribution, scaled: float) -> float:
     """A bar's length in percent: of a signed score its magnitude."""
     return max(0.5, 100 * abs(2 * scaled - 1) if result.signed else 100 * scaled)
-
-
-def _provenance(caption: Caption) -> str:
-    return "".join(f"<span>{shown(k)} {shown(v)}</span>" for k, v in caption.provenance)
-
-
-def _language(text: str) -> str:
-    """A page wants a language for its fonts and line breaks; kana are sure signs of Japanese, the rest is not."""
-    if any("\u3041" <= c <= "\u30ff" for c in text):
-        return ' lang="ja"'
-    return ' lang="en"' if text.isascii() else ""
-
-
-def _exact(text: str) -> str:
-    """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
-    return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")

@@ -4,10 +4,13 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
 from attnscope.colours import colours_for, text_on
+from attnscope.errors import InputError
+from attnscope.render.caption import Caption
 from attnscope.render.layout import visible
 
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
@@ -21,15 +24,6 @@ def policy(script: str, style: str) -> str:
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"script-src '{digest(script)}'; style-src '{digest(style)}'"
-    )
-
-
-def framed(page: bytes, title: str, height: int) -> str:
-    """The page in an `<iframe srcdoc>`."""
-    return (
-        f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
-        'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
-        f'srcdoc="{html.escape(page.decode())}"></iframe>'
     )
 
 
@@ -51,6 +45,42 @@ def colour_rules(signed: bool) -> str:
     for name, steps in (("light", light_map.steps), ("dark", dark_map.steps)):
         rules.append(f".bar.{name}{{background:linear-gradient(to right,{','.join(steps)})}}")
     return "\n".join(rules)
+
+
+def sizes(max_line_chars: int, font_size: float) -> str:
+    """The width of the text and its letters as css. Raises InputError for what is not positive."""
+    if max_line_chars < 1 or font_size <= 0:
+        raise InputError(
+            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
+        )
+    return f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
+
+
+def theme(dark: bool | None) -> str:
+    """The attribute that says which colours; None leaves it to the reader's system."""
+    return {None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark]
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """How a result was made, in the caption."""
+    return "".join(f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in pairs)
+
+
+def provenance(caption: Caption) -> str:
+    """What it was made with, at the foot."""
+    return "".join(f"<span>{shown(name)} {shown(value)}</span>" for name, value in caption.provenance)
+
+
+def language(text: str) -> str:
+    """A page wants a language for its fonts and line breaks; kana are sure signs of Japanese, the rest is not."""
+    if any("\u3041" <= c <= "\u30ff" for c in text):
+        return ' lang="ja"'
+    return ' lang="en"' if text.isascii() else ""
+
+
+def exact(text: str) -> str:
+    """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
+    return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")
 
 
 def shown(text: str) -> str:

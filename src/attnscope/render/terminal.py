@@ -95,3 +95,8 @@ def print_result(result: Attribution, console: Console | None = None) -> None:
         console.print(renderable(result))
     else:
         console.out(render_text(result).decode(), end="", highlight=False)
+
+
+def print_plain(text: str, console: Console | None = None) -> None:
+    """Print to `console` (standard output) as it is."""
+    (console or Console()).out(text, end="", highlight=False)

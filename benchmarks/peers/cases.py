@@ -1,0 +1,205 @@
+"""One measurement in a process of its own: `python cases.py CASE TASK OUT` runs a case on a task file.
+
+A task holds a checkpoint folder, a prompt and the tokens that the model writes after it. The case is run once on a
+short task, then timed. Prints as JSON seconds, processor seconds and extra memory (what the peak of the process rises
+above the loaded model and one short forward pass), and writes its scores, (target token, prompt token) or (word,), to
+OUT.
+"""
+
+import json
+import logging
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+IG_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Task:
+    folder: str
+    prompt: str
+    written: str  # what the model writes after the prompt
+    ids: tuple[int, ...]  # its tokens
+    count: int  # the prompt's tokens
+
+
+def peak_mb() -> float:
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+
+
+# attnscope -----------------------------------------------------------------------------------------------------------
+
+
+def load_ours(task: Task) -> Any:
+    import attnscope as ats
+
+    return ats.load(task.folder, dtype=torch.float32)
+
+
+def _explain(model: Any, task: Task, method: str, **parameters: Any) -> np.ndarray:
+    import attnscope as ats
+
+    result = ats.explain(model, task.prompt, method=method, target=task.written, per_token=True, **parameters)
+    assert len(result.targets) == len(task.ids)
+    scores: np.ndarray = result.token_scores[:, : task.count]
+    return scores
+
+
+def gradient(model: Any, task: Task) -> np.ndarray:
+    return _explain(model, task, "gradient", quantity="probability")
+
+
+def gradient_x_input(model: Any, task: Task) -> np.ndarray:
+    return _explain(model, task, "gradient_x_input")
+
+
+def integrated_gradients(model: Any, task: Task) -> np.ndarray:
+    return _explain(model, task, "integrated_gradients", baseline="pad", steps=IG_STEPS)
+
+
+def integrated_probability(model: Any, task: Task) -> np.ndarray:
+    return _explain(model, task, "integrated_gradients", baseline="pad", steps=IG_STEPS, quantity="probability")
+
+
+def deletion(model: Any, task: Task) -> np.ndarray:
+    import attnscope as ats
+
+    result = ats.explain(model, task.prompt, method="deletion", target=task.written, signed=True)
+    scores: np.ndarray = result.scores
+    return scores
+
+
+# plain transformers, captum, inseq -----------------------------------------------------------------------------------
+
+
+def load_plain(task: Task) -> Any:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    net = AutoModelForCausalLM.from_pretrained(task.folder, dtype=torch.float32).eval()
+    return net, AutoTokenizer.from_pretrained(task.folder)
+
+
+def one_forward_per_word(loaded: Any, task: Task) -> np.ndarray:
+    """Leave out the tokens of one word, one forward pass each: the log-probability that is lost."""
+    from attnscope.models.encode import encode
+
+    net, tokenizer = loaded
+    encoded = encode(tokenizer, task.prompt)
+    prompt = encoded.inputs["input_ids"]
+
+    def value(before: list[int]) -> float:
+        with torch.no_grad():
+            logits = net(torch.tensor([[*before, *task.ids]])).logits[0].log_softmax(-1)
+        return sum(float(logits[len(before) - 1 + i, identity]) for i, identity in enumerate(task.ids))
+
+    whole = value(prompt)
+    return np.array([whole - value([t for i, t in enumerate(prompt) if i not in w.tokens]) for w in encoded.words])
+
+
+def _captum(loaded: Any, task: Task, method: Any, **options: Any) -> np.ndarray:
+    from captum.attr import LLMGradientAttribution, TextTokenInput
+
+    net, tokenizer = loaded
+    explainer = LLMGradientAttribution(method(net, net.get_input_embeddings()), tokenizer)
+    given = TextTokenInput(task.prompt, tokenizer)
+    found = explainer.attribute(given, target=torch.tensor(task.ids), **options)
+    scores: np.ndarray = found.token_attr.detach().numpy()
+    return scores
+
+
+def captum_gradient_x_input(loaded: Any, task: Task) -> np.ndarray:
+    from captum.attr import LayerGradientXActivation
+
+    return _captum(loaded, task, LayerGradientXActivation)
+
+
+def captum_integrated_gradients(loaded: Any, task: Task) -> np.ndarray:
+    from captum.attr import LayerIntegratedGradients
+
+    pad = loaded[1].pad_token_id
+    return _captum(loaded, task, LayerIntegratedGradients, n_steps=IG_STEPS, baselines=pad)
+
+
+def load_inseq(task: Task) -> Any:
+    import inseq
+
+    logging.disable(logging.WARNING)
+    net, tokenizer = load_plain(task)
+    return inseq.load_model(net, "saliency", tokenizer=tokenizer)
+
+
+def _inseq(loaded: Any, task: Task, method: str, **options: Any) -> Any:
+    found = loaded.attribute(
+        task.prompt, generated_texts=task.prompt + task.written, method=method, show_progress=False, **options
+    )
+    # (attributed token, target token, hidden)
+    scores = found.sequence_attributions[0].target_attributions[: task.count]
+    assert scores.shape[1] == len(task.ids), f"inseq reads {scores.shape[1]} target tokens"
+    return scores.transpose(0, 1)
+
+
+def inseq_saliency(loaded: Any, task: Task) -> np.ndarray:
+    scores: np.ndarray = _inseq(loaded, task, "saliency").norm(dim=-1).numpy()
+    return scores
+
+
+def inseq_integrated_gradients(loaded: Any, task: Task) -> np.ndarray:
+    scores: np.ndarray = _inseq(loaded, task, "integrated_gradients", n_steps=IG_STEPS).sum(-1).numpy()
+    return scores
+
+
+Run = Callable[[Any, Task], np.ndarray]
+CASES: dict[str, tuple[Callable[[Task], Any], Run]] = {
+    "gradient": (load_ours, gradient),
+    "gradient_x_input": (load_ours, gradient_x_input),
+    "integrated_gradients": (load_ours, integrated_gradients),
+    "integrated_probability": (load_ours, integrated_probability),
+    "deletion": (load_ours, deletion),
+    "one_forward_per_word": (load_plain, one_forward_per_word),
+    "captum_gradient_x_input": (load_plain, captum_gradient_x_input),
+    "captum_integrated_gradients": (load_plain, captum_integrated_gradients),
+    "inseq_saliency": (load_inseq, inseq_saliency),
+    "inseq_integrated_gradients": (load_inseq, inseq_integrated_gradients),
+}
+
+
+def _short(task: Task) -> Task:
+    """A few words: what is done once in a process is done on them."""
+    words = re.findall(r"\S+", task.prompt)[:6]
+    return replace(task, prompt=" ".join(words), ids=task.ids[:2])
+
+
+def main() -> None:
+    load, run = CASES[sys.argv[1]]
+    task = Task(**json.loads(Path(sys.argv[2]).read_text()))
+    loaded = load(task)
+    net = loaded[0] if isinstance(loaded, tuple) else loaded.model
+    tokenizer = loaded[1] if isinstance(loaded, tuple) else loaded.tokenizer
+    for parameter in net.parameters():
+        parameter.detach().sum()  # weights are mapped from disk: now they are in memory
+    short = _short(task)
+    ids = tokenizer(short.prompt)["input_ids"]
+    short = replace(short, count=len(ids), written=tokenizer.decode(list(short.ids)))
+    with torch.no_grad():
+        net(torch.tensor([ids]))
+    before = peak_mb()
+    run(loaded, short)
+    start, worked = time.perf_counter(), time.process_time()
+    scores = run(loaded, task)
+    seconds, worked = time.perf_counter() - start, time.process_time() - worked
+    np.save(sys.argv[3], scores)
+    sys.stdout.write(json.dumps({"seconds": seconds, "cpu": worked, "extra_mb": peak_mb() - before}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""`attnscope agreement`: whether several saved results say the same about one text."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from attnscope.attribution import Attribution
+from attnscope.cli import options
+from attnscope.compared import Agreement
+from attnscope.compared import agreement as compared
+from attnscope.errors import InputError
+
+
+def agreement(
+    saved: Annotated[
+        list[Path], typer.Argument(help="Two or more .json results on the same words of one text.", show_default=False)
+    ],
+    top: Annotated[int | None, typer.Option(help="How many of the strongest words. Default: a quarter.")] = None,
+    by: Annotated[str, typer.Option(help="magnitude or score: what ranks are of.")] = "magnitude",
+    output: options.Output = None,
+    json: options.Json = False,
+    max_line_chars: options.LineChars = None,
+    font_size: options.FontSize = None,
+    dark: options.Dark = False,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """Compare saved results: rank correlations and shared top words, and with -o their heat maps under each other.
+
+    attnscope agreement gradient.json deletion.json gim.json -o agreement.html
+    """
+    options.check_output(output, Agreement)
+    results = []
+    for path in saved:
+        try:
+            results.append(Attribution.load(path))
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from error
+    options.show(compared(results, top=top, by=by), output, json, max_line_chars, None, font_size, dark)

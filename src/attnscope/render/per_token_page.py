@@ -1,0 +1,201 @@
+"""The page of a per-token result: pick a generated token and see what it relied on; all of them at a glance.
+
+It is built like the page of one result (`html.py`) and reads without JavaScript: the text as the first token saw it,
+the matrix as an image, and each token's strongest words in a table.
+"""
+
+from string import Template
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.attribution import Attribution
+from attnscope.colours import LIGHT
+from attnscope.per_token import PerToken
+from attnscope.render.caption import caption_of, number, unit
+from attnscope.render.html import srcdoc
+from attnscope.render.layout import pieces, visible
+from attnscope.render.parts import (
+    colour_rules,
+    exact,
+    facts,
+    inert,
+    language,
+    policy,
+    provenance,
+    shown,
+    sizes,
+    theme,
+    viewer,
+)
+
+_TOP = 4
+# Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
+_MOST_COLUMNS = 240
+
+
+def render_html(
+    result: PerToken, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+) -> bytes:
+    """The page, UTF-8. Options as in the page of one result."""
+    return _page(result, max_line_chars, font_size, dark).encode("utf-8", "replace")
+
+
+def iframe(result: PerToken) -> str:
+    """The page for a notebook."""
+    return srcdoc(render_html(result).decode(), _title(result), 860)
+
+
+def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | None) -> str:
+    first = result.first
+    caption = caption_of(result[0])
+    low, high = _limits(result, 0)
+    looks = (
+        sizes(max_line_chars, font_size),
+        colour_rules(first.signed),
+        viewer("viewer.css"),
+        viewer("per_token.css"),
+    )
+    style = "\n".join(looks)
+    script = viewer("per_token.js")
+    return Template(viewer("per_token.html")).substitute(
+        lang=language(first.text),
+        theme=theme(dark),
+        signed=" data-signed" if first.signed else "",
+        policy=policy(script, style),
+        title=shown(_title(result)),
+        style=style,
+        facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
+        targets="".join(
+            f'<label><input type="radio" name="target" autocomplete="off"{" checked" if i == 0 else ""}>'
+            f"<bdi>{_token(t.text)}</bdi></label>"
+            for i, t in enumerate(result.targets)
+        ),
+        text=_text(result),
+        low=number(low),
+        high=number(high),
+        unit=shown(unit(first)),
+        about=_token(result.targets[0].text),
+        value=f"value {number(result.targets[0].value)}",
+        matrix=_matrix(result),
+        each=_each(result),
+        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(result)),
+        scale=shown(_scale(first)),
+        provenance=provenance(caption),
+        json=inert(result.to_json()),
+        script=script,
+    )
+
+
+def _title(result: PerToken) -> str:
+    return f"What each token relied on: {result.first.method.replace('_', ' ')}"
+
+
+def _token(text: str) -> str:
+    """A token's text with its white space visible."""
+    blank = {"\n": "↵", "\t": "⇥", " ": "␣"}
+    bare = text.strip()
+    return shown(visible(bare) if bare else "".join(blank.get(c, c) for c in text))
+
+
+def _notes(result: PerToken) -> tuple[str, ...]:
+    mass = result.first.excluded_mass
+    notes = caption_of(result.first).notes
+    if mass is None:
+        return notes
+    each = [one.excluded_mass or 0.0 for one in result]
+    said = f"Between {min(each):.1%} and {max(each):.1%} of a token's attention went to special tokens, left out here."
+    return (said, *notes[1:])
+
+
+def _scale(first: Attribution) -> str:
+    if first.signed:
+        return "Blue words lower a token's value, red words raise it; 0 is in the middle. Later words are not read."
+    return "Colours run min–max over the words that a token read; later words are not read."
+
+
+def read_words(result: PerToken, target: int) -> NDArray[np.bool_]:
+    """The words that a target token was scored on: those that begin before it."""
+    index = result.targets[target].index
+    end = len(result.first.text) if index is None else result.first.tokens[index].start
+    return np.array([word.start < end for word in result.first.words], dtype=bool)
+
+
+def _limits(result: PerToken, target: int) -> tuple[float, float]:
+    scores = result.scores[target][read_words(result, target)]
+    if not len(scores):
+        return 0.0, 0.0
+    largest = float(np.abs(scores).max())
+    return (-largest, largest) if result.first.signed else (float(scores.min()), float(scores.max()))
+
+
+def _steps(scores: NDArray[np.float64], limits: tuple[float, float]) -> list[int]:
+    low, high = limits
+    scaled = np.full(len(scores), 0.5) if low == high else (scores - low) / (high - low)
+    return [LIGHT.step(float(s)) for s in np.clip(scaled, 0, 1)]
+
+
+def _text(result: PerToken) -> str:
+    steps, read = _steps(result.scores[0], _limits(result, 0)), read_words(result, 0)
+    about = result.targets[0].index
+    place = None if about is None else result.first.tokens[about]
+    parts = []
+    for piece in pieces(result.first):
+        if piece.word is None:
+            parts.append(exact(piece.text))
+            continue
+        word = result.first.words[piece.word]
+        names = [f"s{steps[piece.word]}", "w"]
+        if not piece.text.strip():
+            names.append("nl" if "\n" in piece.text else "ws")
+        if not read[piece.word]:
+            names.append("later")
+        if place is not None and word.start < place.end and place.start < word.end:
+            names.append("q")
+        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
+    return "".join(parts)
+
+
+def _matrix(result: PerToken) -> str:
+    """(target, word) as one image: a row a token, a column a word or some neighbouring ones."""
+    count = len(result.first.words)
+    if not count:
+        return ""
+    width = -(-count // _MOST_COLUMNS)
+    starts = range(0, count, width)
+    cells = []
+    for row in range(len(result)):
+        read = result.scores[row][read_words(result, row)]
+        best = [
+            max(read[s : s + width], key=lambda x: abs(x) if result.first.signed else x)
+            for s in starts
+            if s < len(read)
+        ]
+        steps = _steps(np.array(best), _limits(result, row))
+        cells += [
+            f'<rect class="s{step}" x="{column}" y="{row}" width="1.02" height="1.02" data-v="{float(score):.6g}"/>'
+            for column, (step, score) in enumerate(zip(steps, best, strict=True))
+        ]
+    rows, columns = len(result), len(starts)
+    height = max(40, min(14 * rows, 420))
+    shared = f"; {width} words share a column" if width > 1 else ""
+    return (
+        f'<svg class="matrix" role="img" aria-label="{rows} tokens × {count} words" height="{height}" '
+        f'viewBox="0 0 {columns} {rows}" preserveAspectRatio="none">{"".join(cells)}'
+        f'<rect class="mark" x="0" y="0" width="{columns}" height="1"/></svg>'
+        f'<p class="axis" lang="en"><span>a row a token, from above; a column a word, from the left{shared}</span></p>'
+    )
+
+
+def _each(result: PerToken) -> str:
+    rows = []
+    for i, target in enumerate(result.targets):
+        scores = np.where(read_words(result, i), result.scores[i], 0.0)
+        order = np.argsort(-np.abs(scores) if result.first.signed else -scores, kind="stable")
+        best = [j for j in order.tolist() if scores[j] and result.first.words[j].text.strip()][:_TOP]
+        words = ", ".join(f"<bdi>{_token(result.first.words[j].text)}</bdi> {number(float(scores[j]))}" for j in best)
+        rows.append(
+            f'<tr><td><bdi>{_token(target.text)}</bdi></td><td class="n">{number(target.value)}</td>'
+            f"<td>{words}</td></tr>"
+        )
+    return "".join(rows)

@@ -1,0 +1,112 @@
+// The same word in every method: outlined in all maps at once, its scores side by side; a walk with the arrow keys.
+// It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
+
+/**
+ * @typedef {{names: string[], results: {words: {text: string, score: number}[]}[]}} Result
+ */
+
+/** @param {string} id @returns {HTMLElement} */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @type {Result} */
+const result = JSON.parse(byId("data").textContent ?? "");
+const tip = byId("tip");
+const maps = [...document.querySelectorAll(".text")].map(
+  (map) => /** @type {HTMLElement[]} */ ([...map.querySelectorAll("span")]),
+);
+const wordOf = new Map(maps.flatMap((map) => map.map((span, i) => [span, i])));
+
+/** Four significant digits, as Python's caption writes them. @param {number} value */
+function number(value) {
+  const rounded = Number(value.toPrecision(4));
+  const size = Math.abs(rounded);
+  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
+}
+
+function close() {
+  tip.hidden = true;
+  for (const span of document.querySelectorAll(".here")) span.classList.remove("here");
+}
+
+/** @param {HTMLElement} span @param {number} word @returns {string[]} */
+function open(span, word) {
+  close();
+  for (const map of maps) map[word].classList.add("here");
+  const name = document.createElement("b");
+  name.textContent = (span.textContent ?? "").trim() || "↵";
+  const lines = result.names.map((method, i) => `${method} ${number(result.results[i].words[word].score)}`);
+  tip.replaceChildren(
+    name,
+    ...lines.map((line) => {
+      const made = document.createElement("div");
+      made.textContent = line;
+      return made;
+    }),
+  );
+  tip.hidden = false;
+  const box = span.getClientRects()[0] ?? span.getBoundingClientRect();
+  const own = tip.getBoundingClientRect();
+  const above = box.top - own.height - 8;
+  tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
+  tip.style.left = `${Math.max(8, Math.min(box.left, document.documentElement.clientWidth - own.width - 8))}px`;
+  return [name.textContent, ...lines];
+}
+
+for (const [number, map] of maps.entries()) {
+  const text = map[0]?.parentElement;
+  if (!text) continue;
+  map[0].tabIndex = 0;
+  text.addEventListener("pointerover", (event) => {
+    const span = /** @type {HTMLElement} */ (event.target);
+    const word = wordOf.get(span);
+    if (word === undefined) close();
+    else open(span, word);
+  });
+  text.addEventListener("pointerleave", close);
+  text.addEventListener("focusin", (event) => {
+    const span = /** @type {HTMLElement} */ (event.target);
+    byId("live").textContent = open(span, wordOf.get(span) ?? 0).join(", ");
+  });
+  text.addEventListener("focusout", close);
+  text.addEventListener("keydown", (event) => {
+    const word = wordOf.get(/** @type {HTMLElement} */ (event.target));
+    if (word === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const forward = getComputedStyle(text).direction === "rtl" ? -1 : 1;
+    /** @type {Record<string, [number, number]>} */
+    const steps = {
+      ArrowRight: [number, word + forward],
+      ArrowLeft: [number, word - forward],
+      ArrowDown: [number + 1, word],
+      ArrowUp: [number - 1, word],
+      Home: [number, 0],
+      End: [number, map.length - 1],
+    };
+    const to = steps[event.key];
+    if (!to) return;
+    event.preventDefault();
+    const next = maps[to[0]]?.[to[1]];
+    if (!next) return;
+    const from = /** @type {HTMLElement} */ (event.target);
+    // One tab stop a text.
+    for (const other of maps[to[0]]) other.removeAttribute("tabindex");
+    if (to[0] === number) from.removeAttribute("tabindex");
+    next.tabIndex = 0;
+    next.focus();
+  });
+}
+addEventListener("scroll", () => (tip.hidden = true), { passive: true });
+
+byId("theme").addEventListener("click", () => {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const now = document.documentElement.dataset.theme ?? system;
+  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+});
+byId("download").addEventListener("click", () => {
+  const url = URL.createObjectURL(new Blob([byId("data").textContent ?? ""], { type: "application/json" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "attnscope.json";
+  link.click();
+  URL.revokeObjectURL(url);
+});
+for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
