@@ -4,18 +4,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check bench bench-peers clean
+.PHONY: demo test test-slow check bench bench-viewer bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
 
-test: $(READY) chromium
+test: $(READY) chromium node_modules
+	npm test --silent
 	$(BIN)/python -m pytest
 
 test-slow: $(READY) chromium
 	$(BIN)/python -m pytest -m slow
 
-check: $(READY)
+check: $(READY) node_modules
+	npm run --silent types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,6 +35,9 @@ $(PEERS)/.ready: benchmarks/peers/requirements.txt
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/requirements.txt
 	@touch $@
+
+bench-viewer: $(READY) chromium
+	$(BIN)/python benchmarks/viewer.py
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
@@ -52,6 +57,17 @@ chromium:
 	else \
 		echo "the tests need Chromium and a Japanese font: sudo apt-get install chromium fonts-noto-cjk fontconfig"; exit 1; \
 	fi
+
+# TypeScript reads the viewer's JSDoc types, axe-core looks at its pages: tools that check, of which nothing is shipped.
+node_modules: package.json package-lock.json
+	@if command -v npm >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; \
+	else \
+		echo "checking the viewer needs Node.js: sudo apt-get install nodejs npm"; exit 1; \
+	fi
+	npm ci --silent --no-audit --no-fund
+	@touch $@
 
 clean:
 	rm -rf $(VENV) attention_demo.* gradient_attention_demo.*

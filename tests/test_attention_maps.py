@@ -78,9 +78,9 @@ def test_a_layer_that_was_not_kept_is_named() -> None:
         hand_made().weights(3, 1)
 
 
-def test_maps_have_no_page_yet(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="safetensors"):
-        save(hand_made(), tmp_path / "maps.html")
+def test_maps_are_not_drawn_into_files_of_other_kinds(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"\.html.*safetensors"):
+        save(hand_made(), tmp_path / "maps.docx")
 
 
 def test_foreign_files_are_refused_by_what_is_wrong(tmp_path: Path) -> None:

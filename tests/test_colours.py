@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from attnscope.colours import DARK, DARK_SIGNED, LIGHT, LIGHT_SIGNED, ColourMap, contrast, text_on
+from attnscope.render.palettes import PALETTES
 
 MAPS = pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -107,4 +108,20 @@ def test_both_arms_are_as_light_and_nothing_is_the_page(colours: ColourMap) -> N
     assert np.abs(lightness - lightness[::-1]).max() < 8
     assert colours.colour(0.5) == colours.background == colours.steps[31]
     assert len(colours.steps) == 64
+    assert min(contrast(step, text_on(step)) for step in colours.steps) >= 4.5
+
+
+PALETTE_MAPS = [pytest.param(each, id=f"{name}-{i}") for name, pair in PALETTES.items() for i, each in enumerate(pair)]
+
+
+@pytest.mark.parametrize("colours", PALETTE_MAPS)
+@pytest.mark.parametrize("vision", VISIONS)
+def test_every_palette_reads_for_every_colour_vision(colours: ColourMap, vision: str) -> None:
+    labs = [cielab(step, vision) for step in colours.steps]
+    assert np.linalg.norm(labs[0] - labs[-1]) >= 40
+    lightness = np.array([lab[0] for lab in labs])
+    steps = np.diff(lightness) * np.sign(lightness[-1] - lightness[0])
+    assert steps.min() > -0.3
+    assert len(colours.steps) == 64
+    assert colours.steps[0] == colours.background
     assert min(contrast(step, text_on(step)) for step in colours.steps) >= 4.5

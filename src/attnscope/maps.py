@@ -208,6 +208,12 @@ class AttentionMaps:
         kept = f"{self.codes.nbytes / 1e6:,.1f} MB of maps" if self.codes is not None else "no maps"
         return f"<AttentionMaps {shape}: {kept}, {', '.join(self.statistics) or 'no statistics'}>"
 
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
     def to_json(self) -> str:
         """One JSON object, docs/schema.md: what `save` keeps, with the maps as numbers to four digits."""
         count = 0 if self.codes is None else self.codes.size

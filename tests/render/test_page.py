@@ -4,41 +4,18 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from browsing import opened
 from drawn_results import ARABIC, ENGLISH, RESULTS, long_result, result
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from attnscope.attribution import Attribution, Token, Word
 from attnscope.colours import DARK, LIGHT
 from attnscope.render import notebook_html, render
 from attnscope.render.caption import number
 from attnscope.scaling import min_max
-
-
-@contextmanager
-def opened(browser: Browser, path: Path, content: bytes, **context: object) -> Iterator[Page]:
-    """The page from disk; afterwards: no error, no policy violation, no request but the file itself."""
-    path = path / "page.html"
-    path.write_bytes(content)
-    noise: list[str] = []
-    requests: list[str] = []
-    window = browser.new_context(**context)  # type: ignore[arg-type]
-    page = window.new_page()
-    page.on("console", lambda message: noise.append(message.text))
-    page.on("pageerror", lambda error: noise.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))")
-    try:
-        page.goto(path.as_uri())
-        yield page
-        assert noise == []
-        assert [url for url in requests if not url.startswith("blob:")] == [path.as_uri()]
-    finally:
-        window.close()
 
 
 @pytest.mark.parametrize("name", RESULTS)

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -37,8 +37,14 @@ def maps(
     words: Annotated[bool, typer.Option("--words", help="Words for tokens: sum over keys, mean over queries.")] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write .safetensors, .png, .svg, .pdf or .json. Default: print a table."),
+        typer.Option(
+            "--output", "-o", help="Write .html .png .svg .pdf .json or .safetensors. Default: print a table."
+        ),
     ] = None,
+    max_mb: Annotated[
+        float, typer.Option("--max-mb", min=0.1, help="What an .html may take; beyond it maps get coarser, then fewer.")
+    ] = 64,
+    quality: Annotated[str, typer.Option(help="Of an .html: standard, or high for small weights too.")] = "standard",
     json: options.Json = False,
     chat: options.Chat = False,
     truncate: options.Truncate = False,
@@ -52,9 +58,10 @@ def maps(
 ) -> None:
     """Keep the attention of chosen layers, heads, queries and keys, with statistics of every head.
 
-    A figure of one head is a heat map, of several a grid, of statistics alone a table of colours.
+    An .html is a page in which to roam every layer and head, offline. A figure of one head is a heat map, of several a
+    grid, of statistics alone a table of colours.
 
-        attnscope maps "The castle on the hill was old." --layers 0,12-15 -o castle.png
+        attnscope maps "The castle on the hill was old." -o castle.html
     """
     options.check_output(output, AttentionMaps)
     given = options.read_text(text, file)
@@ -79,9 +86,13 @@ def maps(
     if words:
         result = result.words()
     if output is not None:
-        drawn = output.suffix.lower() in (".png", ".svg", ".pdf")
-        given_options = {"dark": dark or None, "font": font} if drawn else {}
-        path = save(result, output, **{name: value for name, value in given_options.items() if value is not None})
+        suffix = output.suffix.lower()
+        how: dict[str, Any] = {"max_mb": max_mb, "quality": quality} if suffix == ".html" else {}
+        if suffix in (".png", ".svg", ".pdf"):
+            how["font"] = font
+        if suffix in (".html", ".png", ".svg", ".pdf"):
+            how["dark"] = dark or None
+        path = save(result, output, **{name: value for name, value in how.items() if value is not None})
         sys.stderr.write(f"attnscope: wrote {path}\n")
     if json:
         sys.stdout.write(result.to_json() + "\n")

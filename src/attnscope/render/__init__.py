@@ -65,13 +65,14 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     },
     Agreement: {
         ".html": Renderer("attnscope.render.agreement_page", "render_html", ("max_line_chars", "font_size", "dark")),
-        ".png": Renderer("attnscope.render.agreement_figure", "render_png", ("dark", "scale")),
-        ".svg": Renderer("attnscope.render.agreement_figure", "render_svg", ("dark",)),
-        ".pdf": Renderer("attnscope.render.agreement_figure", "render_pdf", ("dark",)),
+        ".png": Renderer("attnscope.render.agreement_figure", "render_png", ("dark", "font", "scale")),
+        ".svg": Renderer("attnscope.render.agreement_figure", "render_svg", ("dark", "font")),
+        ".pdf": Renderer("attnscope.render.agreement_figure", "render_pdf", ("dark", "font")),
         ".json": Renderer("attnscope.render.agreement_page", "render_json"),
         ".txt": Renderer("attnscope.render.agreement_page", "render_text"),
     },
     AttentionMaps: {
+        ".html": Renderer("attnscope.render.maps_page", "render_html", ("max_mb", "quality", "flow", "dark")),
         ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "font", "scale")),
         ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark", "font")),
         ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark", "font")),
@@ -116,6 +117,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font_size:      of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. html follows the reader's system unless told otherwise.
     scale:          pixels per point of a png (2).
+    max_mb, quality, flow: of the page of maps, see `attnscope.render.maps_page.render_html`.
 
     Raises OutputError for a suffix that no renderer has, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.
@@ -157,10 +159,12 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
     return path
 
 
-def notebook_html(result: Attribution | PerToken | Agreement | Comparison | Comparisons | Evaluation) -> str:
+def notebook_html(result: Result) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
-    from attnscope.render import agreement_page, html, per_token_page
+    from attnscope.render import agreement_page, html, maps_page, per_token_page
 
+    if isinstance(result, AttentionMaps):
+        return maps_page.iframe(result)
     if isinstance(result, Comparison | Comparisons | Evaluation):
         return html.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):

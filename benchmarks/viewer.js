@@ -1,0 +1,83 @@
+// What `benchmarks/viewer.py` does in the page: its hands and its clock.
+
+const frame = () => new Promise(requestAnimationFrame);
+const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
+/** Lets other work go on, sooner than a timer would. */
+const turn = () =>
+  new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(0);
+  });
+const stage = () => document.getElementById("stage");
+const pointer = (x, y) => {
+  const box = stage().getBoundingClientRect();
+  stage().dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + x, clientY: box.top + y, bubbles: true, pointerId: 1 }));
+};
+
+window.shown = () => document.getElementById("map").dataset.shown;
+
+/** Milliseconds from asking for a head to its painted map; jumps, so that nothing can have been fetched before. */
+window.switches = async (count) => {
+  const times = [];
+  for (let i = 0; i < count; i++) {
+    const before = shown();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const start = performance.now();
+    const [layers, heads] = ["layer", "head-number"].map((id) => document.getElementById(id));
+    layers.selectedIndex = (5 * i + 3) % layers.options.length;
+    heads.selectedIndex = (4 * i + 2) % heads.options.length;
+    heads.dispatchEvent(new Event("change", { bubbles: true }));
+    layers.dispatchEvent(new Event("change", { bubbles: true }));
+    while (shown() === before) await turn();
+    await frame();
+    times.push(performance.now() - start);
+  }
+  return median(times);
+};
+
+/** Milliseconds from a moved pointer to the end of the second frame after it. */
+window.hovers = async (count) => {
+  const times = [];
+  for (let i = 0; i < count; i++) {
+    await frame();
+    const start = performance.now();
+    pointer(140 + 4 * i, 300 + 3 * i);
+    await frame();
+    await frame();
+    times.push(performance.now() - start);
+  }
+  return median(times);
+};
+
+/** Frames a second while something moves in each. */
+window.sweep = async (seconds, move) => {
+  await frame();
+  const start = performance.now();
+  let frames = 0;
+  while (performance.now() - start < 1000 * seconds) {
+    move(frames++);
+    await frame();
+  }
+  return frames / ((performance.now() - start) / 1000);
+};
+window.cells = (i) => pointer(130 + ((i * 7) % 400), 120 + ((i * 5) % 400));
+window.words = (i) => {
+  const all = document.querySelectorAll("#text-query .u");
+  all[(i * 3) % all.length].dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
+};
+
+window.finding = async (needle) => {
+  const field = document.getElementById("search");
+  const start = performance.now();
+  field.value = needle;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  await frame();
+  return performance.now() - start;
+};
+
+window.long = [];
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => long.push([entry.startTime, entry.duration]))).observe({
+  type: "longtask",
+  buffered: true,
+});

@@ -1,0 +1,127 @@
+// A text as text, with colours behind its words: the CSS Highlight API, so that a hover moves ranges and no styles.
+
+import { STEPS, textOn } from "./colour.js";
+import { visible } from "./format.js";
+import { element } from "./page.js";
+
+/**
+ * @typedef {import("./units.js").Axis} Axis
+ * @typedef {{root: HTMLElement, axis: Axis, spans: HTMLElement[], ranges: StaticRange[],
+ *   chips: Map<number, HTMLElement>, steps: Int16Array}} Passage
+ * spans, ranges: one for each box of the axis. chips: units that have no place in the text. steps: of each box, -1 none.
+ */
+
+const sheet = new CSSStyleSheet();
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+/** One highlight a step; empty where the browser has none: then classes do it. @type {Highlight[]} */
+const sets = [];
+if (typeof CSS !== "undefined" && "highlights" in CSS) {
+  for (let step = 0; step < STEPS; step++) {
+    sets.push(new Highlight());
+    CSS.highlights.set(`s${step}`, sets[step]);
+  }
+}
+let painted = "";
+
+/** Colours of the steps of highlights, and of the classes s0 … s63 (shares) and d0 … d63 (signed); black or white on them.
+ * @param {string[]} now @param {string[]} shares @param {string[]} signed */
+export function setColours(now, shares, signed) {
+  const key = now.concat(shares).join();
+  if (painted === key) return;
+  painted = key;
+  const look = (/** @type {string} */ colour) => `{background-color:${colour};color:${textOn(colour)}}`;
+  const rules = now.map((colour, i) => `::highlight(s${i})${look(colour)}`);
+  shares.forEach((colour, i) => i > 0 && rules.push(`.s${i}${look(colour)}`));
+  signed.forEach((colour, i) => rules.push(`.d${i}${look(colour)}`));
+  sheet.replaceSync(rules.join(""));
+}
+
+/** @param {HTMLElement} root @param {Axis} axis @param {boolean} marked white space gets elements of its own, to be seen
+ * @returns {Passage} */
+export function passage(root, axis, marked) {
+  const { text, units } = axis;
+  root.replaceChildren();
+  /** @type {HTMLElement[]} */
+  const spans = [];
+  /** @type {Map<number, HTMLElement>} */
+  const chips = new Map();
+  let position = 0;
+  let next = 0;
+  // Where the model reads a token that stands nowhere in the text: after the unit before it.
+  let anchor = 0;
+  const placeless = units.flatMap((unit, i) => {
+    if (unit.start < unit.end) anchor = Math.max(anchor, unit.end);
+    return unit.start < unit.end ? [] : [{ unit, i, after: anchor }];
+  });
+  const hold = document.createDocumentFragment();
+  const chip = (/** @type {number} */ before) => {
+    while (next < placeless.length && placeless[next].after <= before) {
+      const { unit, i } = placeless[next++];
+      const made = element("span", unit.label, "u special");
+      made.dataset.unit = String(i);
+      chips.set(i, made);
+      hold.append(made);
+    }
+  };
+  axis.boxes.forEach((box, b) => {
+    chip(position);
+    if (box.start > position) hold.append(gap(text.slice(position, box.start), marked));
+    position = Math.max(position, box.start);
+    const unit = units[box.units[0]];
+    const content = text.slice(position, box.end);
+    const span = element("span", "", `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`);
+    if (marked) {
+      // A token brings the space in front of it along.
+      const [, before, middle, after] = /^(\s*)(.*?)(\s*)$/su.exec(content) ?? ["", "", content, ""];
+      span.append(...[before && gap(before, true), gap(middle, false), after && gap(after, true)].filter((part) => part !== ""));
+    } else span.append(gap(content, false));
+    if (content.includes("\n")) span.classList.add("nl");
+    span.dataset.box = String(b);
+    spans.push(span);
+    hold.append(span);
+    position = box.end;
+  });
+  chip(Infinity);
+  if (position < text.length) hold.append(gap(text.slice(position), marked));
+  root.append(hold);
+  // Static: the browser would look through live ranges at every change of the document.
+  const ranges = spans.map((span) => new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
+  return { root, axis, spans, ranges, chips, steps: new Int16Array(spans.length).fill(-1) };
+}
+
+/** White space and whatever else no unit covers. @param {string} content @param {boolean} marked */
+function gap(content, marked) {
+  const plain = content.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, visible);
+  return marked ? element("span", plain, content.includes("\n") ? "gap nl" : "gap") : document.createTextNode(plain);
+}
+
+/** @param {Passage} passage @param {(units: number[]) => number} step of the units that share a box; -1 for none */
+export function colour(passage, step) {
+  const { axis, spans, ranges, chips, steps } = passage;
+  axis.boxes.forEach(({ units }, b) => {
+    const found = step(units);
+    if (found === steps[b]) return;
+    if (sets.length) {
+      if (steps[b] >= 0) sets[steps[b]].delete(ranges[b]);
+      if (found >= 0) sets[found].add(ranges[b]);
+    } else {
+      spans[b].classList.remove(`s${steps[b]}`);
+      if (found >= 0) spans[b].classList.add(`s${found}`);
+    }
+    steps[b] = found;
+  });
+  for (const [unit, chip] of chips) {
+    const found = step([unit]);
+    chip.className = `u special${found >= 0 ? ` s${found}` : ""}`;
+  }
+}
+
+/** The element that shows a unit. @param {Passage} passage @param {number} unit */
+export const elementOf = ({ axis, spans, chips }, unit) => spans[axis.boxOf[unit]] ?? chips.get(unit);
+
+/** The unit under the pointer, -1 for none. @param {Passage} passage @param {EventTarget | null} target */
+export function unitAt({ axis }, target) {
+  const span = /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest(".u") : null);
+  if (!span) return -1;
+  return span.dataset.unit ? Number(span.dataset.unit) : axis.boxes[Number(span.dataset.box)].units[0];
+}

@@ -1,0 +1,141 @@
+// The viewer's pure modules, without a browser: `npm test`.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+
+import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/explorer/colour.js";
+import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/explorer/format.js";
+import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/inflate.js";
+import { FINE, fine, measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
+import { cellAt, edges, held, paint, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";
+import { DEFAULTS, pairs, parse, write } from "../../src/attnscope/render/viewer/explorer/state.js";
+import { axis, find, places } from "../../src/attnscope/render/viewer/explorer/units.js";
+
+/** A grid of plain weights. */
+const gridOf = (rows) => fine(Float32Array.from(rows.flat()), rows.length, rows[0].length);
+const close = (a, b, error = 1e-4) => assert.ok(Math.abs(a - b) <= error, `${a} is not ${b}`);
+
+test("numbers and labels", () => {
+  assert.deepEqual([0.0123456, 12, 0.00001, 0, 123456].map(number), ["0.01235", "12", "1e-5", "0", "1.235e+5"]);
+  assert.deepEqual([percent(0.0123), percent(0.5)], ["1.2 %", "50 %"]);
+  assert.deepEqual(["\n", "\t", "  ", " a\nb ", "a\u202eb", ""].map(label), ["↵", "⇥", "␣␣", "a b", "a·b", "∅"]);
+  assert.equal(short("👍👍👍", 2), "👍…");
+});
+
+test("files hold any text", () => {
+  assert.equal(field('a "b", c'), '"a ""b"", c"');
+  assert.equal(csv([["a", 1], ["\n", 0.5]]), 'a,1\r\n"\n",0.5\r\n');
+  assert.equal(xml("<a & \"b\">\0\ud800"), "&lt;a &amp; &quot;b&quot;&gt;␀\ufffd");
+});
+
+test("a state goes through the fragment", () => {
+  const state = { ...DEFAULTS, view: "text", layer: 3, special: true, find: "a&b=c #", gamma: 0.5, zoom: "1 2 3" };
+  assert.deepEqual(parse(write(state, DEFAULTS), DEFAULTS), state);
+  assert.equal(write(DEFAULTS, DEFAULTS), "");
+  assert.deepEqual(parse("#view=nonsense&layer=x&gamma=900&__proto__=1&unknown=2", DEFAULTS), { ...DEFAULTS, gamma: 3 });
+  assert.deepEqual(pairs("3.2 5.1 x 1"), [[3, 2], [5, 1]]);
+});
+
+test("curves run from 0 to 1 and back", () => {
+  for (const curve of ["linear", "sqrt", "log"]) {
+    for (const gamma of [0.5, 1, 2]) {
+      const [to, from] = [bend(curve, gamma), unbend(curve, gamma)];
+      for (const x of [0, 0.1, 0.7, 1]) close(from(to(x)), x);
+      assert.equal(ticks(curve, gamma).length, 5);
+      const steps = table(curve, gamma);
+      assert.ok(steps.every((step, i) => i === 0 || step >= steps[i - 1]));
+      assert.deepEqual([steps[0], steps.at(-1)], [0, 63]);
+    }
+  }
+  assert.deepEqual([0, 0.5, 1].map(stepOf), [0, 32, 63]);
+  assert.equal(words32(["#010203"])[0], 0xff030201);
+});
+
+test("a stream becomes a map", async () => {
+  const bytes = [1, 0, 0, 0x3c, 0, 0x38, 255, 255, 51]; // rows end at their query; maxima 1 and 0.5
+  const stream = deflateRawSync(Uint8Array.from(bytes));
+  const read = await inflate(fromBase64(stream.toString("base64")));
+  const grid = unpack(read, lengths([0, 1], [0, 1]), 2, levels(1, 255));
+  assert.deepEqual([...grid.largest], [1, 0.5]);
+  assert.deepEqual([...grid.codes], [255, 0, 255, 51]);
+  assert.throws(() => unpack(read.slice(0, -1), [1, 2], 2, levels(1, 255)), /bytes/);
+  assert.deepEqual([0x3c00, 0xc000, 1, 0x7c00].map(fromHalf), [1, -2, 2 ** -24, Infinity]);
+  assert.deepEqual(lengths([2, 5], [0, 2, 3, 9]), [2, 3]);
+});
+
+test("words are sums over keys and means over queries", () => {
+  const tokens = gridOf([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]);
+  const words = pooled([tokens], Int32Array.of(0, 1, 1), Int32Array.of(0, 1, 1), 2, 2);
+  const at = (q, k) => FINE[words.codes[2 * q + k]] * words.largest[q];
+  [[0, 0, 0.5], [0, 1, 0.5], [1, 0, 0.15], [1, 1, 0.85]].forEach(([q, k, truth]) => close(at(q, k), truth));
+});
+
+test("what is left out is measured", () => {
+  const grid = gridOf([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2]]);
+  const plain = measured(grid, new Uint8Array(3), Uint8Array.of(1, 0, 0), false);
+  close(plain.totals[2], 1);
+  close(plain.sums[2], 0.3);
+  close(plain.peaks[2], 0.2);
+  assert.deepEqual([...plain.hidden], [1, 0, 0]);
+  const keys = 100;
+  const row = Array.from({ length: keys }, (_, k) => (k === 3 ? 0.6 : 0.4 / (keys - 1)));
+  const sunk = measured(gridOf([row, row]), new Uint8Array(2), new Uint8Array(keys), true);
+  assert.deepEqual(sunk.sinks, [3]);
+  close(sunk.sums[0], 0.4, 1e-3);
+});
+
+test("rollout is the product of its layers", () => {
+  const one = [[1, 0], [0.4, 0.6]];
+  const two = [[1, 0], [0.2, 0.8]];
+  const mixed = (rows) => rows.map((row, q) => row.map((share, k) => 0.5 * share + 0.5 * Number(q === k)));
+  const [a, b] = [mixed(one), mixed(two)];
+  const product = [0, 1].map((k) => b[1][0] * a[0][k] + b[1][1] * a[1][k]);
+  const rows = rollout([gridOf(one), gridOf(two)], [1], 0.5);
+  assert.equal(rows.length, 2);
+  [0, 1].forEach((k) => close(rows[1][k], product[k]));
+  close(rows[0][0], b[1][0]);
+});
+
+test("a hot cell survives when many fall on a pixel", () => {
+  const n = 1000;
+  const codes = new Uint8Array(n * n);
+  codes[777 * n + 333] = 255;
+  const cells = { nk: n, codes, levels: levels(1, 255), hidden: new Uint8Array(n) };
+  const every = Int32Array.from({ length: n }, (_, i) => i);
+  const out = new Uint32Array(100 * 100);
+  const window = { x: 0, y: 0, sx: 0.1, sy: 0.1 };
+  const colours = Uint32Array.from({ length: 64 }, (_, i) => i);
+  const draw = () => paint(cells, every, every, new Float32Array(n).fill(1), window, 100, 100, table("linear", 1), colours, 99, out);
+  draw();
+  assert.equal(out[77 * 100 + 33], 63);
+  assert.equal(out.reduce((a, b) => a + b), 63);
+  cells.hidden[333] = 1;
+  draw();
+  assert.equal(out.reduce((a, b) => a + b), 0);
+});
+
+test("pixels and cells", () => {
+  const { first, end } = edges(8, 2, 4, 3);
+  assert.deepEqual([...first], [2, 2, 2, 2, 3, 3, 3, 3]);
+  assert.deepEqual([...end], [3, 3, 3, 3, 3, 3, 3, 3]);
+  assert.deepEqual([cellAt(9, 2, 4, 9), cellAt(-9, 0, 4, 9), cellAt(99, 0, 4, 9)], [4, -1, -1]);
+  assert.deepEqual([held(-1, 10, 50, 20), held(19, 10, 50, 20), held(3, 10, 500, 20)], [0, 15, 0]);
+  assert.deepEqual([20, 8, 0.1].map((scale) => stride(scale, 15)), [1, 2, 200]);
+});
+
+test("units: words, tokens, characters of several tokens", () => {
+  const side = { text: "a 👍 bc", tokens: [[0, 0, 1, "<s>"], [0, 1, 0], [1, 3, 0], [2, 3, 0], [3, 5, 0], [5, 6, 0]], words: [[0, 1, [1]], [2, 3, [2, 3]], [4, 6, [4, 5]]] };
+  const all = [0, 1, 2, 3, 4, 5];
+  assert.equal(places(side.text)(3), 4);
+  const words = axis(side, all, true, 4);
+  assert.deepEqual(words.units.map((unit) => unit.label), ["<s>", "a", "👍", "bc"]);
+  assert.deepEqual(words.units.map((unit) => unit.continued), [false, false, false, true]);
+  const tokens = axis(side, all, false, null);
+  assert.deepEqual(tokens.boxes.map((box) => box.units), [[1], [2, 3], [4], [5]]);
+  assert.deepEqual([...tokens.boxOf], [-1, 0, 1, 1, 2, 3]);
+  assert.deepEqual(find(words, "B"), [[3]]);
+  assert.deepEqual(find(words, "a 👍"), [[1, 2]]);
+  assert.deepEqual(find(words, ".*(["), []);
+  assert.deepEqual(axis(side, [0, 4], true, null).units.map((unit) => unit.label), ["<s>", "bc"]);
+});
