@@ -150,7 +150,7 @@ def test_flow_equals_the_library(smollm2: ats.Model) -> None:
 
 def test_flow_says_what_a_method_does_not_take() -> None:
     assert "rollout, attention_gradient" in failed("flow", TEXT, "--method", "rolout")
-    assert "no parameter 'against'" in failed("flow", TEXT, "--against", "x")
+    assert "has no contrast" in failed("flow", TEXT, "--against", "x")
 
 
 def test_plan_says_what_a_request_takes() -> None:
