@@ -273,6 +273,10 @@ class AttentionMaps:
             arrays = _mapped(Path(path))
         except (SafetensorError, ValueError) as error:
             raise DamagedFileError(f"{path} is not a safetensors file that can be read ({error})") from error
+        except KeyError as error:
+            raise DamagedFileError(
+                f"{path} holds numbers of the type {error}, no attention maps of attnscope's"
+            ) from error
         try:
             data = json.loads(metadata["attnscope"])
         except (KeyError, ValueError) as error:

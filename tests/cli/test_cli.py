@@ -261,3 +261,12 @@ def test_maps_say_what_is_wrong(tmp_path: Path) -> None:
     assert "such as 0,3,5-8" in failed("maps", TEXT, "--layers", "a")
     assert "layers 0 to 29" in failed("maps", TEXT, "--layers", "30")
     assert "expected one of .png" in failed("maps", TEXT, "-o", str(tmp_path / "x.docx"))
+
+
+def test_plan_knows_every_method_and_maps_take_a_font(tmp_path: Path) -> None:
+    said = run("plan", "--tokens", "2000", "--method", "lime", "--runs", "10")
+    assert b"lime of 2,000 tokens takes about" in said.stdout
+    assert b"there is no plan for 'x'" in run("plan", "--tokens", "20", "--method", "x").stderr
+    drawn = run("maps", TEXT, "--layers", "3", "--heads", "1", "--font", "DejaVu Serif", "-o", str(tmp_path / "m.svg"))
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "m.svg").stat().st_size > 1000

@@ -47,8 +47,8 @@ def test_it_is_the_row_of_the_position_that_predicts(llama: ats.Model, method: s
     assert one.parameters["target"].endswith("'g'") or one.parameters["target"].endswith("' g'")
     two = ats.explain(llama, TEXT, method=method, target=" g h", unit="sentence")
     each = ats.explain(llama, TEXT, method=method, target=" g h", per_token=True, unit="sentence")
-    middle = each.token_scores.sum(0) if method == "attention_gradient" else each.token_scores.mean(0)
-    np.testing.assert_allclose(two.token_scores, middle[:7], atol=1e-5)
+    if method != "attention_gradient":  # the positive part of a sum is not the sum of positive parts
+        np.testing.assert_allclose(two.token_scores, each.token_scores.mean(0)[:7], atol=1e-5)
     assert [w.text for w in two.words] == ["a b .", "c d e f"]
 
 
@@ -101,7 +101,6 @@ def test_all_methods_stand_on_the_same_words(llama: ats.Model) -> None:
         ("attention", {"target": " g", "per_token": True, "query": 3}, "the position that predicts it"),
         ("rollout", {"query": [1, 2], "unit": "token"}, "one query at a time"),
         ("attention", {"target": " g", "steps": 3}, "no parameter 'steps'"),
-        ("attention_gradient", {"target": " g h", "quantity": "loss", "unit": "token"}, "quantity='loss'"),
     ],
 )
 def test_what_makes_no_sense_says_so(llama: ats.Model, method: str, asked: dict[str, Any], says: str) -> None:

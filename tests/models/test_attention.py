@@ -151,4 +151,4 @@ def test_the_model_comes_back_after_an_interrupt() -> None:
     assert net.training
     assert all(p.requires_grad for p in net.parameters())
     assert sum(len(m._forward_hooks) for m in net.modules()) == hooks
-    assert attention._watcher.get() is None
+    assert not attention._watchers

@@ -44,11 +44,16 @@ def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
     assert (ours - theirs).norm(dim=1).max() < 1e-4 * largest
 
 
+def at_a_time(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many positions go through the vocabulary head at once."""
+    monkeypatch.setattr(readings_module, "LOGITS_BYTES", 0)
+    monkeypatch.setattr(readings_module, "FEWEST", positions)
+
+
 @pytest.mark.parametrize("chunk", [7, 128])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (readings_module, gradients_module):
-        monkeypatch.setattr(module, "CHUNK", chunk)
+    at_a_time(chunk, monkeypatch)
     # T5 neither scales nor caps its attention: sharpened weights make it chaotic in float32.
     net = tiny(family, sharp=1.0 if family == "t5" else 6.0)
     inputs = some_ids()
@@ -64,6 +69,7 @@ def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.Monkey
     net = tiny(family)
     kept, _ = gradient_at_embeddings(net, some_ids())
     monkeypatch.setattr(gradients_module, "KEPT_BYTES", 0)
+    monkeypatch.setattr(gradients_module, "WORTH_GIVING_BACK", 0)
     again, _ = gradient_at_embeddings(net, some_ids())
     assert_equal(again, kept)
 
@@ -87,7 +93,7 @@ def test_real_masked_model(rxnmapper: ats.Model) -> None:
 
 def test_the_vocabulary_head_sees_few_positions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny("llama")
-    monkeypatch.setattr(gradients_module, "CHUNK", 8)
+    at_a_time(8, monkeypatch)
     lengths = []
     net.lm_head.register_forward_hook(lambda _m, args, _o: lengths.append(args[0].shape[1]))
     gradient_at_embeddings(net, some_ids(20))

@@ -1,5 +1,6 @@
 """Slow textbook versions to test against: they hold everything, and change nothing but a copy of the model."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
@@ -65,12 +66,12 @@ def rollout(layers: list[Tensor], over: str = "mean", residual: float = 0.5) -> 
     return result
 
 
-def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], position: int, target: int) -> Tensor:
-    """Chefer et al. with every matrix and its gradient held: the relevance (query, key) for one next token's logit."""
+def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], value: Callable[[Tensor], Tensor]) -> Tensor:
+    """Chefer et al. with every matrix and its gradient held: the relevance (query, key) for `value` of the logits."""
     net = deepcopy(net).eval()
     _turn_eager(net)
     outputs = net(**inputs, output_attentions=True)
-    gradients = torch.autograd.grad(outputs.logits[0, position].log_softmax(-1)[target], outputs.attentions)
+    gradients = torch.autograd.grad(value(outputs.logits[0]), outputs.attentions)
     result = torch.eye(outputs.attentions[0].shape[-1])
     for weights, gradient in zip(outputs.attentions, gradients, strict=True):
         positive = (weights * gradient)[0].clamp(min=0).mean(0)

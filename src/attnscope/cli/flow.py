@@ -27,7 +27,11 @@ def flow(
     head: Annotated[str | None, typer.Option(help="value_norm: head index, or sum.")] = None,
     heads: Annotated[str | None, typer.Option(help="rollout, attention_flow: mean, max or min over heads.")] = None,
     target: Annotated[
-        str | None, typer.Option(help="attention_gradient: the next token. Default: the most likely one.")
+        str | None,
+        typer.Option(
+            help="attention_gradient: what follows, or a label; with --query the next token there. "
+            "Default: the most likely one."
+        ),
     ] = None,
     against: Annotated[str | None, typer.Option(help="attention_gradient: what the target is held against.")] = None,
     output: options.Output = None,

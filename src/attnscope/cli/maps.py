@@ -42,6 +42,7 @@ def maps(
     json: options.Json = False,
     chat: options.Chat = False,
     truncate: options.Truncate = False,
+    font: options.Font = None,
     dark: options.Dark = False,
     dtype: options.Dtype = None,
     device: options.Device = None,
@@ -79,7 +80,8 @@ def maps(
         result = result.words()
     if output is not None:
         drawn = output.suffix.lower() in (".png", ".svg", ".pdf")
-        path = save(result, output, **({"dark": True} if dark and drawn else {}))
+        given_options = {"dark": dark or None, "font": font} if drawn else {}
+        path = save(result, output, **{name: value for name, value in given_options.items() if value is not None})
         sys.stderr.write(f"attnscope: wrote {path}\n")
     if json:
         sys.stdout.write(result.to_json() + "\n")

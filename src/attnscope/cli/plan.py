@@ -18,12 +18,15 @@ def plan(
     model: options.ModelName = None,
     method: Annotated[
         str,
-        typer.Option(help="maps, attention, rollout, attention_gradient, value_norm, value_zeroing or gradient."),
+        typer.Option(help="maps, generate, or one of `attnscope methods`."),
     ] = "maps",
     tokens: Annotated[int | None, typer.Option(min=1, help="Plan for so many tokens instead of a text.")] = None,
     layers: Annotated[int | None, typer.Option(min=1, help="maps: of so many layers. Default: all.")] = None,
     heads: Annotated[int | None, typer.Option(min=1, help="maps: of so many heads. Default: all.")] = None,
     statistics_only: Annotated[bool, typer.Option("--statistics-only", help="maps: keep no maps.")] = False,
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="Steps, samples or words of a method that runs often; tokens to generate.")
+    ] = None,
     json: options.Json = False,
     dtype: options.Dtype = None,
     device: options.Device = None,
@@ -43,7 +46,7 @@ def plan(
     )
     planned = attnscope.plan(
         loaded, given, method, tokens=tokens, layers=layers, heads=heads, maps=not statistics_only,
-        top=0 if statistics_only else 32,
+        top=0 if statistics_only else 32, runs=runs,
     )  # fmt: skip
     if json:
         sys.stdout.write(json_module.dumps({**asdict(planned), "fits": planned.fits}) + "\n")

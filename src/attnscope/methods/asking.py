@@ -1,6 +1,6 @@
 """What every importance method is asked in the same words: text, target, units. And what it hands back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from attnscope import segments as pieces
 from attnscope.attribution import Attribution, Token, Word
 from attnscope.errors import InputError
+from attnscope.methods.plan import foresee
 from attnscope.methods.result import provenance
 from attnscope.models.batches import encoded_texts
 from attnscope.models.load import Model, load
@@ -127,8 +128,15 @@ class Question:
         return PerToken(first, tuple(about), np.asarray(tokens, float), np.asarray(units, float))
 
 
-def questions(model: Model, text: str | Sequence[str], asking: Asking) -> list[Question]:
-    """One question a text. Raises what `encode` and `resolve` raise, and InputError for units that there are not."""
+def questions(
+    model: Model, text: str | Sequence[str], asking: Asking, method: str, runs: Callable[[int], int] = lambda _units: 1
+) -> list[Question]:
+    """One question a text, and a word before it starts about what a long one takes.
+
+    runs: how many passes the method makes for so many units.
+
+    Raises what `encode` and `resolve` raise, InputError for units that there are not, TooLargeError.
+    """
     model = load(model)
     given = dict(asking)
     target = Target(**{name: given[name] for name in _TARGET if name in given})  # type: ignore[arg-type]
@@ -148,11 +156,16 @@ def questions(model: Model, text: str | Sequence[str], asking: Asking) -> list[Q
     encoded = encoded_texts(model, text, chat=asking.get("chat", False), truncate=asking.get("truncate", False))
     asked = []
     for one in encoded:
+        if target.generate is not None:
+            foresee(model, "generate", len(one.tokens), target.generate)
         objective = resolve(model, one, target)
         units, names = _units(objective, unit, segments)
         piece = None if within is None else _piece(objective, within, segments)
         if piece is not None:
             units, names = _inside(units, names, piece)
+        longest = max(reading.length for reading in objective.readings)
+        passes = runs(len(units)) * len(objective.readings)
+        foresee(model, method, longest, passes, max(1, len(objective.about)))
         asked.append(Question(model, objective, unit, units, names, piece))
     return asked
 

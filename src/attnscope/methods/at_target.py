@@ -28,12 +28,12 @@ _TELLING = ("unit", "segments", "within", "per_token", "position", "quantity", "
 
 def is_meant(method: str, parameters: Mapping[str, Any]) -> bool:
     """Whether a request to an attention method is one for a target or for units."""
-    given = [name for name in _TELLING if parameters.get(name) not in (None, False)]
-    if method == "attention_gradient" or "query" in parameters or "kind" in parameters:
-        # With a query, a target is a text to go on with; attention_gradient knows the next token by itself.
-        given = [name for name in given if name not in ("target", "generate", "against", "quantity")]
-        if method == "attention_gradient" and "query" not in parameters and parameters.get("generate"):
-            return True
+    given = {name for name in _TELLING if parameters.get(name) not in (None, False)}
+    if method == "attention_gradient" and "query" not in parameters:
+        return "per_token" in given  # every other target it answers by itself
+    if "query" in parameters or "kind" in parameters:
+        # With a query, a target is a text to go on with, or attention_gradient's next token.
+        given -= {"target", "generate", "against", "quantity"}
     return bool(given)
 
 
@@ -56,7 +56,7 @@ def at_target(
     if asking.get("against") is not None:
         raise InputError(f"{method} is a share of attention and has no contrast: leave against out")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, method):
         if targeted:
             results.append(_targeted(question, method, run, own, asking))
         else:
@@ -108,8 +108,7 @@ def _answer(question: Question, method: str, rows: Sequence[Attribution]) -> Res
     missing = max(0, objective.scored - scores.shape[1])
     scores = np.pad(scores[:, : objective.scored], ((0, 0), (0, missing)))
     if not question.per_token:
-        # Gradients of a sum add up; of shares the mean is taken.
-        scores = scores.sum(0, keepdims=True) if method == "attention_gradient" else scores.mean(0, keepdims=True)
+        scores = scores.mean(0, keepdims=True)
     found = values(question.model.model, objective.readings)
     first = rows[0]
     parameters = {name: value for name, value in first.parameters.items() if name not in ("query", "target")}

@@ -1,85 +1,124 @@
 """Attention times its gradient, followed down through all layers (Chefer et al.)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
+from attnscope.methods.asking import Asking, Question, answers, questions
 from attnscope.methods.looking import Queries, heads_of, looked, one_stack
-from attnscope.models.load import Model
-from attnscope.models.relevance import Aim, relevance
-from attnscope.models.run import kind_of
+from attnscope.models.load import Model, load
+from attnscope.models.readings import Reading
+from attnscope.models.relevance import relevance
+from attnscope.models.run import is_encoder_decoder, kind_of
 from attnscope.models.sides import Sides
 
+# What stands beside a query: the prediction there is the target.
+_BESIDE_QUERY = ("target", "against", "quantity", "chat", "truncate")
 QUANTITIES = ("log_probability", "logit")
 
 
-def attention_gradient(
-    model: Model,
-    text: str | Sequence[str],
-    query: Queries = -1,
-    *,
-    target: str | int | None = None,
-    against: str | None = None,
-    quantity: Literal["log_probability", "logit"] = "log_probability",
-    chat: bool = False,
-    truncate: bool = False,
-) -> Any:
-    """How much each token matters to a prediction, by attention weighed with its gradient, through all layers.
+def attention_gradient(model: Model, text: str | Sequence[str], query: Queries = None, **asking: Unpack[Asking]) -> Any:
+    """How much each token matters to a target, by attention weighed with its gradient, through all layers.
 
     R_0 = I, R_l = R_{l-1} + Ā_l · R_{l-1}, with Ā = mean over heads of (∇A ⊙ A)⁺, the positive part of a layer's
-    attention times the target's gradient at it. The score is the row R[query, :] less the query itself, never
-    negative, in units of the target (Chefer et al. 2021, arXiv:2103.15679).
+    attention times the target's gradient at it. The score is the row R[p, :] less p itself, summed over the positions p
+    that the target is read at: never negative, in units of the target (Chefer et al. 2021, arXiv:2103.15679).
 
-    query:    the token whose prediction is explained (its last token, if a word): by default the last one. Several give
-              a list; a mean over queries has no one prediction and is refused.
-    target:   the next token that is asked for: the first token of this text, after the query; by default the one that
-              the model finds most likely there. (A masked model: the token at the query itself.)
-    against:  a text whose first token it is held against: the difference of the two is explained.
-    quantity: "log_probability" or "logit" of the target.
-    chat, truncate: as in `attention`.
+    Without a query the target is what importance methods take (`attnscope.models.targets`): a continuation, whose
+    log-probabilities add up, or generate=N; a classifier's class; a masked position. A causal model that is asked for
+    nothing explains the token that it finds most likely next.
+
+    query: the token whose prediction is explained (its last token, if a word); several give a list. Then `target` is
+           the next token that is asked for there, the first of this text, by default the most likely one (a masked
+           model: the token at the query itself); against: a text whose first token it is held against; quantity:
+           "log_probability" or "logit".
 
     A row goes down from the top layer as a vector, layer by layer while the gradient arrives there; no n × n matrix is
     held. It misleads as all gradients do where the prediction is saturated; it drops what speaks against the target.
 
-    Raises what `attention` raises; ModelError for a model without a language-model head, or with two stacks.
+    Raises what `gradient` and `attention` raise; ModelError for a model with two stacks; InputError for a contrast
+    that the model has to read in two passes.
     """
+    model = load(model)
+    if is_encoder_decoder(model.model):
+        raise ModelError(
+            f"{type(model.model).__name__}: attention_gradient follows one stack of layers to a prediction; it needs a "
+            "causal or masked language model or a classifier"
+        )
+    if query is None and kind_of(model.model) == "causal" and not {"target", "generate"} & _given(asking):
+        query = -1
+    if query is not None:
+        return _at_query(model, text, query, asking)
+    return answers(text, [_answer(question) for question in questions(model, text, asking, "attention_gradient")])
+
+
+def _given(asking: Asking) -> set[str]:
+    return {name for name, value in asking.items() if value is not None and value is not False}
+
+
+def _answer(question: Question) -> Any:
+    if len(question.objective.readings) > 1:
+        raise InputError(
+            "target and against are continuations that differ before their last token, which the model reads in two "
+            "passes, and what speaks for one is no part of the other: explain each by itself"
+        )
+    found = relevance(question.model, question.objective.readings[0])
+    tokens = question.objective.on_tokens(found.row[None]).numpy()
+    return question.answer(
+        "attention_gradient",
+        tokens=tokens,
+        units=question.pooled(tokens),
+        values=[found.value],
+        parameters={},
+        signed=False,
+    )
+
+
+def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: Asking) -> Any:
+    """The prediction at a token of the text itself."""
+    if beside := sorted(_given(asking) - set(_BESIDE_QUERY)):
+        raise InputError(f"{beside[0]} does not go with a query: leave out one of them")
+    target, against = asking.get("target"), asking.get("against")
+    quantity = asking.get("quantity") or "log_probability"
     if quantity not in QUANTITIES:
-        raise InputError(f"quantity={quantity!r}: choose from {', '.join(QUANTITIES)}")
+        raise InputError(f"quantity={quantity!r}: at a query choose from {', '.join(QUANTITIES)}")
     if against is not None and target is None:
         raise InputError(f"against={against!r} needs a target that it is held against: give target too")
-    if query is None:
-        raise InputError("attention_gradient explains the prediction at one token: give a query, a word or an index")
+    if kind_of(model.model) not in ("causal", "masked"):
+        raise ModelError(
+            f"{type(model.model).__name__} predicts no token at a query: leave query out and give a label as target, "
+            "or load a causal or masked language model"
+        )
 
     def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
         one_stack(batch, "attention_gradient")
-        net = batch.model.model
-        if kind_of(net) not in ("causal", "masked"):
-            raise ModelError(
-                f"{type(net).__name__}: attention_gradient follows one stack of layers to one prediction; it needs a "
-                "causal or masked language model"
-            )
         heads_of(batch)  # the model is known to be readable from here on
-        wanted, other = (None if t is None else _first_id(batch.model, t) for t in (target, against))
+        asked = tuple(_first_id(batch.model, t) for t in (target, against) if t is not None)
         rows, said = [], ""
         for mixed in weights[0]:
             position = int(mixed.nonzero().max())
-            row, said = relevance(batch.model, batch.inputs, Aim(position, wanted, other, quantity))
-            rows.append(row)
+            count = len(asked) or 1
+            reading = Reading(batch.keys[0].inputs, (position,) * count, asked or (0,), (1, -1)[:count], quantity)
+            found = relevance(batch.model, reading, likeliest=not asked)
+            rows.append(found.row)
+            what = " minus that of ".join(repr(batch.model.tokenizer.decode([i])) for i in found.ids)
+            said = f"{quantity.replace('_', '-')} of {what}"
         return torch.stack(rows)[None], {"target": said, "quantity": quantity}
 
     return looked(
         model, text, query, score, kind="importance", method="attention_gradient", mass=False,
-        looking={"chat": chat, "truncate": truncate}, one_text_at_a_time=True,
+        looking={"chat": asking.get("chat", False), "truncate": asking.get("truncate", False)},
+        one_text_at_a_time=True,
     )  # fmt: skip
 
 
-def _first_id(model: Model, text: str | int) -> int:
+def _first_id(model: Model, text: object) -> int:
     if isinstance(text, int):
         return text
-    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
+    ids = model.tokenizer(text, add_special_tokens=False)["input_ids"] if isinstance(text, str) and text else []
     if not ids:
         raise InputError(f"the target {text!r} gives no tokens: give what should follow, such as ' positive'")
     return int(ids[0])

@@ -31,7 +31,7 @@ def deletion(
     >>> deletion(load(), "The film is great. I am", target=" happy").scores  # doctest: +SKIP
     """
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "deletion", lambda units: units):
         able = players(question)
         values = values_without(question, [frozenset(), *(frozenset([i]) for i in able)], "delete")
         units = np.zeros((values.shape[1], len(question.units)))

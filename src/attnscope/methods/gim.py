@@ -34,7 +34,7 @@ def gim(
 
     >>> gim(load(), "The capital of Japan is", target=" Tokyo").scores  # doctest: +SKIP
     """
-    asked = questions(model, text, asking)
+    asked = questions(model, text, asking, "gim")
     net = asked[0].model.model
     base = baseline_vector(asked[0].model, baseline)
     with interactions_modified(net, batch_inputs(net, asked[0].objective.readings[:1])):

@@ -48,7 +48,7 @@ def gradient(
         raise InputError(f"there is no preset {preset!r}; choose from 'promptrobust', 'vocabulary', or none")
     if norm not in ("l2", "l1") or pool not in POOLS:
         raise InputError(f"norm={norm!r}, pool={pool!r}: norm is 'l2' or 'l1', pool is 'sum', 'mean' or 'max'")
-    asked = questions(model, text, asking)
+    asked = questions(model, text, asking, "gradient")
     order = 2 if norm == "l2" else 1
     results = []
     for question, (values, vectors) in zip(asked, vectors_of(asked), strict=True):

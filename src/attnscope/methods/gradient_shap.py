@@ -41,7 +41,7 @@ def gradient_shap(
     if not chosen:
         raise InputError("baselines is empty: give one or more of 'zero', 'mean', 'mask', 'pad'")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "gradient_shap", lambda _units: samples):
         net, objective = question.model.model, question.objective
         bases = [baseline_vector(question.model, name) for name in chosen]
         generator = np.random.default_rng(seed)

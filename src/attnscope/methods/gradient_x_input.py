@@ -22,7 +22,7 @@ def gradient_x_input(model: Model, text: str | Sequence[str], **asking: Unpack[A
 
     >>> gradient_x_input(load(), "The film is", target=" good", against=" bad").scores  # doctest: +SKIP
     """
-    asked = questions(model, text, asking)
+    asked = questions(model, text, asking, "gradient_x_input")
     results = each_answer(
         asked, "gradient_x_input", {}, lambda vectors, embeddings: (vectors * embeddings[None]).sum(-1), signed=True
     )

@@ -56,7 +56,7 @@ def integrated_gradients(
     if tolerance is not None and not tolerance > 0:
         raise InputError(f"tolerance={tolerance!r}: give a share above 0, such as 0.01")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "integrated_gradients", lambda _units: steps):
         vector = baseline_vector(question.model, baseline)
         paths = [path_of(question.model.model, question.objective, i, vector) for i in range(len(_readings(question)))]
         ends = sum((path.values([1.0, 0.0]) for path in paths), torch.zeros(1, dtype=torch.float64))

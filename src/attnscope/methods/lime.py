@@ -42,7 +42,7 @@ def lime(
             "positive numbers"
         )
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "lime", lambda _units: samples):
         used = checked_way(question.objective.readings[0].own, way_of(question, way))
         able = players(question)
         there = _samples(len(able), samples, seed)  # (sample, player), the whole text first

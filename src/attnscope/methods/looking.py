@@ -65,7 +65,7 @@ def looked(
     if not asked:
         raise QueryError("the list of queries is empty: give at least one word or token index, or None for the mean")
     results: dict[int, Any] = {}
-    for batch in sides(model, text, **looking, **options):
+    for batch in sides(model, text, **looking, **options, before_generation=foresee_generation(model)):
         foresee(model, method, max(len(encoded.tokens) for encoded in batch.keys))
         places = [[query_positions(encoded, one) for one in asked] for encoded in batch.queries]
         weights = torch.zeros(len(places), len(asked), max(len(e.tokens) for e in batch.queries))
@@ -81,6 +81,11 @@ def looked(
             results[member] = made if several else made[0]
     ordered = [results[i] for i in range(len(results))]
     return ordered[0] if isinstance(text, str) else ordered
+
+
+def foresee_generation(model: Model) -> Callable[[int, int], None]:
+    """Says what generating takes, given the numbers of tokens that there are and that are to come."""
+    return lambda tokens, generated: foresee(model, "generate", tokens, generated)
 
 
 def _result(

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from attnscope.errors import InputError, RangeError
 from attnscope.maps import AttentionMaps, Side, quantise
-from attnscope.methods.looking import Looking, in_range
-from attnscope.methods.plan import foresee
+from attnscope.methods.looking import Looking, foresee_generation, in_range
+from attnscope.methods.plan import Chosen, foresee
 from attnscope.methods.result import provenance
 from attnscope.models.attention import Block, Call
 from attnscope.models.encode import Encoded
@@ -48,7 +48,7 @@ def attention_maps(
         raise InputError(f"top={top!r}: expected 0 or more keys")
     model = load(model)
     results: dict[int, AttentionMaps] = {}
-    for batch in sides(model, text, **looking):
+    for batch in sides(model, text, **looking, before_generation=foresee_generation(model)):
         found = _batch(batch, layers, heads, queries, keys, maps, top)
         results.update(zip(batch.members, found, strict=True))
     return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
@@ -71,17 +71,16 @@ def _batch(
             f"the layers chosen have different numbers of heads ({sorted(counts)}): ask for them one by one"
         )
     chosen_heads = _chosen("head", heads, counts.pop())
-    foresee(
-        batch.model,
-        "maps",
-        max(len(encoded.tokens) for encoded in batch.keys),
-        layers=len(chosen_layers),
-        heads=len(chosen_heads),
-        queries=len(queries) if queries is not None else 0,
-        keys=len(keys) if keys is not None else 0,
-        maps=maps,
-        top=top,
+    longest = max(len(encoded.tokens) for encoded in batch.keys)
+    asked = Chosen(
+        len(chosen_layers),
+        len(chosen_heads),
+        None if queries is None else len(queries),
+        None if keys is None else len(keys),
+        maps,
+        top,
     )
+    foresee(batch.model, "maps", longest, chosen=asked)
     streams = [
         _Stream(
             query_side,

@@ -36,7 +36,7 @@ def occlusion(
     if str(way) == "delete":
         raise InputError("way='delete' leaves words out: that is the method 'deletion'")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "occlusion", lambda units: units):
         able = players(question)
         width = min(window, len(able))
         windows = [able[i : i + width] for i in range(len(able) - width + 1)]

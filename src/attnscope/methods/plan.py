@@ -6,27 +6,42 @@ divided by this machine's speed, tried for a tenth of a second: right within a f
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isqrt
 
 from attnscope.errors import InputError, TooLargeError
+from attnscope.models import gradients
 from attnscope.models.attention import BLOCK
-from attnscope.models.gradients import KEPT_BYTES, KEPT_TENSORS
+from attnscope.models.batches import BUDGET
+from attnscope.models.gradients import KEPT_TENSORS
 from attnscope.models.load import Model, load
 from attnscope.models.machine import free_memory, speed
+from attnscope.models.perturb import BUDGET as SUFFIX_BUDGET
+from attnscope.models.readings import FEWEST, LOGITS_BYTES
+from attnscope.models.relevance import KEPT_BYTES as RELEVANCE_BYTES
+from attnscope.models.run import kind_of
 
 _log = logging.getLogger(__name__)
 
-# A request shorter than this is not worth a line.
+# A request below both is not worth a line.
 _LONG_SECONDS = 10.0
-# Tokens below which nothing but a mistake could take long, so that nothing is tried.
-_SHORT = 512
+_MUCH_BYTES = 2**30
+# Below these and that much memory nothing is notable on any machine, so that its speed is not tried.
+_FEW_OPERATIONS, _FEW_ELEMENTS = 5e10, 5e8
 # What any pass holds besides: workspaces, blocks of weights and their temporaries.
 _BASE = 150 * 2**20 + 12 * BLOCK
+# One token at a time moves every weight for one product: about so many times slower than a long text.
+_STEP_OVERHEAD = 16
 
 
 @dataclass(frozen=True)
 class Size:
-    """A model and a text in numbers. heads, width: of queries; shared: of keys, all heads together; item: bytes."""
+    """A model, a text and a request in numbers.
+
+    heads, width: of queries; shared: of keys, all heads together; item: bytes of a number. causal: whether texts with
+    a word taken away share their beginnings. runs: passes over the text, or tokens to generate; targets: backward
+    passes for each.
+    """
 
     tokens: int
     layers: int
@@ -36,7 +51,11 @@ class Size:
     hidden: int
     inner: int
     parameters: int
+    vocabulary: int
     item: int
+    causal: bool
+    runs: int
+    targets: int
 
 
 @dataclass(frozen=True)
@@ -77,6 +96,18 @@ class Plan:
         )
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Of maps, how many layers, heads, queries and keys (None: all), whether they are kept, and how many top keys."""
+
+    layers: int | None = None
+    heads: int | None = None
+    queries: int | None = None
+    keys: int | None = None
+    maps: bool = True
+    top: int = 32
+
+
 def plan(
     model: Model,
     text: str | None = None,
@@ -89,58 +120,86 @@ def plan(
     keys: int | None = None,
     maps: bool = True,
     top: int = 32,
+    runs: int | None = None,
+    targets: int = 1,
 ) -> Plan:
     """What `method` would take on `text`, or on a text of so many `tokens`, without running it.
 
-    method: one of COSTS: "maps", or the name of an attention or gradient method.
+    method: one of PLANS: "maps", "generate", or any of METHODS.
     layers, heads, queries, keys: of maps, how many; maps, top: as in `attention_maps`.
+    runs:    how many passes a method makes that makes many (steps, samples, words), or tokens it generates; by default
+             what the method's own defaults come to. targets: values that are explained one by one (per_token).
 
     Raises InputError for a method without a plan, or neither text nor tokens.
     """
     model = load(model)
     if (text is None) == (tokens is None):
         raise InputError("give either a text or a number of tokens")
-    if method not in COSTS:
-        raise InputError(f"there is no plan for {method!r}; choose from {', '.join(COSTS)}")
+    if method not in PLANS:
+        raise InputError(f"there is no plan for {method!r}; choose from {', '.join(PLANS)}")
     count = tokens if tokens is not None else len(model.tokenizer(text, verbose=False)["input_ids"])
-    size = _size_of(model, count)
-    cost, smaller = COSTS[method]
-    found = cost(size)
-    if method == "maps":
-        chosen = (layers or size.layers) * (heads or size.heads)
-        rows = chosen * min(queries or count, count)
-        extra = rows * (min(keys or count, count) * maps + 12 + top * 4)
-        share = min(queries or count, count) / max(count, 1)
-        found = Cost(found.bytes + extra, found.operations, found.elements * share)
-    device = model.model.get_input_embeddings().weight.device
-    operations, elements = speed(device)
-    seconds = found.operations / operations + found.elements / elements
-    return Plan(method, count, int(found.bytes), free_memory(device), seconds, smaller)
+    chosen = Chosen(layers, heads, queries, keys, maps, top)
+    return _planned(model, method, count, _cost(model, method, count, runs, targets, chosen))
 
 
-def foresee(model: Model, method: str, tokens: int, **chosen: int | bool) -> None:
+def foresee(
+    model: Model, method: str, tokens: int, runs: int = 1, targets: int = 1, chosen: Chosen | None = None
+) -> None:
     """Say what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
-    if tokens < _SHORT or method not in COSTS:
+    cost = _cost(model, method, tokens, runs, targets, chosen or Chosen())
+    free = free_memory(model.model.get_input_embeddings().weight.device)
+    small = cost.bytes < _MUCH_BYTES and (free is None or cost.bytes <= free)
+    if small and cost.operations < _FEW_OPERATIONS and cost.elements < _FEW_ELEMENTS:
         return
-    planned = plan(model, None, method, tokens=tokens, **chosen)  # type: ignore[arg-type]
+    planned = _planned(model, method, tokens, cost)
     if not planned.fits:
         raise TooLargeError(f"{planned}; {planned.smaller}")
-    if planned.seconds >= _LONG_SECONDS:
+    if planned.seconds >= _LONG_SECONDS or planned.bytes >= _MUCH_BYTES:
         _log.info("%s", planned)
 
 
-def _size_of(model: Model, tokens: int) -> Size:
+def _planned(model: Model, method: str, tokens: int, cost: Cost) -> Plan:
+    device = model.model.get_input_embeddings().weight.device
+    operations, elements = speed(device)
+    seconds = cost.operations / operations + cost.elements / elements
+    return Plan(method, tokens, int(cost.bytes), free_memory(device), seconds, PLANS[method].smaller)
+
+
+def _cost(model: Model, method: str, tokens: int, runs: int | None, targets: int, chosen: Chosen) -> Cost:
+    row = PLANS[method]
+    size = _size_of(model, tokens, row.runs(tokens) if runs is None else runs, targets)
+    cost = row.cost(size)
+    if method != "maps":
+        return cost
+    rows, keys = (min(n or tokens, tokens) for n in (chosen.queries, chosen.keys))
+    kept = (chosen.layers or size.layers) * (chosen.heads or size.heads) * rows
+    kept *= keys * chosen.maps + 12 + chosen.top * 4
+    return Cost(cost.bytes + kept, cost.operations, cost.elements * rows / max(tokens, 1))
+
+
+def _size_of(model: Model, tokens: int, runs: int, targets: int) -> Size:
     net = model.model
     config = net.config.get_text_config()
     layers = getattr(config, "num_hidden_layers", None) or 1
     heads = getattr(config, "num_attention_heads", None) or 1
-    hidden = getattr(config, "hidden_size", None) or net.get_input_embeddings().weight.shape[-1]
-    width = (getattr(config, "head_dim", None) or hidden // heads) * heads
-    shared = width * (getattr(config, "num_key_value_heads", None) or heads) // heads
-    inner = getattr(config, "intermediate_size", None) or 4 * hidden
     embeddings = net.get_input_embeddings().weight
-    parameters = sum(p.numel() for p in net.parameters()) - embeddings.numel()
-    return Size(tokens, layers, heads, width, shared, hidden, inner, parameters, embeddings.element_size())
+    hidden = getattr(config, "hidden_size", None) or embeddings.shape[-1]
+    width = (getattr(config, "head_dim", None) or hidden // heads) * heads
+    return Size(
+        tokens=tokens,
+        layers=layers,
+        heads=heads,
+        width=width,
+        shared=width * (getattr(config, "num_key_value_heads", None) or heads) // heads,
+        hidden=hidden,
+        inner=getattr(config, "intermediate_size", None) or 4 * hidden,
+        parameters=sum(p.numel() for p in net.parameters()) - embeddings.numel(),
+        vocabulary=len(embeddings),
+        item=embeddings.element_size(),
+        causal=kind_of(net) == "causal",
+        runs=runs,
+        targets=targets,
+    )
 
 
 def _passing(size: Size) -> Cost:
@@ -171,17 +230,55 @@ def _rollout(size: Size) -> Cost:
     return _sum(_passing(size), _again(size, 1), Cost(kept, 0, 0))
 
 
-def _backward(size: Size) -> Cost:
+def _backward(size: Size, budget: int = gradients.KEPT_BYTES) -> Cost:
+    """One pass there and, for each target, back; layers beyond the budget are run again."""
     every = KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
-    kept = min(every, KEPT_BYTES) + size.layers * size.tokens * size.hidden * size.item
+    kept = min(every, budget) + size.layers * size.tokens * size.hidden * size.item
     forward = _passing(size)
-    again = 1 + (every > KEPT_BYTES)
-    return Cost(forward.bytes * 2 + kept, forward.operations * (1 + again), 0)
+    times = 1 + 2 * size.targets + (every > budget)
+    return Cost(forward.bytes * 2 + kept + _logits(size), forward.operations * times, forward.elements * times)
+
+
+def _logits(size: Size) -> int:
+    """Those that exist at one time, with their log-probabilities and gradients."""
+    return 4 * max(LOGITS_BYTES, FEWEST * size.vocabulary * 4)
 
 
 def _attention_gradient(size: Size) -> Cost:
-    kept = size.layers * size.tokens * size.item * (size.width + 2 * size.shared)
-    return _sum(_backward(size), _again(size, 2), Cost(kept, 0, 0))
+    # The queries, keys and values of the layers that are not run again.
+    every = KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
+    held = size.layers * size.tokens * size.item * (size.width + 2 * size.shared) * min(1, RELEVANCE_BYTES / every)
+    return _sum(_backward(size, RELEVANCE_BYTES), _again(size, 2), Cost(held, 0, 0))
+
+
+def _together(size: Size, budget: int) -> Size:
+    """As many runs as go side by side under a budget of tokens, as one text."""
+    return replace(size, tokens=max(size.tokens, min(size.runs * size.tokens, budget)))
+
+
+def _gradients(size: Size, noisy: int = 0) -> Cost:
+    """A backward pass for each run; `noisy`: copies of the embeddings that are held in float64 for each."""
+    one = _backward(size)
+    held = (4 + noisy * size.runs) * size.tokens * size.hidden * 8
+    return Cost(_backward(_together(size, BUDGET)).bytes + held, one.operations * size.runs, one.elements * size.runs)
+
+
+def _texts(size: Size) -> Cost:
+    """A forward pass with a head for each run, several side by side."""
+    one = _passing(size)
+    held = _passing(_together(size, BUDGET)).bytes + _logits(size)
+    return Cost(held, one.operations * size.runs, one.elements * size.runs)
+
+
+def _single_words(size: Size) -> Cost:
+    """A forward pass for each word that is taken away; a causal model begins where the text changes."""
+    if not size.causal:
+        return _texts(size)
+    # Late words have short rests, so that many rows go side by side, each with keys and values of its own.
+    rows = min(size.runs, isqrt(SUFFIX_BUDGET))
+    cache = size.layers * 2 * size.shared * size.tokens * size.item * (rows + 1)
+    every = _texts(size)
+    return Cost(every.bytes + cache, every.operations / 2, every.elements / 2)
 
 
 def _value_norm(size: Size) -> Cost:
@@ -194,17 +291,48 @@ def _value_zeroing(size: Size) -> Cost:
     return Cost(8 * one.bytes + held, one.operations * size.tokens, one.elements * size.tokens)
 
 
-_FEWER = "choose layers=, heads=, queries= or keys=, keep statistics alone (maps=False), or give a shorter text"
-_SHORTER = "give a shorter text, or cut it with truncate"
-# method -> what it costs, and how to make it smaller
-COSTS: dict[str, tuple[Callable[[Size], Cost], str]] = {
-    "maps": (_maps, _FEWER),
-    "attention": (_passing, _SHORTER),
-    "rollout": (_rollout, f"ask for a lower layer, or {_SHORTER}"),
-    "attention_gradient": (_attention_gradient, _SHORTER),
-    "value_norm": (_value_norm, _SHORTER),
-    "value_zeroing": (_value_zeroing, f"ask for one layer, use method='value_norm', or {_SHORTER}"),
-    "gradient": (_backward, _SHORTER),
+def _generate(size: Size) -> Cost:
+    cache = size.layers * 2 * size.shared * (size.tokens + size.runs) * size.item
+    step = 2 * (size.parameters + size.vocabulary * size.hidden) + 4 * size.tokens * size.width * size.layers
+    return _sum(_passing(size), Cost(1.5 * cache, _STEP_OVERHEAD * step * size.runs, 0))
+
+
+def _words(tokens: int) -> int:
+    """Words in so many tokens, about."""
+    return max(1, tokens * 3 // 4)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of PLANS: what a method costs, how to make it smaller, and its runs by default for so many tokens."""
+
+    cost: Callable[[Size], Cost]
+    smaller: str
+    runs: Callable[[int], int] = lambda _tokens: 1
+
+
+_SHORTER = "give a shorter text"
+_FEWER_UNITS = f"score larger units (unit='sentence' or segments), use method='gradient', or {_SHORTER}"
+PLANS: dict[str, Row] = {
+    "maps": Row(_maps, f"choose layers=, heads=, queries= or keys=, keep statistics alone (maps=False), or {_SHORTER}"),
+    "generate": Row(_generate, f"generate fewer tokens, or {_SHORTER}", lambda _tokens: 20),
+    "attention": Row(_passing, _SHORTER),
+    "rollout": Row(_rollout, f"ask for a lower layer, or {_SHORTER}"),
+    "attention_flow": Row(_passing, _SHORTER),
+    "attention_gradient": Row(_attention_gradient, _SHORTER),
+    "value_norm": Row(_value_norm, _SHORTER),
+    "value_zeroing": Row(_value_zeroing, f"ask for one layer, use method='value_norm', or {_SHORTER}"),
+    "gradient": Row(_gradients, _SHORTER),
+    "gradient_x_input": Row(_gradients, _SHORTER),
+    "integrated_gradients": Row(_gradients, f"take fewer steps, or {_SHORTER}", lambda _tokens: 20),
+    "smooth_grad": Row(lambda size: _gradients(size, 1), f"take fewer samples, or {_SHORTER}", lambda _tokens: 16),
+    "gradient_shap": Row(lambda size: _gradients(size, 2), f"take fewer samples, or {_SHORTER}", lambda _tokens: 32),
+    "gim": Row(_gradients, _SHORTER),
+    "deletion": Row(_single_words, _FEWER_UNITS, _words),
+    "occlusion": Row(_single_words, _FEWER_UNITS, _words),
+    "shapley": Row(_texts, f"take fewer pairs, {_FEWER_UNITS}", lambda tokens: 16 * _words(tokens)),
+    "lime": Row(_texts, f"take fewer samples, or {_SHORTER}", lambda _tokens: 256),
+    "random": Row(_texts, _SHORTER),
 }
 
 

@@ -20,7 +20,7 @@ def random(
     faithfulness test, or agrees with this one, explains nothing. Raises what `gradient` raises.
     """
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "random"):
         objective = question.objective
         found = sum(value.numpy() for value in values(question.model.model, objective.readings))
         own = int.from_bytes(

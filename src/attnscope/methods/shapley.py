@@ -37,7 +37,7 @@ def shapley(
     if type(pairs) is not int or pairs < 2:
         raise InputError(f"pairs={pairs!r}: give 2 or more, or there is no standard error")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "shapley", lambda units: 2 * pairs * units):
         used = checked_way(question.objective.readings[0].own, way_of(question, way))
         able = players(question)
         generator = np.random.default_rng(seed)

@@ -38,7 +38,7 @@ def smooth_grad(
     if norm not in ("l2", "l1"):
         raise InputError(f"norm={norm!r}: choose 'l2' or 'l1'")
     results = []
-    for question in questions(model, text, asking):
+    for question in questions(model, text, asking, "smooth_grad", lambda _units: samples):
         net, objective = question.model.model, question.objective
         found = sum((v for v in values(net, objective.readings)), torch.zeros(1, dtype=torch.float64))
         total: Tensor | float = 0.0

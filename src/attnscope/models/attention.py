@@ -12,7 +12,6 @@ What this does not do: it does not know which call is which layer (`layout.py` f
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +55,8 @@ class Call:
     def blocks(self, chosen: Tensor | None = None) -> Iterator[Block]:
         """The weights of the chosen queries (all), a block at a time."""
         chosen = torch.arange(self.queries) if chosen is None else chosen
+        if not len(chosen):
+            return
         for some in chosen.split(max(1, BLOCK // (self.batch * self.heads * self.keys))):
             yield Block(some, self.weights(some))
 
@@ -78,7 +79,7 @@ class Fast(Call):
 
     query: (batch, head, query, hidden). key, value: (batch, key head, key, hidden); heads share a key head in groups.
     mask:  (batch or 1, head or 1, query, key), boolean or additive; None: causal or not is all there is to know.
-    then:  called with the output (batch, query, head, hidden) once there is one.
+    then:  called with the output (batch, query, head, hidden) once there is one; gives what goes on instead.
     output: what a watcher puts in the place of the output.
     """
 
@@ -91,7 +92,7 @@ class Fast(Call):
     softcap: float | None
     sinks: Tensor | None
     causal: bool
-    then: Callable[[Tensor], None] | None = None
+    then: Callable[[Tensor], Tensor] | None = None
     output: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -126,11 +127,10 @@ class Fast(Call):
 
     def _scores(self, chosen: Tensor, seen: int) -> Tensor:
         chosen = chosen.to(self.query.device)
-        rows = self.query[:, :, chosen]
+        rows = self.query[:, :, chosen] * self.scaling
         # Heads that share a key head side by side.
         grouped = rows.reshape(self.batch, self.key.shape[1], -1, rows.shape[-1])
         scores = (grouped @ self.key[:, :, :seen].transpose(-1, -2)).view(*rows.shape[:3], seen)
-        scores = scores.mul_(self.scaling) if not scores.requires_grad else scores * self.scaling
         if self.softcap is not None:
             scores = torch.tanh(scores / self.softcap) * self.softcap
         lowest = torch.finfo(scores.dtype).min
@@ -138,7 +138,13 @@ class Fast(Call):
             mask = self.mask[:, :, chosen, :seen]
             return scores.masked_fill(~mask, lowest) if mask.dtype == torch.bool else scores + mask
         if self.causal:
-            return scores.masked_fill(torch.arange(seen, device=chosen.device) > chosen[:, None], lowest)
+            # All of these queries see the keys up to the first of them: what is hidden is in the corner behind.
+            first = int(chosen.min()) + 1
+            behind = torch.arange(first, seen, device=chosen.device) > chosen[:, None]
+            corner = scores[..., first:].masked_fill(behind, lowest)
+            if scores.requires_grad:
+                return torch.cat([scores[..., :first], corner], -1)
+            scores[..., first:] = corner
         return scores
 
 
@@ -152,17 +158,19 @@ def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
 
 
 Watcher = Callable[[Call], None]
-_watcher: ContextVar[Watcher | None] = ContextVar("attnscope_watcher", default=None)
+# The innermost is the one that watches. For all threads: autograd may run a layer again in one of its own, and
+# `run.unchanged`, which all runs are in, lets one user's thread at a time have a model.
+_watchers: list[Watcher] = []
 
 
 @contextmanager
 def watched(watcher: Watcher) -> Iterator[None]:
     """Inside, `watcher` sees every call of attention, in the order in which the model makes them."""
-    token = _watcher.set(watcher)
+    _watchers.append(watcher)
     try:
         yield
     finally:
-        _watcher.reset(token)
+        _watchers.pop()
 
 
 def _attention(
@@ -189,9 +197,8 @@ def _attention(
         mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
     # Beside a mask, causality is in the mask.
     call = Fast(module, query, key, value, mask, scale, softcap, s_aux, causal and mask is None)
-    watcher = _watcher.get()
-    if watcher is not None:
-        watcher(call)
+    if _watchers:
+        _watchers[-1](call)
     if call.output is not None:
         output = call.output
     elif softcap is None and s_aux is None:
@@ -201,9 +208,7 @@ def _attention(
         )  # fmt: skip
     else:
         output = blockwise_output(call)
-    if call.then is not None:
-        call.then(output)
-    return output, None
+    return output if call.then is None else call.then(output), None
 
 
 def blockwise_output(call: Fast) -> Tensor:

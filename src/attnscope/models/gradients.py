@@ -2,8 +2,8 @@
 
 Speed rules kept here: parameters are frozen, so autograd keeps nothing for them; the vocabulary head runs on the asked
 positions only, a few at a time, and its logits are gone before the next few; readings of similar length share a pass;
-the values of a per-token target share one forward pass, and their backward passes go side by side; a long text's
-layers are run again in the backward pass rather than kept.
+the values of a per-token target share one forward pass, and their backward passes go side by side; a long
+text's layers are run again in the backward pass rather than kept.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,11 +19,12 @@ from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from attnscope.models.batches import BUDGET
+from attnscope.models.machine import give_back
 from attnscope.models.readings import (
-    CHUNK,
     Change,
     Places,
     Reading,
+    at_a_time,
     batch_inputs,
     grouped,
     on_members,
@@ -37,9 +38,11 @@ from attnscope.models.run import embedding_layer, embedding_leaf, forward_replac
 
 # What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
-KEPT_BYTES = 1024 * 2**20
+KEPT_BYTES = 2560 * 2**20
 # A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
 KEPT_TENSORS = 16
+# From this on, what a layer used and dropped is given back to the system before the next one runs.
+WORTH_GIVING_BACK = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def _batch(net: PreTrainedModel, batch: Sequence[Reading], change: Callable[[Ten
     with unchanged(net):
         inputs = batch_inputs(net, batch)
         where = places(batch, inputs["input_ids"].device)
-        with embedding_leaf(net, change) as leaves, long_texts_recomputed(net, inputs):
+        with embedding_leaf(net, change) as leaves, activations_bounded(net, inputs):
             if splittable(net):
                 try:
                     return _through_split_head(net, batch, inputs, where, leaves)
@@ -113,7 +116,8 @@ def _at_head(
 ) -> tuple[Tensor, Tensor]:
     """The entries (entry,) and the gradient of each at its own hidden vector, (entry, hidden)."""
     entries, vectors = [], []
-    for rows, some in zip(chosen.split(CHUNK), ids.split(CHUNK), strict=True):
+    size = at_a_time(net, chosen)
+    for rows, some in zip(chosen.split(size), ids.split(size), strict=True):
         part = rows.requires_grad_()
         values = picked(net, head(part[None])[0], some, quantity)
         vectors.append(torch.autograd.grad(values.sum(), part)[0])
@@ -147,15 +151,21 @@ def _shared_out(batch: Sequence[Reading], found: Sequence[Tensor], vectors: Tens
 
 
 @contextmanager
-def long_texts_recomputed(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Iterator[None]:
-    """Inside, as many layers as KEPT_BYTES allow keep their activations; the others compute them again.
+def activations_bounded(
+    net: PreTrainedModel, inputs: Mapping[str, Tensor], budget: int | None = None
+) -> Iterator[None]:
+    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others are run again.
 
     The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
     """
     layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
     width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
-    kept = KEPT_BYTES // (KEPT_TENSORS * inputs["input_ids"].numel() * width)
+    layer_bytes = KEPT_TENSORS * inputs["input_ids"].numel() * width
+    kept = (KEPT_BYTES if budget is None else budget) // layer_bytes
     with ExitStack() as stack:
+        if layer_bytes >= WORTH_GIVING_BACK:
+            for layer in layers:
+                stack.callback(layer.register_forward_hook(lambda *_: give_back()).remove)
         # The last layers are the first to be done with in the backward pass: they keep.
         for layer in layers[: max(0, len(layers) - kept)]:
             stack.enter_context(forward_replaced(layer, _again(layer.forward)))

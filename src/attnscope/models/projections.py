@@ -44,8 +44,9 @@ def _watch_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], kind:
     def see(layer: int, call: Call) -> None:
         assert isinstance(call, Fast)
 
-        def keep(output: Tensor) -> None:
+        def keep(output: Tensor) -> Tensor:
             waiting[layer] = output
+            return output
 
         call.then = keep
 

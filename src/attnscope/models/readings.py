@@ -6,7 +6,7 @@ log-probability of a continuation), their mean with the sign turned (a loss), th
 probability), the difference of two groups (a contrast), or each by itself (per token).
 
 Each entry depends on the hidden vector of its own position alone. So the vocabulary head runs on these positions only,
-CHUNK at a time, and one backward pass through the head gives the gradients of all entries at once.
+a few at a time, and one backward pass through the head gives the gradients of all entries at once.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,8 +20,11 @@ from transformers import PreTrainedModel
 from attnscope.models.batches import BUDGET, padded
 from attnscope.models.run import accepted, embeddings_replaced, kind_of, split_at_head, unchanged
 
-# Positions whose logits exist at one time.
-CHUNK = 128
+# Logits that exist at one time, in bytes. Blocks of over 32 MB the allocator takes from the system and gives back at
+# once; smaller ones leave holes behind that the next chunk does not fit into, a gigabyte of them on a long text.
+LOGITS_BYTES = 48 * 2**20
+# Fewer positions at a time than this and reading the vocabulary matrix takes longer than multiplying by it.
+FEWEST = 64
 # Changes the embeddings of a batch, (batch, token, hidden), given the indices of its readings.
 Change = Callable[[Tensor, Sequence[int]], Tensor]
 QUANTITIES = ("log_probability", "loss", "logit", "probability")
@@ -121,6 +124,11 @@ def picked(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantity: str) -> 
     return logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
 
 
+def at_a_time(net: PreTrainedModel, hidden: Tensor) -> int:
+    """How many positions the vocabulary head takes at once."""
+    return max(FEWEST, LOGITS_BYTES // (net.config.get_text_config().vocab_size * hidden.element_size()))
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the entries of a batch of readings stand, one after the other: rows, positions, ids, each (entry,)."""
@@ -150,10 +158,11 @@ def whole_entries(net: PreTrainedModel, inputs: Mapping[str, Tensor], at: Places
 def head_entries(
     net: PreTrainedModel, hidden: Tensor, head: Callable[[Tensor], Tensor], ids: Tensor, quantity: str
 ) -> Tensor:
-    """(entry, hidden) -> (entry,), the head on CHUNK positions at a time."""
+    """(entry, hidden) -> (entry,), the head on a few positions at a time."""
+    size = at_a_time(net, hidden)
     parts = [
         picked(net, head(rows[None])[0], some, quantity)
-        for rows, some in zip(hidden.split(CHUNK), ids.split(CHUNK), strict=True)
+        for rows, some in zip(hidden.split(size), ids.split(size), strict=True)
     ]
     return torch.cat(parts) if parts else hidden.new_zeros(0)
 

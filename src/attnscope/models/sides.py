@@ -3,7 +3,7 @@
 A causal or masked model has one text, which may go on with a continuation; an encoder–decoder has two.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -50,12 +50,14 @@ def sides(
     chat: bool = False,
     truncate: bool = False,
     budget: int = BUDGET,
+    before_generation: Callable[[int, int], None] = lambda _tokens, _generated: None,
 ) -> Iterator[Sides]:
     """The texts in batches of similar length under a budget of tokens.
 
     kind:     of an encoder–decoder, which attention: "encoder" (the default), "decoder" or "cross".
     target:   what follows the text, or what the decoder reads.
     generate: the model's own greedy continuation instead, of at most so many tokens.
+    before_generation: told of each text's tokens and of how many are to come, before they are generated.
 
     Raises what `encode` and `continued` raise, and InputError or ModelError where kind and model do not fit.
     """
@@ -64,6 +66,9 @@ def sides(
         raise InputError("both a target and generate were given: a generation is its own target, give one")
     encoded = encoded_texts(model, text, chat=chat, truncate=truncate)
     prompts: dict[int, int] = {}
+    if generate is not None and chosen != "encoder":
+        for one in encoded:
+            before_generation(len(one.tokens), checked_count(generate))
     if chosen in ("decoder", "cross"):
         yield from _decoders(model, encoded, chosen, target, generate)
         return

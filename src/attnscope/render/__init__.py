@@ -67,9 +67,9 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
         ".txt": Renderer("attnscope.render.agreement_page", "render_text"),
     },
     AttentionMaps: {
-        ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "scale")),
-        ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark",)),
-        ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark",)),
+        ".png": Renderer("attnscope.render.maps_figure", "render_png", ("dark", "font", "scale")),
+        ".svg": Renderer("attnscope.render.maps_figure", "render_svg", ("dark", "font")),
+        ".pdf": Renderer("attnscope.render.maps_figure", "render_pdf", ("dark", "font")),
         ".json": Renderer("attnscope.render.maps_document", "render_json"),
         ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
     },

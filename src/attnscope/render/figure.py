@@ -4,7 +4,6 @@ Works in points from the top left corner. matplotlib's pyplot and the caller's r
 result gives the same bytes: no dates, no random ids.
 """
 
-import io
 import math
 from functools import cache
 from itertools import accumulate, count, groupby
@@ -14,10 +13,11 @@ import numpy as np
 
 from attnscope.attribution import Attribution
 from attnscope.colours import ColourMap, colours_for, text_on
-from attnscope.errors import InputError, MissingExtraError
+from attnscope.errors import InputError
 from attnscope.render.caption import caption_of, limits, number, unit
 from attnscope.render.layout import columns, query_words
 from attnscope.render.lines import Line, lines
+from attnscope.render.paper import file_of, need_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,8 +32,6 @@ _TALLEST_PIXELS, _TALLEST_POINTS = 30_000, 14_400
 
 def render_png(result: Attribution, *, scale: float = 2, **options: Any) -> bytes:
     """The figure as png, `scale` pixels to a point."""
-    if not scale > 0:
-        raise InputError(f"scale={scale!r}: expected pixels per point above 0, such as 2")
     return _render(result, "png", scale=scale, **options)
 
 
@@ -45,13 +43,6 @@ def render_svg(result: Attribution, **options: Any) -> bytes:
 def render_pdf(result: Attribution, **options: Any) -> bytes:
     """The figure as a pdf page of its own size."""
     return _render(result, "pdf", scale=1, **options)
-
-
-_METADATA: dict[str, dict[str, Any]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": "attnscope"},
-    "pdf": {"CreationDate": None, "Creator": "attnscope", "Producer": "matplotlib"},
-}
 
 
 def _render(
@@ -66,12 +57,7 @@ def _render(
 ) -> bytes:
     if max_line_chars < 2 or not font_size > 0:
         raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib, which is not installed: pip install 'attnscope[figures]', or save as .html"
-        ) from error
+    need_matplotlib()
     text = lines(result, max_line_chars)
     height = (len(text) * _LINE + 8) * font_size
     if height * scale > _TALLEST_PIXELS or height > _TALLEST_POINTS:
@@ -79,14 +65,7 @@ def _render(
             f"the text has {len(text):,} lines of {max_line_chars} characters, too many for one picture: save it as "
             ".html, which has no limit, or give a smaller font_size or scale"
         )
-    buffer = io.BytesIO()
-    with matplotlib.rc_context():
-        # A user's style (usetex, grids, savefig.bbox) would reach into the figure.
-        matplotlib.rcdefaults()
-        matplotlib.rcParams["svg.hashsalt"] = "attnscope"
-        figure = _Sheet(result, text, font, font_size, dark).figure(scale)
-        figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=_METADATA[form])
-    return buffer.getvalue()
+    return file_of(lambda: _Sheet(result, text, font, font_size, dark).figure(scale), form, scale)
 
 
 class _Sheet:

@@ -1,4 +1,7 @@
-"""Which installed font draws which character of a figure. Imports matplotlib; touches none of its state."""
+"""Which installed font draws which character of a figure.
+
+Imports matplotlib and touches none of its state, but for adding fonts that were installed after it wrote its list.
+"""
 
 import difflib
 import unicodedata
@@ -7,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from matplotlib.font_manager import fontManager, get_font
+from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
 from attnscope.errors import InputError
 
@@ -40,6 +43,8 @@ class Fonts:
         missing = self._missing(text)
         if missing:
             self._paths += _any_with(missing)
+            if self._missing(text) and _newly_installed():
+                self._paths += _any_with(self._missing(text))
             _warn(self._missing(text))
 
     def runs(self, text: str) -> Iterator[tuple[str, str]]:
@@ -63,7 +68,8 @@ class Fonts:
 
     def families(self) -> list[str]:
         """The families' names, in order, for texts that matplotlib itself lays out."""
-        return list(dict.fromkeys(get_font(path).family_name for path in self._paths))
+        names = dict.fromkeys(get_font(path).family_name for path in self._paths)
+        return [name for name in names if _installed(name)]  # a file that was given need not be
 
     def _path(self, character: str, current: str) -> str | None:
         code = ord(character)
@@ -126,6 +132,23 @@ def _any_with(characters: set[str]) -> list[str]:
         if covered:
             found.append(str(entry.fname))
             wanted -= covered
+    return found
+
+
+def _newly_installed() -> bool:
+    """Whether fonts have come since matplotlib wrote its cached list: for this process they now are in it."""
+    known = {str(Path(entry.fname).resolve()) for entry in fontManager.ttflist}
+    found = False
+    for path in findSystemFonts():
+        if str(Path(path).resolve()) in known:
+            continue
+        try:
+            fontManager.addfont(path)
+        except (RuntimeError, OSError, ValueError):  # a file that FreeType cannot read
+            continue
+        found = True
+    if found:
+        _installed.cache_clear()
     return found
 
 
