@@ -88,7 +88,8 @@ export function coloured() {
 const largest = (row) => row.reduce((a, b) => Math.max(a, b), 0);
 
 /** Rollout's row where that is what is looked at. */
-export const rolledRow = () => (state.from === "rollout" && rolled?.unit === focus.unit ? rolled.row : null);
+export const rolledRow = () =>
+  state.from !== "rollout" ? null : rolled?.unit === focus.unit ? rolled.row : new Float32Array(scene?.grid.nk ?? 0);
 
 /** @param {() => void} again called when rollout has come */
 export function followRollout(again) {
