@@ -19,7 +19,7 @@ from attnscope.models.batches import encoded_texts
 from attnscope.models.choices import choices
 
 METRICS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
-METHODS = 8
+METHODS = 4
 BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 

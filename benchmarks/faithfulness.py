@@ -20,7 +20,7 @@ from attnscope.metrics.evaluate import evaluate
 # prediction one also wants the attention from the token that predicts.
 FROM_LAST: dict[str, Any] = {"query": -1}
 VARIANTS: dict[str, list[dict[str, Any]]] = {
-    "attention": [{}, {"head": "mean", **FROM_LAST}, {"layer": "mean", "head": "mean", **FROM_LAST}],
+    "attention": [{"query": None}, {"head": "mean", **FROM_LAST}, {"layer": "mean", "head": "mean", **FROM_LAST}],
     "rollout": [FROM_LAST],
     "attention_flow": [FROM_LAST],
     "value_norm": [FROM_LAST],

@@ -120,6 +120,12 @@ class Comparison:
         changed = f"{len(self.edits)} of {len(self.pairs)} pairs of words differ"
         return f"<Comparison {self.left.prediction} → {self.right.prediction}: {changed}, moved {self.moved:+.1%}>"
 
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The documented JSON as a mapping."""
         return {
@@ -227,6 +233,12 @@ class Comparisons:
         names = list(dict.fromkeys(pair.tags.get(tag, "—") for pair in self.pairs))
         groups = [(name, [p for p in self.pairs if p.tags.get(tag, "—") == name]) for name in names]
         return [_summary(name, group) for name, group in (*groups, ("all", list(self.pairs)))]
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
 
     def to_json(self) -> str:
         """All comparisons and the summaries, one document."""

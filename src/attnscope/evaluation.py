@@ -178,6 +178,12 @@ class Evaluation:
     def __repr__(self) -> str:
         return f"<Evaluation of {len(self.methods)} methods on {self.texts} texts by {', '.join(self.metrics)}>"
 
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
     @cached_property
     def methods(self) -> tuple[str, ...]:
         """In the order of their first rows."""

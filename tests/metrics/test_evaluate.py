@@ -13,6 +13,7 @@ from attnscope.evaluation import Evaluation, Row, Sample
 from attnscope.models import choices as choices_module
 from attnscope.models import perturb
 from planted import CopyBack, copy_tokenizer
+from tiny_models import tiny
 
 TEXTS = ["a b c d e f", "h i j k l m", "c b a d e f", "x y c z a b"]
 FAST = ["comprehensiveness", "sufficiency", "deletion_area"]
@@ -187,3 +188,20 @@ def test_the_model_changed_a_little_and_shuffled(copying: ats.Model) -> None:
     assert by_method["random"]["randomisation"] == pytest.approx(1)
     assert 0 < by_method["gradient_x_input"]["sensitivity"] < 0.5
     assert all(torch.equal(before[name], p) for name, p in copying.model.state_dict().items())
+
+
+def test_every_method_runs_by_its_name_and_attention_looks_from_where_the_label_is_predicted() -> None:
+    model = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer())
+    sample = Sample("a b c d e", labels=(" f", " g"), within=(2, 9))
+    found = ats.evaluate(model, [sample], None, ["comprehensiveness"])
+    assert set(found.methods) == set(ats.METHODS)
+    assert "skipped" not in found.settings
+    scores = {row.method: row.scores for row in found.rows}
+    label = found.rows[0].label
+    for method in ("attention", "rollout", "value_norm"):
+        asked = ats.explain(model, sample.text, method=method, target=label)
+        assert scores[method] == pytest.approx(asked.scores[1:].tolist(), abs=1e-6), method
+        last = ats.explain(model, sample.text, method=method, query=-1)
+        assert scores[method] == pytest.approx(last.scores[1:].tolist(), abs=1e-5), "a label of one token"
+    (row, _) = ats.evaluate(model, [sample], [("attention", {"query": None})], ["comprehensiveness"]).rows
+    assert row.scores == pytest.approx(ats.attention(model, sample.text).scores[1:].tolist(), abs=1e-6)

@@ -1,6 +1,7 @@
 """Pages, figures and documents of comparisons and evaluations: what they say, and that hostile text stays text."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -120,6 +121,14 @@ def test_every_renderer_draws_every_pair(suffix: str, name: str) -> None:
     once, again = (render(PAIRS[name], suffix) for _ in range(2))
     assert once == again
     assert len(once) > 100
+
+
+def test_a_notebook_shows_the_page() -> None:
+    for drawn in (PAIRS["hostile"], Comparisons((PAIRS["hostile"],)), evaluation()):
+        frame = drawn._repr_html_()
+        assert frame.startswith("<iframe ")
+        page = html.unescape(frame.split('srcdoc="')[1].removesuffix('"></iframe>'))
+        assert page.encode() == render(drawn, ".html")
 
 
 def test_csv_and_text_say_the_numbers() -> None:

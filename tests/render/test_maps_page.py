@@ -56,20 +56,29 @@ def near(shown: str, truth: float, peak: float) -> bool:
     return abs(float(shown) - truth) <= peak * (0.5 / 255 + 2**-11) + 6e-4 * truth
 
 
-@pytest.mark.parametrize("view", VIEWS)
+def go(page: Page, view: str) -> None:
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(str(1 + VIEWS.index(view)))
+    expect(page.locator(f"#{view}")).to_be_visible()
+    ready(page)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_texts_in_every_view(browser: Browser, tmp_path: Path, view: str, name: str) -> None:
-    maps = maps_of(HOSTILE[name])
-    with opened(browser, tmp_path, render(maps, ".html"), f"#view={view}&special=1") as page:
-        ready(page)
-        assert page.evaluate("document.querySelectorAll('b').length") == 1  # the tip's own
-        expect(page.locator(f"#{view}")).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        if view == "text":
-            shown = page.evaluate("document.getElementById('text-query').textContent")
-            shown = shown.replace("[CLS]", "").replace("[SEP]", "")
-            plain = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", lambda m: chr(0x2400 + ord(m[0])), HOSTILE[name])
-            assert shown == plain.replace("\r\n", "\n") or shown == plain
+def test_hostile_texts_in_every_view(browser: Browser, tmp_path: Path, name: str) -> None:
+    with opened(browser, tmp_path, render(maps_of(HOSTILE[name]), ".html"), "#special=1") as page:
+        for view in VIEWS:
+            go(page, view)
+            assert page.evaluate("document.querySelectorAll('b').length") == 1  # the tip's own
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            if view == "text":
+                shown = page.evaluate("document.getElementById('text-query').textContent")
+                shown = shown.replace("[CLS]", "").replace("[SEP]", "")
+                plain = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", lambda m: chr(0x2400 + ord(m[0])), HOSTILE[name])
+                assert shown in (plain, plain.replace("\r\n", "\n"))
+                page.get_by_label("Make white space visible").check()
+                ready(page)
+                marked = page.evaluate("document.getElementById('text-query').textContent")
+                assert marked.replace("[CLS]", "").replace("[SEP]", "") == shown
         page.keyboard.press("]")
         ready(page)
 
@@ -321,28 +330,41 @@ def test_a_notebooks_frame_works(browser: Browser) -> None:
     window.close()
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_narrow_screens_never_scroll_sideways(browser: Browser, tmp_path: Path, view: str) -> None:
+def test_narrow_screens_never_scroll_sideways(browser: Browser, tmp_path: Path) -> None:
     viewport = {"width": 360, "height": 640}
-    with opened(browser, tmp_path, render(maps_of(TEXT), ".html"), f"#view={view}", viewport=viewport) as page:
-        ready(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    with opened(browser, tmp_path, render(maps_of(TEXT), ".html"), viewport=viewport) as page:
+        for view in VIEWS:
+            go(page, view)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing_serious(browser: Browser, tmp_path: Path, view: str, scheme: str) -> None:
+def test_axe_finds_nothing_serious(browser: Browser, tmp_path: Path, scheme: str) -> None:
     axe = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
     if not axe.exists():
         pytest.fail("this test needs axe-core: make node_modules")
     content = render(maps_of(TEXT), ".html", flow=[result(TEXT)])
-    with opened(browser, tmp_path, content, f"#view={view}&pin=3", color_scheme=scheme) as page:
-        ready(page)
+    with opened(browser, tmp_path, content, "#pin=3", color_scheme=scheme) as page:
         page.evaluate(axe.read_text("utf-8"))
-        found = page.evaluate(
-            "axe.run().then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 120))]))"
-        )
-        assert [v for v in found if v[0] in ("serious", "critical")] == []
+        for view in VIEWS:
+            go(page, view)
+            found = page.evaluate("axe.run().then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes[0].html]))")
+            assert [v for v in found if v[0] in ("serious", "critical")] == []
+
+
+def test_means_of_heads(browser: Browser, tmp_path: Path) -> None:
+    maps = maps_of(TEXT)
+    with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=1&unit=token&special=1&pin=4") as page:
+        for chosen, heads in (
+            ("from=layer", [(1, 0), (1, 1), (1, 2)]),
+            ("from=chosen&chosen=0.2+1.1", [(0, 2), (1, 1)]),
+        ):
+            page.evaluate(f"location.hash = '#view=text&layer=1&unit=token&special=1&pin=4&{chosen}'")
+            mean = np.mean([kept(maps, *head)[4] for head in heads], 0)
+            expect(page.locator("#caption")).to_contain_text("mean of")
+            ready(page)
+            shown = page.locator("#ranking tr:visible td:last-child").all_inner_texts()
+            assert np.allclose([float(value) for value in shown], np.sort(mean)[::-1][: len(shown)], rtol=2e-3)
 
 
 def test_the_policy_allows_this_script_and_style_and_no_network() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browsing import opened
 from drawn_results import ARABIC, ENGLISH, RESULTS, long_result, result
@@ -15,7 +16,7 @@ from attnscope.attribution import Attribution, Token, Word
 from attnscope.colours import DARK, LIGHT
 from attnscope.render import notebook_html, render
 from attnscope.render.caption import number
-from attnscope.scaling import min_max
+from attnscope.scaling import min_max, symmetric
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -71,6 +72,28 @@ def test_token_scores_are_pythons(browser: Browser, tmp_path: Path) -> None:
         page.get_by_role("button", name="Words").click()
         assert spans.all_text_contents() == ["Hi", "👍", "all"]
         expect(page.locator("#high")).to_have_text("8")
+
+
+def test_signed_token_scores(browser: Browser, tmp_path: Path) -> None:
+    """Zero is in the middle, ranks go by magnitude, and tokens in one character show the strongest of them."""
+    text = "Hi 👍 all"
+    tokens = (
+        Token("<s>", 0, 0, True, 9.0), Token("Hi", 0, 2, False, 1.0), Token(" 👍", 2, 4, False, 3.0),
+        Token("👍", 3, 4, False, -4.0), Token(" all", 4, 8, False, 0.0),
+    )  # fmt: skip
+    words = (Word("Hi", 0, 2, 1.0), Word("👍", 3, 4, -1.0), Word("all", 5, 8, 0.0))
+    drawn = Attribution("importance", "gim", {}, text, tokens, words, signed=True)
+    with opened(browser, tmp_path, render(drawn, ".html")) as page:
+        expect(page.locator("#low")).to_have_text("-1")
+        page.get_by_role("button", name="Tokens").click()
+        spans = page.locator("#text span")
+        scaled = symmetric(np.array([1.0, -4.0, 0.0]))
+        assert [s.get_attribute("class") for s in spans.all()] == [f"s{LIGHT.step(float(x))}" for x in scaled]
+        assert (page.locator("#low").text_content(), page.locator("#high").text_content()) == ("-4", "4")
+        spans.nth(1).hover()
+        expect(page.locator("#tip")).to_contain_text("score -4")
+        expect(page.locator("#tip")).to_contain_text("rank 1 of 3")
+        expect(page.locator("#tip")).to_contain_text("the strongest of 2 tokens")
 
 
 def test_keyboard_walk(browser: Browser, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def compare(
     for one, text, own in zip(models, texts, answers, strict=True):
         given = {"chat": True} if chat and "chat" in parameters_of(method) else {}
         if own:
-            given |= asked_for_label(method, own, _index(one, own, asked, int(np.argmax(found[0]))))
+            given |= asked_for_label(one, method, own, _index(one, own, asked, int(np.argmax(found[0]))), parameters)
         result = explain(one, text, method, **(given | parameters))
         if not isinstance(result, Attribution):
             raise InputError("a comparison takes one result a side: leave out per_token, or compare result[0]s")

@@ -1,27 +1,40 @@
 """One label out of several, asked of any method in the words that the method takes."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from attnscope.methods import parameters_of
+from attnscope.methods import METHODS
+from attnscope.models.load import Model
+from attnscope.models.run import kind_of
 
 
 def asked_for_label(
-    method: str, labels: Sequence[str | int], label: int, position: int | str | None = None
+    model: Model,
+    method: str,
+    labels: Sequence[str | int],
+    label: int,
+    own: Mapping[str, Any],
+    position: int | str | None = None,
 ) -> dict[str, Any]:
-    """What a method is given so that it explains `labels[label]`; of two labels it is held against the other.
+    """What a method is given, beside its `own` parameters, so that it explains `labels[label]`.
 
-    Methods that explain no prediction (attention, rollout, …) are given nothing: to them `target` is a text that
-    follows.
+    Methods that explain a value get the label, of two labels held against the other. Methods that follow attention have
+    no contrast: they look from where the label is predicted, if a language model is to write it and no query says
+    otherwise; the labels of a classifier are read off no token, and they are given nothing.
     """
-    takes = parameters_of(method)
-    if "against" not in takes or not labels:
+    takes = inspect.signature(METHODS[method].run).parameters
+    at = {} if position is None else {"position": position}
+    if not labels:
         return {}
-    given: dict[str, Any] = {"target": labels[label]}
-    if len(labels) == 2:
-        given["against"] = labels[1 - label]
-    if "quantity" in takes:
-        given["quantity"] = "log_probability"
-    if "position" in takes and position is not None:
-        given["position"] = position
-    return given
+    if "asking" in takes or "against" in takes:
+        against = {"against": labels[1 - label]} if len(labels) == 2 else {}
+        return {"target": labels[label], **against, "quantity": "log_probability", **at}
+    if "query" in own or "kind" in own or kind_of(model.model) in ("classifier", "token classifier"):
+        return {}
+    return {"target": labels[label], **at}
+
+
+def scores_units(method: str) -> bool:
+    """Whether a method scores pieces of the text that it is given, rather than every token that it looks at."""
+    return "asking" in inspect.signature(METHODS[method].run).parameters

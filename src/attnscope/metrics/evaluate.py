@@ -24,7 +24,7 @@ from attnscope.attribution import Attribution
 from attnscope.errors import InputError, ModelError
 from attnscope.evaluation import SHARES, YARDSTICK, Evaluation, Row, Sample, head
 from attnscope.methods import METHODS, explain, parameters_of
-from attnscope.methods.labelled import asked_for_label
+from attnscope.methods.labelled import asked_for_label, scores_units
 from attnscope.methods.result import provenance
 from attnscope.metrics import METRICS
 from attnscope.metrics.case import Again, Case, Question, Without
@@ -204,8 +204,9 @@ class _Work:
         """The method's result on this text, asked for the label as far as the method takes one."""
         takes = parameters_of(one.method)
         given: dict[str, Any] = {"chat": self.chat} if self.chat and "chat" in takes else {}
-        given |= asked_for_label(one.method, probe.choices.labels, probe.label, sample.position)
-        if "segments" in takes and sample.within is not None:
+        labels = probe.choices.labels
+        given |= asked_for_label(model, one.method, labels, probe.label, one.parameters, sample.position)
+        if scores_units(one.method) and sample.within is not None:
             given["segments"] = {f"word {i}": (word.start, word.end) for i, word in enumerate(probe.words)}
         result = explain(model, sample.text, one.method, **(given | dict(one.parameters)))
         if not isinstance(result, Attribution):

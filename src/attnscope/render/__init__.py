@@ -159,13 +159,14 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
     return path
 
 
-def notebook_html(result: Attribution | PerToken | Agreement | AttentionMaps) -> str:
+def notebook_html(result: Result) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
     from attnscope.render import agreement_page, html, maps_page, per_token_page
 
     if isinstance(result, AttentionMaps):
         return maps_page.iframe(result)
-
+    if isinstance(result, Comparison | Comparisons | Evaluation):
+        return html.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
         return agreement_page.iframe(result)
     return per_token_page.iframe(result) if isinstance(result, PerToken) else html.iframe(result)

@@ -65,7 +65,7 @@ def pack(codes: NDArray[np.uint8], largest: NDArray[np.float32], lengths: NDArra
     coded = coding.of(codes)
     rows = [row[:length] for row, length in zip(coded, lengths.tolist(), strict=True)]
     ends = np.concatenate(rows) if rows else coded.ravel()
-    whole = np.count_nonzero(ends) != np.count_nonzero(coded)
+    whole = ends.size == coded.size or np.count_nonzero(ends) != np.count_nonzero(coded)
     maxima = largest.astype("<f2")
     deflate = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
     parts = (bytes([0 if whole else 1, 0]), maxima.tobytes(), (coded if whole else ends).tobytes())

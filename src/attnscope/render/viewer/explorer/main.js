@@ -8,7 +8,7 @@ import { listenKeys } from "./keys.js";
 import { caption, notes, showLegend } from "./legend.js";
 import { drawLines, listenLines, showLines } from "./lines.js";
 import { drawTile, showOverview, tileShape } from "./overview.js";
-import { byId, front, onSystemTheme, say, setTheme } from "./page.js";
+import { byId, front, onSystemTheme, setTheme } from "./page.js";
 import { setColours, elementOf } from "./passage.js";
 import { showRanking } from "./ranking.js";
 import { reach } from "./reach.js";
@@ -69,7 +69,10 @@ function fetchGrid() {
       byId("views").removeAttribute("aria-busy");
       if (name === gridName(state) && state.view !== "overview") show(sceneOf(state, made));
     },
-    (error) => say(String(error.message)),
+    (error) => {
+      byId("views").removeAttribute("aria-busy");
+      byId("notes").textContent = `This map cannot be read: ${error.message}`;
+    },
   );
   return undefined;
 }
@@ -116,9 +119,11 @@ function follow() {
     else drawStrip();
     showLegend(scene);
   }
-  const rows = state.view === "flow" ? strip(scene) : null;
-  showRanking(scene, state.view === "text" ? rolledRow() : rows ? rows[rows.length - 1] : null);
+  showRanking(scene, state.view === "text" ? rolledRow() : state.view === "flow" ? climbedRow(scene) : null);
 }
+
+/** What rollout came to; nothing while it is on its way. @param {Scene} shown */
+const climbedRow = (shown) => strip(shown)?.at(-1) ?? new Float32Array(shown.grid.nk);
 
 function showCaption() {
   const words = caption(scene);

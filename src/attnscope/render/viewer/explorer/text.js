@@ -13,7 +13,7 @@ let scene = null;
 /** Of the queries and of the keys; one and the same where there is one text. @type {{to: Passage, by: Passage} | null} */
 let texts = null;
 let built = "";
-/** What rollout said of the unit looked at. @type {{unit: number, row: Float32Array} | null} */
+/** What rollout said of the unit looked at. @type {{unit: number, name: string, row: Float32Array} | null} */
 let rolled = null;
 /** @type {HTMLElement[]} */
 let marked = [];
@@ -71,7 +71,7 @@ export function coloured() {
     return { row, most: state.scale === "fixed" ? 1 : largest(row), signed: false, mean: true };
   }
   if (state.from === "rollout") {
-    const row = rolled?.unit === unit ? rolled.row : new Float32Array(scene.grid.nk);
+    const row = (isRolled(unit) && rolled?.row) || new Float32Array(scene.grid.nk);
     return { row, most: largest(row), signed: false, mean: false };
   }
   const row = values(scene, unit, state.dir);
@@ -88,17 +88,22 @@ export function coloured() {
 const largest = (row) => row.reduce((a, b) => Math.max(a, b), 0);
 
 /** Rollout's row where that is what is looked at. */
-export const rolledRow = () => (state.from === "rollout" && rolled?.unit === focus.unit ? rolled.row : null);
+export const rolledRow = () =>
+  state.from !== "rollout" ? null : coloured().row;
+
+/** @param {number} unit */
+const isRolled = (unit) => rolled?.unit === unit && rolled.name === state.unit;
 
 /** @param {() => void} again called when rollout has come */
 export function followRollout(again) {
   const unit = focus.unit;
-  if (state.from !== "rollout" || unit < 0 || !scene || rolled?.unit === unit) return;
+  if (state.from !== "rollout" || unit < 0 || !scene || isRolled(unit)) return;
   const { query, key } = scene;
+  const name = state.unit;
   void rollout(query.units[unit].members).then((rows) => {
     const tokens = rows[rows.length - 1];
     const row = Float32Array.from(key.units, ({ members }) => members.reduce((sum, member) => sum + tokens[member], 0));
-    rolled = { unit, row };
+    rolled = { unit, name, row };
     if (focus.unit === unit) again();
   }, (error) => say(String(error.message)));
 }
