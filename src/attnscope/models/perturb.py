@@ -29,8 +29,9 @@ from attnscope.models.run import embeddings_replaced, kind_of, split_at_head, un
 
 # How tokens are taken away: left out of the input, or overwritten by a token or by an embedding.
 WAYS = ("delete", "mask", "pad", "zero", "mean")
-# Tokens of one batch behind a shared prefix: keys and values are held for each row.
-BUDGET = 2048
+# Tokens of one batch behind a shared prefix. Keys and values are held for each row of it: a larger batch takes memory
+# and no less time.
+BUDGET = 512
 # What the two ways of computing may differ by, relative to the largest entry.
 TOLERANCE = 1e-3
 
