@@ -106,28 +106,33 @@ def one_forward_per_word(loaded: Any, task: Task) -> np.ndarray:
     return np.array([whole - value([t for i, t in enumerate(prompt) if i not in w.tokens]) for w in encoded.words])
 
 
-def _captum(loaded: Any, task: Task, method: Any, **options: Any) -> np.ndarray:
-    from captum.attr import LLMGradientAttribution, TextTokenInput
+def captum_gradient_x_input(loaded: Any, task: Task) -> np.ndarray:
+    from captum.attr import LayerGradientXActivation, LLMGradientAttribution, TextTokenInput
 
     net, tokenizer = loaded
-    explainer = LLMGradientAttribution(method(net, net.get_input_embeddings()), tokenizer)
-    given = TextTokenInput(task.prompt, tokenizer)
-    found = explainer.attribute(given, target=torch.tensor(task.ids), **options)
+    explainer = LLMGradientAttribution(LayerGradientXActivation(net, net.get_input_embeddings()), tokenizer)
+    found = explainer.attribute(TextTokenInput(task.prompt, tokenizer), target=torch.tensor(task.ids))
     scores: np.ndarray = found.token_attr.detach().numpy()
     return scores
 
 
-def captum_gradient_x_input(loaded: Any, task: Task) -> np.ndarray:
-    from captum.attr import LayerGradientXActivation
-
-    return _captum(loaded, task, LayerGradientXActivation)
-
-
 def captum_integrated_gradients(loaded: Any, task: Task) -> np.ndarray:
+    """One token after the other. (The wrapper for language models takes another way to the baseline.)"""
     from captum.attr import LayerIntegratedGradients
 
-    pad = loaded[1].pad_token_id
-    return _captum(loaded, task, LayerIntegratedGradients, n_steps=IG_STEPS, baselines=pad)
+    net, tokenizer = loaded
+    prompt = tokenizer(task.prompt)["input_ids"]
+    rows = []
+    for number, identity in enumerate(task.ids):
+        read = torch.tensor([[*prompt, *task.ids[:number]]])
+
+        def value(ids: torch.Tensor, identity: int = identity) -> torch.Tensor:
+            return net(ids).logits[:, -1].log_softmax(-1)[:, identity]
+
+        method = LayerIntegratedGradients(value, net.get_input_embeddings())
+        baseline = torch.full_like(read, tokenizer.pad_token_id)
+        rows.append(method.attribute(read, baselines=baseline, n_steps=IG_STEPS).sum(-1).detach().numpy()[0])
+    return np.stack([row[: len(prompt)] for row in rows])
 
 
 def load_inseq(task: Task) -> Any:

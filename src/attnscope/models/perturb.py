@@ -31,8 +31,9 @@ from attnscope.models.run import embeddings_replaced, kind_of, split_at_head, un
 WAYS = ("delete", "mask", "pad", "neutral", "zero", "mean")
 # Words that say next to nothing: the first that is one token of the model's.
 NEUTRAL = (" the", "the", "の", "的", ".")
-# Tokens of one batch behind a shared prefix: keys and values are held for each row.
-BUDGET = 2048
+# Tokens of one batch behind a shared prefix. Keys and values are held for each row of it: a larger batch takes memory
+# and no less time.
+BUDGET = 512
 # What these keys and values may take, in bytes: late words of a long text have short rests and long prefixes.
 CACHE_BYTES = 2**30
 # What the two ways of computing may differ by, relative to the largest entry.
