@@ -67,10 +67,6 @@ def integrated_gradients(model: Any, task: Task) -> np.ndarray:
     return _explain(model, task, "integrated_gradients", baseline="pad", steps=IG_STEPS)
 
 
-def integrated_probability(model: Any, task: Task) -> np.ndarray:
-    return _explain(model, task, "integrated_gradients", baseline="pad", steps=IG_STEPS, quantity="probability")
-
-
 def deletion(model: Any, task: Task) -> np.ndarray:
     import attnscope as ats
 
@@ -143,24 +139,15 @@ def load_inseq(task: Task) -> Any:
     return inseq.load_model(net, "saliency", tokenizer=tokenizer)
 
 
-def _inseq(loaded: Any, task: Task, method: str, **options: Any) -> Any:
+def inseq_saliency(loaded: Any, task: Task) -> np.ndarray:
     found = loaded.attribute(
-        task.prompt, generated_texts=task.prompt + task.written, method=method, show_progress=False, **options
+        task.prompt, generated_texts=task.prompt + task.written, method="saliency", show_progress=False
     )
     # (attributed token, target token, hidden)
     scores = found.sequence_attributions[0].target_attributions[: task.count]
     assert scores.shape[1] == len(task.ids), f"inseq reads {scores.shape[1]} target tokens"
-    return scores.transpose(0, 1)
-
-
-def inseq_saliency(loaded: Any, task: Task) -> np.ndarray:
-    scores: np.ndarray = _inseq(loaded, task, "saliency").norm(dim=-1).numpy()
-    return scores
-
-
-def inseq_integrated_gradients(loaded: Any, task: Task) -> np.ndarray:
-    scores: np.ndarray = _inseq(loaded, task, "integrated_gradients", n_steps=IG_STEPS).sum(-1).numpy()
-    return scores
+    rows: np.ndarray = scores.transpose(0, 1).norm(dim=-1).numpy()
+    return rows
 
 
 Run = Callable[[Any, Task], np.ndarray]
@@ -168,13 +155,11 @@ CASES: dict[str, tuple[Callable[[Task], Any], Run]] = {
     "gradient": (load_ours, gradient),
     "gradient_x_input": (load_ours, gradient_x_input),
     "integrated_gradients": (load_ours, integrated_gradients),
-    "integrated_probability": (load_ours, integrated_probability),
     "deletion": (load_ours, deletion),
     "one_forward_per_word": (load_plain, one_forward_per_word),
     "captum_gradient_x_input": (load_plain, captum_gradient_x_input),
     "captum_integrated_gradients": (load_plain, captum_integrated_gradients),
     "inseq_saliency": (load_inseq, inseq_saliency),
-    "inseq_integrated_gradients": (load_inseq, inseq_integrated_gradients),
 }
 
 

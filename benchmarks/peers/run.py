@@ -44,7 +44,6 @@ PAIRS = [
     Pair("gradient_x_input", "captum_gradient_x_input", 64, None),
     Pair("gradient_x_input", "captum_gradient_x_input", 256, 5),
     Pair("integrated_gradients", "captum_integrated_gradients", 64, 3),
-    Pair("integrated_probability", "inseq_integrated_gradients", 64, 3),
     Pair("deletion", "one_forward_per_word", 256, 3),
 ]
 
