@@ -148,11 +148,13 @@ def test_law_integrated_gradients_add_up(letters: list[str]) -> None:
     assert result.scores.sum() == pytest.approx(change, rel=0.02, abs=0.02)
 
 
-@pytest.mark.parametrize("prefix", [True, False])
-def test_deletion_is_one_forward_per_word(llama: ats.Model, prefix: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not prefix:
+@pytest.mark.parametrize("prefix", ["shared", "shared by one at a time", "not shared"])
+def test_deletion_is_one_forward_per_word(llama: ats.Model, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if prefix == "not shared":
         monkeypatch.setattr(perturb, "reuses_prefix", lambda *_: False)
     else:
+        if prefix != "shared":
+            monkeypatch.setattr(perturb, "CACHE_BYTES", 0)
         ats.explain(llama, TEXT, method="deletion", target=" g")
         assert perturb._reuse[llama.model]
     prompt, target = ids(llama, TEXT), ids(llama, "g h")

@@ -17,6 +17,7 @@ from attnscope.models.gradients import KEPT_TENSORS
 from attnscope.models.load import Model, load
 from attnscope.models.machine import free_memory, speed
 from attnscope.models.perturb import BUDGET as SUFFIX_BUDGET
+from attnscope.models.perturb import CACHE_BYTES
 from attnscope.models.readings import FEWEST, LOGITS_BYTES
 from attnscope.models.relevance import KEPT_BYTES as RELEVANCE_BYTES
 from attnscope.models.run import kind_of
@@ -275,8 +276,8 @@ def _single_words(size: Size) -> Cost:
     if not size.causal:
         return _texts(size)
     # Late words have short rests, so that many rows go side by side, each with keys and values of its own.
-    rows = min(size.runs, isqrt(SUFFIX_BUDGET))
-    cache = size.layers * 2 * size.shared * size.tokens * size.item * (rows + 1)
+    one = size.layers * 2 * size.shared * size.tokens * size.item
+    cache = one * (1 + max(1, min(size.runs, isqrt(SUFFIX_BUDGET), CACHE_BYTES // one)))
     every = _texts(size)
     return Cost(every.bytes + cache, every.operations / 2, every.elements / 2)
 

@@ -33,6 +33,8 @@ WAYS = ("delete", "mask", "pad", "neutral", "zero", "mean")
 NEUTRAL = (" the", "the", "の", "的", ".")
 # Tokens of one batch behind a shared prefix: keys and values are held for each row.
 BUDGET = 2048
+# What these keys and values may take, in bytes: late words of a long text have short rests and long prefixes.
+CACHE_BYTES = 2**30
 # What the two ways of computing may differ by, relative to the largest entry.
 TOLERANCE = 1e-3
 
@@ -239,9 +241,10 @@ def _behind_prefix(
     # The token before the change is read again: an entry may stand on it.
     starts = [min(max(v.first - 1, 0), length - 1) for v in variants]
     order = sorted(range(len(variants)), key=lambda i: -starts[i])
+    most = max(1, CACHE_BYTES // sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers))
     while order:
         size = 1
-        while size < len(order) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
+        while size < min(most, len(order)) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
             size += 1
         members, order = order[:size], order[size:]
         start = min(starts[i] for i in members)

@@ -1,5 +1,6 @@
 // Layers × heads as small pictures, in place or sorted by what was measured of them.
 
+import { stepOf } from "./colour.js";
 import { number, percent } from "./format.js";
 import { state, update } from "./hub.js";
 import { byId, element, front, say } from "./page.js";
@@ -106,6 +107,16 @@ export function drawTile(canvas, bytes, rows, columns, paint) {
   pen?.putImageData(image, 0, 0);
 }
 
+/** Where there are no maps, the statistic's colour stands for them. @param {HTMLElement} tile @param {number} part */
+function fillTile(tile, part) {
+  const canvas = /** @type {HTMLCanvasElement} */ (tile.firstChild);
+  [canvas.width, canvas.height] = [1, 1];
+  const pen = canvas.getContext("2d");
+  if (!pen) return;
+  pen.fillStyle = paintOf(state).colours[stepOf(part)];
+  pen.fillRect(0, 0, 1, 1);
+}
+
 /** Rows and columns of a small picture. */
 export const tileShape = () => [Math.min(64, front.queries.length), Math.min(64, front.keys.length)];
 
@@ -140,6 +151,7 @@ export function showOverview() {
       const value = numbers?.[layer][head];
       stat.textContent = value === undefined ? "" : statistic(name, value);
       tile.style.setProperty("--part", value === undefined ? "0" : String((value - least) / (most - least || 1)));
+      if (!front.atlas && value !== undefined) fillTile(tile, (value - least) / (most - least || 1));
       const picked = chosen.has(`${front.layers[layer]}.${front.heads[head]}`);
       tile.setAttribute("aria-pressed", String(picked));
       const missing = front.missing.includes(front.layers[layer]) ? ", left out of this file" : "";

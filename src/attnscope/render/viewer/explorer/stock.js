@@ -11,7 +11,8 @@ import { answer } from "./worker.js";
  * @typedef {[number, number]} Place  of a layer and a head among those kept
  */
 
-const MOST = 24;
+/** Two dozen; fewer where they would take more than 220 MB in sixteen bits. */
+const MOST = Math.max(6, Math.min(24, Math.floor(220e6 / (2 * front.queries.length * front.keys.length))));
 const setup = { queries: front.queries, keys: front.keys, ...front.coding };
 const shares = levels(setup.power, setup.top);
 
