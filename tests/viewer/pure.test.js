@@ -13,7 +13,7 @@ import { DEFAULTS, pairs, parse, write } from "../../src/attnscope/render/viewer
 import { axis, find, places } from "../../src/attnscope/render/viewer/explorer/units.js";
 
 /** A grid of plain weights. */
-const gridOf = (rows) => fine(Float32Array.from(rows.flat()), rows.length, rows[0].length);
+const gridOf = (rows) => fine(Float32Array.from(rows.flat()), rows.length, rows[0].length, rows.map((row) => row.length));
 const close = (a, b, error = 1e-4) => assert.ok(Math.abs(a - b) <= error, `${a} is not ${b}`);
 
 test("numbers and labels", () => {

@@ -31,13 +31,11 @@ def plots(result: Evaluation) -> list[Plot]:
         "deletion": "The strongest words go first",
         "insertion": "The strongest words come first",
     }
+    # The same methods in all of them, so that a colour means the same.
+    best = tuple(method for method in ranked(result) if method != YARDSTICK)[: len(LINES[False])]
     found = []
     for name in result.curve_names:
-        better = "lower" if name == "deletion" else "higher"
-        area = {method: float(result.curve(method, name)[0].mean()) for method in result.methods}
-        sign = 1 if better == "lower" else -1
-        order = sorted((m for m in area if m != YARDSTICK), key=lambda method: sign * area[method])
-        found.append(Plot(name, titles.get(name, name), better, tuple(order[: len(LINES[False])])))
+        found.append(Plot(name, titles.get(name, name), "lower" if name == "deletion" else "higher", best))
     return found
 
 

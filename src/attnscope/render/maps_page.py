@@ -25,7 +25,7 @@ import numpy as np
 
 from attnscope.attribution import Attribution
 from attnscope.colours import DARK_SIGNED, LIGHT_SIGNED
-from attnscope.errors import InputError
+from attnscope.errors import InputError, NonFiniteError
 from attnscope.maps import AttentionMaps, Side
 from attnscope.render.caption import caption_of
 from attnscope.render.layout import visible
@@ -106,6 +106,9 @@ def _document(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any
     }
     if "received" in maps.statistics and len(maps.keys):
         statistics["sink"] = np.asarray(maps.statistics["received"]).max(-1)
+    for name, array in statistics.items():
+        if not np.isfinite(array).all():
+            raise NonFiniteError(f'the statistic {name!r} is not finite: the model overflowed; try dtype="float32"')
     return {
         "schema": 1,
         "title": _title(maps),

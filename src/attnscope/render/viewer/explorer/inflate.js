@@ -1,8 +1,9 @@
 // From the text of an element to a map: the format is described in ../README.md.
 
 /**
- * @typedef {{nq: number, nk: number, codes: Uint8Array | Uint16Array, levels: Float32Array, largest: Float32Array}} Grid
- * A weight is levels[codes[q * nk + k]] * largest[q].
+ * @typedef {{nq: number, nk: number, codes: Uint8Array | Uint16Array, levels: Float32Array, largest: Float32Array,
+ *   ends: number[]}} Grid
+ * A weight is levels[codes[q * nk + k]] * largest[q]. ends: (query,) the key from which on a row has none.
  */
 
 /** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
@@ -52,13 +53,13 @@ export function unpack(bytes, ends, nk, shares) {
   const nq = ends.length;
   const largest = new Float32Array(nq);
   const codes = new Uint8Array(nq * nk);
+  const until = bytes[0] === 1 ? ends : ends.map(() => nk);
   let from = 2 + 2 * nq;
   for (let q = 0; q < nq; q++) {
     largest[q] = fromHalf(bytes[2 + 2 * q] | (bytes[3 + 2 * q] << 8));
-    const length = bytes[0] === 1 ? ends[q] : nk;
-    codes.set(bytes.subarray(from, from + length), q * nk);
-    from += length;
+    codes.set(bytes.subarray(from, from + until[q]), q * nk);
+    from += until[q];
   }
   if (from !== bytes.length) throw new Error(`a map has ${bytes.length} bytes where ${from} were expected`);
-  return { nq, nk, codes, levels: shares, largest };
+  return { nq, nk, codes, levels: shares, largest, ends: until };
 }

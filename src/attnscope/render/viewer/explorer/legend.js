@@ -30,12 +30,12 @@ export function marks(scene, given = null) {
   }));
 }
 
-/** What the numbers measure. @param {Scene | null} scene */
-export function measure(scene) {
+/** What the numbers measure. @param {Scene | null} scene @param {number | null} [given] */
+export function measure(scene, given = null) {
   const per = state.view === "overview" ? "head" : state.dir === "to" || state.view === "head" ? "row" : "column";
   const what = state.view === "flow" ? "share of rollout" : state.renorm && scene ? "share of the attention shown" : "share of attention";
   const scale = state.view === "overview" ? "map" : state.view === "flow" && state.scale === "map" ? "row" : state.scale;
-  const of = scale === "fixed" ? "0 to 1" : top(scene) === null ? `of each ${per}’s largest` : `scaled per ${scale}`;
+  const of = given !== null && focus.unit < 0 ? `mean over all ${state.unit}s` : scale === "fixed" ? "0 to 1" : top(scene) === null ? `of each ${per}’s largest` : `scaled per ${scale}`;
   const curve = state.curve === "linear" ? "" : `, ${state.curve === "sqrt" ? "square-root" : "logarithmic"} colours`;
   return `${what}, ${of}${curve}${state.gamma === 1 ? "" : `, gamma ${number(state.gamma)}`}`;
 }
@@ -66,7 +66,7 @@ export function showLegend(scene, given = null, signed = null) {
     if (mark.textContent !== text) mark.textContent = text;
     mark.style.insetInlineStart = `${100 * place}%`;
   });
-  const words = signed ? "difference of attention: second (blue) to first (red)" : measure(scene);
+  const words = signed ? "difference of attention: second (blue) to first (red)" : measure(scene, given);
   if (byId("measure").textContent !== words) byId("measure").textContent = words;
 }
 

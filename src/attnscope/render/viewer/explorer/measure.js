@@ -14,19 +14,19 @@ export const SINK_SHARE = 0.1;
 export const SINK_TIMES = 8;
 
 /** (query, key) weights -> a grid in 16 bits of each row's largest. @param {Float32Array} values
- * @param {number} nq @param {number} nk @returns {Grid} */
-export function fine(values, nq, nk) {
+ * @param {number} nq @param {number} nk @param {number[]} ends @returns {Grid} */
+export function fine(values, nq, nk, ends) {
   const codes = new Uint16Array(nq * nk);
   const largest = new Float32Array(nq);
   for (let q = 0, i = 0; q < nq; q++) {
     let most = 0;
-    for (let k = 0; k < nk; k++) if (values[i + k] > most) most = values[i + k];
+    for (let k = 0; k < ends[q]; k++) if (values[i + k] > most) most = values[i + k];
     largest[q] = most;
     const factor = most > 0 ? 65535 / most : 0;
-    for (let k = 0; k < nk; k++) codes[i + k] = values[i + k] * factor + 0.5;
+    for (let k = 0; k < ends[q]; k++) codes[i + k] = values[i + k] * factor + 0.5;
     i += nk;
   }
-  return { nq, nk, codes, levels: FINE, largest };
+  return { nq, nk, codes, levels: FINE, largest, ends };
 }
 
 /**
@@ -37,18 +37,23 @@ export function fine(values, nq, nk) {
 export function pooled(grids, rowOf, columnOf, nq, nk) {
   const values = new Float32Array(nq * nk);
   const counts = new Float32Array(nq);
+  const ends = new Array(nq).fill(0);
+  /** Behind the last unit of the keys up to each. */
+  let last = 0;
+  const until = Array.from(columnOf, (unit) => (last = Math.max(last, unit + 1)));
   for (const unit of rowOf) counts[unit]++;
   for (const grid of grids) {
     for (let q = 0; q < grid.nq; q++) {
       const to = rowOf[q] * nk;
       const factor = grid.largest[q] / counts[rowOf[q]] / grids.length;
       const { codes, levels } = grid;
-      for (let k = 0, i = q * grid.nk; k < grid.nk; k++, i++) {
+      for (let k = 0, i = q * grid.nk; k < grid.ends[q]; k++, i++) {
         if (codes[i] !== 0) values[to + columnOf[k]] += levels[codes[i]] * factor;
       }
+      if (grid.ends[q] > 0) ends[rowOf[q]] = Math.max(ends[rowOf[q]], until[grid.ends[q] - 1]);
     }
   }
-  return fine(values, nq, nk);
+  return fine(values, nq, nk, ends);
 }
 
 /**
@@ -56,14 +61,14 @@ export function pooled(grids, rowOf, columnOf, nq, nk) {
  * a key is left out @param {boolean} hideSinks @returns {Measured}
  */
 export function measured(grid, specialQueries, left, hideSinks) {
-  const { nq, nk, codes, levels, largest } = grid;
+  const { nq, nk, codes, levels, largest, ends } = grid;
   const received = new Float32Array(nk);
   let shown = 0;
   for (let q = 0; q < nq; q++) {
     if (specialQueries[q]) continue;
     shown++;
     const factor = largest[q];
-    for (let k = 0, i = q * nk; k < nk; k++, i++) if (codes[i] !== 0) received[k] += levels[codes[i]] * factor;
+    for (let k = 0, i = q * nk; k < ends[q]; k++, i++) if (codes[i] !== 0) received[k] += levels[codes[i]] * factor;
   }
   for (let k = 0; k < nk; k++) received[k] /= shown || 1;
   const hidden = Uint8Array.from(left);
@@ -76,7 +81,7 @@ export function measured(grid, specialQueries, left, hideSinks) {
   const [peaks, sums, totals] = [new Float32Array(nq), new Float32Array(nq), new Float32Array(nq)];
   for (let q = 0; q < nq; q++) {
     let [most, sum, total] = [0, 0, 0];
-    for (let k = 0, i = q * nk; k < nk; k++, i++) {
+    for (let k = 0, i = q * nk; k < ends[q]; k++, i++) {
       if (codes[i] === 0) continue;
       const share = levels[codes[i]];
       total += share;
@@ -88,7 +93,7 @@ export function measured(grid, specialQueries, left, hideSinks) {
     sums[q] = sum * largest[q];
     totals[q] = total * largest[q];
   }
-  return { nq, nk, codes, largest, peaks, sums, totals, received, hidden, sinks };
+  return { nq, nk, codes, largest, ends, peaks, sums, totals, received, hidden, sinks };
 }
 
 /**
