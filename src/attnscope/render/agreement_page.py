@@ -22,6 +22,7 @@ from attnscope.render.parts import (
     language,
     policy,
     provenance,
+    script,
     shown,
     sizes,
     theme,
@@ -58,11 +59,11 @@ def _page(found: Agreement, max_line_chars: int, font_size: float, dark: bool | 
     kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
     looks = (sizes(max_line_chars, font_size), colour_rules(False), _signed())
     style = "\n".join([*looks, viewer("viewer.css"), viewer("agreement.css")])
-    script = viewer("agreement.js")
+    code = script("shared.js", "agreement.js")
     return Template(viewer("agreement.html")).substitute(
         lang=language(first.text),
         theme=theme(dark),
-        policy=policy(script, style),
+        policy=policy(code, style),
         title="Do the methods agree?",
         style=style,
         facts=facts((kept | compared).items()),
@@ -71,7 +72,7 @@ def _page(found: Agreement, max_line_chars: int, font_size: float, dark: bool | 
         notes="".join(f"<p>{shown(note)}</p>" for note in _notes(found)),
         provenance=provenance(caption),
         json=inert(found.to_json()),
-        script=script,
+        script=code,
     )
 
 

@@ -20,7 +20,7 @@ from attnscope.render.comparison_layout import (
     verdict_sign,
 )
 from attnscope.render.lines import starts_right
-from attnscope.render.parts import attribute, colour_rules, inert, policy, shown, theme, viewer
+from attnscope.render.parts import attribute, colour_rules, inert, policy, script, shown, theme, viewer
 
 
 def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark: bool | None = None) -> bytes:
@@ -38,7 +38,7 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
             viewer("compare.css"),
         )
     )
-    script = viewer("tables.js") + viewer("compare.js")
+    code = script("shared.js", "tables.js", "compare.js")
     many = isinstance(result, Comparisons)
     title = f"{len(pairs):,} comparisons" if many else _title(pairs[0])
     if isinstance(result, Comparisons):
@@ -53,13 +53,13 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
     page = Template(viewer("tables.html")).substitute(
         theme=theme(dark),
         signed=" data-signed" if signed else "",
-        policy=policy(script, style),
+        policy=policy(code, style),
         title=shown(title),
         style=style,
         body=body,
         hint="Tab to the words and walk with the arrow keys; a word tells its scores and ranks on hover and focus.",
         json=inert(result.to_json()),
-        script=script,
+        script=code,
     )
     return page.encode("utf-8", "replace")
 

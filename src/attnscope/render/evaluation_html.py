@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from attnscope.colours import LIGHT
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Standing
 from attnscope.render.evaluation_layout import LINES, READING, Plot, cell, facts, plots, ranked
-from attnscope.render.parts import colour_rules, inert, policy, shown, theme, viewer
+from attnscope.render.parts import colour_rules, inert, policy, script, shown, theme, viewer
 from attnscope.scaling import min_max
 
 _EXAMPLES = 6
@@ -31,7 +31,7 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
             viewer("evaluation.css"),
         )
     )
-    script = viewer("tables.js") + viewer("evaluation.js")
+    code = script("shared.js", "tables.js", "evaluation.js")
     body = "".join(
         (
             '<dl lang="en">',
@@ -48,13 +48,13 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
     page = Template(viewer("tables.html")).substitute(
         theme=theme(dark),
         signed="",
-        policy=policy(script, style),
+        policy=policy(code, style),
         title="Which explanations are faithful",
         style=style,
         body=body,
         hint="A head of the table sorts it. Hover or focus a method to find its lines in the curves.",
         json=inert(result.to_json()),
-        script=script,
+        script=code,
     )
     return page.encode("utf-8", "replace")
 

@@ -23,6 +23,7 @@ from attnscope.render.parts import (
     language,
     policy,
     provenance,
+    script,
     shown,
     sizes,
     theme,
@@ -61,13 +62,13 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
     low, high = limits(result)
     query = query_text(result)
     style = f"{sizes(max_line_chars, font_size)}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
-    script = viewer("viewer.js")
+    code = script("shared.js", "viewer.js")
     return Template(viewer("page.html")).substitute(
         lang=language(result.text),
         theme=theme(dark),
         signed=" data-signed" if result.signed else "",
         ranked="Strongest words" if result.signed else "Highest words",
-        policy=policy(script, style),
+        policy=policy(code, style),
         title=shown(caption.title),
         style=style,
         facts=facts(caption.facts),
@@ -81,7 +82,7 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
         top=_top(result),
         provenance=provenance(caption),
         json=inert(result.to_json()),
-        script=script,
+        script=code,
     )
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -13,17 +14,19 @@ from attnscope.errors import InputError
 from attnscope.render.caption import Caption
 from attnscope.render.layout import visible
 
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.MULTILINE)
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
 _JSON_ESCAPES = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
 
 
-def policy(script: str, style: str) -> str:
+def policy(code: str, style: str) -> str:
     """A content security policy: this script and this style, by their hashes, and nothing else."""
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src '{digest(script)}'; style-src '{digest(style)}'"
+        f"script-src '{digest(code)}'; style-src '{digest(style)}'"
     )
 
 
@@ -96,6 +99,19 @@ def attribute(text: str) -> str:
 def digest(source: str) -> str:
     """The hash by which a policy names a script or a style."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+@cache
+def script(*names: str) -> str:
+    """Modules of the viewer as one script: a page from disk cannot import a file, so each is a function of those before."""
+    return "\n".join(_module(name.rsplit("/", 1)[-1].removesuffix(".js"), viewer(name)) for name in names)
+
+
+def _module(name: str, source: str) -> str:
+    """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = $\2;", source))
+    return f"const ${name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
 
 
 @cache

@@ -23,6 +23,7 @@ from attnscope.render.parts import (
     language,
     policy,
     provenance,
+    script,
     shown,
     sizes,
     theme,
@@ -57,12 +58,12 @@ def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | 
         viewer("per_token.css"),
     )
     style = "\n".join(looks)
-    script = viewer("per_token.js")
+    code = script("shared.js", "per_token.js")
     return Template(viewer("per_token.html")).substitute(
         lang=language(first.text),
         theme=theme(dark),
         signed=" data-signed" if first.signed else "",
-        policy=policy(script, style),
+        policy=policy(code, style),
         title=shown(_title(result)),
         style=style,
         facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
@@ -83,7 +84,7 @@ def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | 
         scale=shown(_scale(first)),
         provenance=provenance(caption),
         json=inert(result.to_json()),
-        script=script,
+        script=code,
     )
 
 

@@ -1,12 +1,11 @@
 // The same word in every method: outlined in all maps at once, its scores side by side; a walk with the arrow keys.
 // It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
+import { byId, number, ready } from "./shared.js";
+
 /**
  * @typedef {{names: string[], results: {words: {text: string, score: number}[]}[]}} Result
  */
-
-/** @param {string} id @returns {HTMLElement} */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** @type {Result} */
 const result = JSON.parse(byId("data").textContent ?? "");
@@ -15,13 +14,6 @@ const maps = [...document.querySelectorAll(".text")].map(
   (map) => /** @type {HTMLElement[]} */ ([...map.querySelectorAll("span")]),
 );
 const wordOf = new Map(maps.flatMap((map) => map.map((span, i) => [span, i])));
-
-/** Four significant digits, as Python's caption writes them. @param {number} value */
-function number(value) {
-  const rounded = Number(value.toPrecision(4));
-  const size = Math.abs(rounded);
-  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
-}
 
 function close() {
   tip.hidden = true;
@@ -96,17 +88,4 @@ for (const [number, map] of maps.entries()) {
 }
 addEventListener("scroll", () => (tip.hidden = true), { passive: true });
 
-byId("theme").addEventListener("click", () => {
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const now = document.documentElement.dataset.theme ?? system;
-  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-});
-byId("download").addEventListener("click", () => {
-  const url = URL.createObjectURL(new Blob([byId("data").textContent ?? ""], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "attnscope.json";
-  link.click();
-  URL.revokeObjectURL(url);
-});
-for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
+ready("attnscope.json");

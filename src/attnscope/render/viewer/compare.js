@@ -1,5 +1,8 @@
-// Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys. What it
-// shares with other pages is in tables.js, which stands before it. It knows the documented JSON (docs/schema.md); text enters the page through textContent alone.
+// Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys. It knows
+// the documented JSON (docs/schema.md); text enters the page through textContent alone.
+
+import { byId, number, ready } from "./shared.js";
+import { filterable, sortable } from "./tables.js";
 
 /**
  * @typedef {{text: string, score: number}} Word
@@ -122,4 +125,4 @@ document.addEventListener("keydown", (event) => {
 addEventListener("scroll", closeTip, { passive: true });
 for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("table.all"))) sortable(table);
 filterable();
-controls("attnscope-comparison.json");
+ready("attnscope-comparison.json");

@@ -1,5 +1,7 @@
-// Adds to an evaluation's page, which reads without it: sorting, and the lines of the method that is pointed at. What it
-// shares with other pages is in tables.js, which stands before it.
+// Adds to an evaluation's page, which reads without it: sorting, and the lines of the method that is pointed at.
+
+import { ready } from "./shared.js";
+import { sortable } from "./tables.js";
 
 const table = /** @type {HTMLTableElement} */ (document.querySelector("table.all"));
 sortable(table);
@@ -17,4 +19,4 @@ table.addEventListener("pointerover", (event) => point(event.target));
 table.addEventListener("pointerleave", () => point(null));
 table.addEventListener("focusin", (event) => point(event.target));
 table.addEventListener("focusout", () => point(null));
-controls("attnscope-evaluation.json");
+ready("attnscope-evaluation.json");

@@ -2,6 +2,8 @@
 // browser's own), by a click on the token in the text, or on its row of the matrix. It knows the documented JSON
 // (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
+import { byId, label, number, ready } from "./shared.js";
+
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean}} Token
  * @typedef {{text: string, start: number, end: number}} Word
@@ -10,9 +12,6 @@
  */
 
 const STEPS = 64;
-
-/** @param {string} id @returns {HTMLElement} */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** @type {Result} */
 const result = JSON.parse(byId("data").textContent ?? "");
@@ -26,17 +25,6 @@ const mark = matrix?.querySelector(".mark");
 const indexOf = new Map(spans.map((span, i) => [span, i]));
 let chosen = 0;
 let shared = false;
-
-/** Four significant digits, as Python's caption writes them. @param {number} value */
-function number(value) {
-  const rounded = Number(value.toPrecision(4));
-  const size = Math.abs(rounded);
-  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
-}
-
-/** Line breaks, tabs and the like as one visible mark, for labels. @param {string} value */
-const label = (value) =>
-  value.trim().replace(/\s+/g, " ") || value.replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/ /g, "␣");
 
 /** The words that a token was scored on: those that begin before it. @param {number} target */
 function readBy(target) {
@@ -164,20 +152,7 @@ addEventListener("scroll", () => (tip.hidden = true), { passive: true });
 
 byId("own").addEventListener("click", () => scale(false));
 byId("shared").addEventListener("click", () => scale(true));
-byId("theme").addEventListener("click", () => {
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const now = document.documentElement.dataset.theme ?? system;
-  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-});
-byId("download").addEventListener("click", () => {
-  const url = URL.createObjectURL(new Blob([byId("data").textContent ?? ""], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "attnscope.json";
-  link.click();
-  URL.revokeObjectURL(url);
-});
 
 show(0);
 byId("live").textContent = "";
-for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
+ready("attnscope.json");

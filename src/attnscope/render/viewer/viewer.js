@@ -1,6 +1,8 @@
 // Adds to a page that reads without it: values on hover and focus, a walk with the arrow keys, the tokens' own scores.
 // It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
+import { byId, label, number, ready } from "./shared.js";
+
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
  * @typedef {{text: string, start: number, end: number, score: number, scaled: number}} Word
@@ -12,9 +14,6 @@
 
 const STEPS = 64;
 
-/** @param {string} id @returns {HTMLElement} */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
 /** @type {Result} */
 const result = JSON.parse(byId("data").textContent ?? "");
 const text = byId("text");
@@ -23,17 +22,6 @@ const live = byId("live");
 
 /** The colour step of a scaled score: ColourMap.step in Python. @param {number} scaled */
 const stepOf = (scaled) => Math.min(Math.floor(scaled * STEPS), STEPS - 1);
-
-/** Four significant digits, as Python's caption writes them. @param {number} value */
-function number(value) {
-  const rounded = Number(value.toPrecision(4));
-  const size = Math.abs(rounded);
-  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
-}
-
-/** Line breaks, tabs and the like as one visible mark, for labels. @param {string} value */
-const label = (value) =>
-  value.trim().replace(/\s+/g, " ") || value.replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/ /g, "␣");
 
 /** min–max, a constant list at one half. @param {number[]} scores */
 function minMax(scores) {
@@ -281,19 +269,6 @@ addEventListener("resize", closeTip);
 
 byId("by-word").addEventListener("click", () => show(views.word));
 byId("by-token").addEventListener("click", () => show((views.token ??= tokenView())));
-byId("theme").addEventListener("click", () => {
-  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const now = document.documentElement.dataset.theme ?? system;
-  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-});
-byId("download").addEventListener("click", () => {
-  const url = URL.createObjectURL(new Blob([byId("data").textContent ?? ""], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "attnscope.json";
-  link.click();
-  URL.revokeObjectURL(url);
-});
 
 show(view);
-for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
+ready("attnscope.json");

@@ -1,0 +1,33 @@
+// What every page shares: its elements, numbers and labels as Python writes them, and the buttons at the top.
+
+/** @param {string} id @returns {HTMLElement} */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Four significant digits, as Python's caption writes them. @param {number} value */
+export function number(value) {
+  const rounded = Number(value.toPrecision(4));
+  const size = Math.abs(rounded);
+  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
+}
+
+/** Line breaks, tabs and the like as one visible mark, for labels. @param {string} value */
+export const label = (value) =>
+  value.trim().replace(/\s+/g, " ") || value.replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/ /g, "␣");
+
+/** The buttons at the top work, and what needs a script is shown. @param {string} file what a download is called */
+export function ready(file) {
+  byId("theme").addEventListener("click", () => {
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const now = document.documentElement.dataset.theme ?? system;
+    document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+  });
+  byId("download").addEventListener("click", () => {
+    const url = URL.createObjectURL(new Blob([byId("data").textContent ?? ""], { type: "application/json" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = file;
+    link.click();
+    URL.revokeObjectURL(url);
+  });
+  for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
+}
