@@ -210,7 +210,7 @@ def test_maps_are_kept_drawn_again_and_printed(smollm2: ats.Model, tmp_path: Pat
     ours = ats.attention_maps(smollm2, TEXT, layers=[0, 3, 4], heads=[2])
     assert kept.layers == (0, 3, 4)
     assert abs(kept.weights(4, 2) - ours.weights(4, 2)).max() < 1e-6
-    for suffix in ("png", "svg", "pdf"):
+    for suffix in ("html", "png", "svg", "pdf"):
         drawn = run("render", str(out), "-o", str(tmp_path / f"maps.{suffix}"))
         assert drawn.returncode == 0, drawn.stderr
         assert (tmp_path / f"maps.{suffix}").stat().st_size > 1000
@@ -222,4 +222,4 @@ def test_maps_are_kept_drawn_again_and_printed(smollm2: ats.Model, tmp_path: Pat
 def test_maps_say_what_is_wrong(tmp_path: Path) -> None:
     assert "such as 0,3,5-8" in failed("maps", TEXT, "--layers", "a")
     assert "layers 0 to 29" in failed("maps", TEXT, "--layers", "30")
-    assert "expected one of .png" in failed("maps", TEXT, "-o", str(tmp_path / "x.docx"))
+    assert "expected one of .html" in failed("maps", TEXT, "-o", str(tmp_path / "x.docx"))
