@@ -270,7 +270,7 @@ def test_maps_are_kept_drawn_again_and_printed(smollm2: ats.Model, tmp_path: Pat
     ours = ats.attention_maps(smollm2, TEXT, layers=[0, 3, 4], heads=[2])
     assert kept.layers == (0, 3, 4)
     assert abs(kept.weights(4, 2) - ours.weights(4, 2)).max() < 1e-6
-    for suffix in ("png", "svg", "pdf"):
+    for suffix in ("html", "png", "svg", "pdf"):
         drawn = run("render", str(out), "-o", str(tmp_path / f"maps.{suffix}"))
         assert drawn.returncode == 0, drawn.stderr
         assert (tmp_path / f"maps.{suffix}").stat().st_size > 1000

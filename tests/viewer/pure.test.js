@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 
 import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/explorer/colour.js";
-import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/explorer/format.js";
+import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
 import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/inflate.js";
 import { FINE, fine, measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
 import { cellAt, edges, held, paint, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";

@@ -59,7 +59,7 @@ def _page(found: Agreement, max_line_chars: int, font_size: float, dark: bool | 
     kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
     looks = (sizes(max_line_chars, font_size), colour_rules(False), _signed())
     style = "\n".join([*looks, viewer("viewer.css"), viewer("agreement.css")])
-    code = script("shared.js", "agreement.js")
+    code = script("format.js", "shared.js", "agreement.js")
     return Template(viewer("agreement.html")).substitute(
         lang=language(first.text),
         theme=theme(dark),

@@ -38,7 +38,7 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
             viewer("compare.css"),
         )
     )
-    code = script("shared.js", "tables.js", "compare.js")
+    code = script("format.js", "shared.js", "tables.js", "compare.js")
     many = isinstance(result, Comparisons)
     title = f"{len(pairs):,} comparisons" if many else _title(pairs[0])
     if isinstance(result, Comparisons):

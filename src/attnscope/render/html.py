@@ -62,7 +62,7 @@ def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool
     low, high = limits(result)
     query = query_text(result)
     style = f"{sizes(max_line_chars, font_size)}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
-    code = script("shared.js", "viewer.js")
+    code = script("format.js", "shared.js", "viewer.js")
     return Template(viewer("page.html")).substitute(
         lang=language(result.text),
         theme=theme(dark),

@@ -11,13 +11,11 @@ The viewer's files and the format are described in `viewer/README.md`.
 """
 
 import base64
-import hashlib
 import html
 import json
-import re
 from collections.abc import Sequence
 from functools import cache
-from importlib import metadata, resources
+from importlib import metadata
 from string import Template
 from typing import Any
 
@@ -31,23 +29,20 @@ from attnscope.render.caption import caption_of
 from attnscope.render.layout import visible
 from attnscope.render.maps_coding import Coding, Packed, Place, fitted, size, tiles
 from attnscope.render.palettes import PALETTES
+from attnscope.render.parts import JSON_ESCAPES, digest, script, theme, viewer
 
 # In the order in which they are joined into one script: a module stands after those it imports.
-WORKER = ("inflate.js", "measure.js", "worker.js")
-VIEWER = (
-    "format.js", "state.js", "colour.js", "units.js", *WORKER, "page.js", "hub.js", "scene.js", "stock.js", "plane.js",
+_WORKER = ("inflate.js", "measure.js", "worker.js")
+_EXPLORER = (
+    "state.js", "colour.js", "units.js", *_WORKER, "page.js", "hub.js", "scene.js", "stock.js", "plane.js",
     "ranking.js", "legend.js", "overview.js", "head.js", "reach.js", "passage.js", "text.js", "lines.js", "flow.js",
     "search.js", "svg.js", "export.js", "controls.js", "keys.js", "main.js",
 )  # fmt: skip
+WORKER = tuple(f"explorer/{name}" for name in _WORKER)
+VIEWER = ("format.js", *(f"explorer/{name}" for name in _EXPLORER))
 _MB = 1_000_000
 _NOTEBOOK_MB = 16
 _ELEMENT = 80  # bytes around a map
-# In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
-_JSON_ESCAPES = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.MULTILINE)
 
 
 def render_html(
@@ -175,17 +170,17 @@ def _title(maps: AttentionMaps) -> str:
 
 
 def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
-    script, worker, style = _script(VIEWER), _script(WORKER), _style()
-    page = Template(_file("explorer.html")).substitute(
-        theme={None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark],
+    code, worker, style = script(*VIEWER), script(*WORKER), viewer("explorer/explorer.css")
+    page = Template(viewer("explorer/explorer.html")).substitute(
+        theme=theme(dark),
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
+        f"script-src '{digest(code)}'; style-src '{digest(style)}'",
         title=html.escape(front["title"], quote=False),
         style=style,
         json=_json(front),
         atlas=base64.b64encode(atlas).decode(),
         worker=worker,
-        script=script,
+        script=code,
     )
     return page.encode("utf-8", "backslashreplace")
 
@@ -199,37 +194,18 @@ def _elements(streams: dict[Place, Packed]) -> list[bytes]:
 
 
 def _json(front: dict[str, Any]) -> str:
-    return json.dumps(front, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_JSON_ESCAPES)
+    return json.dumps(front, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(JSON_ESCAPES)
 
 
 @cache
 def _fixed() -> int:
     """Bytes of what is the same on every page, with a little air."""
-    return sum(map(len, (_script(VIEWER), _script(WORKER), _style(), _file("explorer.html")))) + 4_000
-
-
-@cache
-def _script(names: tuple[str, ...]) -> str:
-    """The modules as one script: a page from disk cannot import a file, so each becomes a function of those before."""
-    return "\n".join(_module(name.removesuffix(".js"), _file(name)) for name in names)
-
-
-def _module(name: str, source: str) -> str:
-    """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
-    exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = $\2;", source))
-    return f"const ${name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
-
-
-@cache
-def _style() -> str:
-    return _file("explorer.css")
-
-
-def _hash(source: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-
-
-@cache
-def _file(name: str) -> str:
-    return (resources.files("attnscope.render") / "viewer" / "explorer" / name).read_text("utf-8")
+    return (
+        sum(
+            map(
+                len,
+                (script(*VIEWER), script(*WORKER), viewer("explorer/explorer.css"), viewer("explorer/explorer.html")),
+            )
+        )
+        + 4_000
+    )

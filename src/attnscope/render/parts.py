@@ -14,12 +14,10 @@ from attnscope.errors import InputError
 from attnscope.render.caption import Caption
 from attnscope.render.layout import visible
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\.{1,2}/(\w+)\.js";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.MULTILINE)
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
-_JSON_ESCAPES = str.maketrans(
-    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-)
+JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def policy(code: str, style: str) -> str:
@@ -34,7 +32,7 @@ def inert(document: str) -> str:
     """JSON that can stand in a `<script type="application/json">`."""
     # Without the spaces of to_json: half a megabyte at 30,000 tokens.
     compact = json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
-    return compact.translate(_JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
+    return compact.translate(JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
 
 
 def colour_rules(signed: bool) -> str:
@@ -103,7 +101,7 @@ def digest(source: str) -> str:
 
 @cache
 def script(*names: str) -> str:
-    """Modules of the viewer as one script: a page from disk cannot import a file, so each is a function of those before."""
+    """Modules of the viewer as one script: a page from disk cannot import a file, so each uses those before it."""
     return "\n".join(_module(name.rsplit("/", 1)[-1].removesuffix(".js"), viewer(name)) for name in names)
 
 

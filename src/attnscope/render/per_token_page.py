@@ -58,7 +58,7 @@ def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | 
         viewer("per_token.css"),
     )
     style = "\n".join(looks)
-    code = script("shared.js", "per_token.js")
+    code = script("format.js", "shared.js", "per_token.js")
     return Template(viewer("per_token.html")).substitute(
         lang=language(first.text),
         theme=theme(dark),

@@ -1,7 +1,8 @@
 // The same word in every method: outlined in all maps at once, its scores side by side; a walk with the arrow keys.
 // It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
-import { byId, number, ready } from "./shared.js";
+import { number } from "./format.js";
+import { byId, ready } from "./shared.js";
 
 /**
  * @typedef {{names: string[], results: {words: {text: string, score: number}[]}[]}} Result

@@ -1,7 +1,8 @@
 // Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys. It knows
 // the documented JSON (docs/schema.md); text enters the page through textContent alone.
 
-import { byId, number, ready } from "./shared.js";
+import { number } from "./format.js";
+import { byId, ready } from "./shared.js";
 import { filterable, sortable } from "./tables.js";
 
 /**

@@ -2,7 +2,8 @@
 // browser's own), by a click on the token in the text, or on its row of the matrix. It knows the documented JSON
 // (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
-import { byId, label, number, ready } from "./shared.js";
+import { label, number } from "./format.js";
+import { byId, ready } from "./shared.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean}} Token

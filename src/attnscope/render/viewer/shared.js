@@ -1,18 +1,7 @@
-// What every page shares: its elements, numbers and labels as Python writes them, and the buttons at the top.
+// What pages share: their elements, and the buttons at the top.
 
 /** @param {string} id @returns {HTMLElement} */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** Four significant digits, as Python's caption writes them. @param {number} value */
-export function number(value) {
-  const rounded = Number(value.toPrecision(4));
-  const size = Math.abs(rounded);
-  return size > 0 && (size < 1e-4 || size >= 1e4) ? rounded.toExponential() : String(rounded);
-}
-
-/** Line breaks, tabs and the like as one visible mark, for labels. @param {string} value */
-export const label = (value) =>
-  value.trim().replace(/\s+/g, " ") || value.replace(/\n/g, "↵").replace(/\t/g, "⇥").replace(/ /g, "␣");
 
 /** The buttons at the top work, and what needs a script is shown. @param {string} file what a download is called */
 export function ready(file) {

@@ -1,7 +1,8 @@
 // Adds to a page that reads without it: values on hover and focus, a walk with the arrow keys, the tokens' own scores.
 // It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
-import { byId, label, number, ready } from "./shared.js";
+import { label, number } from "./format.js";
+import { byId, ready } from "./shared.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
@@ -120,7 +121,8 @@ function tokenView() {
 
 /** @type {View} */
 let view = wordView();
-const views = { word: view, /** @type {View | null} */ token: null };
+/** @type {{word: View, token: View | null}} */
+const views = { word: view, token: null };
 /** @type {Map<HTMLElement, number>} */
 let indexOf = new Map();
 let current = 0;

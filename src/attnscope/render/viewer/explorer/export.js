@@ -1,6 +1,6 @@
 // What is seen as a file: svg, png of the same, csv of its numbers.
 
-import { csv } from "./format.js";
+import { csv } from "../format.js";
 import { strip } from "./flow.js";
 import { frame } from "./head.js";
 import { focus, state } from "./hub.js";

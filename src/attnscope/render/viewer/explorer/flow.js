@@ -1,7 +1,7 @@
 // Attention through the layers: rollout of one query, layer by layer, and the scores that came with the data.
 
 import { stepOf } from "./colour.js";
-import { number, short } from "./format.js";
+import { number, short } from "../format.js";
 import { focus, point, state, update } from "./hub.js";
 import { byId, colourOf, element, fit, fonts, front, own } from "./page.js";
 import { SINK_SHARE, SINK_TIMES } from "./measure.js";

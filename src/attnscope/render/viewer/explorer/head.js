@@ -1,6 +1,6 @@
 // One map on a canvas: zoom, pan, axes whose labels thin out, a row and a column held under the pointer.
 
-import { number, short } from "./format.js";
+import { number, short } from "../format.js";
 import { point, state } from "./hub.js";
 import { byId, colourOf, fit, fonts, own } from "./page.js";
 import { held, paint, stride } from "./plane.js";

@@ -1,7 +1,7 @@
 // The scale of colours with its numbers, always in sight; and the sentence that says what is seen.
 
 import { ticks } from "./colour.js";
-import { number, percent } from "./format.js";
+import { number, percent } from "../format.js";
 import { focus, state } from "./hub.js";
 import { byId, element, front } from "./page.js";
 import { ceiling, colours, meanLeftOut, sourceName, values } from "./scene.js";

@@ -1,6 +1,6 @@
 // Queries on the left, keys on the right, and a line for every weight that matters: for up to a few hundred words.
 
-import { short } from "./format.js";
+import { short } from "../format.js";
 import { focus, point, state } from "./hub.js";
 import { byId, colourOf, fit, fonts } from "./page.js";
 import { ceiling, value } from "./scene.js";

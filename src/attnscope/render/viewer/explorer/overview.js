@@ -1,7 +1,7 @@
 // Layers × heads as small pictures, in place or sorted by what was measured of them.
 
 import { stepOf } from "./colour.js";
-import { number, percent } from "./format.js";
+import { number, percent } from "../format.js";
 import { state, update } from "./hub.js";
 import { byId, element, front, say } from "./page.js";
 import { paintOf } from "./scene.js";

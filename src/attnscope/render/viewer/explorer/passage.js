@@ -1,7 +1,7 @@
 // A text as text, with colours behind its words: the CSS Highlight API, so that a hover moves ranges and no styles.
 
 import { STEPS, textOn } from "./colour.js";
-import { visible } from "./format.js";
+import { visible } from "../format.js";
 import { element } from "./page.js";
 
 /**

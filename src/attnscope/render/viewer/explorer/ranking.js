@@ -1,6 +1,6 @@
 // The panel beside every view: what a unit attends to, or who attends to it, as a table; and the line that is spoken.
 
-import { number, percent, short } from "./format.js";
+import { number, percent, short } from "../format.js";
 import { focus, state, update } from "./hub.js";
 import { byId, element, own, say } from "./page.js";
 import { leftOut, values } from "./scene.js";

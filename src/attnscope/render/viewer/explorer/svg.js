@@ -1,7 +1,7 @@
 // What is seen, as one SVG: letters as text, maps as pixels; the png is made of it.
 
 import { textOn } from "./colour.js";
-import { short, xml } from "./format.js";
+import { short, xml } from "../format.js";
 import { STRIP, strip, stripLabels } from "./flow.js";
 import { frame, labels } from "./head.js";
 import { focus, state } from "./hub.js";

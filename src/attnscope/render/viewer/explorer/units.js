@@ -8,7 +8,7 @@
  * @typedef {{text: string, units: Unit[], boxes: Box[], boxOf: Int32Array}} Axis
  */
 
-import { label } from "./format.js";
+import { label } from "../format.js";
 
 /** Python counts characters, JavaScript counts halves of surrogate pairs: from the first to the second.
  * @param {string} text @returns {(place: number) => number} */
