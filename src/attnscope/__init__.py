@@ -14,11 +14,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attnscope.agreements import Agreement as Agreement
+    from attnscope.agreements import agreement as agreement
     from attnscope.attribution import Attribution as Attribution
     from attnscope.attribution import Token as Token
     from attnscope.attribution import Word as Word
-    from attnscope.compared import Agreement as Agreement
-    from attnscope.compared import agreement as agreement
     from attnscope.comparison import Comparison as Comparison
     from attnscope.comparison import Comparisons as Comparisons
     from attnscope.errors import AttnscopeError as AttnscopeError
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # Public name → the module that defines it.
 _HOMES = {
     "AttentionMaps": "attnscope.maps",
-    "Agreement": "attnscope.compared",
+    "Agreement": "attnscope.agreements",
     "Attribution": "attnscope.attribution",
     "AttnscopeError": "attnscope.errors",
     "Comparison": "attnscope.comparison",
@@ -57,7 +57,7 @@ _HOMES = {
     "Sample": "attnscope.evaluation",
     "Token": "attnscope.attribution",
     "Word": "attnscope.attribution",
-    "agreement": "attnscope.compared",
+    "agreement": "attnscope.agreements",
     "attention": "attnscope.methods.attention",
     "Plan": "attnscope.methods.plan",
     "plan": "attnscope.methods.plan",

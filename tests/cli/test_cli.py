@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import attnscope as ats
+from attnscope.agreements import Agreement
 from attnscope.cli import COMMANDS, main
-from attnscope.compared import Agreement
 from attnscope.render import render
 
 TEXT = "The castle on the hill was old."

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, expect
 from test_page import opened
 
 import attnscope as ats
+from attnscope.agreements import Agreement
 from attnscope.attribution import Attribution
-from attnscope.compared import Agreement
 from attnscope.errors import DamagedFileError
 from attnscope.render import RENDERERS, notebook_html, render
 from attnscope.render.caption import number

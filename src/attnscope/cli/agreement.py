@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from attnscope.agreements import Agreement
+from attnscope.agreements import agreement as compared
 from attnscope.attribution import Attribution
 from attnscope.cli import options
-from attnscope.compared import Agreement
-from attnscope.compared import agreement as compared
 from attnscope.errors import InputError
 
 

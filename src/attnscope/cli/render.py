@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from attnscope.agreements import Agreement
 from attnscope.attribution import Attribution
 from attnscope.cli import options
-from attnscope.compared import Agreement
 from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import DamagedFileError, InputError
 from attnscope.evaluation import Evaluation

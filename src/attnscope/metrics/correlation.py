@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.compared import ranks
+from attnscope.agreements import ranks
 
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from attnscope.agreements import Agreement
 from attnscope.attribution import Attribution
-from attnscope.compared import Agreement
 from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError, OutputError
 from attnscope.evaluation import Evaluation

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from attnscope.compared import Agreement
+from attnscope.agreements import Agreement
 from attnscope.render import plot
 from attnscope.render.paper import file_of
 

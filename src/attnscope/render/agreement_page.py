@@ -8,9 +8,9 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
+from attnscope.agreements import Agreement
 from attnscope.attribution import Attribution
 from attnscope.colours import DARK_SIGNED, LIGHT, LIGHT_SIGNED, text_on
-from attnscope.compared import Agreement
 from attnscope.render.caption import caption_of, limits, number
 from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attnscope.agreements import Agreement
 from attnscope.colours import DARK, LIGHT, ColourMap, colours_for, text_on
-from attnscope.compared import Agreement
 from attnscope.errors import InputError
 from attnscope.maps import STATISTICS, AttentionMaps, Side
 from attnscope.render.paper import need_matplotlib

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import attnscope as ats
+from attnscope.agreements import ranks
 from attnscope.attribution import Attribution, Word
-from attnscope.compared import ranks
 from attnscope.errors import InputError
 
 LETTERS = "abcdefgh"
