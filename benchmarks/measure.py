@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 import attnscope as ats
 
@@ -109,9 +110,22 @@ CASES: dict[str, Callable[[ats.Model, str], None]] = {
 }
 
 
+def loaded(tokens: int) -> ats.Model:
+    """The bundled model; beyond its positions a small random Llama of two layers and two heads, on the same tokens."""
+    bundled = ats.load(dtype=torch.float32)
+    if tokens <= (bundled.positions or tokens):
+        return bundled
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=bundled.model.config.vocab_size, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=tokens,
+    )  # fmt: skip
+    return ats.Model(LlamaForCausalLM(config).eval(), bundled.tokenizer)
+
+
 def main() -> None:
     case, tokens = CASES[sys.argv[1]], int(sys.argv[2])
-    model = ats.load(dtype=torch.float32)
+    model = loaded(tokens)
     for parameter in model.model.parameters():
         parameter.detach().sum()  # weights are mapped from disk: now they are in memory
     text = text_of(model, tokens)

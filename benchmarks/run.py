@@ -32,8 +32,9 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("rollout", "eager_rollout", 2048, 0.5, 0.15),
     ("maps", "eager", 2048, None, None),
 ]
-ALONE = [("row", 8192), ("gradient", 8192), ("rollout", 8192)]
-# A full plain run at this length takes minutes and more memory than most machines have: ours alone, once.
+ALONE = [("row", 8192), ("gradient", 8192), ("rollout", 8192), ("row", 32768), ("rollout", 32768)]
+# From here on once, and beyond the bundled model's positions on a small random Llama. A plain run of this length takes
+# minutes, and more memory than most machines have: ours alone.
 LONG = 8192
 
 
