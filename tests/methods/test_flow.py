@@ -83,6 +83,16 @@ def test_attention_gradient_on_real_weights(smollm2: ats.Model, monkeypatch: pyt
     np.testing.assert_allclose(again.token_scores, result.token_scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", ["llama", "bert"])
+def test_attention_gradient_of_the_mean_is_chefers_of_all_predictions(family: str) -> None:
+    model = small(family)
+    result = ats.explain(model, TEXT, method="attention_gradient", query=None)
+    inputs = tensors(model.model, encode(model.tokenizer, TEXT).inputs)
+    whole = textbook.chefer(model.model, inputs, lambda logits: logits.log_softmax(-1).amax(-1).sum())
+    expected = (whole - torch.eye(len(whole))).mean(0).numpy()
+    np.testing.assert_allclose(result.token_scores, expected, atol=1e-5 * expected.max())
+
+
 def test_attention_gradient_of_a_continuation_sums_its_tokens(smollm2: ats.Model) -> None:
     prompt, target = "The capital of Japan is", " Tokyo, of course"
     before, whole = (smollm2.tokenizer(t)["input_ids"] for t in (prompt, prompt + target))

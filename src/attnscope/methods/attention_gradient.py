@@ -20,21 +20,21 @@ _BESIDE_QUERY = ("target", "against", "quantity", "chat", "truncate")
 QUANTITIES = ("log_probability", "logit")
 
 
-def attention_gradient(model: Model, text: str | Sequence[str], query: Queries = None, **asking: Unpack[Asking]) -> Any:
+def attention_gradient(model: Model, text: str | Sequence[str], query: Queries = -1, **asking: Unpack[Asking]) -> Any:
     """How much each token matters to a target, by attention weighed with its gradient, through all layers.
 
     R_0 = I, R_l = R_{l-1} + Ā_l · R_{l-1}, with Ā = mean over heads of (∇A ⊙ A)⁺, the positive part of a layer's
     attention times the target's gradient at it. The score is the row R[p, :] less p itself, summed over the positions p
     that the target is read at: never negative, in units of the target (Chefer et al. 2021, arXiv:2103.15679).
 
-    Without a query the target is what importance methods take (`attnscope.models.targets`): a continuation, whose
-    log-probabilities add up, or generate=N; a classifier's class; a masked position. A causal model that is asked for
-    nothing explains the token that it finds most likely next.
+    The target is what importance methods take (`attnscope.models.targets`): a continuation, whose log-probabilities add
+    up, or generate=N; a classifier's class; a masked position. A causal model that is asked for nothing explains the
+    token that it finds most likely next.
 
-    query: the token whose prediction is explained (its last token, if a word); several give a list. Then `target` is
-           the next token that is asked for there, the first of this text, by default the most likely one (a masked
-           model: the token at the query itself); against: a text whose first token it is held against; quantity:
-           "log_probability" or "logit".
+    query: a token of the text whose own prediction is explained instead (its last token, if a word); several give a
+           list; None the mean over all, whose gradient comes down in one pass. Then `target` is the next token that is
+           asked for there, the first of this text, by default the most likely one (a masked model: the token at the
+           query itself); against: a text whose first token it is held against; quantity: "log_probability" or "logit".
 
     A row goes down from the top layer as a vector, layer by layer while the gradient arrives there; no n × n matrix is
     held. It misleads as all gradients do where the prediction is saturated; it drops what speaks against the target.
@@ -48,9 +48,8 @@ def attention_gradient(model: Model, text: str | Sequence[str], query: Queries =
             f"{type(model.model).__name__}: attention_gradient follows one stack of layers to a prediction; it needs a "
             "causal or masked language model or a classifier"
         )
-    if query is None and kind_of(model.model) == "causal" and not {"target", "generate"} & _given(asking):
-        query = -1
-    if query is not None:
+    asked_by_target = {"target", "generate"} & _given(asking) or kind_of(model.model) != "causal"
+    if query != -1 or not asked_by_target:
         return _at_query(model, text, query, asking)
     return answers(text, [_answer(question) for question in questions(model, text, asking, "attention_gradient")])
 
@@ -99,12 +98,17 @@ def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: A
         asked = tuple(_first_id(batch.model, t) for t in (target, against) if t is not None)
         rows, said = [], ""
         for mixed in weights[0]:
-            position = int(mixed.nonzero().max())
+            places = mixed.nonzero().flatten().tolist()
+            places = places if query is None else places[-1:]
             count = len(asked) or 1
-            reading = Reading(batch.keys[0].inputs, (position,) * count, asked or (0,), (1, -1)[:count], quantity)
+            reading = Reading(
+                batch.keys[0].inputs, tuple(p for p in places for _ in range(count)), (asked or (0,)) * len(places),
+                (1, -1)[:count] * len(places), quantity,
+            )  # fmt: skip
             found = relevance(batch.model, reading, likeliest=not asked)
-            rows.append(found.row)
-            what = " minus that of ".join(repr(batch.model.tokenizer.decode([i])) for i in found.ids)
+            rows.append(found.row / len(places))
+            what = " minus that of ".join(repr(batch.model.tokenizer.decode([i])) for i in found.ids[:count])
+            what = "the likeliest token at each position, on average" if query is None and not asked else what
             said = f"{quantity.replace('_', '-')} of {what}"
         return torch.stack(rows)[None], {"target": said, "quantity": quantity}
 
