@@ -231,25 +231,35 @@ def _rollout(size: Size) -> Cost:
     return _sum(_passing(size), _again(size, 1), Cost(kept, 0, 0))
 
 
-def _backward(size: Size, budget: int = gradients.KEPT_BYTES) -> Cost:
-    """One pass there and, for each target, back; layers beyond the budget are run again."""
-    every = KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
+def _backward(size: Size) -> Cost:
+    """One pass there and, for each target, back."""
+    way = _there_and_back(size, gradients.KEPT_BYTES)
+    return replace(way, bytes=way.bytes + _passing(size).bytes + _logits(size))
+
+
+def _there_and_back(size: Size, budget: int) -> Cost:
+    """The layers alone; those beyond the budget of bytes are run again."""
+    every = _activations(size)
     kept = min(every, budget) + size.layers * size.tokens * size.hidden * size.item
     forward = _passing(size)
     times = 1 + 2 * size.targets + (every > budget)
-    return Cost(forward.bytes * 2 + kept + _logits(size), forward.operations * times, forward.elements * times)
+    return Cost(forward.bytes + kept, forward.operations * times, forward.elements * times)
+
+
+def _activations(size: Size) -> int:
+    return KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
 
 
 def _logits(size: Size) -> int:
     """Those that exist at one time, with their log-probabilities and gradients."""
-    return 4 * max(LOGITS_BYTES, FEWEST * size.vocabulary * 4)
+    return 4 * min(size.tokens * size.vocabulary * 4, max(LOGITS_BYTES, FEWEST * size.vocabulary * 4))
 
 
 def _attention_gradient(size: Size) -> Cost:
-    # The queries, keys and values of the layers that are not run again.
-    every = KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
-    held = size.layers * size.tokens * size.item * (size.width + 2 * size.shared) * min(1, RELEVANCE_BYTES / every)
-    return _sum(_backward(size, RELEVANCE_BYTES), _again(size, 2), Cost(held, 0, 0))
+    # The queries, keys and values of the layers that are not run again; logits of few positions.
+    share = min(1, RELEVANCE_BYTES / _activations(size))
+    held = size.layers * size.tokens * size.item * (size.width + 2 * size.shared) * share
+    return _sum(_there_and_back(size, RELEVANCE_BYTES), _again(size, 2), Cost(held, 0, 0))
 
 
 def _together(size: Size, budget: int) -> Size:
