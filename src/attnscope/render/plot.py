@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.agreements import Agreement
-from attnscope.colours import DARK, LIGHT, ColourMap, colours_for, text_on
+from attnscope.colours import colours_for, text_on
 from attnscope.errors import InputError
 from attnscope.maps import STATISTICS, AttentionMaps, Side
-from attnscope.render.paper import need_matplotlib
+from attnscope.render.look import Look, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,6 @@ _MANY = 64
 # A key that takes more than this share of what is shown is a sink.
 _SINK = 0.5
 _LARGEST_GRID = 11.0  # inches
-_ROOTS = {2: "square-root scale", 4: "fourth-root scale"}
 
 
 def heat_map(
@@ -188,7 +187,7 @@ def lines(
         axis.set_ticks(range(len(shown)), [_text(side, i) for i in shown])
         for label in axis.get_ticklabels():
             page.write(label, page.colours.ink)
-    widths = f"the thickest line is {_number(largest)}; below {_number(0.02 * largest)} none is drawn"
+    widths = f"the thickest line is {number(largest)}; below {number(0.02 * largest)} none is drawn"
     page.title(ax, f"layer {layer}, head {head}", widths, note, _excluded(maps, layer, head))
     return ax
 
@@ -197,7 +196,7 @@ def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDAr
     """Rank correlations of several results and the shares of their top words, side by side; returns both Axes."""
     count, longest = len(found.names), max(map(len, found.names))
     side, labels = max(0.55 * count, 1.6), 0.09 * longest + 0.3
-    look = _Look("".join(found.names) + "—", dark, font)
+    look = Look("".join(found.names) + "—", dark, font)
     figure = look.figure((2 * (side + labels) + 0.6, side + labels + 0.6))
     figure.set_layout_engine("constrained")
     axes = np.asarray(figure.subplots(1, 2))
@@ -244,83 +243,7 @@ def _panel(page: "_Page", ax: "Axes", name: str, column: NDArray[Any]) -> None:
     bar.set_label(unit, **page.small)
 
 
-class _Look:
-    """The colours and fonts of one picture; `letters`: those that its fonts must have."""
-
-    def __init__(self, letters: str, dark: bool, font: Any) -> None:
-        need_matplotlib()
-        from attnscope.render.fonts import Fonts
-
-        self.colours: ColourMap = DARK if dark else LIGHT
-        self.fonts = Fonts(font, letters)
-        self.small: dict[str, Any] = {
-            "color": self.colours.muted,
-            "fontsize": 8,
-            "fontfamily": self.fonts.families()[0],
-        }
-
-    def figure(self, size: tuple[float, float]) -> Any:
-        """A figure of that many inches which pyplot does not know."""
-        from matplotlib.figure import Figure
-
-        return Figure(figsize=size, facecolor=self.colours.background)
-
-    def axes(self, ax: "Axes | None", size: tuple[float, float]) -> "Axes":
-        """The Axes given, else those of a figure of their own."""
-        if ax is None:
-            figure = self.figure(size)
-            figure.set_layout_engine("constrained")
-            ax = figure.add_subplot()
-        self.quiet(ax)
-        return ax
-
-    def quiet(self, ax: Any) -> None:
-        """Thin lines, no ticks."""
-        ax.set_facecolor(self.colours.background)
-        for spine in ax.spines.values():
-            spine.set(edgecolor=self.colours.muted, linewidth=0.4)
-        ax.tick_params(colors=self.colours.ink, labelsize=8, length=0, labelfontfamily=self.small["fontfamily"])
-
-    def map(self, colours: ColourMap | None = None) -> Any:
-        """The colour map, as matplotlib takes it."""
-        from matplotlib.colors import ListedColormap
-
-        return ListedColormap(list((colours or self.colours).steps))
-
-    def scale(self, largest: float, root: int) -> dict[str, Any]:
-        """Colours by the root of a weight, from 0 to the largest."""
-        from matplotlib.colors import PowerNorm
-
-        return {"cmap": self.map(), "norm": PowerNorm(1 / root, 0, largest or 1.0)}
-
-    def bar(self, bar: Any, largest: float, root: int, label: str) -> None:
-        """A legend with numbers at even steps of colour."""
-        largest = largest or 1.0
-        values = [largest * (step / 4) ** root for step in range(5)]
-        bar.set_ticks(values, labels=[_number(value) for value in values])
-        bar.ax.minorticks_off()
-        self.quiet_bar(bar)
-        bar.set_label(f"{label} ({_ROOTS[root]})", **self.small)
-
-    def quiet_bar(self, bar: Any) -> None:
-        """A legend without an outline."""
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2, labelfontfamily=self.small["fontfamily"])
-
-    def write(self, text: Any, colour: str) -> None:
-        """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
-        from matplotlib.font_manager import FontProperties
-
-        runs = list(self.fonts.runs(text.get_text().replace("\n", " ")))
-        size = text.get_fontsize()
-        if len({path for _, path in runs}) == 1:
-            text.set_fontproperties(FontProperties(fname=runs[0][1], size=size))
-        else:
-            text.set_fontfamily(self.fonts.families())
-        text.set(color=colour, parse_math=False)
-
-
-class _Page(_Look):
+class _Page(Look):
     """One picture of `maps`, and what it says about itself."""
 
     def __init__(self, maps: AttentionMaps, dark: bool, font: Any) -> None:
@@ -408,11 +331,6 @@ def _blocks(weights: NDArray[np.float32], cells: NDArray[np.float32]) -> str:
 
 def _thinned(count: int, most: int) -> list[int]:
     return list(range(0, count, math.ceil(count / most))) if count else []
-
-
-def _number(value: float) -> str:
-    """Two digits, without an exponent down to a ten-thousandth."""
-    return f"{value:.2g}" if not 0 < value < 1e-4 else f"{value:.0e}".replace("e-0", "e-")
 
 
 def _text(side: Side, token: int) -> str:
