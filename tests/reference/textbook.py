@@ -5,6 +5,7 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor
+from torch.nn import Module
 from transformers import PreTrainedModel
 
 
@@ -101,28 +102,58 @@ def head_outputs(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int) ->
 
 
 def zeroed_values(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int, missing: int) -> tuple[Tensor, Tensor]:
-    """How a Llama layer's outputs (token, hidden) change without one token's value vector, by hooks on its v_proj."""
+    """How a layer's outputs change without one token's value vector, by a hook on what projects values.
+
+    (token,): the cosine distance of the block's outputs; (token, hidden): the difference in what its attention writes.
+    """
     from torch.nn.functional import cosine_similarity
 
-    outputs = []
+    blocks, wrote = [], []
     for zero in (False, True):
-        body = deepcopy(net).eval().base_model
-
-        def erase(_module: object, _args: object, output: Tensor) -> Tensor:
-            output = output.clone()
-            output[:, missing] = 0
-            return output
-
+        copy = deepcopy(net).eval()
+        _turn_eager(copy)  # Falcon's fast attention has another ALiBi
+        body = copy.base_model
+        block = (getattr(body, "layers", None) or getattr(body, "h", None) or body.encoder.layer)[layer]
+        value, output, erase = _value_projection(net, block, missing)
         if zero:
-            body.layers[layer].self_attn.v_proj.register_forward_hook(erase)
-
-        def keep(_module: object, _args: object, output: Tensor | tuple[Tensor, ...]) -> None:
-            outputs.append((output[0] if isinstance(output, tuple) else output)[0])
-
-        body.layers[layer].register_forward_hook(keep)
+            value.register_forward_hook(lambda _m, _a, out, erase=erase: erase(out.clone()))
+        output.register_forward_hook(lambda _m, _a, out: wrote.append(out[0]))
+        block.register_forward_hook(lambda _m, _a, out: blocks.append((out[0] if isinstance(out, tuple) else out)[0]))
         with torch.no_grad():
             body(**inputs)
-    return 1 - cosine_similarity(outputs[0].double(), outputs[1].double(), -1), outputs[1]
+    return 1 - cosine_similarity(blocks[0].double(), blocks[1].double(), -1), wrote[0] - wrote[1]
+
+
+def _value_projection(
+    net: PreTrainedModel, block: Module, missing: int
+) -> tuple[Module, Module, Callable[[Tensor], Tensor]]:
+    """What makes the values, what their sum goes through, and how to make one token's values zero in the former."""
+
+    def whole(made: Tensor) -> Tensor:
+        made[:, missing] = 0
+        return made
+
+    def of_each_head(made: Tensor) -> Tensor:  # query, key, value of head after head
+        made.view(*made.shape[:2], heads, 3, -1)[:, missing, :, 2] = 0
+        return made
+
+    def of_each_group(made: Tensor) -> Tensor:  # queries of head after head, then one key and value
+        made.view(*made.shape[:2], net.config.num_kv_heads, -1, net.config.head_dim)[:, missing, :, -1] = 0
+        return made
+
+    heads = net.config.num_attention_heads
+    family = net.config.model_type
+    if family == "falcon":
+        grouped = net.config.new_decoder_architecture
+        attention = block.self_attention
+        return attention.query_key_value, attention.dense, of_each_group if grouped else of_each_head
+    if family == "bloom":
+        return block.self_attention.query_key_value, block.self_attention.dense, of_each_head
+    if family == "gptj":
+        return block.attn.v_proj, block.attn.out_proj, whole
+    if family == "deberta-v2":
+        return block.attention.self.value_proj, block.attention.output.dense, whole
+    return block.self_attn.v_proj, block.self_attn.o_proj, whole
 
 
 def flow_to(layers: list[Tensor], query: int, key: int) -> float:

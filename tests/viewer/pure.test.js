@@ -101,7 +101,7 @@ test("a hot cell survives when many fall on a pixel", () => {
   const n = 1000;
   const codes = new Uint8Array(n * n);
   codes[777 * n + 333] = 255;
-  const cells = { nk: n, codes, levels: levels(1, 255), hidden: new Uint8Array(n) };
+  const cells = { nk: n, codes, levels: levels(1, 255), hidden: new Uint8Array(n), ends: Array(n).fill(n) };
   const every = Int32Array.from({ length: n }, (_, i) => i);
   const out = new Uint32Array(100 * 100);
   const window = { x: 0, y: 0, sx: 0.1, sy: 0.1 };
@@ -113,6 +113,36 @@ test("a hot cell survives when many fall on a pixel", () => {
   cells.hidden[333] = 1;
   draw();
   assert.equal(out.reduce((a, b) => a + b), 0);
+});
+
+test("a causal map is painted as cell after cell would be, at any zoom", () => {
+  const n = 37;
+  const codes = Uint8Array.from({ length: n * n }, (_, i) => (i % n <= i / n ? (i * 7919) % 251 : 0));
+  const ends = Array.from({ length: n }, (_, q) => q + 1);
+  const cells = { nk: n, codes, levels: levels(1, 255), hidden: Uint8Array.from({ length: n }, (_, k) => Number(k % 5 === 2)), ends };
+  const shown = Int32Array.from([...Array(n).keys()].filter((i) => i % 7 !== 3));
+  const factors = Float32Array.from({ length: n }, (_, q) => (q % 6 ? 0.5 + q / 80 : 0));
+  const colours = Uint32Array.from({ length: 64 }, (_, i) => i);
+  const steps = table("sqrt", 1);
+  for (const [x, y, scale] of [[0, 0, 0.3], [0, 0, 1], [3, 8, 1.7], [20, 2, 4.1]]) {
+    const out = new Uint32Array(20 * 20);
+    paint(cells, shown, shown, factors, { x, y, sx: scale, sy: scale }, 20, 20, steps, colours, 99, out);
+    const [across, down] = [edges(20, x, scale, shown.length), edges(20, y, scale, shown.length)];
+    for (let v = 0; v < 20; v++) {
+      for (let h = 0; h < 20; h++) {
+        let most = 0;
+        for (let r = down.first[v]; r < down.end[v]; r++) {
+          for (let c = across.first[h]; c < across.end[h]; c++) {
+            const [q, k] = [shown[r], shown[c]];
+            if (!cells.hidden[k]) most = Math.max(most, Math.fround(cells.levels[codes[q * n + k]] * factors[q]));
+          }
+        }
+        const outside = across.first[h] >= across.end[h] || down.first[v] >= down.end[v];
+        const last = steps.length - 1;
+        assert.equal(out[v * 20 + h], outside ? 99 : colours[steps[most >= 1 ? last : (most * last + 0.5) | 0]]);
+      }
+    }
+  }
 });
 
 test("pixels and cells", () => {

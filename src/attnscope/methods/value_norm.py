@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from attnscope.methods.looking import Looking, Queries, heads_of, in_range, looked
-from attnscope.models.attention import Call, Fast
+from attnscope.models.attention import Call
 from attnscope.models.load import Model
 from attnscope.models.projections import output_projections, per_head
 from attnscope.models.sides import Sides
@@ -50,7 +50,6 @@ def value_norm(
         found: list[Tensor] = []
 
         def see(_layer: int, call: Call) -> None:
-            assert isinstance(call, Fast)
             chosen = slice(None) if one is None else slice(one, one + 1)
             found.append(_norms(call, _gram(call, per_head(projection, heads[number]), chosen), weights, chosen))
 
@@ -60,7 +59,7 @@ def value_norm(
     return looked(model, text, query, score, kind="importance", method="value_norm", mass=False, looking=looking)
 
 
-def _gram(call: Fast, projection: Tensor, chosen: slice) -> Tensor:
+def _gram(call: Call, projection: Tensor, chosen: slice) -> Tensor:
     """(batch, key, head, head): the products of what the chosen heads make of each key's value."""
     grouped = call.heads // call.value.shape[1]
     parts = []
@@ -72,7 +71,7 @@ def _gram(call: Fast, projection: Tensor, chosen: slice) -> Tensor:
     return torch.cat(parts, 1)
 
 
-def _norms(call: Fast, gram: Tensor, query_weights: Tensor, chosen: slice) -> Tensor:
+def _norms(call: Call, gram: Tensor, query_weights: Tensor, chosen: slice) -> Tensor:
     """(batch, mix, key): the norms of single queries, mixed by their weights."""
     mixed = torch.zeros(call.batch, query_weights.shape[1], call.keys)
     for block in call.blocks(query_weights.any(dim=(0, 1)).nonzero().flatten()):

@@ -37,9 +37,11 @@ class Block:
 
 
 class Call:
-    """One call of attention while the model runs. Of `Fast` or `Eager`: what a watcher sees.
+    """One call of attention while the model runs. Of `Fast` or `Eager`: what a watcher sees, and may change.
 
     module: the model's attention module. heads, queries, keys: how many.
+    value:  (batch, key head, key, hidden); heads share a key head in groups. A watcher may put another in its place.
+    then:   called with the output (batch, query, head, hidden) once there is one; gives what goes on instead.
     """
 
     module: nn.Module
@@ -47,6 +49,8 @@ class Call:
     heads: int
     queries: int
     keys: int
+    value: Tensor
+    then: Callable[[Tensor], Tensor] | None
 
     def weights(self, chosen: Tensor) -> Tensor:
         """(batch, head, chosen, key ≤ keys): the weights of the chosen queries, float32."""
@@ -62,11 +66,16 @@ class Call:
 
 
 class Eager(Call):
-    """A call whose matrix the model itself has formed, (batch, head, query, key)."""
+    """A call whose matrix the model itself has formed, (batch, head, query, key).
 
-    def __init__(self, module: nn.Module, matrix: Tensor) -> None:
-        self.module, self.matrix = module, matrix
+    Where the model's product of matrix and values could not be met, `value` is missing: its watchers refuse the model.
+    """
+
+    def __init__(self, module: nn.Module, matrix: Tensor, value: Tensor | None = None) -> None:
+        self.module, self.matrix, self.then = module, matrix, None
         self.batch, self.heads, self.queries, self.keys = matrix.shape
+        if value is not None:
+            self.value = value
 
     def weights(self, chosen: Tensor) -> Tensor:
         """As in Call."""
@@ -75,11 +84,10 @@ class Eager(Call):
 
 @dataclass
 class Fast(Call):
-    """A call through transformers' attention interface. A watcher may replace `value`, and ask for the output.
+    """A call through transformers' attention interface.
 
-    query: (batch, head, query, hidden). key, value: (batch, key head, key, hidden); heads share a key head in groups.
+    query: (batch, head, query, hidden). key: (batch, key head, key, hidden).
     mask:  (batch or 1, head or 1, query, key), boolean or additive; None: causal or not is all there is to know.
-    then:  called with the output (batch, query, head, hidden) once there is one; gives what goes on instead.
     output: what a watcher puts in the place of the output.
     """
 
@@ -173,6 +181,12 @@ def watched(watcher: Watcher) -> Iterator[None]:
         _watchers.pop()
 
 
+def show(call: Call) -> None:
+    """Show a call to the watcher."""
+    if _watchers:
+        _watchers[-1](call)
+
+
 def _attention(
     module: nn.Module,
     query: Tensor,
@@ -197,8 +211,7 @@ def _attention(
         mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
     # Beside a mask, causality is in the mask.
     call = Fast(module, query, key, value, mask, scale, softcap, s_aux, causal and mask is None)
-    if _watchers:
-        _watchers[-1](call)
+    show(call)
     if call.output is not None:
         output = call.output
     elif softcap is None and s_aux is None:

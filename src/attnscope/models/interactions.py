@@ -24,11 +24,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
 from attnscope.models.attention import Call, Fast, blockwise_output
+from attnscope.models.eager import Meeting
 from attnscope.models.run import forward_replaced, is_encoder_decoder, unchanged
 from attnscope.models.watch import attending, layout, use
 
@@ -136,7 +136,7 @@ def _eager(module: nn.Module, forward: Callable[..., Any], *args: Any, **named: 
     """An eager attention module's own forward, its softmax and its product with the values modified."""
     if "output_attentions" in named:  # some turn to fast attention unless they are to return weights
         named["output_attentions"] = True
-    with _Eager() as seen:
+    with Meeting(_share_values, _Softened.apply) as seen:
         output = forward(*args, **named)
     if (seen.softmaxes, seen.products) != (1, 1):
         raise ModelError(
@@ -146,39 +146,9 @@ def _eager(module: nn.Module, forward: Callable[..., Any], *args: Any, **named: 
     return output
 
 
-class _Eager(TorchFunctionMode):
-    """Meets the softmax of eager attention, and its product with the values, where a module calls them.
-
-    Attention weights are followed from the softmax through what does not change them (dropout, views, a cast). Queries
-    and keys meet nowhere but in the scores, so that their shares, which are equal, are taken there.
-    """
-
-    _PRODUCTS = ("matmul", "bmm", "__matmul__")
-    _THE_SAME = ("dropout", "view", "reshape", "to", "type_as", "contiguous")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.softmaxes = self.products = 0
-        self.weights: list[Tensor] = []
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Every function of torch that the module calls comes by here."""
-        kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
-        if name == "softmax":
-            self.softmaxes += 1
-            dim = kwargs.get("dim", args[1] if len(args) > 1 else -1)
-            weights = _Softened.apply(args[0], dim)
-            self.weights = [weights.to(kwargs.get("dtype") or args[0].dtype)]
-            return self.weights[0]
-        known = bool(args) and any(args[0] is tensor for tensor in self.weights)
-        if known and name in self._PRODUCTS:
-            self.products += 1
-            return func(args[0], _Shared.apply(args[1], VALUE_SHARE), *args[2:], **kwargs)
-        output = func(*args, **kwargs)
-        if known and name in self._THE_SAME:
-            self.weights.append(output)
-        return output
+def _share_values(weights: Tensor, values: Tensor, product: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Queries and keys meet nowhere but in the scores: their shares, which are equal, are taken there."""
+    return product(weights, _Shared.apply(values, VALUE_SHARE))
 
 
 class _Softened(torch.autograd.Function):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
-from attnscope.models.attention import Call, Fast
+from attnscope.models.attention import Call
 from attnscope.models.run import accepted, unchanged
 from attnscope.models.watch import PROBE_TOKENS, attending, body_of, layer_by_layer, layout
 
@@ -31,10 +31,8 @@ def output_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], kind:
 def _watch_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], kind: str) -> dict[int, nn.Module]:
     found = layout(net, inputs, kind)
     name = type(net).__name__
-    if found.hooked:
-        raise ModelError(
-            f"{name} does not go through transformers' attention interface, so its value vectors cannot be seen"
-        )
+    if not found.values:
+        raise ModelError(f"{name} weighs its values in a way of its own, so its value vectors cannot be seen")
     short = {key: value[:1, :PROBE_TOKENS] for key, value in inputs.items()}
     if "attention_mask" in short:
         short["attention_mask"] = torch.ones_like(short["attention_mask"])
@@ -42,8 +40,6 @@ def _watch_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], kind:
     modules: dict[int, nn.Module] = {}
 
     def see(layer: int, call: Call) -> None:
-        assert isinstance(call, Fast)
-
         def keep(output: Tensor) -> Tensor:
             waiting[layer] = output
             return output

@@ -9,8 +9,9 @@ Problems solved here:
 
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,8 +19,17 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
-from attnscope.models.attention import NAME, Call, Eager, Watcher, use, watched
-from attnscope.models.run import Cut, accepted, bar, is_encoder_decoder, self_attention_body, unchanged
+from attnscope.models.attention import NAME, Call, Eager, Watcher, show, use, watched
+from attnscope.models.eager import Meeting
+from attnscope.models.run import (
+    Cut,
+    accepted,
+    bar,
+    forward_replaced,
+    is_encoder_decoder,
+    self_attention_body,
+    unchanged,
+)
 
 # The kinds of attention: a text's to itself; and in an encoder–decoder the encoder's, the decoder's, and the decoder's
 # to the encoder.
@@ -39,11 +49,13 @@ class Layout:
     heads:  how many heads each of them has.
     hooked: empty when the model goes through transformers' attention interface; else, for each call, the module that
             returns its weights and their place in its output (eager, one layer's matrix at a time).
+    values: whether the values can be seen, and set, where the weights meet them.
     """
 
     calls: tuple[tuple[str, int], ...]
     heads: tuple[int, ...]
     hooked: tuple[tuple[nn.Module, int], ...] = ()
+    values: bool = True
 
     def heads_of(self, kind: str) -> list[int]:
         """The number of heads of each layer of that kind."""
@@ -110,11 +122,18 @@ def _probe(net: PreTrainedModel, inputs: dict[str, Tensor], whole: bool) -> Layo
             f"{type(net).__name__} neither uses transformers' attention interface nor returns its attention weights "
             "from a module: attnscope cannot read them faithfully"
         )
-    return Layout(
+    hooked = Layout(
         tuple((kind, layer) for kind, layer, _ in found),
         tuple(weights.shape[1] for _, _, weights in found),
         tuple(places[id(weights)] for _, _, weights in found),
     )
+    met: list[Tensor] = []
+    with attending(net, hooked, lambda call: met.append(call.weights(torch.arange(call.queries)).cpu())) as extra:
+        body(**accepted(body, inputs), **extra)
+    theirs = [weights for _, _, weights in found]
+    tolerance = TOLERANCE.get(net.dtype, 3e-2)
+    same = len(met) == len(theirs) and all(_error(a, b) <= tolerance for a, b in zip(met, theirs, strict=True))
+    return hooked if same else replace(hooked, values=False)
 
 
 def _matched(
@@ -206,21 +225,36 @@ def attending(net: PreTrainedModel, found: Layout, watcher: Watcher) -> Iterator
             yield {}
         return
     use(net, "eager")
-    places = dict(found.hooked)
-
-    def show(module: nn.Module, _args: Any, output: tuple[Any, ...]) -> tuple[Any, ...]:
-        matrix = output[places[module]]
-        watcher(Eager(module, matrix))
-        # The matrix goes before the next layer runs.
-        return (*output[: places[module]], matrix.new_empty(0), *output[places[module] + 1 :])
-
-    # First in line, so that the library's own recording hooks see the emptied output.
-    handles = [module.register_forward_hook(show, prepend=True) for module in places]
-    try:
+    with watched(watcher), ExitStack() as stack:
+        for module, place in dict(found.hooked).items():
+            forward = partial(_shown, module, module.forward, place, found.values)
+            stack.enter_context(forward_replaced(module, forward))
         yield {"output_attentions": True}
-    finally:
-        for handle in handles:
-            handle.remove()
+
+
+def _shown(
+    module: nn.Module, forward: Callable[..., Any], place: int, values: bool, *args: Any, **named: Any
+) -> tuple[Any, ...]:
+    """An eager attention module's own forward; its weights are shown as they meet the values, or else afterwards."""
+
+    def product(weights: Tensor, value: Tensor, multiplied: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        call = Eager(module, weights, value.reshape(len(weights), -1, *value.shape[-2:]))
+        show(call)
+        made = multiplied(call.matrix, call.value.reshape(value.shape))
+        if call.then is None:
+            return made
+        output = call.then(made.reshape(*weights.shape[:3], -1).transpose(1, 2))
+        return output.transpose(1, 2).reshape(made.shape)
+
+    with Meeting(product) if values else nullcontext():
+        output = forward(*args, **named)
+    matrix = output[place]
+    if matrix is None:  # not asked to return it, as when a layer is run by itself
+        return output
+    if not values:
+        show(Eager(module, matrix))
+    # The matrix goes before the next layer runs.
+    return (*output[:place], matrix.new_empty(0), *output[place + 1 :])
 
 
 See = Callable[[int, Call], None]
@@ -236,7 +270,7 @@ def layer_by_layer(found: Layout, kind: str, layers: Collection[int], see: See, 
         number, count = count, count + 1
         if number in wanted:
             see(wanted[number], call)
-        if cut and number == max(wanted) and not found.hooked:
+        if cut and number == max(wanted):
             raise Cut
 
     return watcher

@@ -51,7 +51,7 @@ export function threads(shown) {
 }
 
 export function drawLines() {
-  if (!scene) return;
+  if (!scene || canvas.hidden) return;
   const { rows, columns: keys, query, key, paint } = scene;
   const width = Math.max(280, byId("lines").clientWidth);
   fit(canvas, width, Math.max(rows.length, keys.length) * LINE + 12);

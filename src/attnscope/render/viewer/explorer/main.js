@@ -15,7 +15,7 @@ import { reach } from "./reach.js";
 import { gridName, paintOf, sceneOf, signedPaint, sourceName, units, wanted } from "./scene.js";
 import { matches, next, places } from "./search.js";
 import { atOnce, grid, isHere, smallPictures } from "./stock.js";
-import { coloured, colourText, followRollout, rolledRow, showText, step, textOf } from "./text.js";
+import { built, coloured, colourText, followRollout, rolledRow, showText, step, textOf } from "./text.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
@@ -143,7 +143,14 @@ onChange((before) => {
 });
 onFocus(() => redraw(false));
 onSystemTheme(() => redraw(true));
-new ResizeObserver(() => redraw(true)).observe(byId("views"));
+// The views' height follows from what is drawn; their width, and the window's height, say how it is drawn.
+let width = byId("views").clientWidth;
+new ResizeObserver(() => {
+  if (byId("views").clientWidth === width) return;
+  width = byId("views").clientWidth;
+  redraw(true);
+}).observe(byId("views"));
+addEventListener("resize", () => redraw(true));
 
 byId("title").textContent = front.title;
 byId("notes").textContent = notes();
@@ -161,4 +168,6 @@ listenLines((dir) => update({ dir, pin: -1, other: -1 }));
 listenKeys();
 control(() => scene);
 draw();
+// A long text takes a while to make: before it is asked for.
+(window.requestIdleCallback ?? setTimeout)(() => built());
 performance.mark("attnscope");

@@ -21,6 +21,11 @@ if (typeof CSS !== "undefined" && "highlights" in CSS) {
     CSS.highlights.set(`s${step}`, sets[step]);
   }
 }
+/** Whether a highlight's look is inherited: 64 looks for the root alone, instead of for each of thousands of words. */
+const inherited = (() => {
+  sheet.replaceSync(":root::highlight(s0){background-color:rgb(1,2,3)}");
+  return getComputedStyle(document.body, "::highlight(s0)").backgroundColor === "rgb(1, 2, 3)";
+})();
 let painted = "";
 
 /** Colours of the steps of highlights, and of the classes s0 … s63 (shares) and d0 … d63 (signed); black or white on them.
@@ -30,7 +35,7 @@ export function setColours(now, shares, signed) {
   if (painted === key) return;
   painted = key;
   const look = (/** @type {string} */ colour) => `{background-color:${colour};color:${textOn(colour)}}`;
-  const rules = now.map((colour, i) => `::highlight(s${i})${look(colour)}`);
+  const rules = now.map((colour, i) => `${inherited ? ":root" : ""}::highlight(s${i})${look(colour)}`);
   shares.forEach((colour, i) => i > 0 && rules.push(`.s${i}${look(colour)}`));
   signed.forEach((colour, i) => rules.push(`.d${i}${look(colour)}`));
   sheet.replaceSync(rules.join(""));

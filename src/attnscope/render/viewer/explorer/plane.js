@@ -4,7 +4,8 @@
 /**
  * @typedef {{x: number, y: number, sx: number, sy: number}} Window
  * x, y: the cell in the upper left corner. sx, sy: pixels of a cell.
- * @typedef {{nk: number, codes: Uint8Array | Uint16Array, levels: Float32Array, hidden: Uint8Array}} Cells
+ * @typedef {{nk: number, codes: Uint8Array | Uint16Array, levels: Float32Array, hidden: Uint8Array, ends: number[]}} Cells
+ * ends: of each row, the column from which on it has nothing.
  */
 
 /** For each pixel the first cell and the first that is not of it, within 0 … count.
@@ -30,12 +31,22 @@ export function edges(pixels, start, scale, count) {
  * @param {Uint32Array} out
  */
 export function paint(cells, rows, columns, factors, window, width, height, table, colours, empty, out) {
-  const { nk, codes, levels, hidden } = cells;
+  const { nk, codes, levels, hidden, ends } = cells;
   const across = edges(width, window.x, window.sx, columns.length);
   const down = edges(height, window.y, window.sy, rows.length);
   const last = table.length - 1;
   const most = new Float32Array(width);
   const open = Uint8Array.from(columns, (k) => (hidden[k] ? 0 : 1));
+  /** How many of the columns a row has anything in. @param {number} row */
+  const filled = (row) => {
+    let [low, high] = [0, columns.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (columns[middle] < ends[row]) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
   for (let y = 0; y < height; y++) {
     const line = y * width;
     if (down.first[y] >= down.end[y]) {
@@ -49,24 +60,36 @@ export function paint(cells, rows, columns, factors, window, width, height, tabl
     most.fill(0);
     for (let r = down.first[y]; r < down.end[y]; r++) {
       const row = rows[r];
-      const base = row * nk;
-      const factor = factors[row];
-      for (let x = 0; x < width; x++) {
-        let best = 0;
-        for (let c = across.first[x], end = across.end[x]; c < end; c++) {
-          const code = codes[base + columns[c]];
-          if (code > best && open[c] === 1) best = code;
-        }
-        if (best !== 0) {
-          const value = levels[best] * factor;
-          if (value > most[x]) most[x] = value;
-        }
-      }
+      if (factors[row] > 0) strengthen(most, codes, levels, row * nk, factors[row], across, filled(row), columns, open);
     }
     for (let x = 0; x < width; x++) {
       if (across.first[x] >= across.end[x]) out[line + x] = empty;
       else out[line + x] = colours[table[most[x] >= 1 ? last : (most[x] * last + 0.5) | 0]];
     }
+  }
+}
+
+/**
+ * Raises each pixel to the largest value of its cells in one row.
+ * @param {Float32Array} most @param {Uint8Array | Uint16Array} codes @param {Float32Array} levels @param {number} base
+ * @param {number} factor @param {{first: Int32Array, end: Int32Array}} across @param {number} count of the columns that
+ * the row has anything in @param {Int32Array} columns @param {Uint8Array} open 1 where a column is shown
+ */
+function strengthen(most, codes, levels, base, factor, across, count, columns, open) {
+  const { first, end } = across;
+  for (let x = 0; x < most.length; x++) {
+    const stop = end[x] < count ? end[x] : count;
+    let best = 0;
+    for (let c = first[x]; c < stop; c++) {
+      const code = codes[base + columns[c]];
+      if (code > best && open[c] === 1) best = code;
+    }
+    if (best === 0) {
+      if (first[x] >= count && end[x] > first[x]) return; // the rest of the row is empty
+      continue;
+    }
+    const value = levels[best] * factor;
+    if (value > most[x]) most[x] = value;
   }
 }
 

@@ -3,7 +3,7 @@
 import { focus, point, state, update } from "./hub.js";
 import { byId, oneText, say } from "./page.js";
 import { colour, elementOf, passage, setColours, unitAt } from "./passage.js";
-import { norm, signedPaint, values } from "./scene.js";
+import { axes, norm, signedPaint, values } from "./scene.js";
 import { rollout } from "./stock.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./passage.js").Passage} Passage */
@@ -12,7 +12,7 @@ import { rollout } from "./stock.js";
 let scene = null;
 /** Of the queries and of the keys; one and the same where there is one text. @type {{to: Passage, by: Passage} | null} */
 let texts = null;
-let built = "";
+let lookOfTexts = "";
 /** What rollout said of the unit looked at. @type {{unit: number, name: string, row: Float32Array} | null} */
 let rolled = null;
 /** @type {HTMLElement[]} */
@@ -21,22 +21,29 @@ let marked = [];
 /** The text that is looked from, and the one that is coloured. @param {{to: Passage, by: Passage}} of */
 const sides = (of) => (state.dir === "to" ? { from: of.to, at: of.by } : { from: of.by, at: of.to });
 
+/** The elements of the texts, made where they are not yet as the state says. */
+export function built() {
+  const look = `${state.unit} ${state.space}`;
+  if (look !== lookOfTexts || !texts) {
+    lookOfTexts = look;
+    const { query, key } = axes(state.unit);
+    const one = passage(byId("text-query"), query, state.space);
+    texts = { to: one, by: oneText ? one : passage(byId("text-key"), key, state.space) };
+  }
+  return texts;
+}
+
 /** @param {Scene} shown @param {number[]} matches units of the keys' text */
 export function showText(shown, matches) {
   scene = shown;
-  const look = `${state.unit} ${state.space}`;
-  if (built !== look || !texts) {
-    built = look;
-    const one = passage(byId("text-query"), shown.query, state.space);
-    texts = { to: one, by: oneText ? one : passage(byId("text-key"), shown.key, state.space) };
-  }
+  const { by } = built();
   byId("text-key").hidden = oneText;
   byId("texts").classList.toggle("two", !oneText);
   for (const root of [byId("text-query"), byId("text-key")]) {
     root.classList.toggle("no-special", !state.special);
   }
   for (const element of document.querySelectorAll("#texts .match")) element.classList.remove("match");
-  for (const unit of matches) elementOf(texts.by, unit)?.classList.add("match");
+  for (const unit of matches) elementOf(by, unit)?.classList.add("match");
   colourText();
 }
 
@@ -48,11 +55,14 @@ export function resting(shown) {
   let mean = means.get(shown);
   if (!mean) {
     const { grid, rows } = shown;
-    const { nk, codes, levels, largest, hidden } = grid;
-    mean = new Float32Array(nk);
-    for (const q of rows) {
-      const factor = (largest[q] * norm(shown, q)) / rows.length;
-      for (let k = 0, i = q * nk; k < nk; k++, i++) if (codes[i] !== 0) mean[k] += levels[codes[i]] * factor;
+    const { nk, codes, levels, largest, hidden, ends } = grid;
+    if (!state.renorm && !state.special) mean = Float32Array.from(grid.received); // the worker has summed it already
+    else {
+      mean = new Float32Array(nk);
+      for (const q of rows) {
+        const factor = (largest[q] * norm(shown, q)) / rows.length;
+        for (let k = 0, i = q * nk; k < ends[q]; k++, i++) if (codes[i] !== 0) mean[k] += levels[codes[i]] * factor;
+      }
     }
     for (let k = 0; k < nk; k++) if (hidden[k]) mean[k] = 0;
     means.set(shown, mean);
