@@ -18,6 +18,7 @@ from attnscope.cli.gradient import gradient
 from attnscope.cli.maps import maps
 from attnscope.cli.methods import methods
 from attnscope.cli.models import models
+from attnscope.cli.options import expanded
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
 from attnscope.errors import FailureError, InputError
@@ -45,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+    app.command(_name)(expanded(_command))
 # Some versions of typer bring click, some their own copy of it: the class is found where it is.
 _USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 

@@ -20,10 +20,9 @@ def agreement(
     by: Annotated[str, typer.Option(help="magnitude or score: what ranks are of.")] = "magnitude",
     output: options.Output = None,
     json: options.Json = False,
-    max_line_chars: options.LineChars = None,
-    font_size: options.FontSize = None,
-    dark: options.Dark = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    look: options.Look,
 ) -> None:
     """Compare saved results: rank correlations and shared top words, and with -o their heat maps under each other.
 
@@ -36,4 +35,4 @@ def agreement(
             results.append(Attribution.load(path))
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}") from error
-    options.show(compared(results, top=top, by=by), output, json, max_line_chars, None, font_size, dark)
+    options.show(compared(results, top=top, by=by), output, json, look)

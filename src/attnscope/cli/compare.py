@@ -1,18 +1,15 @@
 """`attnscope compare`: two texts or two models, word opposite word; or many pairs in one report."""
 
 import json as json_module
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-import attnscope
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError
-from attnscope.render import render, save
 
 
 def compare(
@@ -29,7 +26,6 @@ def compare(
     option: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the method: --set steps=40. May be repeated.")
     ] = None,
-    model: options.ModelName = None,
     other: Annotated[str | None, typer.Option(help="Another model, for the second text.")] = None,
     output: Annotated[
         Path | None,
@@ -37,13 +33,9 @@ def compare(
     ] = None,
     json: options.Json = False,
     chat: options.Chat = False,
-    max_line_chars: options.LineChars = None,
-    font: options.Font = None,
-    font_size: options.FontSize = None,
-    dark: options.Dark = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    look: options.Look,
+    loading: options.Loading,
 ) -> None:
     """Lay two texts opposite each other: scores, changes, predictions; or many pairs, one JSON object a line.
 
@@ -63,19 +55,11 @@ def compare(
         **own_parameters(option or []),
     }
     shared = {name: value for name, value in shared.items() if value is not None}
-    loaded = attnscope.load(model, device_map=device, dtype=dtype)
     if other is not None:
-        shared["other"] = attnscope.load(other, device_map=device, dtype=dtype)
-    found = compared(loaded, given, shared)
+        shared["other"] = loading.load(other)
+    found = compared(loading.load(), given, shared)
     result = Comparisons(tuple(found)) if many else found[0]
-    if output is not None:
-        drawing = {"max_line_chars": max_line_chars, "font": font, "font_size": font_size, "dark": dark or None}
-        path = save(result, output, **{name: value for name, value in drawing.items() if value is not None})
-        sys.stderr.write(f"attnscope: wrote {path}\n")
-    if json:
-        sys.stdout.write(result.to_json() + "\n")
-    elif output is None:
-        sys.stdout.write(render(result, ".txt").decode())
+    options.show(result, output, json, look)
 
 
 def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) -> list[Comparison]:

@@ -12,7 +12,6 @@ from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.errors import InputError
 from attnscope.evaluation import Evaluation, Sample
-from attnscope.render import save
 
 
 def evaluate(
@@ -41,7 +40,6 @@ def evaluate(
     rows: Annotated[
         Path | None, typer.Option(help="Keep rows here as they come (.jsonl); a broken run goes on from them.")
     ] = None,
-    model: options.ModelName = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .tex, .csv, .json, .jsonl or .txt."),
@@ -49,9 +47,8 @@ def evaluate(
     json: options.Json = False,
     chat: options.Chat = False,
     dark: options.Dark = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    loading: options.Loading,
 ) -> None:
     """Measure how faithful methods are, with intervals and paired tests against random scores.
 
@@ -61,10 +58,9 @@ def evaluate(
     found = _saved(texts)
     if found is None:
         samples = samples_of(texts)
-        loaded = attnscope.load(model, device_map=device, dtype=dtype)
         try:
             found = attnscope.evaluate(
-                loaded, samples, None if not method else [method_of(one) for one in method], metric or None,
+                loading.load(), samples, None if not method else [method_of(one) for one in method], metric or None,
                 way=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
             )  # fmt: skip
         except KeyboardInterrupt:
@@ -74,9 +70,7 @@ def evaluate(
             raise typer.Exit(130) from None
         for name, why in found.settings.get("skipped", {}).items():
             sys.stderr.write(f"attnscope: without {name}: {why}\n")
-    if output is not None:
-        path = save(found, output, **({"dark": True} if dark else {}))
-        sys.stderr.write(f"attnscope: wrote {path}\n")
+    options.write(found, output, {"dark": True} if dark else {})
     if json:
         sys.stdout.write(found.to_json() + "\n")
     elif output is None:

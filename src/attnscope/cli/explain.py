@@ -13,9 +13,7 @@ from attnscope.per_token import PerToken
 
 
 def explain(
-    text: options.Text = None,
-    file: options.File = None,
-    model: options.ModelName = None,
+    source: options.Source,
     method: Annotated[str, typer.Option(help="One of `attnscope methods`.")] = "gradient",
     target: Annotated[
         str | None,
@@ -38,24 +36,16 @@ def explain(
     ] = None,
     output: options.Output = None,
     json: options.Json = False,
-    chat: options.Chat = False,
-    truncate: options.Truncate = False,
-    max_line_chars: options.LineChars = None,
-    font: options.Font = None,
-    font_size: options.FontSize = None,
-    dark: options.Dark = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.RemoteCode = False,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    look: options.Look,
+    loading: options.Loading,
 ) -> None:
     """Show which words mattered, by one of `attnscope methods`, for any target.
 
     attnscope explain "The film is" --method integrated_gradients --target " good" --against " bad" -o film.html
     """
     options.check_output(output, PerToken if per_token else Attribution)
-    given = options.read_text(text, file)
+    given = source.read()
     asked: dict[str, Any] = {
         "target": target,
         "against": against,
@@ -66,15 +56,12 @@ def explain(
         "unit": unit if unit != "word" else None,
         "segments": None if segments is None else _value(segments),
         "within": None if within is None else _value(within),
-        "chat": chat or None,
-        "truncate": truncate or None,
+        "chat": source.chat or None,
+        "truncate": source.truncate or None,
     }
     parameters = {name: value for name, value in asked.items() if value is not None} | own_parameters(option or [])
-    loaded = attnscope.load(
-        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
-    )
-    result = attnscope.explain(loaded, given, method=method, **parameters)
-    options.show(result, output, json, max_line_chars, font, font_size, dark)
+    result = attnscope.explain(loading.load(), given, method=method, **parameters)
+    options.show(result, output, json, look)
 
 
 def own_parameters(given: list[str]) -> dict[str, Any]:

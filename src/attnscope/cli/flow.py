@@ -12,9 +12,7 @@ METHODS = ("rollout", "attention_gradient", "attention_flow", "value_norm", "val
 
 
 def flow(
-    text: options.Text = None,
-    file: options.File = None,
-    model: options.ModelName = None,
+    source: options.Source,
     method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "rollout",
     query: Annotated[
         str | None,
@@ -36,17 +34,9 @@ def flow(
     against: Annotated[str | None, typer.Option(help="attention_gradient: what the target is held against.")] = None,
     output: options.Output = None,
     json: options.Json = False,
-    chat: options.Chat = False,
-    truncate: options.Truncate = False,
-    max_line_chars: options.LineChars = None,
-    font: options.Font = None,
-    font_size: options.FontSize = None,
-    dark: options.Dark = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.RemoteCode = False,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    look: options.Look,
+    loading: options.Loading,
 ) -> None:
     """Follow attention through all layers, or weigh it by what it carries.
 
@@ -58,7 +48,7 @@ def flow(
     options.check_output(output)
     if method not in METHODS:
         raise InputError(f"there is no flow method {method!r}; choose from {', '.join(METHODS)}")
-    given = options.read_text(text, file)
+    given = source.read()
     asked: dict[str, Any] = {
         "query": None if query is None else options.query(query),
         "layer": None if layer is None else options.number(layer),
@@ -67,15 +57,12 @@ def flow(
         "target": target,
         "against": against,
     }
-    loaded = attnscope.load(
-        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
-    )
     result = attnscope.explain(
-        loaded,
+        loading.load(),
         given,
         method=method,
-        chat=chat,
-        truncate=truncate,
+        chat=source.chat,
+        truncate=source.truncate,
         **{name: value for name, value in asked.items() if value is not None},
     )
-    options.show(result, output, json, max_line_chars, font, font_size, dark)
+    options.show(result, output, json, look)

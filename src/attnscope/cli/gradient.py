@@ -9,9 +9,7 @@ from attnscope.cli import options
 
 
 def gradient(
-    text: options.Text = None,
-    file: options.File = None,
-    model: options.ModelName = None,
+    source: options.Source,
     norm: Annotated[str, typer.Option(help="l2 or l1, over the embedding's dimensions.")] = "l2",
     pool: Annotated[str, typer.Option(help="sum, mean or max: a word's score from its tokens'.")] = "sum",
     preset: Annotated[
@@ -22,35 +20,24 @@ def gradient(
     ] = None,
     output: options.Output = None,
     json: options.Json = False,
-    chat: options.Chat = False,
-    truncate: options.Truncate = False,
-    max_line_chars: options.LineChars = None,
-    font: options.Font = None,
-    font_size: options.FontSize = None,
-    dark: options.Dark = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.RemoteCode = False,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    look: options.Look,
+    loading: options.Loading,
 ) -> None:
     """Show how strongly the model's loss on the text reacts to each word (PromptRobust, arXiv:2306.04528).
 
     attnscope gradient "Is the following sentence positive or negative?" -o gradient.html
     """
     options.check_output(output)
-    given = options.read_text(text, file)
-    loaded = attnscope.load(
-        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
-    )
+    given = source.read()
     result = attnscope.explain(
-        loaded,
+        loading.load(),
         given,
         method="gradient",
         norm=cast(Literal["l2", "l1"], norm),
         pool=cast(Literal["sum", "mean", "max"], pool),
         preset=cast(Literal["promptrobust", "vocabulary"] | None, preset),
-        chat=chat,
-        truncate=truncate,
+        chat=source.chat,
+        truncate=source.truncate,
     )
-    options.show(result, output, json, max_line_chars, font, font_size, dark)
+    options.show(result, output, json, look)

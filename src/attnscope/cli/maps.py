@@ -12,15 +12,12 @@ import attnscope
 from attnscope.cli import options
 from attnscope.errors import InputError
 from attnscope.maps import AttentionMaps
-from attnscope.render import save
 
 _Indices = Annotated[str | None, typer.Option(help="Indices and ranges, such as 0,3,5-8. Default: all.")]
 
 
 def maps(
-    text: options.Text = None,
-    file: options.File = None,
-    model: options.ModelName = None,
+    source: options.Source,
     layers: _Indices = None,
     heads: _Indices = None,
     queries: _Indices = None,
@@ -46,15 +43,10 @@ def maps(
     ] = 64,
     quality: Annotated[str, typer.Option(help="Of an .html: standard, or high for small weights too.")] = "standard",
     json: options.Json = False,
-    chat: options.Chat = False,
-    truncate: options.Truncate = False,
     font: options.Font = None,
     dark: options.Dark = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.RemoteCode = False,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    loading: options.Loading,
 ) -> None:
     """Keep the attention of chosen layers, heads, queries and keys, with statistics of every head.
 
@@ -64,12 +56,9 @@ def maps(
         attnscope maps "The castle on the hill was old." -o castle.html
     """
     options.check_output(output, AttentionMaps)
-    given = options.read_text(text, file)
-    loaded = attnscope.load(
-        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
-    )
+    given = source.read()
     result: AttentionMaps = attnscope.attention_maps(
-        loaded,
+        loading.load(),
         given,
         layers=_indices("--layers", layers),
         heads=_indices("--heads", heads),
@@ -80,8 +69,8 @@ def maps(
         kind=kind,
         target=target,
         generate=generate,
-        chat=chat,
-        truncate=truncate,
+        chat=source.chat,
+        truncate=source.truncate,
     )
     if words:
         result = result.words()
@@ -92,8 +81,7 @@ def maps(
             how["font"] = font
         if suffix in (".html", ".png", ".svg", ".pdf"):
             how["dark"] = dark or None
-        path = save(result, output, **{name: value for name, value in how.items() if value is not None})
-        sys.stderr.write(f"attnscope: wrote {path}\n")
+        options.write(result, output, {name: value for name, value in how.items() if value is not None})
     if json:
         sys.stdout.write(result.to_json() + "\n")
     elif output is None:

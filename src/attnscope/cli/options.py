@@ -1,11 +1,15 @@
 """Options that several commands share, where their text comes from, and where their result goes."""
 
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+import attnscope
 from attnscope.attribution import Attribution
 from attnscope.errors import TextError
 from attnscope.render import Result, checked_path, print_result, save
@@ -21,9 +25,6 @@ ModelName = Annotated[
     typer.Option("--model", "-m", help="Hub id, checkpoint folder or .gguf file. Default: SmolLM2-135M-Instruct."),
 ]
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")]
-Dtype = Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. Default: as the checkpoint was saved.")]
-Device = Annotated[str | None, typer.Option(help="Where the model runs: cpu, cuda, mps, auto. Default: cpu.")]
-RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run the code that a hub model brings.")]
 Output = Annotated[
     Path | None,
     typer.Option(
@@ -36,16 +37,89 @@ Chat = Annotated[
     typer.Option("--chat", help="The text is a user's message in the model's chat template (kept out of the picture)."),
 ]
 Truncate = Annotated[bool, typer.Option("--truncate", help="Cut a text that is longer than the model's positions.")]
-LineChars = Annotated[
-    int | None,
-    typer.Option("--max-line-chars", min=1, help="Characters in a line of .html and of figures. Default: 80."),
-]
 Font = Annotated[
     str | None, typer.Option(help="Font file or family for figures, for example an installed Japanese one.")
 ]
-FontSize = Annotated[float | None, typer.Option(min=1, help="Size of the text.")]
 Dark = Annotated[bool, typer.Option("--dark", help="Dark background.")]
 Debug = Annotated[bool, typer.Option("--debug", help="On an error, show where it came from.")]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text, and how it is read."""
+
+    text: Text = None
+    file: File = None
+    chat: Chat = False
+    truncate: Truncate = False
+
+    def read(self) -> str:
+        """The text. Raises TextError, saying which was meant and what is wrong."""
+        return read_text(self.text, self.file)
+
+
+@dataclass(frozen=True)
+class Loading:
+    """The model, and how it is loaded."""
+
+    model: ModelName = None
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. Default: as it was saved.")] = None
+    device: Annotated[str | None, typer.Option(help="Where it runs: cpu, cuda, mps, auto. Default: cpu.")] = None
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run the code that a hub model brings.")
+    ] = False
+    debug: Debug = False  # read by main, which reports errors
+
+    def load(self, name: str | None = None) -> Any:
+        """The model, or another one in the same way."""
+        return attnscope.load(
+            name or self.model,
+            device_map=self.device,
+            dtype=self.dtype,
+            revision=self.revision,
+            trust_remote_code=self.trust_remote_code,
+        )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What pages and figures look like."""
+
+    max_line_chars: Annotated[
+        int | None, typer.Option(min=1, help="Characters in a line of .html and of figures. Default: 80.")
+    ] = None
+    font: Font = None
+    font_size: Annotated[float | None, typer.Option(min=1, help="Size of the text.")] = None
+    dark: Dark = False
+
+    def given(self) -> dict[str, Any]:
+        """Those that were given, as `save` takes them."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+
+
+def expanded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command as typer wants it: a parameter that is one of the groups above stands for the group's fields."""
+    groups: dict[str, Any] = {}
+    parameters: list[Parameter] = []
+    for name, parameter in signature(command).parameters.items():
+        own = [parameter]
+        if is_dataclass(parameter.annotation):
+            groups[name] = parameter.annotation
+            own = [
+                Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+                for f in fields(groups[name])
+            ]
+        parameters += [one.replace(kind=Parameter.KEYWORD_ONLY) for one in own]
+
+    def called(**given: Any) -> None:
+        made = {name: group(**{f.name: given.pop(f.name) for f in fields(group)}) for name, group in groups.items()}
+        command(**made, **given)
+
+    called.__name__, called.__doc__ = command.__name__, command.__doc__
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    called.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return called
 
 
 def read_text(text: str | None, file: Path | None) -> str:
@@ -89,21 +163,16 @@ def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
         checked_path(output, kind)
 
 
-def show(
-    result: Result,
-    output: Path | None,
-    json: bool,
-    line_chars: int | None = None,
-    font: str | None = None,
-    font_size: float | None = None,
-    dark: bool = False,
-) -> None:
+def show(result: Result, output: Path | None, json: bool, look: Look) -> None:
     """Write, print or draw the result, as the options say."""
-    if output is not None:
-        given = {"max_line_chars": line_chars, "font": font, "font_size": font_size, "dark": dark or None}
-        path = save(result, output, **{name: value for name, value in given.items() if value is not None})
-        sys.stderr.write(f"attnscope: wrote {path}\n")
+    write(result, output, look.given())
     if json:
         sys.stdout.write(result.to_json() + "\n")
     elif output is None:
         print_result(result)
+
+
+def write(result: Result, output: Path | None, how: Mapping[str, Any]) -> None:
+    """Write the result where that is asked for, and say so."""
+    if output is not None:
+        sys.stderr.write(f"attnscope: wrote {save(result, output, **how)}\n")

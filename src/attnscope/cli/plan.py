@@ -15,7 +15,6 @@ from attnscope.errors import TooLargeError
 def plan(
     text: options.Text = None,
     file: options.File = None,
-    model: options.ModelName = None,
     method: Annotated[
         str,
         typer.Option(help="maps, generate, or one of `attnscope methods`."),
@@ -28,11 +27,8 @@ def plan(
         int | None, typer.Option(min=1, help="Steps, samples or words of a method that runs often; tokens to generate.")
     ] = None,
     json: options.Json = False,
-    dtype: options.Dtype = None,
-    device: options.Device = None,
-    revision: options.Revision = None,
-    trust_remote_code: options.RemoteCode = False,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    loading: options.Loading,
 ) -> None:
     """Say how much memory and roughly how much time a request takes, without making it.
 
@@ -41,11 +37,8 @@ def plan(
         attnscope plan --tokens 8192 --method rollout
     """
     given = None if tokens is not None and text is None and file is None else options.read_text(text, file)
-    loaded = attnscope.load(
-        model, device_map=device, dtype=dtype, revision=revision, trust_remote_code=trust_remote_code
-    )
     planned = attnscope.plan(
-        loaded, given, method, tokens=tokens, layers=layers, heads=heads, maps=not statistics_only,
+        loading.load(), given, method, tokens=tokens, layers=layers, heads=heads, maps=not statistics_only,
         top=0 if statistics_only else 32, runs=runs,
     )  # fmt: skip
     if json:

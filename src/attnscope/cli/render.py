@@ -31,18 +31,16 @@ def render(
     ],
     output: options.Output = None,
     json: options.Json = False,
-    max_line_chars: options.LineChars = None,
-    font: options.Font = None,
-    font_size: options.FontSize = None,
-    dark: options.Dark = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    *,
+    look: options.Look,
 ) -> None:
     """Draw a saved result; needs neither the model nor torch.
 
     attnscope render castle.json -o castle.pdf
     """
     if saved.suffix.lower() == ".safetensors":
-        _render_maps(saved, output, dark)
+        _render_maps(saved, output, look.dark)
         return
     try:
         kind = _kind(saved)
@@ -52,7 +50,7 @@ def render(
         raise InputError(f"cannot read {saved}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise DamagedFileError(f"{saved} is not UTF-8 text ({error}); expected a saved result") from error
-    options.show(result, output, json, max_line_chars, font, font_size, dark)
+    options.show(result, output, json, look)
 
 
 def _kind(saved: Path) -> Any:

@@ -4,7 +4,7 @@ To add a method: its file, one row here, one reference test.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, overload
@@ -173,6 +173,19 @@ METHODS: dict[str, Method] = {
 }
 
 
+def check_method(method: str, parameters: Collection[str]) -> None:
+    """Raises InputError for a method that there is not, or a parameter that it does not take."""
+    if method not in METHODS:
+        near = get_close_matches(method, METHODS, n=1)
+        raise InputError(
+            f"there is no method {method!r}; choose from {', '.join(METHODS)}"
+            + (f" (meant {near[0]!r}?)" if near else "")
+        )
+    known = parameters_of(method)
+    if unknown := [name for name in parameters if name not in known]:
+        raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {', '.join(known)}")
+
+
 @overload
 def explain(model: Model, text: str, method: str = "gradient", **parameters: Any) -> Result: ...
 @overload
@@ -190,15 +203,7 @@ def explain(
     With per_token=True the result is a PerToken, else an Attribution. Raises InputError for a method or parameter that
     there is not, and what the method raises.
     """
-    if method not in METHODS:
-        near = get_close_matches(method, METHODS, n=1)
-        raise InputError(
-            f"there is no method {method!r}; choose from {', '.join(METHODS)}"
-            + (f" (meant {near[0]!r}?)" if near else "")
-        )
-    known = parameters_of(method)
-    if unknown := [name for name in parameters if name not in known]:
-        raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {', '.join(known)}")
+    check_method(method, parameters)
     run = METHODS[method].run
     if _looks(method) and is_meant(method, parameters):
         return at_target(model, text, method, run, parameters)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from attnscope.attribution import Attribution
 from attnscope.errors import InputError, ModelError
 from attnscope.evaluation import SHARES, YARDSTICK, Evaluation, Row, Sample, head
-from attnscope.methods import METHODS, explain, parameters_of
+from attnscope.methods import METHODS, check_method, explain, parameters_of
 from attnscope.methods.labelled import asked_for_label, scores_units
 from attnscope.methods.result import provenance
 from attnscope.metrics import METRICS
@@ -333,15 +333,7 @@ def _metrics(metrics: Sequence[str] | None) -> list[str]:
 
 def _chosen(given: Method) -> _Chosen:
     method, parameters = (given, {}) if isinstance(given, str) else (given[0], dict(given[1]))
-    if method not in METHODS:
-        near = get_close_matches(method, METHODS, n=1)
-        raise InputError(
-            f"there is no method {method!r}; choose from {', '.join(METHODS)}"
-            + (f" (meant {near[0]!r}?)" if near else "")
-        )
-    known = parameters_of(method)
-    if unknown := [name for name in parameters if name not in known]:
-        raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {', '.join(known)}")
+    check_method(method, parameters)
     shown = ", ".join(f"{name}={value}" for name, value in parameters.items())
     return _Chosen(f"{method} ({shown})" if shown else method, method, parameters)
 

@@ -3,8 +3,6 @@
 Maps may be signed or not: both kinds of colours are in the page, signed ones shifted to steps of their own.
 """
 
-from string import Template
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,15 +16,12 @@ from attnscope.render.parts import (
     colour_rules,
     exact,
     facts,
-    inert,
     language,
-    policy,
     provenance,
-    script,
+    reading_page,
+    root,
     shown,
     sizes,
-    theme,
-    viewer,
 )
 
 
@@ -34,7 +29,23 @@ def render_html(
     found: Agreement, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
 ) -> bytes:
     """The page, UTF-8. Options as in the page of one result."""
-    return _page(found, max_line_chars, font_size, dark).encode("utf-8", "replace")
+    first = found.results[0]
+    caption = caption_of(first)
+    compared = {"methods": ", ".join(found.names), "words": f"{len(first.words):,}"}
+    kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
+    return reading_page(
+        "agreement.html",
+        title="Do the methods agree?",
+        style=(sizes(max_line_chars, font_size), colour_rules(False), _signed(), "viewer.css", "agreement.css"),
+        modules=("agreement.js",),
+        document=found.to_json(),
+        root=root(language(first.text), dark),
+        facts=facts((kept | compared).items()),
+        tables=_tables(found),
+        maps="".join(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
+        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(found)),
+        provenance=provenance(caption),
+    )
 
 
 def iframe(found: Agreement) -> str:
@@ -50,30 +61,6 @@ def render_json(found: Agreement) -> bytes:
 def render_text(found: Agreement) -> bytes:
     """The table."""
     return found.table().encode()
-
-
-def _page(found: Agreement, max_line_chars: int, font_size: float, dark: bool | None) -> str:
-    first = found.results[0]
-    caption = caption_of(first)
-    compared = {"methods": ", ".join(found.names), "words": f"{len(first.words):,}"}
-    kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
-    looks = (sizes(max_line_chars, font_size), colour_rules(False), _signed())
-    style = "\n".join([*looks, viewer("viewer.css"), viewer("agreement.css")])
-    code = script("format.js", "shared.js", "agreement.js")
-    return Template(viewer("agreement.html")).substitute(
-        lang=language(first.text),
-        theme=theme(dark),
-        policy=policy(code, style),
-        title="Do the methods agree?",
-        style=style,
-        facts=facts((kept | compared).items()),
-        tables=_tables(found),
-        maps="".join(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
-        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(found)),
-        provenance=provenance(caption),
-        json=inert(found.to_json()),
-        script=code,
-    )
 
 
 def _signed() -> str:

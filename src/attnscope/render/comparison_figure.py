@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 
 from attnscope.comparison import Comparison
-from attnscope.errors import InputError
 from attnscope.render.caption import caption_of
 from attnscope.render.comparison_layout import moved_text, scale_of, verdict_sign
-from attnscope.render.figure import Sheet, check_height
+from attnscope.render.figure import Sheet, wrapped
 from attnscope.render.layout import visible
-from attnscope.render.lines import Line, lines
+from attnscope.render.lines import Line
 from attnscope.render.paper import file_of
 
 _VERDICTS = {False: {"right": "#0a6b3d", "wrong": "#b3261e"}, True: {"right": "#58d39a", "wrong": "#ff9a90"}}
@@ -41,10 +40,7 @@ def _render(
     font_size: float = 13,
     dark: bool = False,
 ) -> bytes:
-    if max_line_chars < 2 or not font_size > 0:
-        raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
-    texts = [lines(side.result, max_line_chars) for side in (pair.left, pair.right)]
-    check_height(sum(map(len, texts)) + 6, max_line_chars, font_size, scale)
+    texts = wrapped([pair.left.result, pair.right.result], max_line_chars, font_size, scale, more=6)
     return file_of(lambda: _sheet(pair, texts, font, font_size, dark).figure(scale), form, scale)
 
 

@@ -4,8 +4,6 @@ The two texts run as one line of pairs, the left word above, the right word belo
 other at every width. Readable without JavaScript: the pages of a report are found by their links.
 """
 
-from string import Template
-
 from attnscope.comparison import Comparison, Comparisons, Side, Summary, WordPair
 from attnscope.errors import InputError
 from attnscope.render.caption import caption_of, number
@@ -20,7 +18,7 @@ from attnscope.render.comparison_layout import (
     verdict_sign,
 )
 from attnscope.render.lines import starts_right
-from attnscope.render.parts import attribute, colour_rules, inert, policy, script, shown, theme, viewer
+from attnscope.render.parts import attribute, colour_rules, reading_page, root, shown
 
 
 def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark: bool | None = None) -> bytes:
@@ -29,16 +27,6 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
         raise InputError(f"font_size={font_size!r}: must be positive, such as 18")
     pairs = result.pairs if isinstance(result, Comparisons) else (result,)
     signed = any(side.result.signed for pair in pairs for side in (pair.left, pair.right))
-    style = "\n".join(
-        (
-            f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}",
-            colour_rules(signed),
-            viewer("viewer.css"),
-            viewer("tables.css"),
-            viewer("compare.css"),
-        )
-    )
-    code = script("format.js", "shared.js", "tables.js", "compare.js")
     many = isinstance(result, Comparisons)
     title = f"{len(pairs):,} comparisons" if many else _title(pairs[0])
     if isinstance(result, Comparisons):
@@ -50,18 +38,17 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
         )
     else:
         body = f'<section class="single">{_sheet(result)}</section>'
-    page = Template(viewer("tables.html")).substitute(
-        theme=theme(dark),
-        signed=" data-signed" if signed else "",
-        policy=policy(code, style),
-        title=shown(title),
-        style=style,
+    look = f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}"
+    return reading_page(
+        "tables.html",
+        title=title,
+        style=(look, colour_rules(signed), "viewer.css", "tables.css", "compare.css"),
+        modules=("tables.js", "compare.js"),
+        document=result.to_json(),
+        root=root(' lang="en"', dark, signed),
         body=body,
         hint="Tab to the words and walk with the arrow keys; a word tells its scores and ranks on hover and focus.",
-        json=inert(result.to_json()),
-        script=code,
     )
-    return page.encode("utf-8", "replace")
 
 
 def _title(pair: Comparison) -> str:

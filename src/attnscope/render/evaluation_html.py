@@ -1,14 +1,12 @@
 """The page of an evaluation: a leaderboard, curves with bands, and texts as the methods see them."""
 
-from string import Template
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.colours import LIGHT
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Standing
 from attnscope.render.evaluation_layout import LINES, READING, Plot, cell, facts, plots, ranked
-from attnscope.render.parts import colour_rules, inert, policy, script, shown, theme, viewer
+from attnscope.render.parts import colour_rules, reading_page, root, shown
 from attnscope.scaling import min_max
 
 _EXAMPLES = 6
@@ -18,25 +16,8 @@ _WIDE, _HIGH, _LEFT, _RIGHT, _BOTTOM = 480, 300, 44, 22, 34
 
 def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    style = "\n".join(
-        (
-            ":root{--measure:80ch;--size:1rem}",
-            colour_rules(False),
-            *(
-                f".l{i}{{--line:light-dark({light},{night})}}"
-                for i, (light, night) in enumerate(zip(LINES[False], LINES[True], strict=True))
-            ),
-            viewer("viewer.css"),
-            viewer("tables.css"),
-            viewer("evaluation.css"),
-        )
-    )
-    code = script("shared.js", "tables.js", "evaluation.js")
     body = "".join(
         (
-            '<dl lang="en">',
-            *(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in facts(result)),
-            "</dl>",
             _leaderboard(result),
             '<section class="plots" lang="en" aria-label="Curves">',
             *(_plot(result, plot) for plot in plots(result)),
@@ -45,18 +26,22 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
             _skipped(result),
         )
     )
-    page = Template(viewer("tables.html")).substitute(
-        theme=theme(dark),
-        signed="",
-        policy=policy(code, style),
+    lines = (
+        f".l{i}{{--line:light-dark({light},{night})}}"
+        for i, (light, night) in enumerate(zip(LINES[False], LINES[True], strict=True))
+    )
+    look = (":root{--measure:80ch;--size:1rem}", colour_rules(False), *lines)
+    return reading_page(
+        "tables.html",
         title="Which explanations are faithful",
-        style=style,
+        style=(*look, "viewer.css", "tables.css", "evaluation.css"),
+        modules=("tables.js", "evaluation.js"),
+        document=result.to_json(),
+        root=root(' lang="en"', dark),
+        facts="".join(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in facts(result)),
         body=body,
         hint="A head of the table sorts it. Hover or focus a method to find its lines in the curves.",
-        json=inert(result.to_json()),
-        script=code,
     )
-    return page.encode("utf-8", "replace")
 
 
 def _leaderboard(result: Evaluation) -> str:

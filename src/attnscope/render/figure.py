@@ -5,6 +5,7 @@ result gives the same bytes: no dates, no random ids.
 """
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate, count, groupby
 from typing import TYPE_CHECKING, Any
@@ -56,21 +57,25 @@ def _render(
     font_size: float = 13,
     dark: bool = False,
 ) -> bytes:
-    if max_line_chars < 2 or not font_size > 0:
-        raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
-    text = lines(result, max_line_chars)
-    check_height(len(text), max_line_chars, font_size, scale)
+    (text,) = wrapped([result], max_line_chars, font_size, scale)
     return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
 
 
-def check_height(count: int, max_line_chars: int, font_size: float, scale: float) -> None:
-    """Raises InputError for more lines than one picture takes."""
+def wrapped(
+    results: Sequence[Attribution], max_line_chars: int, font_size: float, scale: float, more: int = 0
+) -> list[list[Line]]:
+    """The lines of each text. Raises InputError for more, with `more` others, than one picture takes."""
+    if max_line_chars < 2 or not font_size > 0:
+        raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
+    texts = [lines(result, max_line_chars) for result in results]
+    count = sum(map(len, texts)) + more
     height = (count * _LINE + 8) * font_size
     if height * scale > _TALLEST_PIXELS or height > _TALLEST_POINTS:
         raise InputError(
             f"the text has {count:,} lines of {max_line_chars} characters, too many for one picture: save it as "
             ".html, which has no limit, or give a smaller font_size or scale"
         )
+    return texts
 
 
 def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> "Sheet":

@@ -8,7 +8,6 @@ The problems it solves:
 """
 
 import html
-from string import Template
 
 from attnscope.attribution import Attribution
 from attnscope.colours import LIGHT
@@ -19,25 +18,48 @@ from attnscope.render.parts import (
     colour_rules,
     exact,
     facts,
-    inert,
     language,
-    policy,
     provenance,
-    script,
+    reading_page,
+    root,
     shown,
     sizes,
-    theme,
-    viewer,
 )
 
 _TOP = 10
+_SWITCH = (
+    '<div class="switch" role="group" aria-label="Unit"><button id="by-word" aria-pressed="true">Words</button>'
+    '<button id="by-token" aria-pressed="false">Tokens</button></div>'
+)
 
 
 def render_html(
     result: Attribution, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
 ) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    return _page(result, max_line_chars, font_size, dark).encode("utf-8", "replace")
+    caption = caption_of(result)
+    low, high = limits(result)
+    query = query_text(result)
+    return reading_page(
+        "page.html",
+        title=caption.title,
+        style=(sizes(max_line_chars, font_size), colour_rules(result.signed), "viewer.css"),
+        modules=("viewer.js",),
+        document=result.to_json(),
+        root=root(language(result.text), dark, result.signed),
+        switch=_SWITCH,
+        facts=facts(caption.facts),
+        ranked="Strongest words" if result.signed else "Highest words",
+        text=_text(result),
+        low=number(low),
+        high=number(high),
+        unit=shown(unit(result)),
+        scale=shown(caption.scale),
+        query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
+        notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
+        top=_top(result),
+        provenance=provenance(caption),
+    )
 
 
 def iframe(result: Attribution) -> str:
@@ -54,35 +76,6 @@ def srcdoc(page: str, title: str, height: int) -> str:
         f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
         'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
         f'srcdoc="{html.escape(page)}"></iframe>'
-    )
-
-
-def _page(result: Attribution, max_line_chars: int, font_size: float, dark: bool | None) -> str:
-    caption = caption_of(result)
-    low, high = limits(result)
-    query = query_text(result)
-    style = f"{sizes(max_line_chars, font_size)}\n{colour_rules(result.signed)}\n{viewer('viewer.css')}"
-    code = script("format.js", "shared.js", "viewer.js")
-    return Template(viewer("page.html")).substitute(
-        lang=language(result.text),
-        theme=theme(dark),
-        signed=" data-signed" if result.signed else "",
-        ranked="Strongest words" if result.signed else "Highest words",
-        policy=policy(code, style),
-        title=shown(caption.title),
-        style=style,
-        facts=facts(caption.facts),
-        text=_text(result),
-        low=number(low),
-        high=number(high),
-        unit=shown(unit(result)),
-        scale=shown(caption.scale),
-        query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
-        notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
-        top=_top(result),
-        provenance=provenance(caption),
-        json=inert(result.to_json()),
-        script=code,
     )
 
 

@@ -29,7 +29,7 @@ from attnscope.render.caption import caption_of
 from attnscope.render.layout import visible
 from attnscope.render.maps_coding import Coding, Packed, Place, fitted, size, tiles
 from attnscope.render.palettes import PALETTES
-from attnscope.render.parts import JSON_ESCAPES, digest, script, theme, viewer
+from attnscope.render.parts import JSON_ESCAPES, digest, framed, root, script, viewer
 
 # In the order in which they are joined into one script: a module stands after those it imports.
 _WORKER = ("inflate.js", "measure.js", "worker.js")
@@ -170,17 +170,21 @@ def _title(maps: AttentionMaps) -> str:
 
 
 def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
-    code, worker, style = script(*VIEWER), script(*WORKER), viewer("explorer/explorer.css")
-    page = Template(viewer("explorer/explorer.html")).substitute(
-        theme=theme(dark),
-        policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
-        f"script-src '{digest(code)}'; style-src '{digest(style)}'",
+    code, worker, style = script(*VIEWER), script(*WORKER), viewer("base.css") + viewer("explorer/explorer.css")
+    body = Template(viewer("explorer/explorer.html")).substitute(
         title=html.escape(front["title"], quote=False),
-        style=style,
         json=_json(front),
         atlas=base64.b64encode(atlas).decode(),
         worker=worker,
         script=code,
+    )
+    page = framed(
+        body,
+        title=html.escape(front["title"], quote=False),
+        style=style,
+        policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
+        f"script-src '{digest(code)}'; style-src '{digest(style)}'",
+        root=root(' lang="en"', dark),
     )
     return page.encode("utf-8", "backslashreplace")
 
@@ -204,7 +208,12 @@ def _fixed() -> int:
         sum(
             map(
                 len,
-                (script(*VIEWER), script(*WORKER), viewer("explorer/explorer.css"), viewer("explorer/explorer.html")),
+                (
+                    script(*VIEWER),
+                    script(*WORKER),
+                    viewer("base.css") + viewer("explorer/explorer.css"),
+                    viewer("explorer/explorer.html"),
+                ),
             )
         )
         + 4_000

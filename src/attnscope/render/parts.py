@@ -5,9 +5,10 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
+from string import Template
 
 from attnscope.colours import colours_for, text_on
 from attnscope.errors import InputError
@@ -26,6 +27,42 @@ def policy(code: str, style: str) -> str:
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"script-src '{digest(code)}'; style-src '{digest(style)}'"
     )
+
+
+def framed(body: str, *, title: str, style: str, policy: str, root: str) -> str:
+    """A document, open at its end. title: escaped. root: attributes of the root element."""
+    return Template(viewer("frame.html")).substitute(body=body, title=title, style=style, policy=policy, root=root)
+
+
+def reading_page(
+    name: str,
+    *,
+    title: str,
+    style: Sequence[str],
+    modules: Sequence[str],
+    document: str,
+    root: str,
+    switch: str = "",
+    facts: str = "",
+    **parts: str,
+) -> bytes:
+    """A page that reads as text, its data beside it, UTF-8: the body `name` of the viewer, with its `parts`.
+
+    title: unescaped. style: rules and names of the viewer's style sheets. modules: the viewer's, in order. switch: a
+    control of the page's own. facts: how the result was made.
+    """
+    code = script("format.js", "shared.js", *modules)
+    sheet = "\n".join(viewer(part) if part.endswith(".css") else part for part in ("base.css", *style))
+    body = Template(viewer("reading.html")).substitute(
+        title=shown(title),
+        switch=f"{switch}\n" if switch else "",
+        facts=f'<dl lang="en">{facts}</dl>' if facts else "",
+        body=Template(viewer(name)).substitute(parts).strip(),
+        json=inert(document),
+        script=code,
+    )
+    page = framed(body, title=shown(title), style=sheet, policy=policy(code, sheet), root=root)
+    return page.encode("utf-8", "replace")
 
 
 def inert(document: str) -> str:
@@ -57,9 +94,10 @@ def sizes(max_line_chars: int, font_size: float) -> str:
     return f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
 
 
-def theme(dark: bool | None) -> str:
-    """The attribute that says which colours; None leaves it to the reader's system."""
-    return {None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark]
+def root(lang: str, dark: bool | None, signed: bool = False) -> str:
+    """The root element's attributes: language, kind of colours; `dark` None leaves these to the reader's system."""
+    theme = {None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark]
+    return f"{lang}{theme}{' data-signed' if signed else ''}"
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

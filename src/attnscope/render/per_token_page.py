@@ -4,8 +4,6 @@ It is built like the page of one result (`html.py`) and reads without JavaScript
 the matrix as an image, and each token's strongest words in a table.
 """
 
-from string import Template
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,18 +17,20 @@ from attnscope.render.parts import (
     colour_rules,
     exact,
     facts,
-    inert,
     language,
-    policy,
     provenance,
-    script,
+    reading_page,
+    root,
     shown,
     sizes,
-    theme,
-    viewer,
 )
 
 _TOP = 4
+_SWITCH = (
+    '<div class="switch" role="group" aria-label="Colours">'
+    '<button id="own" aria-pressed="true">Each token\'s range</button>'
+    '<button id="shared" aria-pressed="false">One range</button></div>'
+)
 # Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
 _MOST_COLUMNS = 240
 
@@ -39,33 +39,17 @@ def render_html(
     result: PerToken, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
 ) -> bytes:
     """The page, UTF-8. Options as in the page of one result."""
-    return _page(result, max_line_chars, font_size, dark).encode("utf-8", "replace")
-
-
-def iframe(result: PerToken) -> str:
-    """The page for a notebook."""
-    return srcdoc(render_html(result).decode(), _title(result), 860)
-
-
-def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | None) -> str:
     first = result.first
     caption = caption_of(result[0])
     low, high = _limits(result, 0)
-    looks = (
-        sizes(max_line_chars, font_size),
-        colour_rules(first.signed),
-        viewer("viewer.css"),
-        viewer("per_token.css"),
-    )
-    style = "\n".join(looks)
-    code = script("format.js", "shared.js", "per_token.js")
-    return Template(viewer("per_token.html")).substitute(
-        lang=language(first.text),
-        theme=theme(dark),
-        signed=" data-signed" if first.signed else "",
-        policy=policy(code, style),
-        title=shown(_title(result)),
-        style=style,
+    return reading_page(
+        "per_token.html",
+        title=_title(result),
+        style=(sizes(max_line_chars, font_size), colour_rules(first.signed), "viewer.css", "per_token.css"),
+        modules=("per_token.js",),
+        document=result.to_json(),
+        root=root(language(first.text), dark, first.signed),
+        switch=_SWITCH,
         facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
         targets="".join(
             f'<label><input type="radio" name="target" autocomplete="off"{" checked" if i == 0 else ""}>'
@@ -83,9 +67,12 @@ def _page(result: PerToken, max_line_chars: int, font_size: float, dark: bool | 
         notes="".join(f"<p>{shown(note)}</p>" for note in _notes(result)),
         scale=shown(_scale(first)),
         provenance=provenance(caption),
-        json=inert(result.to_json()),
-        script=code,
     )
+
+
+def iframe(result: PerToken) -> str:
+    """The page for a notebook."""
+    return srcdoc(render_html(result).decode(), _title(result), 860)
 
 
 def _title(result: PerToken) -> str:
