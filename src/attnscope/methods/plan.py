@@ -285,9 +285,10 @@ def _single_words(size: Size) -> Cost:
     """A forward pass for each word that is taken away; a causal model begins where the text changes."""
     if not size.causal:
         return _texts(size)
-    # Late words have short rests, so that many rows go side by side, each with keys and values of its own.
-    one = size.layers * 2 * size.shared * size.tokens * size.item
-    cache = one * (1 + max(1, min(size.runs, isqrt(SUFFIX_BUDGET), CACHE_BYTES // one)))
+    # The text's own keys and values, whole and up to a change; and for the layer that runs those of each row.
+    layer = 2 * size.shared * size.tokens * size.item
+    rows = max(1, min(size.runs, isqrt(SUFFIX_BUDGET), CACHE_BYTES // layer))
+    cache = (2 * size.layers + rows) * layer
     every = _texts(size)
     return Cost(every.bytes + cache, every.operations / 2, every.elements / 2)
 

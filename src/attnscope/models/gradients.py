@@ -29,7 +29,7 @@ from attnscope.models.readings import (
     grouped,
     on_members,
     pads,
-    picked,
+    picked_with_gradients,
     places,
     splittable,
     whole_entries,
@@ -119,9 +119,11 @@ def _at_head(
     size = at_a_time(net, chosen)
     for rows, some in zip(chosen.split(size), ids.split(size), strict=True):
         part = rows.requires_grad_()
-        values = picked(net, head(part[None])[0], some, quantity)
-        vectors.append(torch.autograd.grad(values.sum(), part)[0])
-        entries.append(values.detach())
+        logits = head(part[None])[0]
+        values, at_logits = picked_with_gradients(net, logits, some, quantity)
+        vectors.append(torch.autograd.grad(logits, part, at_logits)[0])
+        entries.append(values)
+        del logits, at_logits  # or the next few would stand beside them
     return torch.cat(entries), torch.cat(vectors)
 
 

@@ -31,11 +31,11 @@ from attnscope.models.run import embeddings_replaced, kind_of, split_at_head, un
 WAYS = ("delete", "mask", "pad", "neutral", "zero", "mean")
 # Words that say next to nothing: the first that is one token of the model's.
 NEUTRAL = (" the", "the", "の", "的", ".")
-# Tokens of one batch behind a shared prefix. Keys and values are held for each row of it: a larger batch takes memory
-# and no less time.
+# Tokens of one batch behind a shared prefix: a larger batch takes memory and no less time.
 BUDGET = 512
-# What these keys and values may take, in bytes: late words of a long text have short rests and long prefixes.
-CACHE_BYTES = 2**30
+# What a layer's keys and values, prefix and all, may take for the rows of a batch, in bytes: late words of a long text
+# have short rests and long prefixes.
+CACHE_BYTES = 64 * 2**20
 # What the two ways of computing may differ by, relative to the largest entry.
 TOLERANCE = 1e-3
 
@@ -242,7 +242,7 @@ def _behind_prefix(
     # The token before the change is read again: an entry may stand on it.
     starts = [min(max(v.first - 1, 0), length - 1) for v in variants]
     order = sorted(range(len(variants)), key=lambda i: -starts[i])
-    most = max(1, CACHE_BYTES // sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers))
+    most = max(1, CACHE_BYTES // max(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers))
     while order:
         size = 1
         while size < min(most, len(order)) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
@@ -273,7 +273,7 @@ def _suffixes(
     at = places(readings, ids.device)
     inputs: dict[str, object] = {"input_ids": ids}
     if start:
-        inputs["past_key_values"] = _first_of(cache, start, len(group))
+        inputs["past_key_values"] = _first_of(cache, start)
     change = _overwrite(group, vector, start)
     changed = (lambda e: change(e, range(len(group)))) if change else None
     with embeddings_replaced(net, changed), split_at_head(net, inputs) as (hidden, head):
@@ -281,10 +281,22 @@ def _suffixes(
     return list(entries.split(at.counts))
 
 
-def _first_of(cache: DynamicCache, length: int, rows: int) -> DynamicCache:
-    """The first `length` keys and values, once for each row."""
-    part = DynamicCache()
+class _Prefix(DynamicCache):
+    """One text's keys and values, before which many rows go on: joined to each layer's own for as long as it runs."""
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_args: object, **_named: object
+    ) -> tuple[Tensor, Tensor]:
+        """What the layer attends to: the prefix, and then its own."""
+        layer = self.layers[layer_idx]
+        pairs = ((layer.keys, key_states), (layer.values, value_states))
+        keys, values = (torch.cat([before.expand(len(own), -1, -1, -1), own], 2) for before, own in pairs)
+        return keys, values
+
+
+def _first_of(cache: DynamicCache, length: int) -> _Prefix:
+    """The first `length` keys and values."""
+    part = _Prefix()
     for index, layer in enumerate(cache.layers):
-        keys, values = (x[:, :, :length].expand(rows, -1, -1, -1) for x in (layer.keys, layer.values))
-        part.update(keys, values, index)
+        DynamicCache.update(part, layer.keys[:, :, :length], layer.values[:, :, :length], index)
     return part

@@ -124,6 +124,25 @@ def picked(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantity: str) -> 
     return logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
 
 
+def picked_with_gradients(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantity: str) -> tuple[Tensor, Tensor]:
+    """What `picked` gives, and the gradient of each entry at its logits (entry, vocabulary).
+
+    Of a log-probability that is one at the id less the probabilities, for which one table is made, not four.
+    """
+    logits = logits.detach()
+    if quantity == "logit" or getattr(net.config, "problem_type", None) == "multi_label_classification":
+        with torch.enable_grad():
+            values = picked(net, logits.requires_grad_(), ids, quantity)
+            return values.detach(), torch.autograd.grad(values.sum(), logits)[0]
+    table = logits.float().softmax(-1)
+    largest, at = table.max(-1, keepdim=True)
+    # The largest probability is never too small for a logarithm.
+    values = logits.gather(1, ids[:, None]).float() - logits.gather(1, at).float() + largest.log()
+    gradients = table.neg_()
+    gradients[torch.arange(len(ids), device=ids.device), ids] += 1
+    return values[:, 0], gradients.to(logits.dtype)
+
+
 def at_a_time(net: PreTrainedModel, hidden: Tensor) -> int:
     """How many positions the vocabulary head takes at once."""
     return max(FEWEST, LOGITS_BYTES // (net.config.get_text_config().vocab_size * hidden.element_size()))
