@@ -289,8 +289,9 @@ def _single_words(size: Size) -> Cost:
     layer = 2 * size.shared * size.tokens * size.item
     rows = max(1, min(size.runs, isqrt(SUFFIX_BUDGET), CACHE_BYTES // layer))
     cache = (2 * size.layers + rows) * layer
+    held = _passing(_together(size, SUFFIX_BUDGET)).bytes + _logits(size)
     every = _texts(size)
-    return Cost(every.bytes + cache, every.operations / 2, every.elements / 2)
+    return Cost(held + cache, every.operations / 2, every.elements / 2)
 
 
 def _value_norm(size: Size) -> Cost:
