@@ -26,18 +26,19 @@ check: $(READY) node_modules
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 
-# Beside captum and inseq, in an environment of their own.
+# Beside captum and inseq, and the explorer's page beside those of other tools, in an environment of their own.
 PEERS := benchmarks/peers/.venv
 bench-peers: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/peers/run.py $(PEERS)/bin/python
 
-$(PEERS)/.ready: benchmarks/peers/requirements.txt
+$(PEERS)/.ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/requirements.txt
+	npm install --prefix benchmarks/peers --no-package-lock --silent --no-audit --no-fund
 	@touch $@
 
-bench-viewer: $(READY) chromium
-	$(BIN)/python benchmarks/viewer.py
+bench-viewer: $(READY) chromium $(PEERS)/.ready
+	$(BIN)/python benchmarks/viewer.py $(PEERS)/bin/python
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }

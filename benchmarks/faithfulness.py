@@ -33,9 +33,8 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "lime": [{"samples": 32}],
     "deletion": [{"signed": True}],
 }
-# Many passes, or a maximum flow for each token: on fewer texts.
-MANY_PASSES = ("integrated_gradients", "smooth_grad", "gradient_shap", "shapley", "lime")
-FOR_SHORT_TEXTS = ("attention_flow", "value_zeroing")
+# Methods of many passes, or of a maximum flow for each token.
+LONG = ("integrated_gradients", "smooth_grad", "gradient_shap", "shapley", "lime", "attention_flow", "value_zeroing")
 BY_WORDS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
 PEOPLE = ["human_correlation", "human_precision", "human_overlap"]
 REST = ["soft_comprehensiveness", "soft_sufficiency", "sensitivity", "randomisation"]
@@ -45,34 +44,15 @@ def methods(without: Sequence[str] = (), only: Sequence[str] = tuple(METHODS)) -
     return [(n, own) for n in METHODS if n in only and n not in without for own in VARIANTS.get(n, [{}])]
 
 
-def core(rows: str, texts: int = 200) -> Evaluation:
-    """SmolLM2 as a zero-shot sentiment classifier: PromptRobust's two methods, attention and the yardstick."""
-    chosen = [*methods(only=("gradient", "deletion")), ("attention", {"head": "mean", **FROM_LAST})]
-    return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
-
-
-def reviews(rows: str, texts: int = 70) -> Evaluation:
-    """The same by all methods of few passes, into the same rows."""
-    chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
-    return evaluate(ats.load(), sentiment.samples(texts), chosen, BY_WORDS + PEOPLE, rows=rows)
-
-
-def every(rows: str, texts: int = 25) -> Evaluation:
-    """The same by every method but those for the shortest texts, with two metrics more."""
-    chosen = methods(without=FOR_SHORT_TEXTS)
+def reviews(rows: str, texts: int = 200) -> Evaluation:
+    """SmolLM2 as a zero-shot sentiment classifier, by every method."""
     measured = [*BY_WORDS, "normalised_aopc", "completeness_error", *PEOPLE]
-    return evaluate(ats.load(), sentiment.samples(texts), chosen, measured, rows=rows)
-
-
-def short(rows: str, texts: int = 12) -> Evaluation:
-    """The methods for the shortest texts."""
-    return evaluate(ats.load(), sentiment.samples(texts), methods(only=FOR_SHORT_TEXTS), BY_WORDS + PEOPLE, rows=rows)
+    return evaluate(ats.load(), sentiment.samples(texts), methods(), measured, rows=rows)
 
 
 def rest(rows: str, texts: int = 12) -> Evaluation:
     """The metrics that explain again or soften embeddings."""
-    chosen = methods(without=MANY_PASSES + FOR_SHORT_TEXTS)
-    return evaluate(ats.load(), sentiment.samples(texts), chosen, REST, rows=rows)
+    return evaluate(ats.load(), sentiment.samples(texts), methods(without=LONG), REST, rows=rows)
 
 
 def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
@@ -92,10 +72,7 @@ def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
 
 
 RUNS = {
-    "core": core,
     "reviews": reviews,
-    "every": every,
-    "short": short,
     "rest": rest,
     "grammar": grammar_errors,
     "sanity": grammar_sanity,

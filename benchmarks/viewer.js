@@ -81,3 +81,9 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => long.push
   type: "longtask",
   buffered: true,
 });
+
+/** When the last long task ended, or the page had loaded. */
+window.restedAt = () => Math.max(performance.timing.loadEventEnd - performance.timing.navigationStart, ...long.map(([start, took]) => start + took));
+
+/** Whether something is drawn and nothing has kept the page busy for a second. */
+window.atRest = () => document.querySelectorAll("svg *, canvas, button").length > 9 && performance.now() - restedAt() > 1000;

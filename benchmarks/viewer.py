@@ -1,20 +1,26 @@
-"""`make bench-viewer`: the page of maps in headless Chromium.
+"""`make bench-viewer`: the page of maps in headless Chromium, and the pages of other tools beside it.
 
 144 maps of SmolLM2-135M (16 of its 30 layers × 9 heads) at three lengths: medians over ROUNDS openings, as Markdown.
+With the Python of the peers' environment as argument, the same maps go through bertviz, circuitsvis and attnview, each
+at the lengths at which its page still opens within PATIENCE seconds.
 """
 
+import json
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import torch
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, Route, sync_playwright
 
 import attnscope as ats
 from measure import text_of
@@ -79,6 +85,95 @@ def measured(launch: Any, path: Path) -> dict[str, float]:
     return found
 
 
+# Where the pages of bertviz look for scripts, and what they get.
+PEERS = Path(__file__).with_name("peers")
+SCRIPTS = {"require": "requirejs/require.js", "d3": "d3/dist/d3.min.js", "jquery": "jquery/dist/jquery.min.js"}
+TOOLS = ("bertviz model view", "bertviz head view", "circuitsvis", "attnview")
+PEER_LENGTHS = (64, 128, 256, 512, 1024)
+PATIENCE = 120
+
+
+def opening(launch: Any, path: Path) -> dict[str, float] | None:
+    """Seconds until a page shows something and rests, its nodes and memory; None if it does not within PATIENCE."""
+    with tempfile.TemporaryDirectory() as profile:
+        context = launch(profile)
+        try:
+            context.set_default_timeout(1000 * PATIENCE)
+            context.route("https://**", _from_here)
+            page = context.new_page()
+            start = time.perf_counter()
+            page.goto(path.as_uri(), wait_until="load")
+            page.evaluate(HELPERS)
+            spent = 1000 * (time.perf_counter() - start)
+            page.wait_for_function("atRest()", timeout=max(1, 1000 * PATIENCE - spent))
+            found: dict[str, float] = page.evaluate(
+                "({seconds: restedAt() / 1000, nodes: document.querySelectorAll('*').length})"
+            )
+            return found | {"memory": renderer_memory(_browser_pid(profile))}
+        except Error:
+            return None
+        finally:
+            context.close()
+
+
+def _from_here(route: Route) -> None:
+    name = next((n for n in SCRIPTS if n in route.request.url.rsplit("/", 1)[-1]), None)
+    if name is None:
+        route.abort()
+    else:
+        route.fulfill(path=PEERS / "node_modules" / SCRIPTS[name])
+
+
+def peers(launch: Any, model: Any, python: str, folder: Path) -> None:
+    """Prints how long the pages of other tools take, as Markdown."""
+    lengths = {}
+    for tokens in PEER_LENGTHS:
+        maps = ats.attention_maps(model, text_of(model, tokens), layers=LAYERS)
+        weights = np.stack([[maps.weights(layer, head) for head in maps.heads] for layer in LAYERS])
+        np.save(folder / f"{tokens}.npy", weights.astype(np.float32))
+        names = [token.text or "·" for token in maps.key_side.tokens]
+        (folder / f"{tokens}.json").write_text(json.dumps(names), "utf-8")
+        ours = folder / "ours.html"
+        start = time.perf_counter()
+        ats.save(maps, ours)
+        lengths[tokens] = (time.perf_counter() - start, ours.stat().st_size, opening(launch, ours))
+    print("\n| | tokens | written | file | opened | nodes | memory |\n|---|--:|--:|--:|--:|--:|--:|")
+    for tokens, (written, size, opened) in lengths.items():
+        _row("attnscope", tokens, written, size, opened)
+    for tool in TOOLS:
+        for tokens in PEER_LENGTHS:
+            page = folder / "peer.html"
+            page.unlink(missing_ok=True)
+            command = [
+                python,
+                str(PEERS / "pages.py"),
+                tool,
+                f"{folder}/{tokens}.npy",
+                f"{folder}/{tokens}.json",
+                str(page),
+            ]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                print(f"| {tool} | {tokens:,} | over {PATIENCE} s | | | | |")
+                break
+            if done.returncode:
+                print(f"| {tool} | {tokens:,} | {done.stderr.strip().splitlines()[-1][:60]} | | | | |")
+                break
+            opened = opening(launch, page)
+            _row(tool, tokens, float(done.stdout.splitlines()[-1]), page.stat().st_size, opened)
+            if opened is None:
+                break
+
+
+def _row(tool: str, tokens: int, written: float, size: int, opened: dict[str, float] | None) -> None:
+    cells = f"| {tool} | {tokens:,} | {written:.1f} s | {size / 1e6:,.1f} MB "
+    if opened is None:
+        print(f"{cells}| not within {PATIENCE} s, or blank | | |", flush=True)
+    else:
+        print(f"{cells}| {opened['seconds']:.2f} s | {opened['nodes']:,} | {opened['memory']:,.0f} MB |", flush=True)
+
+
 def _browser_pid(profile: str) -> int:
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
@@ -87,17 +182,19 @@ def _browser_pid(profile: str) -> int:
     raise SystemExit("the browser is gone")
 
 
-def main() -> None:
+def launcher(playwright: Any) -> Callable[[str], Any]:
+    """Opens a browser with a profile of its own."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    return lambda profile: playwright.chromium.launch_persistent_context(
+        profile, executable_path=chromium, args=FLAGS.split(), viewport={"width": 1280, "height": 900}
+    )
+
+
+def main() -> None:
     model = ats.load(dtype=torch.float32)
     table: dict[int, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-
-        def launch(profile: str) -> Any:
-            return playwright.chromium.launch_persistent_context(
-                profile, executable_path=chromium, args=FLAGS.split(), viewport={"width": 1280, "height": 900}
-            )
-
+        launch = launcher(playwright)
         for tokens in LENGTHS:
             maps = ats.attention_maps(model, text_of(model, tokens), layers=LAYERS)
             path = Path(folder) / f"{tokens}.html"
@@ -117,6 +214,9 @@ def main() -> None:
         sign = "≥" if unit == "fps" else "≤"
         cells = [f"{table[n][name]:.3g} {unit} | {sign} {g:g}" for n, g in zip(LENGTHS, goals, strict=True)]
         print(f"| {name} | " + " | ".join(cells) + " |")
+    if len(sys.argv) > 1:
+        with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+            peers(launcher(playwright), model, sys.argv[1], Path(folder))
 
 
 if __name__ == "__main__":

@@ -260,6 +260,9 @@ def test_methods_lists_all_with_sign_and_cost() -> None:
     )
     shown = run("methods").stdout.decode()
     assert all(name[:8] in shown for name in ats.METHODS)
+    page = Path(__file__).parents[2] / "docs/methods.md"
+    written = run("methods", "--markdown").stdout.decode()
+    assert written == page.read_text("utf-8"), "attnscope methods --markdown > docs/methods.md"
 
 
 def test_maps_are_kept_drawn_again_and_printed(smollm2: ats.Model, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from test_maps_page import VIEWS, near, ready
 import attnscope as ats
 from attnscope.maps import AttentionMaps
 from attnscope.render import render
+from planted import copy_tokenizer
+from tiny_models import tiny
 
 LICENCE = (Path(__file__).parents[2] / "LICENSE").read_text("utf-8")
 
@@ -56,3 +58,47 @@ def test_smollm2_at_512_tokens(browser: Browser, tmp_path: Path, smollm2: ats.Mo
 @pytest.mark.filterwarnings("ignore:Token indices")
 def test_minilm(browser: Browser, tmp_path: Path, minilm: ats.Model) -> None:
     check(browser, tmp_path, ats.attention_maps(minilm, LICENCE[:1200]))
+
+
+def test_what_the_model_wrote_is_stepped_through(browser: Browser, tmp_path: Path, smollm2: ats.Model) -> None:
+    maps = ats.attention_maps(smollm2, "The capital of Japan is", generate=6, layers=[0, 15], heads=[1, 2])
+    words = maps.words()
+    start = int(str(maps.parameters["continued_at"]))
+    written = [i for i, token in enumerate(words.query_side.tokens) if token.start >= start and token.text.strip()]
+    assert 3 <= len(written) <= 6
+    with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=15&head=2") as page:
+        ready(page)
+        names = [words.query_side.tokens[i].text for i in written]
+        expect(page.locator("#text-query .said:not(.blank)")).to_have_text(names)
+        truth = words.weights(15, 2)
+        for i in written[:3]:
+            page.keyboard.press(".")
+            expect(page.locator("#text-query .q")).to_have_text(words.query_side.tokens[i].text)
+            shown = page.locator("#ranking tr:visible td.value").all_inner_texts()
+            order = [k for k in np.argsort(-truth[i]) if not words.key_side.tokens[k].special]
+            assert near(shown[0], float(truth[i, order[0]]), float(truth[i].max()) + 1e-3)
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "cross"])
+def test_the_attentions_of_an_encoder_decoder(browser: Browser, tmp_path: Path, kind: str) -> None:
+    model = ats.Model(tiny("bart", sharp=3), copy_tokenizer())
+    maps = ats.attention_maps(model, "a b c d e f g", target="c d e f", kind=kind)
+    truth = maps.weights(2, 1)
+    with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=2&head=1&unit=token&special=1") as page:
+        ready(page)
+        expect(page.locator("#text-key")).to_be_visible(visible=kind == "cross")
+        assert page.locator("#text-query").text_content() == ("a b c d e f g" if kind == "encoder" else "c d e f")
+        page.locator("#text-query .u").get_by_text("e", exact=True).hover()
+        query = next(i for i, token in enumerate(maps.query_side.tokens) if token.text == "e")
+        shown = page.locator("#ranking tr:visible td.value").all_inner_texts()
+        for said, expected in zip(shown, np.sort(truth[query])[::-1], strict=False):
+            assert near(said, float(expected), float(truth[query].max()))
+
+
+def test_too_many_lines_are_not_drawn(browser: Browser, tmp_path: Path, smollm2: ats.Model) -> None:
+    maps = ats.attention_maps(smollm2, text_of(smollm2, 512), layers=[3], heads=[0])
+    with opened(browser, tmp_path, render(maps, ".html"), "#view=lines&unit=token") as page:
+        ready(page)
+        expect(page.locator("#too-many")).to_be_visible()
+        expect(page.locator("#threads")).to_be_hidden()
+        assert page.evaluate("document.getElementById('threads').height") < 1000

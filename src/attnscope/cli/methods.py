@@ -2,19 +2,29 @@
 
 import json as json_module
 import sys
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from attnscope.cli import options
 
+_HEAD = """# Methods
+
+What each score is, its sign, its cost and its paper, written by `attnscope methods --markdown` from the table METHODS
+(`methods/__init__.py`); formulas, units and when a method misleads stand in each docstring. All take {common}.
+"""
+
 
 def methods(
     json: options.Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/methods.md.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
 ) -> None:
     """List the methods with sign, cost, unit and paper."""
     from attnscope.methods import METHODS, parameters_of
+    from attnscope.methods.asking import Asking
 
     if json:
         rows = [
@@ -30,7 +40,26 @@ def methods(
         ]
         sys.stdout.write(json_module.dumps(rows, ensure_ascii=False) + "\n")
         return
+    if markdown:
+        common = list(Asking.__annotations__)
+        sys.stdout.write(_HEAD.format(common=_list(common)))
+        for name, method in METHODS.items():
+            own = [one for one in parameters_of(name) if one not in common]
+            of_its_own = f" Parameters: {_list(own)}." if own else ""
+            sys.stdout.write(
+                f"\n## {name}\n\n{_sentence(method.score)} {_sentence(method.sign)} Cost: {method.cost}. "
+                f"{method.paper}.{of_its_own}\n"
+            )
+        return
     table = Table("method", "sign", "cost", "what a score is", "paper", box=None)
     for name, method in METHODS.items():
         table.add_row(name, method.sign, method.cost, method.score, method.paper)
     Console().print(table)
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _sentence(part: str) -> str:
+    return f"{part[0].upper()}{part[1:]}."
