@@ -71,9 +71,12 @@ def test_what_the_model_wrote_is_stepped_through(browser: Browser, tmp_path: Pat
         names = [words.query_side.tokens[i].text for i in written]
         expect(page.locator("#text-query .said:not(.blank)")).to_have_text(names)
         truth = words.weights(15, 2)
-        for i in written[:3]:
+        said = [i for i, token in enumerate(words.query_side.tokens) if token.start >= start and not token.special]
+        for i in said[:5]:
             page.keyboard.press(".")
             expect(page.locator("#text-query .q")).to_have_text(words.query_side.tokens[i].text)
+            if i not in written:  # a line break
+                continue
             shown = page.locator("#ranking tr:visible td.value").all_inner_texts()
             order = [k for k in np.argsort(-truth[i]) if not words.key_side.tokens[k].special]
             assert near(shown[0], float(truth[i, order[0]]), float(truth[i].max()) + 1e-3)
@@ -82,12 +85,13 @@ def test_what_the_model_wrote_is_stepped_through(browser: Browser, tmp_path: Pat
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "cross"])
 def test_the_attentions_of_an_encoder_decoder(browser: Browser, tmp_path: Path, kind: str) -> None:
     model = ats.Model(tiny("bart", sharp=3), copy_tokenizer())
-    maps = ats.attention_maps(model, "a b c d e f g", target="c d e f", kind=kind)
+    target = None if kind == "encoder" else "c d e f"
+    maps = ats.attention_maps(model, "a b c d e f g", target=target, kind=kind)
     truth = maps.weights(2, 1)
     with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=2&head=1&unit=token&special=1") as page:
         ready(page)
         expect(page.locator("#text-key")).to_be_visible(visible=kind == "cross")
-        assert page.locator("#text-query").text_content() == ("a b c d e f g" if kind == "encoder" else "c d e f")
+        assert str(page.locator("#text-query").text_content()).endswith(target or "a b c d e f g")
         page.locator("#text-query .u").get_by_text("e", exact=True).hover()
         query = next(i for i, token in enumerate(maps.query_side.tokens) if token.text == "e")
         shown = page.locator("#ranking tr:visible td.value").all_inner_texts()

@@ -2,7 +2,7 @@
 
 import { number, short } from "../format.js";
 import { point, state } from "./hub.js";
-import { byId, colourOf, fit, fonts, own } from "./page.js";
+import { byId, colourOf, fit, fonts, own, soon } from "./page.js";
 import { held, paint, stride } from "./plane.js";
 import { rank } from "./ranking.js";
 import { ceiling, gridName, norm, value, values } from "./scene.js";
@@ -22,6 +22,10 @@ const stage = byId("stage");
 let scene = null;
 /** @type {Frame} */
 export const frame = { width: 0, height: 0, left: 0, top: 0, window: { x: 0, y: 0, sx: 1, sy: 1 }, q: -1, k: -1 };
+/** Milliseconds that painting may take at a time. */
+const SLICE = 12;
+/** Which painting is the latest. */
+let painting = 0;
 let ink = "";
 let muted = "";
 let accent = "";
@@ -68,8 +72,17 @@ export function showHead(shown, matches) {
   canvas.style.top = `${frame.top}px`;
   fit(over, frame.left + frame.width + 1, frame.top + frame.height + 1);
   stage.style.height = `${frame.top + frame.height + 2}px`;
+  paintMap(shown, ratio);
+  drawOver();
+}
+
+/** Paints in slices, so that a map of millions of cells never holds up a key or the pointer; shown when it is whole.
+ * @param {Scene} shown @param {number} ratio */
+function paintMap(shown, ratio) {
   const pen = canvas.getContext("2d");
+  if (!pen) return;
   const image = new ImageData(canvas.width, canvas.height);
+  const out = new Uint32Array(image.data.buffer);
   const factors = new Float32Array(shown.grid.nq);
   for (const q of shown.rows) {
     const most = ceiling(shown, q);
@@ -77,13 +90,25 @@ export function showHead(shown, matches) {
   }
   const { sx, sy } = frame.window;
   const pixels = { ...frame.window, sx: sx * ratio, sy: sy * ratio };
-  const { table, words } = shown.paint;
-  const out = new Uint32Array(image.data.buffer);
-  paint(shown.grid, shown.rows, shown.columns, factors, pixels, image.width, image.height, table, words, 0, out);
-  pen?.putImageData(image, 0, 0);
-  canvas.dataset.shown = gridName(shown.state);
-  if (pen && Math.min(sx, sy) >= 34) numbers(pen, shown, ratio);
-  drawOver();
+  const { grid, rows, columns, paint: { table, words } } = shown;
+  const name = gridName(shown.state);
+  const mine = ++painting;
+  let line = 0;
+  stage.setAttribute("aria-busy", "true");
+  const slice = () => {
+    if (mine !== painting) return;
+    for (const end = performance.now() + SLICE; line < image.height && performance.now() < end; ) {
+      const to = Math.min(image.height, line + 16);
+      paint(grid, rows, columns, factors, pixels, image.width, image.height, table, words, 0, out, line, to);
+      line = to;
+    }
+    if (line < image.height) return soon(slice);
+    stage.removeAttribute("aria-busy");
+    pen.putImageData(image, 0, 0);
+    canvas.dataset.shown = name;
+    if (Math.min(sx, sy) >= 34) numbers(pen, shown, ratio);
+  };
+  slice();
 }
 
 /** Values in the cells, where there is room. @param {CanvasRenderingContext2D} pen @param {Scene} shown

@@ -93,3 +93,13 @@ export function download(name, blob) {
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+const channel = new MessageChannel();
+/** @type {(() => void)[]} */
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+/** Does it once keys and pointer have had their turn, sooner than a timer would. @param {() => void} work */
+export function soon(work) {
+  waiting.push(work);
+  channel.port2.postMessage(0);
+}

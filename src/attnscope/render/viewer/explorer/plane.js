@@ -23,14 +23,14 @@ export function edges(pixels, start, scale, count) {
 }
 
 /**
- * Fills `out` (height × width) with colours.
+ * Fills the lines `from` … `to` of `out` (height × width) with colours; those before them are filled already.
  * @param {Cells} cells @param {Int32Array} rows the shown ones, in order @param {Int32Array} columns
  * @param {Float32Array} factors (row of the map,) what a share is multiplied by to lie from 0 to 1
  * @param {Window} window @param {number} width @param {number} height
  * @param {Uint8Array} table from a scaled value to a step @param {Uint32Array} colours @param {number} empty
- * @param {Uint32Array} out
+ * @param {Uint32Array} out @param {number} from @param {number} to
  */
-export function paint(cells, rows, columns, factors, window, width, height, table, colours, empty, out) {
+export function paint(cells, rows, columns, factors, window, width, height, table, colours, empty, out, from = 0, to = height) {
   const { nk, codes, levels, hidden, ends } = cells;
   const across = edges(width, window.x, window.sx, columns.length);
   const down = edges(height, window.y, window.sy, rows.length);
@@ -47,7 +47,7 @@ export function paint(cells, rows, columns, factors, window, width, height, tabl
     }
     return low;
   };
-  for (let y = 0; y < height; y++) {
+  for (let y = from; y < to; y++) {
     const line = y * width;
     if (down.first[y] >= down.end[y]) {
       out.fill(empty, line, line + width);
