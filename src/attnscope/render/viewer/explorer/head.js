@@ -23,7 +23,7 @@ let scene = null;
 /** @type {Frame} */
 export const frame = { width: 0, height: 0, left: 0, top: 0, window: { x: 0, y: 0, sx: 1, sy: 1 }, q: -1, k: -1 };
 /** Milliseconds that painting may take at a time. */
-const SLICE = 12;
+const SLICE = 8;
 /** Which painting is the latest. */
 let painting = 0;
 let ink = "";
