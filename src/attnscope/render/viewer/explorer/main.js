@@ -168,6 +168,8 @@ listenLines((dir) => update({ dir, pin: -1, other: -1 }));
 listenKeys();
 control(() => scene);
 draw();
-// A long text takes a while to make: before it is asked for.
-(window.requestIdleCallback ?? setTimeout)(() => built());
+// A long text takes a while to build: a little whenever there is time, before it is asked for.
+const ahead = () => built(performance.now() + 8).whole || idle(ahead);
+const idle = window.requestIdleCallback ?? setTimeout;
+idle(ahead);
 performance.mark("attnscope");

@@ -7,8 +7,9 @@ import { element } from "./page.js";
 /**
  * @typedef {import("./units.js").Axis} Axis
  * @typedef {{root: HTMLElement, axis: Axis, spans: HTMLElement[], ranges: StaticRange[],
- *   chips: Map<number, HTMLElement>, steps: Int16Array}} Passage
+ *   chips: Map<number, HTMLElement>, steps: Int16Array, rest: Iterator<void>, whole: boolean}} Passage
  * spans, ranges: one for each box of the axis. chips: units that have no place in the text. steps: of each box, -1 none.
+ * rest: what is still to be put into the page.
  */
 
 const sheet = new CSSStyleSheet();
@@ -41,15 +42,33 @@ export function setColours(now, shares, signed) {
   sheet.replaceSync(rules.join(""));
 }
 
-/** @param {HTMLElement} root @param {Axis} axis @param {boolean} marked white space gets elements of its own, to be seen
- * @returns {Passage} */
+/** A part of the text ends where a line does, after so many boxes; after MOST of them wherever it is. */
+const PART = 48;
+const MOST = 400;
+
+/**
+ * A text, not yet in the page: `build` puts it there.
+ * @param {HTMLElement} root @param {Axis} axis @param {boolean} marked white space gets elements of its own, to be seen
+ * @returns {Passage}
+ */
 export function passage(root, axis, marked) {
-  const { text, units } = axis;
+  /** @type {Omit<Passage, "rest" | "whole">} */
+  const bare = { root, axis, spans: [], ranges: [], chips: new Map(), steps: new Int16Array(axis.boxes.length).fill(-1) };
   root.replaceChildren();
-  /** @type {HTMLElement[]} */
-  const spans = [];
-  /** @type {Map<number, HTMLElement>} */
-  const chips = new Map();
+  return { ...bare, rest: parts(bare, marked), whole: false };
+}
+
+/** Builds until the clock says so; what is left is built by the next call. @param {Passage} passage
+ * @param {number} until @returns {boolean} whether it is whole */
+export function build(passage, until) {
+  while (!passage.whole && performance.now() < until) passage.whole = Boolean(passage.rest.next().done);
+  return passage.whole;
+}
+
+/** Puts the text into its root, part by part. Of those that are whole lines the browser lays out only what is in sight.
+ * @param {Omit<Passage, "rest" | "whole">} passage @param {boolean} marked @returns {Iterator<void>} */
+function* parts({ root, axis, spans, ranges, chips }, marked) {
+  const { text, units } = axis;
   let position = 0;
   let next = 0;
   // Where the model reads a token that stands nowhere in the text: after the unit before it.
@@ -58,20 +77,38 @@ export function passage(root, axis, marked) {
     if (unit.start < unit.end) anchor = Math.max(anchor, unit.end);
     return unit.start < unit.end ? [] : [{ unit, i, after: anchor }];
   });
-  const hold = document.createDocumentFragment();
+  let part = element("span", "", "part");
+  let first = 0;
+  let begins = true; // where a line does
   const chip = (/** @type {number} */ before) => {
     while (next < placeless.length && placeless[next].after <= before) {
       const { unit, i } = placeless[next++];
       const made = element("span", unit.label, "u special");
       made.dataset.unit = String(i);
       chips.set(i, made);
-      hold.append(made);
+      part.append(made);
     }
   };
-  axis.boxes.forEach((box, b) => {
+  for (const [b, box] of axis.boxes.entries()) {
     chip(position);
-    if (box.start > position) hold.append(gap(text.slice(position, box.start), marked));
-    position = Math.max(position, box.start);
+    /** @param {number} end where what no unit covers is put until */
+    const fill = (end) => {
+      if (end > position) part.append(gap(text.slice(position, end), marked));
+      position = Math.max(position, end);
+    };
+    if (b - first >= PART) {
+      const line = text.lastIndexOf("\n", box.start - 1) + 1;
+      const ends = line >= position && line > 0;
+      if (ends || b - first >= MOST) {
+        if (ends) fill(line);
+        part.classList.toggle("lines", ends && begins);
+        root.append(part);
+        yield;
+        part = element("span", "", "part");
+        [first, begins] = [b, ends];
+      }
+    }
+    fill(box.start);
     const unit = units[box.units[0]];
     const content = text.slice(position, box.end);
     const span = element("span", "", `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`);
@@ -83,15 +120,14 @@ export function passage(root, axis, marked) {
     if (content.includes("\n")) span.classList.add("nl");
     span.dataset.box = String(b);
     spans.push(span);
-    hold.append(span);
+    // Static: the browser would look through live ranges at every change of the document.
+    ranges.push(new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
+    part.append(span);
     position = box.end;
-  });
+  }
   chip(Infinity);
-  if (position < text.length) hold.append(gap(text.slice(position), marked));
-  root.append(hold);
-  // Static: the browser would look through live ranges at every change of the document.
-  const ranges = spans.map((span) => new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
-  return { root, axis, spans, ranges, chips, steps: new Int16Array(spans.length).fill(-1) };
+  if (position < text.length) part.append(gap(text.slice(position), marked));
+  root.append(part);
 }
 
 /** White space and whatever else no unit covers. @param {string} content @param {boolean} marked */

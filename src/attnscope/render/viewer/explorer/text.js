@@ -1,8 +1,8 @@
 // The text as text: what a word attends to, or who attends to it, in colour behind the words.
 
-import { focus, point, state, update } from "./hub.js";
+import { focus, onChange, point, state, update } from "./hub.js";
 import { byId, oneText, say } from "./page.js";
-import { colour, elementOf, passage, setColours, unitAt } from "./passage.js";
+import { build, colour, elementOf, passage, setColours, unitAt } from "./passage.js";
 import { axes, norm, signedPaint, values } from "./scene.js";
 import { rollout } from "./stock.js";
 
@@ -21,8 +21,8 @@ let marked = [];
 /** The text that is looked from, and the one that is coloured. @param {{to: Passage, by: Passage}} of */
 const sides = (of) => (state.dir === "to" ? { from: of.to, at: of.by } : { from: of.by, at: of.to });
 
-/** The elements of the texts, made where they are not yet as the state says. */
-export function built() {
+/** The texts as the state says, built at once, or until the clock says so. @param {number} [until] */
+export function built(until = Infinity) {
   const look = `${state.unit} ${state.space}`;
   if (look !== lookOfTexts || !texts) {
     lookOfTexts = look;
@@ -30,7 +30,8 @@ export function built() {
     const one = passage(byId("text-query"), query, state.space);
     texts = { to: one, by: oneText ? one : passage(byId("text-key"), key, state.space) };
   }
-  return texts;
+  const whole = build(texts.to, until) && build(texts.by, until);
+  return { ...texts, whole };
 }
 
 /** @param {Scene} shown @param {number[]} matches units of the keys' text */
@@ -42,9 +43,27 @@ export function showText(shown, matches) {
   for (const root of [byId("text-query"), byId("text-key")]) {
     root.classList.toggle("no-special", !state.special);
   }
+  unfold();
   for (const element of document.querySelectorAll("#texts .match")) element.classList.remove("match");
   for (const unit of matches) elementOf(by, unit)?.classList.add("match");
   colourText();
+}
+
+let entered = true;
+onChange((before) => (entered ||= before.view !== state.view));
+
+/** A long text comes into sight a part a frame, so that laying it out never holds up a key. */
+function unfold() {
+  if (!entered) return;
+  entered = false;
+  const [, ...later] = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("#texts .part")]);
+  for (const part of later) part.hidden = true;
+  const reveal = () => {
+    const part = later.shift();
+    if (part) part.hidden = false;
+    if (later.length && state.view === "text") requestAnimationFrame(reveal);
+  };
+  requestAnimationFrame(reveal);
 }
 
 /** @type {WeakMap<Scene, Float32Array>} */
