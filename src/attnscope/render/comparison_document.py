@@ -106,12 +106,13 @@ def render_latex(result: Comparison) -> bytes:
         boxes = " ".join(
             rf"\attnword{{{steps[step][1:].upper()}}}{{{text_on(steps[step])[1:].upper()}}}{{{tex(word.text)}}}"
             for word, step in zip(side.result.words, own, strict=True)
+            if word.text.strip()
         )
         sign, kind, spoken = verdict_sign(result, side)
         colour = {"right": "0A6B3D", "wrong": "B3261E"}.get(kind, "000000")
         said = tex((side.prediction or "").strip())
         mark = {"✓": r"$\surd$ ", "✗": r"$\times$ "}.get(sign, "")
-        rows.append(rf"{tex(side.name)} & {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\")
+        rows.append(rf"{tex(side.name)} & \raggedright {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\[2pt]")
     text = "\n".join(
         (
             r"% needs \usepackage{xcolor} and \usepackage[T1]{fontenc}",
@@ -120,7 +121,7 @@ def render_latex(result: Comparison) -> bytes:
             r"\begin{tabular}{lp{0.68\linewidth}l}",
             r"\hline",
             r" & Words by importance & Prediction \\",
-            r"\hline",
+            r"\hline\noalign{\vskip 2pt}",
             *rows,
             r"\hline",
             r"\end{tabular}",

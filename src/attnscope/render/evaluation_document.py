@@ -52,7 +52,7 @@ def render_latex(result: Evaluation) -> bytes:
                 cells.append("--")
                 continue
             mark = {"better": "$^{*}$", "worse": r"$^{\dagger}$", "": ""}[one.verdict]
-            value = f"{one.mean:.3f}"
+            value = f"{one.mean:.3f}".replace("-", "$-$")
             cells.append((rf"\textbf{{{value}}}" if one is next(iter(found.values())) else value) + mark)
         rows.append(f"{tex(method)} & {' & '.join(cells)} \\\\")
     lines = (

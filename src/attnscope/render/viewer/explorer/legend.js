@@ -24,10 +24,14 @@ export function top(scene, given = null) {
  * @param {Scene | null} scene @param {number | null} given */
 export function marks(scene, given = null) {
   const highest = top(scene, given);
-  return ticks(state.curve, state.gamma).map(([place, share]) => ({
+  const found = ticks(state.curve, state.gamma).map(([place, share]) => ({
     place,
     text: highest === null ? percent(share) : number(Number((share * highest).toPrecision(place === 1 ? 3 : 2))),
   }));
+  // The last one is written to the left of its place: long numbers leave no room for the one before.
+  const [before, last] = found.slice(-2);
+  if (before.text.length + last.text.length > 12) found.splice(-2, 1);
+  return found;
 }
 
 /** What the numbers measure. @param {Scene | null} scene @param {number | null} [given] */
