@@ -75,6 +75,12 @@ class PerToken:
             parameters={**self.first.parameters, "target_token": about.text, "value": about.value},
         )
 
+    def read_words(self, target: int) -> NDArray[np.bool_]:
+        """(word,) The words that a target token was scored on: those that begin before it."""
+        index = self.targets[target].index
+        end = len(self.first.text) if index is None else self.first.tokens[index].start
+        return np.array([word.start < end for word in self.first.words], dtype=bool)
+
     def __iter__(self) -> Iterator[Attribution]:
         return (self[i] for i in range(len(self)))
 

@@ -205,8 +205,8 @@ def test_explain_each_generated_token() -> None:
     done = run("explain", "The capital of Japan is", "--generate", "2", "--per-token", "--json")
     result = ats.PerToken.from_json(done.stdout.decode())
     assert len(result) == 2
-    assert "no renderer writes '.png': expected one of .html .json .txt" in failed(
-        "explain", TEXT, "--generate", "2", "--per-token", "-o", "out.png"
+    assert "no renderer writes '.tex': expected one of .html .png .svg .pdf .json .txt" in failed(
+        "explain", TEXT, "--generate", "2", "--per-token", "-o", "out.tex"
     )
 
 
@@ -219,7 +219,8 @@ def test_saved_results_of_every_kind_are_drawn_again_and_compared(smollm2: ats.M
     each.save(tmp_path / "each.json")
     assert run("render", str(tmp_path / "each.json"), "-o", str(tmp_path / "each.html")).returncode == 0
     assert (tmp_path / "each.html").read_bytes() == render(each, ".html")
-    assert "expected one of .html .json .txt" in failed("render", str(tmp_path / "each.json"), "-o", "x.png")
+    assert run("render", str(tmp_path / "each.json"), "-o", str(tmp_path / "each.svg")).returncode == 0
+    assert (tmp_path / "each.svg").read_bytes() == render(each, ".svg")
     saved = [str(tmp_path / f"{i}.json") for i in range(3)]
     done = run("agreement", *saved, "--top", "2", "-o", str(tmp_path / "a.html"), "--json")
     assert done.returncode == 0, done.stderr

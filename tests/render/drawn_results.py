@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from attnscope.attribution import Attribution, Token, Word
+from attnscope.per_token import PerToken, TargetToken
 
 PROVENANCE = {"model": "tests/tiny", "revision": None, "dtype": "float32", "attention": "sdpa", "attnscope": "0.1.0"}
 
@@ -35,6 +38,25 @@ def result(
     return Attribution(
         kind, method, shown, text, (bos, *tokens), words, fields.pop("excluded_mass", None), PROVENANCE | fields
     )
+
+
+def per_token(first: Attribution, count: int = 3, signed: bool = False, mass: float | None = None) -> PerToken:
+    """The last `count` words are what was generated; each is scored by what stands before it."""
+    chance = np.random.default_rng(3)
+    places = [i for i, token in enumerate(first.tokens) if not token.special][-count:]
+    shape = (count, len(first.tokens)), (count, len(first.words))
+    tokens, words = (chance.normal(size=s) if signed else chance.random(s) for s in shape)
+    for row, place in enumerate(places):
+        tokens[row, place:] = 0
+        words[row, [w.start >= first.tokens[place].start for w in first.words]] = 0
+    targets = tuple(TargetToken(first.tokens[i].text, i, -1.5 - i) for i in places)
+    parameters = {
+        "target": "log-probability of each token",
+        "completeness_error": 0.25,
+        "standard_error": [0.01, 0.125],
+    }
+    made = replace(first, signed=signed, parameters=parameters, excluded_mass=mass)
+    return PerToken(made, targets, tokens, words)
 
 
 def attention(text: str, query: int, **fields: Any) -> Attribution:

@@ -9,36 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_results import ARABIC, JAPANESE, RESULTS, SEGMENTS, result
+from drawn_results import ARABIC, JAPANESE, RESULTS, SEGMENTS, per_token, result
 from playwright.sync_api import Browser, expect
 from test_page import opened
 
-from attnscope.attribution import Attribution
 from attnscope.colours import LIGHT
-from attnscope.per_token import PerToken, TargetToken
+from attnscope.per_token import PerToken
 from attnscope.render import notebook_html, render
 from attnscope.render.caption import number
 from attnscope.scaling import min_max, symmetric
-
-
-def per_token(first: Attribution, count: int = 3, signed: bool = False, mass: float | None = None) -> PerToken:
-    """The last `count` words are what was generated; each is scored by what stands before it."""
-    chance = np.random.default_rng(3)
-    places = [i for i, token in enumerate(first.tokens) if not token.special][-count:]
-    shape = (count, len(first.tokens)), (count, len(first.words))
-    tokens, words = (chance.normal(size=s) if signed else chance.random(s) for s in shape)
-    for row, place in enumerate(places):
-        tokens[row, place:] = 0
-        words[row, [w.start >= first.tokens[place].start for w in first.words]] = 0
-    targets = tuple(TargetToken(first.tokens[i].text, i, -1.5 - i) for i in places)
-    parameters = {
-        "target": "log-probability of each token",
-        "completeness_error": 0.25,
-        "standard_error": [0.01, 0.125],
-    }
-    made = replace(first, signed=signed, parameters=parameters, excluded_mass=mass)
-    return PerToken(made, targets, tokens, words)
-
 
 SIGNED = per_token(RESULTS["english"], 8, signed=True)
 RAMP = per_token(RESULTS["english"], 8, mass=0.5)

@@ -112,7 +112,9 @@ def render_latex(result: Comparison) -> bytes:
         colour = {"right": "0A6B3D", "wrong": "B3261E"}.get(kind, "000000")
         said = tex((side.prediction or "").strip())
         mark = {"✓": r"$\surd$ ", "✗": r"$\times$ "}.get(sign, "")
-        rows.append(rf"{tex(side.name)} & \raggedright {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\[2pt]")
+        rows.append(
+            rf"{tex(side.name)} & \raggedright {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\[2pt]"
+        )
     text = "\n".join(
         (
             r"% needs \usepackage{xcolor} and \usepackage[T1]{fontenc}",

@@ -1,5 +1,8 @@
 """What all pictures on matplotlib axes look like: colours, fonts, thin lines, legends with numbers."""
 
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attnscope.colours import DARK, LIGHT, ColourMap
@@ -8,6 +11,7 @@ from attnscope.render.paper import need_matplotlib
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+_MOST_LABELS = 48
 ROOTS = {2: "square-root scale", 4: "fourth-root scale"}
 
 
@@ -74,6 +78,24 @@ class Look:
         bar.outline.set_visible(False)
         bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2, labelfontfamily=self.small["fontfamily"])
 
+    def over(self, ax: "Axes", caption: Callable[[int], str]) -> None:
+        """The caption over an Axes; it is asked for in lines of about so many characters."""
+        width = ax.figure.get_figure(root=True).get_size_inches()[0] * ax.get_position().width
+        self.write(ax.set_title(caption(max(44, int(17 * width))), fontsize=8.5, loc="left"), self.colours.ink)
+
+    def wrapped(self, notes: Iterable[str], text: str, width: int) -> str:
+        """Notes, each on lines of its own, and the beginning of the text."""
+        return "\n".join([*(line for note in notes for line in textwrap.wrap(note, width)), excerpt(text, width)])
+
+    def ticks(self, axis: Any, names: Sequence[str]) -> None:
+        """Names along an axis, upright below it, thinned where there are many."""
+        places = thinned(len(names), _MOST_LABELS)
+        axis.set_ticks(places, [names[i] for i in places])
+        for label in axis.get_ticklabels():
+            self.write(label, self.colours.ink)
+            if axis.axis_name == "x":
+                label.set_rotation(90)
+
     def write(self, text: Any, colour: str) -> None:
         """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
         from matplotlib.font_manager import FontProperties
@@ -90,3 +112,19 @@ class Look:
 def number(value: float) -> str:
     """Two digits, without an exponent down to a ten-thousandth."""
     return f"{value:.2g}" if not 0 < value < 1e-4 else f"{value:.0e}".replace("e-0", "e-")
+
+
+def thinned(count: int, most: int) -> list[int]:
+    """Every so-many-th of `count` places, at most so many."""
+    return list(range(0, count, math.ceil(count / most))) if count else []
+
+
+def excerpt(text: str, width: int) -> str:
+    """The beginning of a text on one line, quoted."""
+    from attnscope.render.layout import columns
+
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * width]).split())
+    short = line
+    while columns(short) > width - 3:
+        short = short[:-1]
+    return f"“{short}{'…' if short != line or len(text) > 4 * width else ''}”"

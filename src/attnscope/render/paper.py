@@ -1,6 +1,7 @@
 """A matplotlib figure as the bytes of a file. The same figure gives the same bytes: no dates, no random ids."""
 
 import io
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ def file_of(draw: Callable[[], "Figure"], form: str, scale: float = 1) -> bytes:
     import matplotlib
 
     buffer = io.BytesIO()
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # `fonts` has said it already, with a font to install.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         # A user's style (usetex, grids, savefig.bbox) would reach into the figure.
         matplotlib.rcdefaults()
         matplotlib.rcParams["svg.hashsalt"] = "attnscope"

@@ -102,15 +102,8 @@ def _scale(first: Attribution) -> str:
     return "Colours run min–max over the words that a token read; later words are not read."
 
 
-def read_words(result: PerToken, target: int) -> NDArray[np.bool_]:
-    """The words that a target token was scored on: those that begin before it."""
-    index = result.targets[target].index
-    end = len(result.first.text) if index is None else result.first.tokens[index].start
-    return np.array([word.start < end for word in result.first.words], dtype=bool)
-
-
 def _limits(result: PerToken, target: int) -> tuple[float, float]:
-    scores = result.scores[target][read_words(result, target)]
+    scores = result.scores[target][result.read_words(target)]
     if not len(scores):
         return 0.0, 0.0
     largest = float(np.abs(scores).max())
@@ -124,7 +117,7 @@ def _steps(scores: NDArray[np.float64], limits: tuple[float, float]) -> list[int
 
 
 def _text(result: PerToken) -> str:
-    steps, read = _steps(result.scores[0], _limits(result, 0)), read_words(result, 0)
+    steps, read = _steps(result.scores[0], _limits(result, 0)), result.read_words(0)
     about = result.targets[0].index
     place = None if about is None else result.first.tokens[about]
     parts = []
@@ -153,7 +146,7 @@ def _matrix(result: PerToken) -> str:
     starts = range(0, count, width)
     cells = []
     for row in range(len(result)):
-        read = result.scores[row][read_words(result, row)]
+        read = result.scores[row][result.read_words(row)]
         best = [
             max(read[s : s + width], key=lambda x: abs(x) if result.first.signed else x)
             for s in starts
@@ -178,7 +171,7 @@ def _matrix(result: PerToken) -> str:
 def _each(result: PerToken) -> str:
     rows = []
     for i, target in enumerate(result.targets):
-        scores = np.where(read_words(result, i), result.scores[i], 0.0)
+        scores = np.where(result.read_words(i), result.scores[i], 0.0)
         order = np.argsort(-np.abs(scores) if result.first.signed else -scores, kind="stable")
         best = [j for j in order.tolist() if scores[j] and result.first.words[j].text.strip()][:_TOP]
         words = ", ".join(f"<bdi>{_token(result.first.words[j].text)}</bdi> {number(float(scores[j]))}" for j in best)

@@ -1,4 +1,4 @@
-"""Attention maps and agreements on matplotlib axes: one head, all heads, statistics, lines between words.
+"""Attention maps, agreements, per-token results on matplotlib axes: a head, all heads, statistics, lines, a matrix.
 
 Each function draws on the Axes it is given, or on a figure of its own that pyplot does not know; the caller's rcParams
 are left alone. Special tokens stay out of the picture, and the caption says what they took. `maps.words()` gives words.
@@ -18,12 +18,14 @@ from attnscope.agreements import Agreement
 from attnscope.colours import colours_for, text_on
 from attnscope.errors import InputError
 from attnscope.maps import STATISTICS, AttentionMaps, Side
-from attnscope.render.look import Look, number
+from attnscope.per_token import PerToken
+from attnscope.render.caption import caption_of, unit
+from attnscope.render.look import Look, number, thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MOST_LABELS, _LONGEST_LABEL, _MOST_LINES = 48, 14, 80
+_LONGEST_LABEL, _MOST_LINES = 14, 80
 # Cells of a heat map and of a thumbnail along an axis: more could not be told apart.
 _CELLS, _THUMBNAIL = 240, 48
 # From so many tokens on, an even share of a row is so small that only a fourth root shows it.
@@ -217,6 +219,50 @@ def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDAr
     return axes
 
 
+def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False, font: Any = None) -> "Axes":
+    """What each target token relied on: target tokens down, words across, one scale for all. Returns the Axes.
+
+    Words that a token did not read are blank. More than 240 words are drawn in blocks, each with its strongest score.
+    Raises InputError where there are no words.
+    """
+    first = result.first
+    if not first.words:
+        raise InputError("there is nothing to draw: no target token read a word")
+    read = np.stack([result.read_words(i) for i in range(len(result))])
+    step = math.ceil(len(first.words) / _CELLS)
+    cells = np.full((len(result), math.ceil(len(first.words) / step)), np.nan)
+    for i, j in np.ndindex(cells.shape):
+        some = result.scores[i, j * step : (j + 1) * step][read[i, j * step : (j + 1) * step]]
+        if len(some):
+            cells[i, j] = some[np.abs(some).argmax()]
+    largest = float(np.nanmax(np.abs(cells))) if read.any() else 1.0
+    low, high = (-largest, largest) if first.signed else (0.0, largest)
+    caption = caption_of(first)
+    facts = "  ·  ".join(f"{name} {value}" for name, value in caption.facts if name not in ("target_token", "value"))
+    notes = [f"{len(result)} target tokens × {len(first.words)} words; blank: not read by the token"]
+    if step > 1:
+        notes.append(f"each cell is the strongest of {step} words")
+    names = [_label(target.text) for target in result.targets]
+    look = Look("".join((first.text, *names, facts, "·⏎→□…“”×")), dark, font)
+    width = min(max(0.2 * cells.shape[1], 3.6), 10.0) + 1.6
+    ax = look.axes(ax, (width, min(max(0.2 * len(result), 1.2), 8.0) + 1.9))
+    colours = look.map(colours_for(first.signed, dark))
+    image = ax.imshow(
+        np.ma.masked_invalid(cells), aspect="auto", interpolation="nearest", cmap=colours, vmin=low, vmax=high,
+        extent=(-0.5, cells.shape[1] * step - 0.5, len(result) - 0.5, -0.5),
+    )  # fmt: skip
+    ax.set(xlim=(-0.5, len(first.words) - 0.5))
+    look.ticks(ax.yaxis, names)
+    look.ticks(ax.xaxis, [_label(word.text) for word in first.words])
+    ax.set_ylabel("target token", **look.small)
+    ax.set_xlabel("word", **look.small)
+    bar = ax.figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02)
+    look.quiet_bar(bar)
+    bar.set_label(unit(first), **look.small)
+    look.over(ax, lambda width: look.wrapped((facts, *notes, *caption.notes), first.text, width))
+    return ax
+
+
 def _sink(weights: NDArray[np.float32], side: Side, keys: list[int]) -> tuple[int | None, str]:
     """The key that takes most of what is shown, if one does, and a sentence about it."""
     shares = weights.mean(0)
@@ -234,7 +280,7 @@ def _panel(page: "_Page", ax: "Axes", name: str, column: NDArray[Any]) -> None:
         values, aspect="auto", interpolation="nearest", cmap=page.map(), vmin=0, vmax=float(values.max()) or 1.0
     )
     for axis, indices, what in ((ax.xaxis, maps.heads, "head"), (ax.yaxis, maps.layers, "layer")):
-        places = _thinned(len(indices), 16)
+        places = thinned(len(indices), 16)
         axis.set_ticks(places, [str(indices[i]) for i in places])
         axis.set_label_text(what, **page.small)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.06, pad=0.03)
@@ -255,24 +301,16 @@ class _Page(Look):
         unit = "words" if self.maps.parameters.get("unit") == "word" else "tokens"
         size = f"{len(self.maps.queries):,} × {len(self.maps.keys):,} {unit}"
         facts = "  ·  ".join(filter(None, [self._model(), what, size]))
-        wrapped = [line for note in (facts, *notes) if note for line in textwrap.wrap(note, width)]
-        return "\n".join([*wrapped, _excerpt(self.maps.query_side.text, width)])
+        return self.wrapped((facts, *notes), self.maps.query_side.text, width)
 
     def title(self, ax: "Axes", what: str, *notes: str) -> None:
         """The caption over an Axes."""
-        width = ax.figure.get_figure(root=True).get_size_inches()[0] * ax.get_position().width
-        text = self.caption(what, *notes, width=max(44, int(17 * width)))
-        self.write(ax.set_title(text, fontsize=8.5, loc="left"), self.colours.ink)
+        self.over(ax, lambda width: self.caption(what, *notes, width=width))
 
     def label(self, ax: "Axes", queries: list[int], keys: list[int]) -> None:
         """Tokens along both axes, thinned where there are many."""
         for axis, side, shown in ((ax.yaxis, self.maps.query_side, queries), (ax.xaxis, self.maps.key_side, keys)):
-            places = _thinned(len(shown), _MOST_LABELS)
-            axis.set_ticks(places, [_text(side, shown[i]) for i in places])
-            for label in axis.get_ticklabels():
-                self.write(label, self.colours.ink)
-        for label in ax.get_xticklabels():
-            label.set_rotation(90)
+            self.ticks(axis, [_text(side, i) for i in shown])
         ax.set_ylabel("query", **self.small)
         ax.set_xlabel("key", **self.small)
 
@@ -329,24 +367,12 @@ def _blocks(weights: NDArray[np.float32], cells: NDArray[np.float32]) -> str:
     return f"each cell is the largest of {down} × {across} weights" if down * across > 1 else ""
 
 
-def _thinned(count: int, most: int) -> list[int]:
-    return list(range(0, count, math.ceil(count / most))) if count else []
-
-
 def _text(side: Side, token: int) -> str:
-    """A token's text with its white space visible, on one line."""
-    text = side.tokens[token].text
+    return _label(side.tokens[token].text)
+
+
+def _label(text: str) -> str:
+    """A text with its white space visible, on one line."""
     shown = text.replace("\n", "⏎").replace("\t", "→").replace(" ", "·")
     shown = "".join(c if c.isprintable() else "□" for c in shown)
     return shown if len(shown) <= _LONGEST_LABEL else shown[: _LONGEST_LABEL - 1] + "…"
-
-
-def _excerpt(text: str, width: int) -> str:
-    """The beginning of a text on one line, quoted."""
-    from attnscope.render.layout import columns
-
-    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * width]).split())
-    short = line
-    while columns(short) > width - 3:
-        short = short[:-1]
-    return f"“{short}{'…' if short != line or len(text) > 4 * width else ''}”"
