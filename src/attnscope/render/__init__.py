@@ -49,6 +49,12 @@ _EVALUATED = "attnscope.render.evaluation_"
 
 Result = Attribution | PerToken | Agreement | AttentionMaps | Comparison | Comparisons | Evaluation
 
+_PLOTTED = {
+    ".png": Renderer("attnscope.render.plotted", "render_png", ("dark", "font", "scale")),
+    ".svg": Renderer("attnscope.render.plotted", "render_svg", ("dark", "font")),
+    ".pdf": Renderer("attnscope.render.plotted", "render_pdf", ("dark", "font")),
+}
+
 RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
         ".html": Renderer("attnscope.render.html", "render_html", ("max_line_chars", "font_size", "dark")),
@@ -60,25 +66,19 @@ RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     },
     PerToken: {
         ".html": Renderer("attnscope.render.per_token_page", "render_html", ("max_line_chars", "font_size", "dark")),
-        ".png": Renderer("attnscope.render.plotted", "render_png", ("dark", "font", "scale")),
-        ".svg": Renderer("attnscope.render.plotted", "render_svg", ("dark", "font")),
-        ".pdf": Renderer("attnscope.render.plotted", "render_pdf", ("dark", "font")),
+        **_PLOTTED,
         ".json": Renderer("attnscope.render.document", "render_json"),
         ".txt": Renderer("attnscope.render.terminal", "render_texts"),
     },
     Agreement: {
         ".html": Renderer("attnscope.render.agreement_page", "render_html", ("max_line_chars", "font_size", "dark")),
-        ".png": Renderer("attnscope.render.plotted", "render_png", ("dark", "font", "scale")),
-        ".svg": Renderer("attnscope.render.plotted", "render_svg", ("dark", "font")),
-        ".pdf": Renderer("attnscope.render.plotted", "render_pdf", ("dark", "font")),
+        **_PLOTTED,
         ".json": Renderer("attnscope.render.agreement_page", "render_json"),
         ".txt": Renderer("attnscope.render.agreement_page", "render_text"),
     },
     AttentionMaps: {
         ".html": Renderer("attnscope.render.maps_page", "render_html", ("max_mb", "quality", "flow", "dark")),
-        ".png": Renderer("attnscope.render.plotted", "render_png", ("dark", "font", "scale")),
-        ".svg": Renderer("attnscope.render.plotted", "render_svg", ("dark", "font")),
-        ".pdf": Renderer("attnscope.render.plotted", "render_pdf", ("dark", "font")),
+        **_PLOTTED,
         ".json": Renderer("attnscope.render.maps_document", "render_json"),
         ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
     },

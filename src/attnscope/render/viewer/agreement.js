@@ -2,7 +2,7 @@
 // It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
 import { number } from "./format.js";
-import { byId, ready } from "./shared.js";
+import { byId, ready, showTip } from "./shared.js";
 
 /**
  * @typedef {{names: string[], results: {words: {text: string, score: number}[]}[]}} Result
@@ -36,12 +36,7 @@ function open(span, word) {
       return made;
     }),
   );
-  tip.hidden = false;
-  const box = span.getClientRects()[0] ?? span.getBoundingClientRect();
-  const own = tip.getBoundingClientRect();
-  const above = box.top - own.height - 8;
-  tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
-  tip.style.left = `${Math.max(8, Math.min(box.left, document.documentElement.clientWidth - own.width - 8))}px`;
+  showTip(tip, span);
   return [name.textContent, ...lines];
 }
 

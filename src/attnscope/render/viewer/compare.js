@@ -2,7 +2,7 @@
 // the documented JSON (docs/schema.md); text enters the page through textContent alone.
 
 import { number } from "./format.js";
-import { byId, ready } from "./shared.js";
+import { byId, ready, showTip } from "./shared.js";
 import { filterable, sortable } from "./tables.js";
 
 /**
@@ -44,12 +44,7 @@ function openTip(item, lines) {
       return made;
     }),
   );
-  tip.hidden = false;
-  const box = item.getBoundingClientRect();
-  const size = tip.getBoundingClientRect();
-  const above = box.top - size.height - 8;
-  tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
-  tip.style.left = `${Math.max(8, Math.min(box.left, document.documentElement.clientWidth - size.width - 8))}px`;
+  showTip(tip, item);
 }
 
 const closeTip = () => {

@@ -3,7 +3,7 @@
 // (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
 import { label, number } from "./format.js";
-import { byId, ready } from "./shared.js";
+import { byId, ready, showTip } from "./shared.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean}} Token
@@ -119,12 +119,7 @@ function openTip(span, word) {
   const score = document.createElement("div");
   score.textContent = `score ${number(result.word_scores[chosen][word])}`;
   tip.replaceChildren(name, score);
-  tip.hidden = false;
-  const box = span.getClientRects()[0] ?? span.getBoundingClientRect();
-  const own = tip.getBoundingClientRect();
-  const above = box.top - own.height - 8;
-  tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
-  tip.style.left = `${Math.max(8, Math.min(box.left, document.documentElement.clientWidth - own.width - 8))}px`;
+  showTip(tip, span);
 }
 
 text.addEventListener("pointerover", (event) => {

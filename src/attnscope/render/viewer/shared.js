@@ -20,3 +20,13 @@ export function ready(file) {
   });
   for (const hidden of document.querySelectorAll(".controls, .hint")) /** @type {HTMLElement} */ (hidden).hidden = false;
 }
+
+/** Shows the tip above an element, or below where there is no room. @param {HTMLElement} tip @param {Element} target */
+export function showTip(tip, target) {
+  tip.hidden = false;
+  const box = target.getClientRects()[0] ?? target.getBoundingClientRect();
+  const own = tip.getBoundingClientRect();
+  const above = box.top - own.height - 8;
+  tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
+  tip.style.left = `${Math.max(8, Math.min(box.left, document.documentElement.clientWidth - own.width - 8))}px`;
+}

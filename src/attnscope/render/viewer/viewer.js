@@ -2,7 +2,7 @@
 // It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
 import { label, number } from "./format.js";
-import { byId, ready } from "./shared.js";
+import { byId, ready, showTip } from "./shared.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
@@ -169,12 +169,7 @@ function openTip(target) {
   const unit = view.units[indexOf.get(target) ?? -1];
   if (!unit) return;
   tip.replaceChildren(element("b", label(unit.text)), ...values(unit).map((line) => element("div", line)));
-  tip.hidden = false;
-  const box = target.getClientRects()[0] ?? target.getBoundingClientRect();
-  const size = tip.getBoundingClientRect();
-  const above = box.top - size.height - 8;
-  tip.style.top = `${above > 4 ? above : box.bottom + 8}px`;
-  tip.style.left = `${Math.max(8, Math.min(box.left, document.documentElement.clientWidth - size.width - 8))}px`;
+  showTip(tip, target);
 }
 
 function closeTip() {
