@@ -12,8 +12,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,9 @@ def opening(launch: Any, path: Path) -> dict[str, float] | None:
     """Seconds until a page shows something and rests, its nodes and memory; None if it does not within PATIENCE."""
     with tempfile.TemporaryDirectory() as profile:
         context = launch(profile)
+        # A page that hangs answers nobody: its browser is ended from outside.
+        limit = threading.Timer(PATIENCE + 10, psutil.Process(_browser_pid(profile)).kill)
+        limit.start()
         try:
             context.set_default_timeout(1000 * PATIENCE)
             context.route(re.compile("^https:"), _from_here)
@@ -117,7 +122,9 @@ def opening(launch: Any, path: Path) -> dict[str, float] | None:
         except Error:
             return None
         finally:
-            context.close()
+            limit.cancel()
+            with suppress(Error):
+                context.close()
 
 
 def _from_here(route: Route) -> None:
