@@ -26,6 +26,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "value_norm": [FROM_LAST],
     "value_zeroing": [FROM_LAST],
     # Fewer samples than the default, for the time it takes.
+    "integrated_gradients": [{"steps": 6}, {}],
     "gradient_shap": [{"samples": 4}],
     "smooth_grad": [{"samples": 4}],
     "shapley": [{"pairs": 2}],
