@@ -16,8 +16,8 @@ from attnscope.evaluation import Evaluation
 from attnscope.methods import METHODS
 from attnscope.metrics.evaluate import evaluate
 
-# What an attention is asked for by default is one head of the last layer, and the mean over all queries: for a
-# prediction one also wants the attention from the token that predicts.
+# What `ats.attention` shows by default is one head of the last layer and the mean over all queries: for a prediction
+# one also wants the attention from the token that predicts.
 FROM_LAST: dict[str, Any] = {"query": -1}
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "attention": [{"query": None}, {"head": "mean", **FROM_LAST}, {"layer": "mean", "head": "mean", **FROM_LAST}],

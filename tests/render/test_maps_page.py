@@ -63,6 +63,25 @@ def go(page: Page, view: str) -> None:
     ready(page)
 
 
+def test_a_long_text_comes_into_sight_whole(browser: Browser, tmp_path: Path) -> None:
+    lines = [" ".join(f"w{i}.{j}" for j in range(7)) for i in range(40)]
+    text = "\n  ".join(lines) + "\n" + " ".join(f"x{i}" for i in range(900))
+    with opened(browser, tmp_path, render(maps_of(text, layers=1, heads=1), ".html")) as page:
+        for _ in range(2):
+            go(page, "overview")
+            go(page, "text")
+            for _ in range(50):
+                seen = page.evaluate("document.getElementById('text-query').innerText").strip()
+                if seen == text:
+                    break
+                page.wait_for_timeout(100)
+            assert seen == text
+        assert page.locator("#text-query .part").count() == 3
+        page.locator("#search").fill("x899")
+        page.keyboard.press("Enter")
+        expect(page.locator("#text-query .match")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_in_every_view(browser: Browser, tmp_path: Path, name: str) -> None:
     with opened(browser, tmp_path, render(maps_of(HOSTILE[name]), ".html"), "#special=1") as page:

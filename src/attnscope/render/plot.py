@@ -238,7 +238,8 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     largest = float(np.nanmax(np.abs(cells))) if read.any() else 1.0
     low, high = (-largest, largest) if first.signed else (0.0, largest)
     caption = caption_of(first)
-    facts = "  ·  ".join(f"{name} {value}" for name, value in caption.facts if name not in ("target_token", "value"))
+    left = ("target_token", "value", "words", "tokens")  # of the first target alone, or counted in a note
+    facts = "  ·  ".join(f"{name} {value}" for name, value in caption.facts if name not in left)
     notes = [f"{len(result)} target tokens × {len(first.words)} words; blank: not read by the token"]
     if step > 1:
         notes.append(f"each cell is the strongest of {step} words")

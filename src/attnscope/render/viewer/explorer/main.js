@@ -169,7 +169,7 @@ listenKeys();
 control(() => scene);
 draw();
 // A long text takes a while to build: a little whenever there is time, before it is asked for.
-const ahead = () => built(performance.now() + 8).whole || idle(ahead);
 const idle = window.requestIdleCallback ?? setTimeout;
+const ahead = () => built(performance.now() + 8).whole || idle(ahead);
 idle(ahead);
 performance.mark("attnscope");

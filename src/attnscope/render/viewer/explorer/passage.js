@@ -42,9 +42,8 @@ export function setColours(now, shares, signed) {
   sheet.replaceSync(rules.join(""));
 }
 
-/** A part of the text ends where a line does, after so many boxes; after MOST of them wherever it is. */
-const PART = 48;
-const MOST = 400;
+/** Boxes of a part of the text: what is built, and laid out, at a time. */
+const PART = 400;
 
 /**
  * A text, not yet in the page: `build` puts it there.
@@ -65,7 +64,7 @@ export function build(passage, until) {
   return passage.whole;
 }
 
-/** Puts the text into its root, part by part. Of those that are whole lines the browser lays out only what is in sight.
+/** Puts the text into its root, part by part.
  * @param {Omit<Passage, "rest" | "whole">} passage @param {boolean} marked @returns {Iterator<void>} */
 function* parts({ root, axis, spans, ranges, chips }, marked) {
   const { text, units } = axis;
@@ -78,8 +77,6 @@ function* parts({ root, axis, spans, ranges, chips }, marked) {
     return unit.start < unit.end ? [] : [{ unit, i, after: anchor }];
   });
   let part = element("span", "", "part");
-  let first = 0;
-  let begins = true; // where a line does
   const chip = (/** @type {number} */ before) => {
     while (next < placeless.length && placeless[next].after <= before) {
       const { unit, i } = placeless[next++];
@@ -89,24 +86,17 @@ function* parts({ root, axis, spans, ranges, chips }, marked) {
       part.append(made);
     }
   };
+  /** What no unit covers. @param {number} end */
+  const fill = (end) => {
+    if (end > position) part.append(gap(text.slice(position, end), marked));
+    position = Math.max(position, end);
+  };
   for (const [b, box] of axis.boxes.entries()) {
     chip(position);
-    /** @param {number} end where what no unit covers is put until */
-    const fill = (end) => {
-      if (end > position) part.append(gap(text.slice(position, end), marked));
-      position = Math.max(position, end);
-    };
-    if (b - first >= PART) {
-      const line = text.lastIndexOf("\n", box.start - 1) + 1;
-      const ends = line >= position && line > 0;
-      if (ends || b - first >= MOST) {
-        if (ends) fill(line);
-        part.classList.toggle("lines", ends && begins);
-        root.append(part);
-        yield;
-        part = element("span", "", "part");
-        [first, begins] = [b, ends];
-      }
+    if (b > 0 && b % PART === 0) {
+      root.append(part);
+      yield;
+      part = element("span", "", "part");
     }
     fill(box.start);
     const unit = units[box.units[0]];
@@ -126,7 +116,7 @@ function* parts({ root, axis, spans, ranges, chips }, marked) {
     position = box.end;
   }
   chip(Infinity);
-  if (position < text.length) part.append(gap(text.slice(position), marked));
+  fill(text.length);
   root.append(part);
 }
 
