@@ -28,8 +28,8 @@ def check(browser: Browser, tmp_path: Path, maps: AttentionMaps) -> None:
         for move in ("ArrowDown", "Shift+ArrowDown", "ArrowRight", "Shift+ArrowDown"):
             page.keyboard.press(move)
         q, k = 21, 1
-        expect(page.locator("#tip-value")).to_contain_text(", rank ")
-        value, _, count = re.split(", rank | of ", page.locator("#tip-value").inner_text())
+        expect(page.locator("#tip div")).to_contain_text(", rank ")
+        value, _, count = re.split(", rank | of ", page.locator("#tip div").inner_text())
         assert near(value, float(truth[q, k]), float(truth[q].max()))
         assert int(count) == len(maps.keys)
         shown = page.locator("#ranking tr:visible td.value").all_inner_texts()

@@ -4,13 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 
-import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/explorer/colour.js";
+import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/colour.js";
 import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
 import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/inflate.js";
 import { FINE, fine, measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
 import { cellAt, edges, held, paint, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";
-import { DEFAULTS, pairs, parse, write } from "../../src/attnscope/render/viewer/explorer/state.js";
-import { axis, find, places } from "../../src/attnscope/render/viewer/explorer/units.js";
+import { CHOICES, DEFAULTS, pairs, within } from "../../src/attnscope/render/viewer/explorer/choices.js";
+import { ends, minMax, ranks, symmetric } from "../../src/attnscope/render/viewer/scores.js";
+import { parse, write } from "../../src/attnscope/render/viewer/state.js";
+import { apart, axis, find, places, together } from "../../src/attnscope/render/viewer/units.js";
 
 /** A grid of plain weights. */
 const gridOf = (rows) => fine(Float32Array.from(rows.flat()), rows.length, rows[0].length, rows.map((row) => row.length));
@@ -31,10 +33,28 @@ test("files hold any text", () => {
 
 test("a state goes through the fragment", () => {
   const state = { ...DEFAULTS, view: "text", layer: 3, special: true, find: "a&b=c #", gamma: 0.5, zoom: "1 2 3" };
-  assert.deepEqual(parse(write(state, DEFAULTS), DEFAULTS), state);
+  assert.deepEqual(parse(write(state, DEFAULTS), DEFAULTS, CHOICES), state);
   assert.equal(write(DEFAULTS, DEFAULTS), "");
-  assert.deepEqual(parse("#view=nonsense&layer=x&gamma=900&__proto__=1&unknown=2", DEFAULTS), { ...DEFAULTS, gamma: 3 });
+  const asked = parse("#view=nonsense&layer=x&gamma=900&__proto__=1&unknown=2", DEFAULTS, CHOICES);
+  assert.deepEqual(within(asked), { ...DEFAULTS, gamma: 3 });
   assert.deepEqual(pairs("3.2 5.1 x 1"), [[3, 2], [5, 1]]);
+});
+
+test("scores become places on the scale", () => {
+  assert.deepEqual([minMax([1, 3, 2]), minMax([2, 2]), minMax([])], [[0, 1, 0.5], [0.5, 0.5], []]);
+  assert.deepEqual(minMax([-1.7e308, 0, 1.7e308]), [0, 0.5, 1]);
+  assert.deepEqual([symmetric([1, -4, 0]), symmetric([0])], [[0.625, 0, 0.5], [0.5]]);
+  assert.deepEqual([ends([1, -4, 0], true), ends([1, -4, 0], false), ends([], true)], [[-4, 4], [-4, 1], [0, 0]]);
+  assert.deepEqual([ranks([1, 3, 3, 2], false), ranks([1, -4, 0], true)], [[4, 1, 1, 3], [2, 1, 3]]);
+});
+
+test("stretches share a box or have their own", () => {
+  const tokens = [[0, 2], [2, 4], [3, 4]].map(([start, end]) => ({ start, end, special: false }));
+  assert.deepEqual(together("Hi 👍", tokens).boxes, [{ start: 0, end: 2, units: [0] }, { start: 2, end: 5, units: [1, 2] }]);
+  const words = apart("Hi 👍!", [[0, 2], [3, 4], [4, 5]]);
+  assert.deepEqual(words.units.map(({ label }) => label), ["Hi", "👍", "!"]);
+  assert.deepEqual([...words.boxOf], [0, 1, 2]);
+  assert.deepEqual(find(words, "👍"), [[1]]);
 });
 
 test("curves run from 0 to 1 and back", () => {

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from attnscope.agreements import Agreement
 from attnscope.attribution import Attribution
-from attnscope.colours import DARK_SIGNED, LIGHT, LIGHT_SIGNED, text_on
+from attnscope.colours import LIGHT
 from attnscope.render.caption import caption_of, limits, number
 from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces
@@ -21,8 +21,12 @@ from attnscope.render.parts import (
     reading_page,
     root,
     shown,
+    signed_rules,
     sizes,
 )
+
+_STYLE = ("reading/reading.css", "reading/agreement.css")
+_KEYS = (("hover, <kbd>Tab</kbd>", "a word in every method; arrow keys walk from word to word and from map to map"),)
 
 
 def render_html(
@@ -34,14 +38,16 @@ def render_html(
     compared = {"methods": ", ".join(found.names), "words": f"{len(first.words):,}"}
     kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
     return reading_page(
-        "agreement.html",
+        "reading/agreement.html",
         title="Do the methods agree?",
-        style=(sizes(max_line_chars, font_size), colour_rules(False), _signed(), "viewer.css", "agreement.css"),
-        modules=("agreement.js",),
+        style=(sizes(max_line_chars, font_size), colour_rules(False), signed_rules(), *_STYLE),
+        module="reading/agreement.js",
         document=found.to_json(),
         root=root(language(first.text), dark),
         facts=facts((kept | compared).items()),
+        keys=_KEYS,
         tables=_tables(found),
+        ramps=_ramps(found),
         maps="".join(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
         notes="".join(f"<p>{shown(note)}</p>" for note in _notes(found)),
         provenance=provenance(caption),
@@ -63,12 +69,12 @@ def render_text(found: Agreement) -> bytes:
     return found.table().encode()
 
 
-def _signed() -> str:
-    """The diverging colours, as .d0 … .d63."""
-    pairs = zip(LIGHT_SIGNED.steps, DARK_SIGNED.steps, strict=True)
-    return "\n".join(
-        f".d{i}{{--b:light-dark({a},{b});--t:light-dark({text_on(a)},{text_on(b)})}}" for i, (a, b) in enumerate(pairs)
-    )
+def _ramps(found: Agreement) -> str:
+    """The colours of the kinds of scores that there are."""
+    kinds = {one.signed for one in found.results}
+    plain = '<i class="ramp"></i><p>least … most</p>' if False in kinds else ""
+    signed = '<i class="ramp signed"></i><p>against … for</p>' if True in kinds else ""
+    return plain + signed
 
 
 def _map(name: str, result: Attribution) -> str:
@@ -80,13 +86,12 @@ def _map(name: str, result: Attribution) -> str:
             parts.append(exact(piece.text))
         else:
             step = LIGHT.step(float(scaled[piece.word]))
-            blank = " blank" if step in ((31, 32) if result.signed else (0,)) else ""
-            parts.append(f'<span class="{kind}{step}{blank}">{exact(piece.text)}</span>')
+            parts.append(f'<span class="u {kind}{step}">{exact(piece.text)}</span>')
     low, high = limits(result)
     said = "against … for" if result.signed else "least … most"
     return (
         f'<section class="map"><h2 lang="en">{shown(name)}<small>{number(low)} … {number(high)}, {said}</small></h2>'
-        f'<div class="text" dir="auto">{"".join(parts)}</div></section>'
+        f'<div class="passage" dir="auto">{"".join(parts)}</div></section>'
     )
 
 

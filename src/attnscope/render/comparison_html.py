@@ -40,10 +40,10 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
         body = f'<section class="single">{_sheet(result)}</section>'
     look = f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}"
     return reading_page(
-        "tables.html",
+        "tables/tables.html",
         title=title,
-        style=(look, colour_rules(signed), "viewer.css", "tables.css", "compare.css"),
-        modules=("tables.js", "compare.js"),
+        style=(look, colour_rules(signed), "reading/reading.css", "tables/tables.css", "tables/compare.css"),
+        module="tables/compare.js",
         document=result.to_json(),
         root=root(' lang="en"', dark, signed),
         body=body,
@@ -101,7 +101,7 @@ def _verdict(pair: Comparison, side: Side) -> str:
 def _legend(pair: Comparison, scale: Scale) -> str:
     return (
         '<div class="legend" lang="en"><div class="scale">'
-        f'<span>{number(scale.low)}</span><i class="bar light"></i><i class="bar dark"></i>'
+        f'<span>{number(scale.low)}</span><i class="ramp"></i>'
         f"<span>{number(scale.high)}</span></div><p>{scale.words}; above <b>{shown(pair.left.name)}</b>, below "
         f"<b>{shown(pair.right.name)}</b>. Underlined words were edited; small figures: change of score, and places "
         "gained ▲ or lost ▼.</p></div>"

@@ -32,10 +32,10 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
     )
     look = (":root{--measure:80ch;--size:1rem}", colour_rules(False), *lines)
     return reading_page(
-        "tables.html",
+        "tables/tables.html",
         title="Which explanations are faithful",
-        style=(*look, "viewer.css", "tables.css", "evaluation.css"),
-        modules=("tables.js", "evaluation.js"),
+        style=(*look, "reading/reading.css", "tables/tables.css", "tables/evaluation.css"),
+        module="tables/evaluation.js",
         document=result.to_json(),
         root=root(' lang="en"', dark),
         facts="".join(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in facts(result)),

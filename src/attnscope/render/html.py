@@ -15,6 +15,7 @@ from attnscope.render.caption import caption_of, limits, number, query_text, uni
 from attnscope.render.layout import pieces, query_words
 from attnscope.render.parts import (
     attribute,
+    chosen,
     colour_rules,
     exact,
     facts,
@@ -24,12 +25,14 @@ from attnscope.render.parts import (
     root,
     shown,
     sizes,
+    ticks,
 )
 
-_TOP = 10
-_SWITCH = (
-    '<div class="switch" role="group" aria-label="Unit"><button id="by-word" aria-pressed="true">Words</button>'
-    '<button id="by-token" aria-pressed="false">Tokens</button></div>'
+_TOP = 12
+_KEYS = (
+    ("hover, <kbd>Tab</kbd>", "a word\u2019s score, place on the scale, and rank; arrow keys walk from word to word"),
+    ("click, <kbd>Enter</kbd>", "pin a word; Esc lets go"),
+    ("<kbd>w</kbd>", "words or tokens"),
 )
 
 
@@ -41,18 +44,18 @@ def render_html(
     low, high = limits(result)
     query = query_text(result)
     return reading_page(
-        "page.html",
+        "reading/attribution.html",
         title=caption.title,
-        style=(sizes(max_line_chars, font_size), colour_rules(result.signed), "viewer.css"),
-        modules=("viewer.js",),
+        style=(sizes(max_line_chars, font_size), colour_rules(result.signed), "reading/reading.css"),
+        module="reading/attribution.js",
         document=result.to_json(),
         root=root(language(result.text), dark, result.signed),
-        switch=_SWITCH,
         facts=facts(caption.facts),
+        choice=chosen("Units", "unit", (("word", "words"), ("token", "tokens"))),
+        keys=_KEYS,
         ranked="Strongest words" if result.signed else "Highest words",
         text=_text(result),
-        low=number(low),
-        high=number(high),
+        ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
         unit=shown(unit(result)),
         scale=shown(caption.scale),
         query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
@@ -88,7 +91,7 @@ def _text(result: Attribution) -> str:
         if piece.word is None:
             parts.append(exact(piece.text))
             continue
-        names = [f"s{LIGHT.step(float(scaled[piece.word]))}"]
+        names = ["u", f"s{LIGHT.step(float(scaled[piece.word]))}"]
         if not piece.text.strip():
             names.append("nl" if "\n" in piece.text else "ws")
         if piece.word in asked:
@@ -104,10 +107,11 @@ def _top(result: Attribution) -> str:
         :_TOP
     ]
     return "".join(
-        f'<li><bdi>{shown(drawn[i])}</bdi><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg>'
-        f"<data>{number(result.words[i].score)}</data></li>"
-        for i in best
+        f'<tr><td>{place}</td><th scope="row"><bdi>{shown(drawn[i])}</bdi></th><td class="bar">'
+        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg></td>'
+        f'<td class="value">{number(result.words[i].score)}</td></tr>'
+        for place, i in enumerate(best, 1)
     )
 
 

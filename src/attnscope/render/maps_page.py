@@ -31,15 +31,7 @@ from attnscope.render.maps_coding import Coding, Packed, Place, fitted, size, ti
 from attnscope.render.palettes import PALETTES
 from attnscope.render.parts import JSON_ESCAPES, digest, framed, root, script, viewer
 
-# In the order in which they are joined into one script: a module stands after those it imports.
-_WORKER = ("inflate.js", "measure.js", "worker.js")
-_EXPLORER = (
-    "state.js", "colour.js", "units.js", *_WORKER, "page.js", "hub.js", "scene.js", "stock.js", "plane.js",
-    "ranking.js", "legend.js", "overview.js", "head.js", "reach.js", "passage.js", "text.js", "lines.js", "flow.js",
-    "search.js", "svg.js", "export.js", "controls.js", "keys.js", "main.js",
-)  # fmt: skip
-WORKER = tuple(f"explorer/{name}" for name in _WORKER)
-VIEWER = ("format.js", *(f"explorer/{name}" for name in _EXPLORER))
+VIEWER, WORKER = "explorer/main.js", "explorer/worker.js"
 _MB = 1_000_000
 _NOTEBOOK_MB = 16
 _ELEMENT = 80  # bytes around a map
@@ -170,7 +162,7 @@ def _title(maps: AttentionMaps) -> str:
 
 
 def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
-    code, worker, style = script(*VIEWER), script(*WORKER), viewer("base.css") + viewer("explorer/explorer.css")
+    code, worker, style = script(VIEWER), script(WORKER), viewer("base.css") + viewer("explorer/explorer.css")
     body = Template(viewer("explorer/explorer.html")).substitute(
         title=html.escape(front["title"], quote=False),
         json=_json(front),
@@ -209,8 +201,8 @@ def _fixed() -> int:
             map(
                 len,
                 (
-                    script(*VIEWER),
-                    script(*WORKER),
+                    script(VIEWER),
+                    script(WORKER),
                     viewer("base.css") + viewer("explorer/explorer.css"),
                     viewer("explorer/explorer.html"),
                 ),

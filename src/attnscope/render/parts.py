@@ -4,19 +4,21 @@ import base64
 import hashlib
 import html
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
+from pathlib import PurePosixPath
 from string import Template
 
-from attnscope.colours import colours_for, text_on
+from attnscope.colours import DARK_SIGNED, LIGHT_SIGNED, colours_for, text_on
 from attnscope.errors import InputError
 from attnscope.render.caption import Caption
 from attnscope.render.layout import visible
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\.{1,2}/(\w+)\.js";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.MULTILINE)
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
 JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -39,30 +41,58 @@ def reading_page(
     *,
     title: str,
     style: Sequence[str],
-    modules: Sequence[str],
+    module: str,
     document: str,
     root: str,
-    switch: str = "",
     facts: str = "",
+    choice: str = "",
+    keys: Sequence[tuple[str, str]] | None = None,
     **parts: str,
 ) -> bytes:
     """A page that reads as text, its data beside it, UTF-8: the body `name` of the viewer, with its `parts`.
 
-    title: unescaped. style: rules and names of the viewer's style sheets. modules: the viewer's, in order. switch: a
-    control of the page's own. facts: how the result was made.
+    title: unescaped. style: rules and names of the viewer's style sheets. module: the viewer's that starts the page.
+    facts: how the result was made. keys: of the page, and what they do, for its help; it then has a field to find
+    words, and a place for settings: `choice` and what saves what is seen. None for a page of tables.
     """
-    code = script("format.js", "shared.js", *modules)
+    code = script(module)
     sheet = "\n".join(viewer(part) if part.endswith(".css") else part for part in ("base.css", *style))
-    body = Template(viewer("reading.html")).substitute(
+    settings = "" if keys is None else Template(viewer("reading/settings.html")).substitute(choice=choice)
+    body = Template(viewer("reading/reading.html")).substitute(
         title=shown(title),
-        switch=f"{switch}\n" if switch else "",
-        facts=f'<dl lang="en">{facts}</dl>' if facts else "",
-        body=Template(viewer(name)).substitute(parts).strip(),
+        tools="" if keys is None else viewer("reading/search.html"),
+        more='<button id="save-json">JSON</button>' if keys is None else _HELP_BUTTON,
+        facts=f'<dl class="facts" lang="en">{facts}</dl>' if facts else "",
+        body=Template(viewer(name)).substitute(parts, settings=settings).strip(),
+        help="" if keys is None else _help(keys),
         json=inert(document),
         script=code,
     )
     page = framed(body, title=shown(title), style=sheet, policy=policy(code, sheet), root=root)
     return page.encode("utf-8", "replace")
+
+
+_HELP_BUTTON = '<button id="help-open" aria-label="Help" aria-keyshortcuts="?">?</button>'
+
+
+def _help(keys: Sequence[tuple[str, str]]) -> str:
+    rows = "".join(f"<div><dt>{key}</dt><dd>{shown(what)}</dd></div>" for key, what in keys)
+    return Template(viewer("reading/help.html")).substitute(keys=rows)
+
+
+def chosen(label: str, name: str, options: Sequence[tuple[str, str]]) -> str:
+    """A choice among the settings of a page; the first is chosen. options: values of the state, and their names."""
+    radios = "".join(
+        f'<label><input type="radio" name="{name}" value="{value}" data-state="{name}" autocomplete="off"'
+        f"{' checked' if i == 0 else ''}>{shown(said)}</label>"
+        for i, (value, said) in enumerate(options)
+    )
+    return f'<fieldset aria-label="{label}">{radios}</fieldset>\n'
+
+
+def ticks(*numbers: str) -> str:
+    """The numbers under the colours of the legend."""
+    return "".join(f"<span>{number}</span>" for number in numbers)
 
 
 def inert(document: str) -> str:
@@ -80,9 +110,20 @@ def colour_rules(signed: bool) -> str:
     rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
     for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
         rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
-    for name, steps in (("light", light_map.steps), ("dark", dark_map.steps)):
-        rules.append(f".bar.{name}{{background:linear-gradient(to right,{','.join(steps)})}}")
+    rules.append(f".ramp{{background:{_ramp(signed)}}}")
     return "\n".join(rules)
+
+
+def signed_rules() -> str:
+    """The diverging colours beside the others: the classes d0 … d63, and a ramp of their own."""
+    pairs = enumerate(zip(LIGHT_SIGNED.steps, DARK_SIGNED.steps, strict=True))
+    steps = (f".d{i}{{--b:light-dark({a},{b});--t:light-dark({text_on(a)},{text_on(b)})}}" for i, (a, b) in pairs)
+    return "\n".join((*steps, f".ramp.signed{{background:{_ramp(True)}}}"))
+
+
+def _ramp(signed: bool) -> str:
+    pairs = zip(colours_for(signed, False).steps, colours_for(signed, True).steps, strict=True)
+    return f"linear-gradient(to right,{','.join(f'light-dark({a},{b})' for a, b in pairs)})"
 
 
 def sizes(max_line_chars: int, font_size: float) -> str:
@@ -138,15 +179,26 @@ def digest(source: str) -> str:
 
 
 @cache
-def script(*names: str) -> str:
-    """Modules of the viewer as one script: a page from disk cannot import a file, so each uses those before it."""
-    return "\n".join(_module(name.rsplit("/", 1)[-1].removesuffix(".js"), viewer(name)) for name in names)
+def script(entry: str) -> str:
+    """A module of the viewer with those it imports, as one script: a page from disk cannot import files."""
+    return "\n".join(_joined(PurePosixPath(entry), {}).values())
+
+
+def _joined(path: PurePosixPath, known: dict[PurePosixPath, str]) -> dict[PurePosixPath, str]:
+    """Every module once, after those that it imports, in the order in which it imports them."""
+    source = viewer(str(path))
+    for _, imported in _IMPORT.findall(source):
+        other = PurePosixPath(posixpath.normpath(path.parent / imported))
+        if other not in known:
+            _joined(other, known)
+    known[path] = _module(path.stem, source)
+    return known
 
 
 def _module(name: str, source: str) -> str:
     """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
     exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(r"const \1 = $\2;", source))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda m: f"const {m[1]} = ${PurePosixPath(m[2]).stem};", source))
     return f"const ${name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
 
 

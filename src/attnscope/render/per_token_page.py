@@ -14,6 +14,7 @@ from attnscope.render.caption import caption_of, number, unit
 from attnscope.render.html import srcdoc
 from attnscope.render.layout import pieces, visible
 from attnscope.render.parts import (
+    chosen,
     colour_rules,
     exact,
     facts,
@@ -23,13 +24,15 @@ from attnscope.render.parts import (
     root,
     shown,
     sizes,
+    ticks,
 )
 
 _TOP = 4
-_SWITCH = (
-    '<div class="switch" role="group" aria-label="Colours">'
-    '<button id="own" aria-pressed="true">Each token\'s range</button>'
-    '<button id="shared" aria-pressed="false">One range</button></div>'
+_STYLE = ("reading/reading.css", "reading/per_token.css")
+_KEYS = (
+    ("click, arrow keys", "pick a token: in the list, in the text or in the matrix"),
+    ("<kbd>,</kbd> <kbd>.</kbd>", "the token before, the next one"),
+    ("hover", "a word\u2019s score"),
 )
 # Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
 _MOST_COLUMNS = 240
@@ -43,22 +46,28 @@ def render_html(
     caption = caption_of(result[0])
     low, high = _limits(result, 0)
     return reading_page(
-        "per_token.html",
+        "reading/per_token.html",
         title=_title(result),
-        style=(sizes(max_line_chars, font_size), colour_rules(first.signed), "viewer.css", "per_token.css"),
-        modules=("per_token.js",),
+        style=(
+            sizes(max_line_chars, font_size),
+            colour_rules(first.signed),
+            "reading/reading.css",
+            "reading/per_token.css",
+        ),
+        module="reading/per_token.js",
         document=result.to_json(),
         root=root(language(first.text), dark, first.signed),
-        switch=_SWITCH,
         facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
+        choice=chosen("Range of the colours", "range", (("own", "own range"), ("one", "one range"))),
+        keys=_KEYS,
         targets="".join(
-            f'<label><input type="radio" name="target" autocomplete="off"{" checked" if i == 0 else ""}>'
+            f'<label><input type="radio" name="target" value="{i}" data-state="target" autocomplete="off"'
+            f"{' checked' if i == 0 else ''}>"
             f"<bdi>{_token(t.text)}</bdi></label>"
             for i, t in enumerate(result.targets)
         ),
         text=_text(result),
-        low=number(low),
-        high=number(high),
+        ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
         unit=shown(unit(first)),
         about=_token(result.targets[0].text),
         value=f"value {number(result.targets[0].value)}",
@@ -126,7 +135,7 @@ def _text(result: PerToken) -> str:
             parts.append(exact(piece.text))
             continue
         word = result.first.words[piece.word]
-        names = [f"s{steps[piece.word]}", "w"]
+        names = ["u", f"s{steps[piece.word]}"]
         if not piece.text.strip():
             names.append("nl" if "\n" in piece.text else "ws")
         if not read[piece.word]:

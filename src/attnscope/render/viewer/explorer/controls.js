@@ -1,15 +1,14 @@
-// The page's controls: each names the part of the state that it is for.
+// The page's controls: fields for parts of the state, and buttons.
 
 import { save } from "./export.js";
-import { onChange, state, update } from "./hub.js";
-import { byId, element, front } from "./page.js";
+import { bind } from "../fields.js";
+import { hub, onChange, state, update } from "./hub.js";
+import { front } from "./front.js";
+import { byId, element, isDark } from "../page.js";
 import { STATISTICS } from "./overview.js";
-import { pairs } from "./state.js";
+import { pairs } from "./choices.js";
 
-/** @typedef {import("./state.js").State} State @typedef {import("./scene.js").Scene} Scene */
-
-/** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
-const fields = document.querySelectorAll("[data-state]");
+/** @typedef {import("./scene.js").Scene} Scene */
 
 /** A list of choices. @param {string} id @param {[string, string][]} choices */
 function fill(id, choices) {
@@ -42,16 +41,7 @@ export function control(current) {
     [`-${name}`, `least ${STATISTICS[name][0]}`],
   ]);
   fill("sort", [["", "layer and head"], ...sorts]);
-  for (const field of fields) {
-    const key = /** @type {keyof State} */ (field.dataset.state);
-    field.addEventListener(field.type === "range" || field.type === "search" ? "input" : "change", () => {
-      /** @type {string | number | boolean} */
-      let value = field.value;
-      if (field instanceof HTMLInputElement && field.type === "checkbox") value = field.checked;
-      else if (typeof state[key] === "number") value = Number(value);
-      update({ [key]: value, ...(key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {}) });
-    });
-  }
+  bind(hub, (key) => (key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {}));
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-view]"))) {
     button.addEventListener("click", () => update({ view: button.dataset.view }));
   }
@@ -59,11 +49,7 @@ export function control(current) {
   byId("layer-next").addEventListener("click", () => further("layer", 1));
   byId("head-back").addEventListener("click", () => further("head", -1));
   byId("head-next").addEventListener("click", () => further("head", 1));
-  byId("theme").addEventListener("click", () => {
-    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-    const now = document.documentElement.dataset.theme ?? system;
-    update({ theme: now === "dark" ? "light" : "dark" });
-  });
+  byId("theme").addEventListener("click", () => update({ theme: isDark() ? "light" : "dark" }));
   byId("unpin").addEventListener("click", () => update({ pin: -1, other: -1 }));
   byId("clear-chosen").addEventListener("click", () => update({ chosen: "", from: "head" }));
   for (const kind of ["png", "svg", "csv"]) byId(`save-${kind}`).addEventListener("click", () => void save(kind, current()));
@@ -71,14 +57,8 @@ export function control(current) {
   reflect();
 }
 
-/** Every control as the state has it. */
+/** What is no field, as the state has it. */
 function reflect() {
-  for (const field of fields) {
-    const value = state[/** @type {keyof State} */ (field.dataset.state)];
-    if (field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio")) {
-      field.checked = field.type === "radio" ? field.value === value : Boolean(value);
-    } else if (field.value !== String(value)) field.value = String(value);
-  }
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-view]"))) {
     const here = button.dataset.view === state.view;
     if (here) button.setAttribute("aria-current", "page");

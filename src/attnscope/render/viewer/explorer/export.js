@@ -4,8 +4,10 @@ import { csv } from "../format.js";
 import { strip } from "./flow.js";
 import { frame } from "./head.js";
 import { focus, state } from "./hub.js";
-import { download, front, say } from "./page.js";
+import { front } from "./front.js";
+import { download, say } from "../page.js";
 import { order } from "./overview.js";
+import { pixels } from "../picture.js";
 import { value } from "./scene.js";
 import { svg } from "./svg.js";
 import { coloured } from "./text.js";
@@ -57,24 +59,4 @@ export async function save(kind, scene) {
     download(`${name()}.${kind}`, kind === "svg" ? drawn : await pixels(drawn));
   }
   say(`${kind} saved`);
-}
-
-/** @param {Blob} drawn @returns {Promise<Blob>} */
-async function pixels(drawn) {
-  const url = URL.createObjectURL(drawn);
-  try {
-    const image = new Image();
-    image.src = url;
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    // Beyond some 16,000 pixels a side browsers draw nothing.
-    const scale = Math.min(2, 12_000 / Math.max(image.width, image.height));
-    [canvas.width, canvas.height] = [Math.ceil(image.width * scale), Math.ceil(image.height * scale)];
-    canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-    return await new Promise((resolve, reject) =>
-      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large"))), "image/png"),
-    );
-  } finally {
-    URL.revokeObjectURL(url);
-  }
 }

@@ -1,14 +1,18 @@
 // Attention through the layers: rollout of one query, layer by layer, and the scores that came with the data.
 
-import { stepOf } from "./colour.js";
+import { stepOf } from "../colour.js";
 import { number, short } from "../format.js";
 import { focus, point, state, update } from "./hub.js";
-import { byId, colourOf, element, fit, fonts, front, own } from "./page.js";
+import { fit, front } from "./front.js";
+import { build, elementOf, passage } from "../passage.js";
+import { byId, colourOf, element, fonts, own } from "../page.js";
 import { SINK_SHARE, SINK_TIMES } from "./measure.js";
-import { setColours } from "./passage.js";
+import { setColours } from "./highlights.js";
 import { axes, signedPaint } from "./scene.js";
 import { noRollout, rollout } from "./stock.js";
-import { places } from "./units.js";
+import { ends, minMax, symmetric } from "../scores.js";
+import { hush, tellAt } from "../tip.js";
+import { apart } from "../units.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
@@ -64,7 +68,7 @@ export function drawStrip() {
   pen.font = `12px ${fonts()}`;
   pen.textBaseline = "middle";
   const scale = (width - LEFT - 1) / columns.length;
-  const [ink, muted, accent, rule] = ["--ink", "--muted", "--accent", "--rule"].map(colourOf);
+  const [ink, muted, accent, rule] = ["--ink", "--muted", "--accent", "--rule"].map((name) => colourOf(name));
   rows.forEach((row, r) => {
     const most = ceilingOf(row);
     pen.textAlign = "right";
@@ -130,10 +134,9 @@ const hovered = { row: -1, column: -1 };
 /** @param {MouseEvent | null} event */
 function hover(event) {
   const rows = scene && strip(scene);
-  const tip = byId("tip");
   if (!scene || !rows || !event) {
     [hovered.row, hovered.column] = [-1, -1];
-    tip.hidden = true;
+    hush();
     drawStrip();
     return;
   }
@@ -145,11 +148,9 @@ function hover(event) {
   if (row === hovered.row && column === hovered.column) return undefined;
   [hovered.row, hovered.column] = [row, column];
   const k = scene.columns[column];
-  byId("tip-what").replaceChildren(own(short(scene.key.units[k].label, 40)), ` at the input of layer ${front.layers[rows.length - 1 - row]}`);
-  byId("tip-value").textContent = number(rows[row][k]);
-  tip.hidden = false;
-  const right = document.documentElement.clientWidth - tip.offsetWidth - 8;
-  tip.style.transform = `translate(${Math.min(event.clientX + 14, right)}px, ${event.clientY + 16}px)`;
+  const where = document.createDocumentFragment();
+  where.append(own(short(scene.key.units[k].label, 40)), ` at the input of layer ${front.layers[rows.length - 1 - row]}`);
+  tellAt(event.clientX + 14, event.clientY + 16, where, [number(rows[row][k])]);
   drawStrip();
   return undefined;
 }
@@ -174,7 +175,6 @@ function scores() {
   if (scored) return;
   scored = true;
   const { text } = front.sides[front.sides.length - 1];
-  const at = places(text);
   byId("scores").replaceChildren(
     ...front.flow.map((score) => {
       const section = element("section");
@@ -182,21 +182,17 @@ function scores() {
       section.append(element("h3", score.title), element("p", facts, "facts"));
       const body = element("p", "", "passage");
       body.dir = "auto";
-      const scores = score.words.map(([, , value]) => value);
-      const [least, most] = [Math.min(...scores), Math.max(...scores)];
-      const size = Math.max(Math.abs(least), Math.abs(most)) || 1;
-      let position = 0;
-      for (const [from, to, value] of score.words) {
-        if (at(from) > position) body.append(text.slice(position, at(from)));
-        const step = score.signed ? signedPaint().stepOf(value / size) : stepOf(least === most ? 0.5 : (value - least) / (most - least));
-        const span = element("span", text.slice(at(from), at(to)), `${score.signed ? "d" : "s"}${step}`);
-        span.title = number(value);
-        body.append(span);
-        position = at(to);
-      }
-      body.append(text.slice(position));
-      const ends = score.signed ? [-size, size] : [least, most];
-      section.append(body, element("p", `Colours from ${number(ends[0])} to ${number(ends[1])}.`, "facts"));
+      const values = score.words.map(([, , value]) => value);
+      const written = passage(body, apart(text, score.words), false);
+      build(written, Infinity);
+      (score.signed ? symmetric : minMax)(values).forEach((scaled, i) => {
+        const span = elementOf(written, i);
+        if (!span) return;
+        span.classList.add(`${score.signed ? "d" : "s"}${stepOf(scaled)}`);
+        span.title = number(values[i]);
+      });
+      const [low, high] = ends(values, score.signed);
+      section.append(body, element("p", `Colours from ${number(low)} to ${number(high)}.`, "facts"));
       return section;
     }),
   );

@@ -2,11 +2,13 @@
 
 import { number, short } from "../format.js";
 import { point, state } from "./hub.js";
-import { byId, colourOf, fit, fonts, own, soon } from "./page.js";
+import { fit, soon } from "./front.js";
+import { byId, colourOf, fonts, own } from "../page.js";
 import { held, paint, stride } from "./plane.js";
 import { rank } from "./ranking.js";
 import { ceiling, gridName, norm, value, values } from "./scene.js";
-import { textOn } from "./colour.js";
+import { textOn } from "../colour.js";
+import { hush, tellAt } from "../tip.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene
@@ -64,7 +66,7 @@ function measure(shown) {
 export function showHead(shown, matches) {
   scene = shown;
   found = matches;
-  [ink, muted, accent] = ["--ink", "--muted", "--accent"].map(colourOf);
+  [ink, muted, accent] = ["--ink", "--muted", "--accent"].map((name) => colourOf(name));
   measure(shown);
   const ratio = window.devicePixelRatio || 1;
   fit(canvas, frame.width, frame.height);
@@ -243,24 +245,21 @@ function write(pen, { text, isRow, middle, look }) {
 export function pointAt(q, k) {
   if (!scene || (frame.q === q && frame.k === k)) return;
   [frame.q, frame.k] = [q, k];
-  const tip = byId("tip");
   if (q < 0 || k < 0) {
-    tip.hidden = true;
+    hush();
     point(state.pin >= 0 ? state.pin : -1, -1);
   } else {
     const [query, key] = [scene.rows[q], scene.columns[k]];
     const row = values(scene, query, "to");
     const place = rank(row, scene.columns, key);
-    byId("tip-what").replaceChildren(own(short(scene.query.units[query].label, 40)), " → ", own(short(scene.key.units[key].label, 40)));
-    const hidden = scene.grid.hidden[key] ? "hidden sink" : `${number(row[key])}, rank ${place} of ${scene.columns.length}`;
-    byId("tip-value").textContent = hidden;
-    tip.hidden = false;
+    const pair = document.createDocumentFragment();
+    pair.append(own(short(scene.query.units[query].label, 40)), " → ", own(short(scene.key.units[key].label, 40)));
     const box = stage.getBoundingClientRect();
     const { left, top, window: view } = frame;
     const x = box.left + left + (k + 1 - view.x) * view.sx + 14;
     const y = box.top + top + (q + 1 - view.y) * view.sy + 14;
-    const right = document.documentElement.clientWidth - tip.offsetWidth - 8;
-    tip.style.transform = `translate(${Math.max(8, Math.min(x, right))}px, ${Math.min(y, window.innerHeight - tip.offsetHeight - 8)}px)`;
+    const hidden = scene.grid.hidden[key];
+    tellAt(x, y, pair, [hidden ? "hidden sink" : `${number(row[key])}, rank ${place} of ${scene.columns.length}`]);
     if (state.dir === "to") point(query, key);
     else point(key, query);
   }

@@ -1,15 +1,20 @@
 // The one state, who hears of its changes, and what is pointed at.
 
-import { front } from "./page.js";
-import { DEFAULTS, parse, write } from "./state.js";
+import { CHOICES, DEFAULTS, within } from "./choices.js";
+import { front } from "./front.js";
+import { stated } from "../state.js";
 
-/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./choices.js").State} State */
 
 /** What this page shows before anything is chosen. @type {State} */
 export const BASE = { ...DEFAULTS, layer: front.layers[0] ?? 0, head: front.heads[0] ?? 0 };
 
-/** One object, changed in place, so that every module has the same. @type {State} */
-export const state = parse(location.hash, BASE);
+export const hub = stated(BASE, CHOICES, within);
+export const state = hub.state;
+export const update = hub.update;
+export const onChange = hub.onChange;
+/** The fragment of what is seen. */
+export const fragment = hub.fragment;
 
 /**
  * unit: what is looked at (a query for dir "to", a key for "by"); other: what it is looked at with; -1 for none.
@@ -17,42 +22,11 @@ export const state = parse(location.hash, BASE);
  */
 export const focus = { unit: -1, other: -1 };
 
-/** @type {((before: State) => void)[]} */
-const heardChange = [];
 /** @type {(() => void)[]} */
 const heardFocus = [];
-let written = 0;
 
-/** @param {(before: State) => void} heard */
-export const onChange = (heard) => void heardChange.push(heard);
 /** @param {() => void} heard */
 export const onFocus = (heard) => void heardFocus.push(heard);
-
-/** @param {Partial<State>} patch */
-export function update(patch) {
-  const before = { ...state };
-  Object.assign(state, patch);
-  clearTimeout(written);
-  written = setTimeout(remember, 120);
-  for (const heard of heardChange) heard(before);
-}
-
-/** The fragment of what is seen. */
-export const fragment = () => write(state, BASE);
-
-function remember() {
-  try {
-    history.replaceState(null, "", `#${fragment()}`);
-  } catch {
-    // a notebook's frame has no address of its own
-  }
-}
-
-addEventListener("hashchange", () => {
-  const before = { ...state };
-  Object.assign(state, parse(location.hash, BASE));
-  for (const heard of heardChange) heard(before);
-});
 
 /** What is looked at now: the pinned unit holds. @param {number} unit @param {number} other */
 export function point(unit, other) {

@@ -1,16 +1,12 @@
-// Keys of the whole page. A view that has its own use for a key takes it first.
+// Keys of the whole page.
 
 import { further } from "./controls.js";
 import { state, update } from "./hub.js";
-import { byId } from "./page.js";
 import { step } from "./text.js";
 
 const VIEWS = ["overview", "head", "text", "lines", "flow"];
-const help = /** @type {HTMLDialogElement} */ (byId("help"));
-const search = /** @type {HTMLInputElement} */ (byId("search"));
-
 /** @type {Record<string, () => void>} */
-const KEYS = {
+export const KEYS = {
   "[": () => further("head", -1),
   "]": () => further("head", 1),
   "{": () => further("layer", -1),
@@ -21,11 +17,6 @@ const KEYS = {
   ArrowDown: () => further("layer", 1),
   ",": () => step(-1),
   ".": () => step(1),
-  "/": () => {
-    search.focus();
-    search.select();
-  },
-  "?": () => help.showModal(),
   x: () => update({ special: !state.special }),
   r: () => update({ renorm: !state.renorm }),
   h: () => update({ sinks: !state.sinks }),
@@ -34,22 +25,3 @@ const KEYS = {
   Escape: () => update({ pin: -1, other: -1 }),
 };
 VIEWS.forEach((view, i) => (KEYS[String(i + 1)] = () => update({ view })));
-
-export function listenKeys() {
-  document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || help.open) return;
-    const target = /** @type {HTMLElement} */ (event.target);
-    const field = target.closest("input, select, textarea");
-    if (field && !(target instanceof HTMLInputElement && target.type === "checkbox" && event.key !== " ")) {
-      if (event.key === "Escape") target.blur();
-      return;
-    }
-    const act = KEYS[event.key];
-    if (!act) return;
-    act();
-    event.preventDefault();
-  });
-  byId("help-open").addEventListener("click", () => help.showModal());
-  byId("help-close").addEventListener("click", () => help.close());
-  help.addEventListener("click", (event) => event.target === help && help.close());
-}

@@ -1,9 +1,11 @@
 // The scale of colours with its numbers, always in sight; and the sentence that says what is seen.
 
-import { ticks } from "./colour.js";
+import { ticks } from "../colour.js";
 import { number, percent } from "../format.js";
 import { focus, state } from "./hub.js";
-import { byId, element, front } from "./page.js";
+import { front } from "./front.js";
+import { byId } from "../page.js";
+import { showTicks } from "../scale.js";
 import { ceiling, colours, meanLeftOut, sourceName, values } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -50,26 +52,15 @@ let drawn = [];
 /** @param {Scene | null} scene @param {number | null} [given] the largest value where it is not the map's own
  * @param {[string[], number] | null} [signed] colours and largest difference, where two are compared */
 export function showLegend(scene, given = null, signed = null) {
-  const canvas = /** @type {HTMLCanvasElement} */ (byId("ramp"));
-  const pen = canvas.getContext("2d");
   const steps = signed ? signed[0] : colours(state);
-  if (pen && drawn !== steps) {
+  if (drawn !== steps) {
     drawn = steps;
-    steps.forEach((colour, i) => {
-      pen.fillStyle = colour;
-      pen.fillRect((i * canvas.width) / steps.length, 0, canvas.width / steps.length + 1, canvas.height);
-    });
+    byId("ramp").style.background = `linear-gradient(to right, ${steps.join()})`;
   }
   const found = signed
     ? [0, 0.5, 1].map((place) => ({ place, text: number((2 * place - 1) * signed[1]) }))
     : marks(scene, given);
-  const holder = byId("ticks");
-  while (holder.children.length > found.length) holder.lastChild?.remove();
-  found.forEach(({ place, text }, i) => {
-    const mark = /** @type {HTMLElement} */ (holder.children[i] ?? holder.appendChild(element("span")));
-    if (mark.textContent !== text) mark.textContent = text;
-    mark.style.insetInlineStart = `${100 * place}%`;
-  });
+  showTicks(found);
   const words = signed ? "difference of attention: second (blue) to first (red)" : measure(scene, given);
   if (byId("measure").textContent !== words) byId("measure").textContent = words;
 }

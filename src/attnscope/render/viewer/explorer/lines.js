@@ -2,7 +2,8 @@
 
 import { short } from "../format.js";
 import { focus, point, state } from "./hub.js";
-import { byId, colourOf, fit, fonts } from "./page.js";
+import { fit } from "./front.js";
+import { byId, colourOf, fonts } from "../page.js";
 import { ceiling, value } from "./scene.js";
 import { pin } from "./text.js";
 
@@ -61,7 +62,7 @@ export function drawLines() {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, canvas.width, canvas.height);
   const { left, right } = columns();
-  const [ink, muted, accent] = ["--ink", "--muted", "--accent"].map(colourOf);
+  const [ink, muted, accent] = ["--ink", "--muted", "--accent"].map((name) => colourOf(name));
   pen.lineCap = "round";
   for (const [r, c, share] of threads(scene).sort((a, b) => a[2] - b[2])) {
     const step = paint.stepOf(share);

@@ -4,12 +4,15 @@ import { control } from "./controls.js";
 import { drawStrip, showFlow, strip } from "./flow.js";
 import { drawOver, pointAt, showHead } from "./head.js";
 import { focus, onChange, onFocus, state, update } from "./hub.js";
-import { listenKeys } from "./keys.js";
+import { listenKeys } from "../keyboard.js";
+import { KEYS } from "./keys.js";
 import { caption, notes, showLegend } from "./legend.js";
 import { drawLines, listenLines, showLines } from "./lines.js";
 import { drawTile, showOverview, tileShape } from "./overview.js";
-import { byId, front, onSystemTheme, setTheme } from "./page.js";
-import { setColours, elementOf } from "./passage.js";
+import { front } from "./front.js";
+import { byId, onSystemTheme, setTheme } from "../page.js";
+import { setColours } from "./highlights.js";
+import { elementOf } from "../passage.js";
 import { showRanking } from "./ranking.js";
 import { reach } from "./reach.js";
 import { gridName, paintOf, sceneOf, signedPaint, sourceName, units, wanted } from "./scene.js";
@@ -165,7 +168,7 @@ byId("search").addEventListener("keydown", (event) => {
 });
 reach(() => scene);
 listenLines((dir) => update({ dir, pin: -1, other: -1 }));
-listenKeys();
+listenKeys(KEYS);
 control(() => scene);
 draw();
 // A long text takes a while to build: a little whenever there is time, before it is asked for.

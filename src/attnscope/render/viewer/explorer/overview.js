@@ -1,11 +1,12 @@
 // Layers × heads as small pictures, in place or sorted by what was measured of them.
 
-import { stepOf } from "./colour.js";
+import { stepOf } from "../colour.js";
 import { number, percent } from "../format.js";
 import { state, update } from "./hub.js";
-import { byId, element, front, say } from "./page.js";
+import { front } from "./front.js";
+import { byId, element, say } from "../page.js";
 import { paintOf } from "./scene.js";
-import { pairs } from "./state.js";
+import { pairs } from "./choices.js";
 import { smallPictures } from "./stock.js";
 
 /** @typedef {import("./stock.js").Place} Place */

@@ -2,7 +2,8 @@
 
 import { number, percent, short } from "../format.js";
 import { focus, state, update } from "./hub.js";
-import { byId, element, own, say } from "./page.js";
+import { byId, own, say } from "../page.js";
+import { rankLines } from "../ranked.js";
 import { leftOut, values } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
@@ -54,7 +55,7 @@ export function showRanking(scene, given = null) {
   if (!unit) {
     title.replaceChildren(scene.state.view === "overview" ? "" : "Hover a word or cell, or click it to pin it.");
     byId("left-out").textContent = "";
-    clear(0);
+    table([]);
     return;
   }
   const row = given ?? values(scene, focus.unit, scene.state.dir);
@@ -96,59 +97,19 @@ function share(scene, unit) {
   return `${percent(out)} went to ${what.join(" and ")}${scene.state.renorm ? "; the rest is scaled up to 1" : ""}.`;
 }
 
-/** Rows of the table, made once: a hover changes their texts. @type {HTMLTableRowElement[]} */
-const made = [];
+/** A click on a line looks from there. @param {import("../ranked.js").Line[]} lines */
+const table = (lines) => rankLines(lines, (unit) => update({ pin: unit, other: -1 }));
 
-/** @param {number} at */
-function tableRow(at) {
-  const found = made[at];
-  if (found) return found;
-  const row = /** @type {HTMLTableRowElement} */ (element("tr"));
-  const head = element("th");
-  head.setAttribute("scope", "row");
-  const button = element("button", "", "plain");
-  button.append(own(""));
-  button.addEventListener("click", () => update({ pin: Number(row.dataset.unit), other: -1 }));
-  head.append(button);
-  row.append(element("td", String(at + 1)), head, element("td"), element("td", "", "value"));
-  row.cells[2].append(element("i"));
-  made[at] = row;
-  byId("ranking").append(row);
-  return row;
-}
+/** @param {Float32Array} row @param {number[]} best @param {import("../units.js").Axis} to */
+const rows = (row, best, to) =>
+  table(best.map((unit) => ({ unit, label: named(to, unit), share: row[unit] / row[best[0]], last: number(row[unit]), here: unit === focus.other })));
 
-/** One line of the table. @param {number} at @param {number} unit @param {string} label
- * @param {number} share the length of a bar, or a number in its place @param {string} middle @param {string} last */
-function fill(at, unit, label, share, middle, last) {
-  const row = tableRow(at);
-  row.hidden = false;
-  row.dataset.unit = String(unit);
-  row.classList.toggle("here", unit === focus.other);
-  const [, head, third, fourth] = row.cells;
-  const name = /** @type {HTMLElement} */ (head.firstChild?.firstChild);
-  if (name.textContent !== label) name.textContent = label;
-  third.className = middle ? "value" : "bar";
-  const bar = /** @type {HTMLElement} */ (third.firstChild);
-  bar.textContent = middle;
-  bar.style.width = middle ? "" : `${Math.max(1, 100 * share)}%`;
-  fourth.textContent = last;
-}
-
-/** @param {Float32Array} row @param {number[]} best @param {import("./units.js").Axis} to */
-function rows(row, best, to) {
-  best.forEach((unit, i) => fill(i, unit, short(to.units[unit].label, 40), row[unit] / row[best[0]], "", number(row[unit])));
-  clear(best.length);
-}
+/** @param {import("../units.js").Axis} to @param {number} unit */
+const named = (to, unit) => short(to.units[unit].label, 40);
 
 /** Where two rows differ most. @param {Scene} scene @param {Float32Array} one @param {Float32Array} two */
 function differences(scene, one, two) {
   const { to, among } = sides(scene);
   const most = largest(one.map((value, i) => Math.abs(value - two[i])), among, TOP);
-  most.forEach((unit, i) => fill(i, unit, short(to.units[unit].label, 40), 0, number(one[unit]), number(two[unit])));
-  clear(most.length);
-}
-
-/** @param {number} from the first row that is not shown */
-function clear(from) {
-  for (const row of made.slice(from)) row.hidden = true;
+  table(most.map((unit) => ({ unit, label: named(to, unit), middle: number(one[unit]), last: number(two[unit]), here: unit === focus.other })));
 }

@@ -2,7 +2,7 @@
 
 import { frame, pointAt } from "./head.js";
 import { focus, state, update } from "./hub.js";
-import { byId } from "./page.js";
+import { byId } from "../page.js";
 import { cellAt, held } from "./plane.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */

@@ -1,13 +1,14 @@
 // What the state means for the data: which maps, in which units, with which colours.
 
-import { bend, stepOf, table, words32 } from "./colour.js";
-import { axis } from "./units.js";
-import { pairs } from "./state.js";
-import { front, isDark, keySide, oneText, querySide } from "./page.js";
+import { bend, stepOf, table, words32 } from "../colour.js";
+import { axis } from "../units.js";
+import { pairs } from "./choices.js";
+import { front, keySide, oneText, querySide } from "./front.js";
+import { isDark } from "../page.js";
 
 /**
- * @typedef {import("./state.js").State} State
- * @typedef {import("./units.js").Axis} Axis
+ * @typedef {import("./choices.js").State} State
+ * @typedef {import("../units.js").Axis} Axis
  * @typedef {import("./stock.js").Stocked} Stocked
  * @typedef {import("./stock.js").Place} Place
  * @typedef {{colours: string[], words: Uint32Array, table: Uint8Array, stepOf: (scaled: number) => number}} Paint

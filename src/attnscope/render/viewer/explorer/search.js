@@ -1,28 +1,22 @@
 // Finding words: marked in the text and on the map, walked through with Enter.
 
+import { Finder } from "../finder.js";
 import { focus, point, state } from "./hub.js";
-import { byId, oneText, say } from "./page.js";
-import { find } from "./units.js";
+import { oneText } from "./front.js";
+import { find } from "../units.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
-/** @type {{name: string, queries: number[][], keys: number[][]}} */
-let known = { name: "", queries: [], keys: [] };
-let at = -1;
+/** @type {Finder<{queries: number[][], keys: number[][]}>} */
+const finder = new Finder();
 
 /** Matches on both sides, as units. @param {Scene} scene */
-export function matches({ query, key }) {
-  const name = `${state.unit} ${state.find}`;
-  if (known.name !== name) {
+export const matches = ({ query, key }) =>
+  finder.all(`${state.unit} ${state.find}`, state.find, () => {
     const queries = find(query, state.find);
-    known = { name, queries, keys: oneText && query === key ? queries : find(key, state.find) };
-    at = -1;
-    const count = queries.length + (known.keys === queries ? 0 : known.keys.length);
-    byId("found").textContent = state.find ? String(count) : "";
-    if (state.find) say(`${count} found`);
-  }
-  return known;
-}
+    const keys = oneText && query === key ? queries : find(key, state.find);
+    return { found: { queries, keys }, count: queries.length + (keys === queries ? 0 : keys.length) };
+  });
 
 /** As places on the axes of a map. @param {Scene} scene */
 export function places(scene) {
@@ -39,10 +33,9 @@ export function places(scene) {
 export function next(scene, direction, bring) {
   const { queries, keys } = matches(scene);
   const list = state.dir === "to" && queries.length ? queries : keys;
-  if (!list.length) return;
-  at = (at + direction + list.length) % list.length;
+  const at = finder.next(list.length, direction);
+  if (at < 0) return;
   const unit = list[at][0];
   if (focus.unit !== unit) point(unit, -1);
   bring(unit);
-  say(`match ${at + 1} of ${list.length}`);
 }

@@ -1,6 +1,7 @@
 // Maps on demand: from their elements through the worker, the last two dozen kept.
 
-import { byId, front } from "./page.js";
+import { front } from "./front.js";
+import { byId } from "../page.js";
 import { fromBase64, inflate, levels } from "./inflate.js";
 import { FINE } from "./measure.js";
 import { answer } from "./worker.js";

@@ -1,28 +1,20 @@
-// What is seen, as one SVG: letters as text, maps as pixels; the png is made of it.
+// What each view looks like in an SVG: letters as text, maps as pixels.
 
-import { textOn } from "./colour.js";
-import { short, xml } from "../format.js";
+import { textOn } from "../colour.js";
+import { short } from "../format.js";
 import { STRIP, strip, stripLabels } from "./flow.js";
 import { frame, labels } from "./head.js";
 import { focus, state } from "./hub.js";
-import { byId, colourOf, front } from "./page.js";
+import { front } from "./front.js";
+import { byId, colourOf } from "../page.js";
 import { caption, marks } from "./legend.js";
 import { columns, threads } from "./lines.js";
+import { outline, pictured, round, texts, write } from "../picture.js";
 import { colours, signedPaint } from "./scene.js";
 import { shownTexts } from "./text.js";
 
 /** @typedef {import("./scene.js").Scene} Scene */
 
-const FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Hiragino Sans', 'Noto Sans JP', 'Noto Sans CJK JP', sans-serif";
-const EDGE = 24;
-
-/** @param {number} x @param {number} y @param {string} text @param {string} [more] */
-const write = (x, y, text, more = "") => `<text x="${round(x)}" y="${round(y)}"${more}>${xml(text)}</text>`;
-/** @param {number} x @param {number} y @param {number} w @param {number} h @param {string} colour */
-const box = (x, y, w, h, colour) =>
-  `<rect x="${round(x)}" y="${round(y)}" width="${round(w)}" height="${round(h)}" fill="${colour}"/>`;
-/** @param {number} value */
-const round = (value) => Number(value.toFixed(2));
 /** @param {HTMLCanvasElement} canvas @param {number} x @param {number} y @param {number} w @param {number} h */
 const picture = (canvas, x, y, w, h) =>
   `<image x="${round(x)}" y="${round(y)}" width="${round(w)}" height="${round(h)}" preserveAspectRatio="none" ` +
@@ -42,7 +34,7 @@ function head(scene) {
         : write(0, 4, text, `${fill} transform="translate(${round(left + label.middle)} ${round(top - 8)}) rotate(-90)"`),
     );
   }
-  parts.push(`<rect x="${left}" y="${top}" width="${width}" height="${height}" fill="none" stroke="${colourOf("--rule")}"/>`);
+  parts.push(outline(left, top, width, height, colourOf("--rule"), 1));
   return { parts, width: left + width, height: top + height };
 }
 
@@ -61,60 +53,17 @@ function overview() {
   return { parts, width: from.width, height: from.height };
 }
 
-function texts() {
-  const parts = [];
-  const holder = byId("texts").getBoundingClientRect();
-  const [ink, accent] = ["--ink", "--accent"].map(colourOf);
+function written() {
+  const accent = colourOf("--accent");
   const steps = (state.other >= 0 ? signedPaint() : { colours: colours(state) }).colours;
-  for (const { root, steps: of } of shownTexts()) {
-    const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      const parent = /** @type {HTMLElement} */ (node.parentElement);
-      const span = /** @type {HTMLElement} */ (parent.closest(".u") ?? parent);
-      if (span !== root && !span.offsetParent) continue;
-      const step = span.dataset.box ? of[Number(span.dataset.box)] : -1;
-      const size = parseFloat(getComputedStyle(span).fontSize);
-      for (const { text, rect } of lines(/** @type {Text} */ (node))) {
-        const [x, y] = [rect.left - holder.left, rect.top - holder.top];
-        if (step >= 0) parts.push(box(x, y, rect.width, rect.height, steps[step]));
-        if (span.matches(".q, .q2")) {
-          parts.push(
-            `<rect x="${round(x - 2)}" y="${round(y)}" width="${round(rect.width + 4)}" height="${round(rect.height)}" ` +
-              `rx="4" fill="none" stroke="${accent}" stroke-width="2"/>`,
-          );
-        }
-        if (!text.trim()) continue;
-        const fill = step >= 0 ? textOn(steps[step]) : ink;
-        parts.push(write(x, y + rect.height * 0.5 + size * 0.35, text, ` font-size="${size}" fill="${fill}" xml:space="preserve"`));
-      }
-    }
-  }
-  return { parts, width: holder.width, height: holder.height };
-}
-
-/** The pieces of a text that stand on one line each. @param {Text} node */
-function lines(node) {
-  const range = document.createRange();
-  range.selectNodeContents(node);
-  const whole = [...range.getClientRects()].filter((rect) => rect.width > 0);
-  if (whole.length < 2) return whole.map((rect) => ({ text: node.data, rect }));
-  /** @type {{text: string, rect: DOMRect}[]} */
-  const found = [];
-  let from = 0;
-  for (const character of node.data) {
-    range.setStart(node, from);
-    range.setEnd(node, from + character.length);
-    from += character.length;
-    const rect = range.getBoundingClientRect();
-    const last = found[found.length - 1];
-    if (!rect.width) continue;
-    if (last && Math.abs(last.rect.top - rect.top) < 2) {
-      last.text += character;
-      const left = Math.min(last.rect.left, rect.left);
-      last.rect = new DOMRect(left, rect.top, Math.max(last.rect.right, rect.right) - left, rect.height);
-    } else found.push({ text: character, rect });
-  }
-  return found;
+  const shown = shownTexts();
+  return texts(byId("texts"), shown.map(({ root }) => root), colourOf("--ink"), (element) => {
+    const ring = element.matches(".q, .q2") ? accent : "";
+    const text = shown.find(({ places }) => places.has(element));
+    const place = text?.places.get(element) ?? -1;
+    const fill = steps[text?.steps[place] ?? -1];
+    return fill ? { fill, ink: textOn(fill), ring } : { fill: "", ink: colourOf("--ink"), ring };
+  });
 }
 
 /** @param {Scene} scene */
@@ -161,39 +110,20 @@ function flow(scene) {
 
 /** @param {Scene | null} scene @param {string} name of the view */
 const body = (scene, name) =>
-  name === "overview" || !scene ? overview() : name === "head" ? head(scene) : name === "text" ? texts() : name === "lines" ? threaded(scene) : flow(scene);
+  name === "overview" || !scene ? overview() : name === "head" ? head(scene) : name === "text" ? written() : name === "lines" ? threaded(scene) : flow(scene);
 
 /** The document, with its legend and caption. @param {Scene | null} scene */
 export function svg(scene) {
-  const { parts, width, height } = body(scene, state.view);
-  const wide = Math.max(480, width) + 2 * EDGE;
-  const [ink, muted, page] = ["--ink", "--muted", "--page"].map(colourOf);
-  const says = wrap(caption(scene), Math.floor((wide - 2 * EDGE) / 6));
-  const tall = height + 2 * EDGE + 62 + 16 * says.length;
-  const steps = colours(state);
-  const ramp = steps.map((colour, i) => box((i * 200) / 64, 0, 200 / 64 + 0.3, 8, colour)).join("");
-  const numbers = marks(scene).map(({ place, text }) => write(200 * place, 24, text, ` font-size="11" fill="${ink}" text-anchor="middle"`));
   const unit = focus.unit >= 0 && scene && state.view !== "overview" ? (state.dir === "to" ? scene.query : scene.key).units[focus.unit] : null;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(wide)}" height="${Math.ceil(tall)}" viewBox="0 0 ${Math.ceil(wide)} ${Math.ceil(tall)}" font-family="${FONT}" font-size="12">`,
-    `<title>${xml(front.title)}</title><desc>${xml(caption(scene))}</desc>`,
-    `<rect width="100%" height="100%" fill="${page}"/>`,
-    `<g transform="translate(${EDGE} ${EDGE})">${parts.join("")}</g>`,
-    `<g transform="translate(${EDGE + 14} ${round(height + 2 * EDGE)})">${ramp}${numbers.join("")}`,
-    unit ? write(240, 9, `${unit.label} ${state.dir === "to" ? "attends to" : "is attended to by"}`, ` fill="${ink}"`) : "",
-    "</g>",
-    ...says.map((line, i) => write(EDGE, height + 2 * EDGE + 52 + 16 * i, line, ` font-size="11" fill="${muted}"`)),
-    "</svg>",
-  ].join("\n");
-}
-
-/** @param {string} text @param {number} most characters of a line */
-function wrap(text, most) {
-  const found = [""];
-  for (const word of text.split(" ")) {
-    const line = found[found.length - 1];
-    if (line && line.length + word.length + 1 > most) found.push(word);
-    else found[found.length - 1] = line ? `${line} ${word}` : word;
-  }
-  return found;
+  const [ink, muted, page] = ["--ink", "--muted", "--page"].map((name) => colourOf(name));
+  return pictured(body(scene, state.view), {
+    title: front.title,
+    caption: caption(scene),
+    says: unit ? `${unit.label} ${state.dir === "to" ? "attends to" : "is attended to by"}` : "",
+    steps: colours(state),
+    ticks: marks(scene),
+    ink,
+    muted,
+    page,
+  });
 }

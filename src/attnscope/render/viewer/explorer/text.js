@@ -1,12 +1,15 @@
 // The text as text: what a word attends to, or who attends to it, in colour behind the words.
 
 import { focus, onChange, point, state, update } from "./hub.js";
-import { byId, oneText, say } from "./page.js";
-import { build, colour, elementOf, passage, setColours, unitAt } from "./passage.js";
+import { oneText } from "./front.js";
+import { byId, say } from "../page.js";
+import { highlight, setColours } from "./highlights.js";
+import { build, elementOf, mark, passage, unitAt } from "../passage.js";
 import { axes, norm, signedPaint, values } from "./scene.js";
 import { rollout } from "./stock.js";
+import { walk } from "../walk.js";
 
-/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./passage.js").Passage} Passage */
+/** @typedef {import("./scene.js").Scene} Scene @typedef {import("../passage.js").Passage} Passage */
 
 /** @type {Scene | null} */
 let scene = null;
@@ -44,8 +47,7 @@ export function showText(shown, matches) {
     root.classList.toggle("no-special", !state.special);
   }
   unfold();
-  for (const element of document.querySelectorAll("#texts .match")) element.classList.remove("match");
-  for (const unit of matches) elementOf(by, unit)?.classList.add("match");
+  mark(by, matches, "match");
   colourText();
 }
 
@@ -144,9 +146,9 @@ export function colourText() {
   setColours(paint.colours, scene.paint.colours, signedPaint().colours);
   const { from, at } = sides(texts);
   const target = mean ? texts.by : at;
-  if (!oneText) colour(target === texts.to ? texts.by : texts.to, () => -1);
+  if (!oneText) highlight(target === texts.to ? texts.by : texts.to, () => -1);
   const shown = (/** @type {number} */ unit) => state.special || !target.axis.units[unit].special;
-  colour(target, (units) => {
+  highlight(target, (units) => {
     let sum = 0;
     for (const unit of units) if (shown(unit)) sum += row[unit];
     if (sum === 0 || !(most > 0)) return -1;
@@ -155,13 +157,13 @@ export function colourText() {
   });
   for (const element of marked) element.classList.remove("q", "q2", "at");
   marked = [];
-  mark(from, focus.unit, "q");
-  mark(from, state.other, "q2");
-  mark(at, focus.other, "at");
+  outline(from, focus.unit, "q");
+  outline(from, state.other, "q2");
+  outline(at, focus.other, "at");
 }
 
 /** @param {Passage} text @param {number} unit @param {string} name */
-function mark(text, unit, name) {
+function outline(text, unit, name) {
   const element = unit >= 0 ? elementOf(text, unit) : undefined;
   if (!element) return;
   element.classList.add(name);
@@ -174,25 +176,6 @@ export function pin(unit, beside) {
   else if (unit === state.other) update({ other: -1 });
   else if (state.pin >= 0 && beside) update({ other: unit });
   else update({ pin: unit, other: -1 });
-}
-
-/** The box nearest in x on the line above or below. @param {Passage} text @param {number} unit
- * @param {number} direction */
-function onNextLine(text, unit, direction) {
-  const start = text.axis.boxOf[unit];
-  const from = text.spans[start]?.getBoundingClientRect();
-  if (!from) return unit;
-  const middle = (from.left + from.right) / 2;
-  let [best, nearest, line] = [start, Infinity, NaN];
-  for (let b = start + direction; b >= 0 && b < text.spans.length; b += direction) {
-    const box = text.spans[b].getBoundingClientRect();
-    if (Math.abs(box.top - from.top) < 4 || !box.width) continue;
-    if (Number.isNaN(line)) line = box.top;
-    if (Math.abs(box.top - line) > 4) break;
-    const distance = Math.abs((box.left + box.right) / 2 - middle);
-    if (distance < nearest) [best, nearest] = [b, distance];
-  }
-  return text.axis.boxes[best].units[0];
 }
 
 /** @param {HTMLElement} root @param {"to" | "by"} side */
@@ -227,22 +210,11 @@ function listen(root, side) {
     if (!text || event.altKey || event.ctrlKey || event.metaKey) return;
     const units = text.axis.units.map((_, i) => i).filter(shown);
     const now = state.pin >= 0 && focus.other >= 0 ? focus.other : focus.unit;
-    const at = units.indexOf(now);
-    const forward = getComputedStyle(text.spans[0] ?? root).direction === "rtl" ? -1 : 1;
-    /** @type {Record<string, () => number>} */
-    const steps = {
-      ArrowRight: () => units[Math.max(0, at + forward)] ?? now,
-      ArrowLeft: () => units[Math.max(0, at - forward)] ?? now,
-      ArrowDown: () => (at < 0 ? units[0] : onNextLine(text, now, 1)),
-      ArrowUp: () => (at < 0 ? units[0] : onNextLine(text, now, -1)),
-      Home: () => units[0],
-      End: () => units[units.length - 1],
-    };
-    if (event.key in steps) {
+    const to = walk(units.map((unit) => elementOf(text, unit)), units.indexOf(now), event);
+    if (to !== null) {
       turn();
-      const unit = steps[event.key]();
-      point(unit, -1);
-      elementOf(text, unit)?.scrollIntoView({ block: "nearest" });
+      point(units[to], -1);
+      elementOf(text, units[to])?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter" || event.key === " ") pin(now < 0 ? units[0] : now, event.shiftKey);
     else return;
     event.preventDefault();

@@ -1,45 +1,38 @@
-// A text as text, with colours behind its words: the CSS Highlight API, so that a hover moves ranges and no styles.
+// A text as text: a box for each word or token, colours behind them.
 
-import { STEPS, textOn } from "./colour.js";
-import { visible } from "../format.js";
+import { visible } from "./format.js";
 import { element } from "./page.js";
 
 /**
  * @typedef {import("./units.js").Axis} Axis
  * @typedef {{root: HTMLElement, axis: Axis, spans: HTMLElement[], ranges: StaticRange[],
- *   chips: Map<number, HTMLElement>, steps: Int16Array, rest: Iterator<void>, whole: boolean}} Passage
- * spans, ranges: one for each box of the axis. chips: units that have no place in the text. steps: of each box, -1 none.
- * rest: what is still to be put into the page.
+ *   chips: Map<number, HTMLElement>, places: Map<HTMLElement, number>, steps: Int16Array, rest: Iterator<void>,
+ *   whole: boolean}} Passage
+ * spans, ranges: one for each box of the axis. chips: units that have no place in the text. places: of each element the
+ * box; a chip's unit as -1 - unit. steps: of each box, -1 none. rest: what is still to be put into the page.
  */
 
-const sheet = new CSSStyleSheet();
-document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-/** One highlight a step; empty where the browser has none: then classes do it. @type {Highlight[]} */
-const sets = [];
-if (typeof CSS !== "undefined" && "highlights" in CSS) {
-  for (let step = 0; step < STEPS; step++) {
-    sets.push(new Highlight());
-    CSS.highlights.set(`s${step}`, sets[step]);
-  }
-}
-/** Whether a highlight's look is inherited: 64 looks for the root alone, instead of for each of thousands of words. */
-const inherited = (() => {
-  sheet.replaceSync(":root::highlight(s0){background-color:rgb(1,2,3)}");
-  return getComputedStyle(document.body, "::highlight(s0)").backgroundColor === "rgb(1, 2, 3)";
-})();
-let painted = "";
+/** @param {HTMLElement} root @param {Axis} axis @returns {Omit<Passage, "rest" | "whole">} */
+const empty = (root, axis) => ({
+  root,
+  axis,
+  spans: [],
+  ranges: [],
+  chips: new Map(),
+  places: new Map(),
+  steps: new Int16Array(axis.boxes.length).fill(-1),
+});
 
-/** Colours of the steps of highlights, and of the classes s0 … s63 (shares) and d0 … d63 (signed); black or white on them.
- * @param {string[]} now @param {string[]} shares @param {string[]} signed */
-export function setColours(now, shares, signed) {
-  const key = now.concat(shares).join();
-  if (painted === key) return;
-  painted = key;
-  const look = (/** @type {string} */ colour) => `{background-color:${colour};color:${textOn(colour)}}`;
-  const rules = now.map((colour, i) => `${inherited ? ":root" : ""}::highlight(s${i})${look(colour)}`);
-  shares.forEach((colour, i) => i > 0 && rules.push(`.s${i}${look(colour)}`));
-  signed.forEach((colour, i) => rules.push(`.d${i}${look(colour)}`));
-  sheet.replaceSync(rules.join(""));
+/** A text that is in the page already, one element of the class u for each box, in order; colours are of its classes.
+ * @param {HTMLElement} root @param {Axis} axis @returns {Passage} */
+export function adopted(root, axis) {
+  const made = empty(root, axis);
+  for (const [b, span] of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".u")).entries()) {
+    made.spans.push(span);
+    made.places.set(span, b);
+    made.steps[b] = Number(/^(?:.* )?s(\d+)/.exec(span.className)?.[1] ?? -1);
+  }
+  return { ...made, rest: [][Symbol.iterator](), whole: true };
 }
 
 /** Boxes of a part of the text: what is built, and laid out, at a time. */
@@ -51,8 +44,7 @@ const PART = 400;
  * @returns {Passage}
  */
 export function passage(root, axis, marked) {
-  /** @type {Omit<Passage, "rest" | "whole">} */
-  const bare = { root, axis, spans: [], ranges: [], chips: new Map(), steps: new Int16Array(axis.boxes.length).fill(-1) };
+  const bare = empty(root, axis);
   root.replaceChildren();
   return { ...bare, rest: parts(bare, marked), whole: false };
 }
@@ -66,7 +58,7 @@ export function build(passage, until) {
 
 /** Puts the text into its root, part by part.
  * @param {Omit<Passage, "rest" | "whole">} passage @param {boolean} marked @returns {Iterator<void>} */
-function* parts({ root, axis, spans, ranges, chips }, marked) {
+function* parts({ root, axis, spans, ranges, chips, places }, marked) {
   const { text, units } = axis;
   let position = 0;
   let next = 0;
@@ -81,8 +73,8 @@ function* parts({ root, axis, spans, ranges, chips }, marked) {
     while (next < placeless.length && placeless[next].after <= before) {
       const { unit, i } = placeless[next++];
       const made = element("span", unit.label, "u special");
-      made.dataset.unit = String(i);
       chips.set(i, made);
+      places.set(made, -1 - i);
       part.append(made);
     }
   };
@@ -108,8 +100,8 @@ function* parts({ root, axis, spans, ranges, chips }, marked) {
       span.append(...[before && gap(before, true), gap(middle, false), after && gap(after, true)].filter((part) => part !== ""));
     } else span.append(gap(content, false));
     if (content.includes("\n")) span.classList.add("nl");
-    span.dataset.box = String(b);
     spans.push(span);
+    places.set(span, b);
     // Static: the browser would look through live ranges at every change of the document.
     ranges.push(new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
     part.append(span);
@@ -126,33 +118,36 @@ function gap(content, marked) {
   return marked ? element("span", plain, content.includes("\n") ? "gap nl" : "gap") : document.createTextNode(plain);
 }
 
-/** @param {Passage} passage @param {(units: number[]) => number} step of the units that share a box; -1 for none */
-export function colour(passage, step) {
-  const { axis, spans, ranges, chips, steps } = passage;
+/** By classes. @param {Passage} passage @param {(units: number[]) => number} step of the units that share a box; -1 for
+ * none */
+export function colour({ axis, spans, steps }, step) {
   axis.boxes.forEach(({ units }, b) => {
     const found = step(units);
     if (found === steps[b]) return;
-    if (sets.length) {
-      if (steps[b] >= 0) sets[steps[b]].delete(ranges[b]);
-      if (found >= 0) sets[found].add(ranges[b]);
-    } else {
-      spans[b].classList.remove(`s${steps[b]}`);
-      if (found >= 0) spans[b].classList.add(`s${found}`);
-    }
+    spans[b].classList.remove(`s${steps[b]}`);
+    if (found >= 0) spans[b].classList.add(`s${found}`);
     steps[b] = found;
   });
-  for (const [unit, chip] of chips) {
-    const found = step([unit]);
-    chip.className = `u special${found >= 0 ? ` s${found}` : ""}`;
-  }
 }
 
 /** The element that shows a unit. @param {Passage} passage @param {number} unit */
 export const elementOf = ({ axis, spans, chips }, unit) => spans[axis.boxOf[unit]] ?? chips.get(unit);
 
+/** The box under the pointer; below 0 a chip's unit, counted down from -1. @param {Passage} passage
+ * @param {EventTarget | null} target @returns {number | undefined} */
+export const placeAt = ({ places }, target) =>
+  target instanceof Element ? places.get(/** @type {HTMLElement} */ (target.closest(".u"))) : undefined;
+
 /** The unit under the pointer, -1 for none. @param {Passage} passage @param {EventTarget | null} target */
-export function unitAt({ axis }, target) {
-  const span = /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest(".u") : null);
-  if (!span) return -1;
-  return span.dataset.unit ? Number(span.dataset.unit) : axis.boxes[Number(span.dataset.box)].units[0];
+export function unitAt(passage, target) {
+  const place = placeAt(passage, target);
+  if (place === undefined) return -1;
+  return place < 0 ? -1 - place : passage.axis.boxes[place].units[0];
+}
+
+/** Gives the units' elements a class, and takes it from all others. @param {Passage} passage @param {number[]} units
+ * @param {string} name */
+export function mark(passage, units, name) {
+  for (const element of passage.root.querySelectorAll(`.${name}`)) element.classList.remove(name);
+  for (const unit of units) elementOf(passage, unit)?.classList.add(name);
 }

@@ -1,4 +1,15 @@
-// What pages with tables share: columns that sort, rows that are filtered.
+// What pages with tables share: buttons at the top, columns that sort, rows that are filtered.
+
+import { byId, download, isDark, setTheme } from "../page.js";
+
+/** The buttons at the top work, and what needs a script is shown. @param {string} file what a download is called */
+export function ready(file) {
+  byId("theme").addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
+  byId("save-json").addEventListener("click", () =>
+    download(file, new Blob([byId("data").textContent ?? ""], { type: "application/json" })),
+  );
+  for (const hidden of document.querySelectorAll(".scripted")) /** @type {HTMLElement} */ (hidden).hidden = false;
+}
 
 /** A cell sorts by its data-sort, else by its text. @param {HTMLTableRowElement} row @param {number} column */
 const sortKey = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent ?? "";

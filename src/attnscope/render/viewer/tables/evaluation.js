@@ -1,7 +1,6 @@
 // Adds to an evaluation's page, which reads without it: sorting, and the lines of the method that is pointed at.
 
-import { ready } from "./shared.js";
-import { sortable } from "./tables.js";
+import { ready, sortable } from "./tables.js";
 
 const table = /** @type {HTMLTableElement} */ (document.querySelector("table.all"));
 sortable(table);

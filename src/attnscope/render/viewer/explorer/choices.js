@@ -1,4 +1,4 @@
-// What is seen, as one object that fits into the URL's fragment: every view is a function of it.
+// What the state of this page is made of.
 
 /**
  * @typedef {{
@@ -47,32 +47,8 @@ export const CHOICES = {
   dir: ["to", "by"],
 };
 
-/** The state of a fragment; what it does not know or cannot be is left as `base` has it.
- * @param {string} fragment @param {State} base @returns {State} */
-export function parse(fragment, base) {
-  /** @type {Record<string, string | number | boolean>} */
-  const state = { ...base };
-  for (const [key, value] of new URLSearchParams(fragment.replace(/^#/, ""))) {
-    const before = Object.hasOwn(DEFAULTS, key) ? /** @type {any} */ (DEFAULTS)[key] : undefined;
-    if (typeof before === "number") {
-      if (value.trim() !== "" && Number.isFinite(Number(value))) state[key] = Number(value);
-    } else if (typeof before === "boolean") state[key] = value === "1";
-    else if (typeof before === "string" && (CHOICES[key]?.includes(value) ?? true)) state[key] = value;
-  }
-  state.gamma = Math.min(3, Math.max(0.2, Number(state.gamma)));
-  return /** @type {State} */ (/** @type {unknown} */ (state));
-}
-
-/** The fragment of a state: only what differs from `base`. @param {State} state @param {State} base */
-export function write(state, base) {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(state)) {
-    if (value !== /** @type {any} */ (base)[key]) {
-      query.set(key, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
-    }
-  }
-  return query.toString();
-}
+/** What a link may ask for, within what the page can draw. @param {State} state @returns {State} */
+export const within = (state) => ({ ...state, gamma: Math.min(3, Math.max(0.2, state.gamma)) });
 
 /** "3.2 5.1" -> [[3, 2], [5, 1]]; what is not a pair of whole numbers is left out. @param {string} chosen */
 export const pairs = (chosen) =>

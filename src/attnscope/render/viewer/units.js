@@ -8,7 +8,7 @@
  * @typedef {{text: string, units: Unit[], boxes: Box[], boxOf: Int32Array}} Axis
  */
 
-import { label } from "../format.js";
+import { label } from "./format.js";
 
 /** Python counts characters, JavaScript counts halves of surrogate pairs: from the first to the second.
  * @param {string} text @returns {(place: number) => number} */
@@ -58,6 +58,29 @@ export function axis(side, chosen, byWord, continued) {
     };
   });
   return { text, units, ...boxes(units) };
+}
+
+/** Stretches of a text as units, each in a box of its own. @param {string} text
+ * @param {[number, number, ...unknown[]][]} stretches where each starts and ends, in characters @returns {Axis} */
+export function apart(text, stretches) {
+  const units = plain(text, stretches.map(([start, end]) => ({ start, end, special: false })));
+  return { text, units, boxes: units.map(({ start, end }, i) => ({ start, end, units: [i] })), boxOf: Int32Array.from(units.keys()) };
+}
+
+/** Stretches of a text as units; those that share a character share a box. @param {string} text
+ * @param {{start: number, end: number, special: boolean}[]} stretches in characters @returns {Axis} */
+export function together(text, stretches) {
+  const units = plain(text, stretches);
+  return { text, units, ...boxes(units) };
+}
+
+/** @param {string} text @param {{start: number, end: number, special: boolean}[]} stretches @returns {Unit[]} */
+function plain(text, stretches) {
+  const at = places(text);
+  return stretches.map(({ start, end, special }, i) => {
+    const own = text.slice(at(start), at(end));
+    return { label: label(own), text: own, start: at(start), end: at(end), special, members: [i], continued: false };
+  });
 }
 
 /** Units that share a character (bytes of one emoji) share a box; those without a place in the text have none.

@@ -1,9 +1,11 @@
 // Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys. It knows
 // the documented JSON (docs/schema.md); text enters the page through textContent alone.
 
-import { number } from "./format.js";
-import { byId, ready, showTip } from "./shared.js";
-import { filterable, sortable } from "./tables.js";
+import { number } from "../format.js";
+import { byId, say } from "../page.js";
+import { filterable, ready, sortable } from "./tables.js";
+import { hush, tellOf } from "../tip.js";
+import { stopAt, walk } from "../walk.js";
 
 /**
  * @typedef {{text: string, score: number}} Word
@@ -17,8 +19,6 @@ const data = JSON.parse(byId("data").textContent ?? "");
 /** @type {Comparison[]} */
 const comparisons = data.kind === "comparisons" ? data.pairs : [data];
 const lists = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".pairs")]);
-const tip = byId("tip");
-const live = byId("live");
 
 /** @param {Side} side @param {number | null} index */
 function sideLine(side, index) {
@@ -35,22 +35,6 @@ function values(comparison, pair) {
   return lines;
 }
 
-/** @param {HTMLElement} item @param {string[]} lines */
-function openTip(item, lines) {
-  tip.replaceChildren(
-    ...lines.map((line) => {
-      const made = document.createElement("div");
-      made.textContent = line;
-      return made;
-    }),
-  );
-  showTip(tip, item);
-}
-
-const closeTip = () => {
-  tip.hidden = true;
-};
-
 lists.forEach((list, which) => {
   const items = /** @type {HTMLElement[]} */ ([...list.children]);
   if (!items.length) return;
@@ -60,65 +44,35 @@ lists.forEach((list, which) => {
   /** @param {EventTarget | null} target @param {boolean} spoken */
   const show = (target, spoken) => {
     const index = place(target);
-    if (index < 0) return closeTip();
+    if (index < 0) return hush();
     const lines = values(comparisons[which], comparisons[which].pairs[index]);
-    openTip(items[index], lines);
-    if (spoken) live.textContent = lines.join("; ");
+    tellOf(items[index], null, lines);
+    if (spoken) say(lines.join("; "));
   };
   list.addEventListener("pointerover", (event) => show(event.target, false));
-  list.addEventListener("pointerleave", closeTip);
+  list.addEventListener("pointerleave", hush);
   list.addEventListener("focusin", (event) => show(event.target, true));
-  list.addEventListener("focusout", closeTip);
+  list.addEventListener("focusout", hush);
   list.addEventListener("keydown", (event) => {
     const index = place(document.activeElement);
-    if (index < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
-    const forward = getComputedStyle(list).direction === "rtl" ? -1 : 1;
-    /** @type {Record<string, number>} */
-    const to = {
-      ArrowRight: index + forward,
-      ArrowLeft: index - forward,
-      ArrowDown: onNextLine(items, index, 1),
-      ArrowUp: onNextLine(items, index, -1),
-      Home: 0,
-      End: items.length - 1,
-    };
-    if (!(event.key in to)) return;
+    const to = index < 0 ? null : walk(items, index, event);
+    if (to === null) return;
     event.preventDefault();
-    const next = items[Math.max(0, Math.min(to[event.key], items.length - 1))];
-    items[index].removeAttribute("tabindex");
-    next.tabIndex = 0;
-    next.focus();
+    stopAt(items[index], items[to], true);
   });
 });
-
-/** The pair nearest in x on the line above or below. @param {HTMLElement[]} items @param {number} index @param {number} direction */
-function onNextLine(items, index, direction) {
-  const from = items[index].getBoundingClientRect();
-  let best = index;
-  let nearest = Infinity;
-  let line = NaN;
-  for (let i = index + direction; i >= 0 && i < items.length; i += direction) {
-    const box = items[i].getBoundingClientRect();
-    if (Math.abs(box.top - from.top) < 4) continue;
-    if (Number.isNaN(line)) line = box.top;
-    if (Math.abs(box.top - line) > 4) break;
-    const distance = Math.abs(box.left + box.right - from.left - from.right);
-    if (distance < nearest) [best, nearest] = [i, distance];
-  }
-  return best;
-}
 
 if (document.querySelector(".sheet")) {
   addEventListener("hashchange", () => {
     scrollTo(0, 0);
-    closeTip();
+    hush();
   });
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") closeTip();
+  if (event.key === "Escape") hush();
 });
-addEventListener("scroll", closeTip, { passive: true });
+addEventListener("scroll", hush, { passive: true });
 for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("table.all"))) sortable(table);
 filterable();
 ready("attnscope-comparison.json");

@@ -1,0 +1,33 @@
+// Controls: each names with data-state the part of the state that it is for.
+
+/** @typedef {import("./state.js").Values} Values */
+
+/**
+ * @template {Values} S
+ * @param {import("./state.js").Hub<S>} hub
+ * @param {(key: keyof S & string) => Partial<S>} [also] what changes with it
+ */
+export function bind({ state, update, onChange }, also = () => ({})) {
+  /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+  const fields = document.querySelectorAll("[data-state]");
+  const reflect = () => {
+    for (const field of fields) {
+      const value = state[field.dataset.state ?? ""];
+      if (field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio")) {
+        field.checked = field.type === "radio" ? field.value === String(value) : Boolean(value);
+      } else if (field.value !== String(value)) field.value = String(value);
+    }
+  };
+  for (const field of fields) {
+    const key = /** @type {keyof S & string} */ (field.dataset.state);
+    field.addEventListener(field.type === "range" || field.type === "search" ? "input" : "change", () => {
+      /** @type {string | number | boolean} */
+      let value = field.value;
+      if (field instanceof HTMLInputElement && field.type === "checkbox") value = field.checked;
+      else if (typeof state[key] === "number") value = Number(value);
+      update(/** @type {Partial<S>} */ ({ [key]: value, ...also(key) }));
+    });
+  }
+  onChange(reflect);
+  reflect();
+}

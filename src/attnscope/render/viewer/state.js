@@ -1,0 +1,74 @@
+// What is seen, as one object that fits into the URL's fragment: every view is a function of it.
+
+/** @typedef {Record<string, string | number | boolean>} Values */
+/**
+ * @template {Values} S
+ * @typedef {{state: S, update: (patch: Partial<S>) => void, onChange: (heard: (before: S) => void) => void,
+ *   fragment: () => string}} Hub
+ */
+
+/** The state of a fragment; what it does not know or cannot be is left as `base` has it.
+ * @template {Values} S @param {string} fragment @param {S} base @param {Record<string, string[]>} choices what a key
+ * may be, where not every string is @returns {S} */
+export function parse(fragment, base, choices) {
+  /** @type {Values} */
+  const state = { ...base };
+  for (const [key, value] of new URLSearchParams(fragment.replace(/^#/, ""))) {
+    const before = Object.hasOwn(base, key) ? base[key] : undefined;
+    if (typeof before === "number") {
+      if (value.trim() !== "" && Number.isFinite(Number(value))) state[key] = Number(value);
+    } else if (typeof before === "boolean") state[key] = value === "1";
+    else if (typeof before === "string" && (choices[key]?.includes(value) ?? true)) state[key] = value;
+  }
+  return /** @type {S} */ (state);
+}
+
+/** The fragment of a state: only what differs from `base`. @template {Values} S @param {S} state @param {S} base */
+export function write(state, base) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(state)) {
+    if (value !== base[key]) query.set(key, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
+  }
+  return query.toString();
+}
+
+/**
+ * The one state of a page, and who hears of its changes.
+ * @template {Values} S
+ * @param {S} base what the page shows before anything is chosen
+ * @param {Record<string, string[]>} choices what a key may be, where not every string is
+ * @param {(state: S) => S} [within] mends what a link may not ask for
+ * @returns {Hub<S>} `state` is changed in place, so that every module has the same
+ */
+export function stated(base, choices, within = (state) => state) {
+  const read = () => within(parse(location.hash, base, choices));
+  const state = read();
+  /** @type {((before: S) => void)[]} */
+  const hearing = [];
+  let written = 0;
+  const fragment = () => write(state, base);
+  const remember = () => {
+    try {
+      history.replaceState(null, "", `#${fragment()}`);
+    } catch {
+      // a notebook's frame has no address of its own
+    }
+  };
+  /** @param {Partial<S>} patch */
+  const change = (patch) => {
+    const before = { ...state };
+    Object.assign(state, patch);
+    for (const heard of hearing) heard(before);
+  };
+  addEventListener("hashchange", () => change(read()));
+  return {
+    state,
+    fragment,
+    onChange: (heard) => void hearing.push(heard),
+    update(patch) {
+      clearTimeout(written);
+      written = setTimeout(remember, 120);
+      change(patch);
+    },
+  };
+}
