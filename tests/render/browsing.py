@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page
 
 
@@ -28,3 +29,14 @@ def opened(browser: Browser, path: Path, content: bytes, fragment: str = "", **c
         assert [url.split("#")[0] for url in requests if not url.startswith("blob:")] == [path.as_uri()]
     finally:
         window.close()
+
+
+def serious(page: Page) -> list[object]:
+    """What axe-core finds that keeps people from using the page."""
+    axe = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.exists():
+        pytest.fail("this test needs axe-core: make node_modules")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe.read_text("utf-8"))
+    found = page.evaluate("axe.run().then((r) => r.violations.map((v) => [v.impact, v.id, v.nodes[0].html]))")
+    return [violation for violation in found if violation[0] in ("serious", "critical")]

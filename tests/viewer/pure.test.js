@@ -8,7 +8,7 @@ import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope
 import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
 import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/inflate.js";
 import { FINE, fine, measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
-import { cellAt, edges, held, paint, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";
+import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";
 import { CHOICES, DEFAULTS, pairs, within } from "../../src/attnscope/render/viewer/explorer/choices.js";
 import { ends, minMax, ranks, symmetric } from "../../src/attnscope/render/viewer/scores.js";
 import { parse, write } from "../../src/attnscope/render/viewer/state.js";
@@ -126,7 +126,7 @@ test("a hot cell survives when many fall on a pixel", () => {
   const out = new Uint32Array(100 * 100);
   const window = { x: 0, y: 0, sx: 0.1, sy: 0.1 };
   const colours = Uint32Array.from({ length: 64 }, (_, i) => i);
-  const draw = () => paint(cells, every, every, new Float32Array(n).fill(1), window, 100, 100, table("linear", 1), colours, 99, out);
+  const draw = () => painter(cells, every, every, new Float32Array(n).fill(1), window, 100, 100, table("linear", 1), colours, 99, out)(0, 100);
   draw();
   assert.equal(out[77 * 100 + 33], 63);
   assert.equal(out.reduce((a, b) => a + b), 63);
@@ -146,7 +146,7 @@ test("a causal map is painted as cell after cell would be, at any zoom", () => {
   const steps = table("sqrt", 1);
   for (const [x, y, scale] of [[0, 0, 0.3], [0, 0, 1], [3, 8, 1.7], [20, 2, 4.1]]) {
     const out = new Uint32Array(20 * 20);
-    paint(cells, shown, shown, factors, { x, y, sx: scale, sy: scale }, 20, 20, steps, colours, 99, out);
+    painter(cells, shown, shown, factors, { x, y, sx: scale, sy: scale }, 20, 20, steps, colours, 99, out)(0, 20);
     const [across, down] = [edges(20, x, scale, shown.length), edges(20, y, scale, shown.length)];
     for (let v = 0; v < 20; v++) {
       for (let h = 0; h < 20; h++) {

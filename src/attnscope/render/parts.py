@@ -26,7 +26,7 @@ JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\
 def policy(code: str, style: str) -> str:
     """A content security policy: this script and this style, by their hashes, and nothing else."""
     return (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src blob:; "  # a picture that is saved is drawn first
         f"script-src '{digest(code)}'; style-src '{digest(style)}'"
     )
 

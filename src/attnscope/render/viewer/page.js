@@ -11,6 +11,14 @@ export function element(name, content = "", classes = "") {
   return made;
 }
 
+/** Writes what has changed into an element that holds one text: whatever is written, the browser lays out again, and new
+ * nodes more than a new text in the old one. @param {Element} element @param {string} text */
+export function put(element, text) {
+  const node = element.firstChild;
+  if (!(node instanceof Text)) element.textContent = text;
+  else if (node.data !== text) node.data = text;
+}
+
 /** A text of the reader's in an element that keeps its direction to itself. @param {string} content */
 export const own = (content) => element("bdi", content);
 

@@ -1,6 +1,6 @@
 // The table of the largest values: a place, a text, a bar or a number, a number.
 
-import { byId, element, own } from "./page.js";
+import { byId, element, own, put } from "./page.js";
 
 /**
  * @typedef {{unit: number, label: string, share?: number, step?: number, middle?: string, last: string, here?: boolean}} Line
@@ -22,7 +22,9 @@ function rowAt(at, pick) {
   button.addEventListener("click", () => pick(Number(row.dataset.unit)));
   head.append(button);
   row.append(element("td", String(at + 1)), head, element("td"), element("td", "", "value"));
-  row.cells[2].append(element("i"));
+  // In boxes of their own size, so that a change of text lays out that box and no table.
+  for (const cell of [row.cells[2], row.cells[3]]) cell.append(element("span", "", "cell"));
+  row.cells[2].firstChild?.appendChild(element("i"));
   if (!at) byId("ranking").replaceChildren(); // what Python wrote for readers without a script
   made[at] = row;
   byId("ranking").append(row);
@@ -37,14 +39,13 @@ export function rankLines(lines, pick) {
     row.dataset.unit = String(unit);
     row.classList.toggle("here", here);
     const [, head, third, fourth] = row.cells;
-    const name = /** @type {HTMLElement} */ (head.firstChild?.firstChild);
-    if (name.textContent !== label) name.textContent = label;
+    const bar = /** @type {HTMLElement} */ (third.firstChild?.firstChild);
+    put(/** @type {HTMLElement} */ (head.firstChild?.firstChild), label);
+    put(bar, middle);
+    put(/** @type {HTMLElement} */ (fourth.firstChild), last);
     third.className = middle ? "value" : "bar";
-    const bar = /** @type {HTMLElement} */ (third.firstChild);
-    bar.textContent = middle;
-    bar.style.width = middle ? "" : `${Math.max(1, 100 * share)}%`;
-    bar.className = step === undefined ? "" : `s${step}`;
-    fourth.textContent = last;
+    bar.style.backgroundSize = middle ? "0" : `${Math.max(1, 100 * share)}% 100%`; // of a width the browser would lay it out
+    if (step !== undefined) bar.className = `s${step}`;
   });
   for (const row of made.slice(lines.length)) row.hidden = true;
 }

@@ -4,7 +4,7 @@ import { number, short } from "../format.js";
 import { point, state } from "./hub.js";
 import { fit, soon } from "./front.js";
 import { byId, colourOf, fonts, own } from "../page.js";
-import { held, paint, stride } from "./plane.js";
+import { held, painter, stride } from "./plane.js";
 import { rank } from "./ranking.js";
 import { ceiling, gridName, norm, value, values } from "./scene.js";
 import { textOn } from "../colour.js";
@@ -93,6 +93,7 @@ function paintMap(shown, ratio) {
   const { sx, sy } = frame.window;
   const pixels = { ...frame.window, sx: sx * ratio, sy: sy * ratio };
   const { grid, rows, columns, paint: { table, words } } = shown;
+  const fill = painter(grid, rows, columns, factors, pixels, image.width, image.height, table, words, 0, out);
   const name = gridName(shown.state);
   const mine = ++painting;
   let line = 0;
@@ -101,7 +102,7 @@ function paintMap(shown, ratio) {
     if (mine !== painting) return;
     for (const end = performance.now() + SLICE; line < image.height && performance.now() < end; ) {
       const to = Math.min(image.height, line + 16);
-      paint(grid, rows, columns, factors, pixels, image.width, image.height, table, words, 0, out, line, to);
+      fill(line, to);
       line = to;
     }
     if (line < image.height) return soon(slice);

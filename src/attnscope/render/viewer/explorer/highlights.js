@@ -35,21 +35,65 @@ export function setColours(now, shares, signed) {
   sheet.replaceSync(rules.join(""));
 }
 
-/** @param {Passage} passage @param {(units: number[]) => number} step of the units that share a box; -1 for none */
+/** Above and below the window, in pixels: what a turn of the wheel brings into sight is coloured already. */
+const MARGIN = 500;
+/** Boxes that are coloured, and how. @typedef {{from: number, to: number, step: (units: number[]) => number}} Cover */
+/** @type {Map<Passage, Cover>} */
+const covers = new Map();
+
+/** Colours what is in sight: the browser goes through all ranges at every change, so that a hover costs what is seen of a
+ * text, however long it is. @param {Passage} passage @param {(units: number[]) => number} step of the units that share a
+ * box; -1 for none */
 export function highlight(passage, step) {
-  const { axis, ranges, chips, steps } = passage;
-  if (!sets.length) colour(passage, step);
-  else {
-    axis.boxes.forEach(({ units }, b) => {
-      const found = step(units);
-      if (found === steps[b]) return;
-      if (steps[b] >= 0) sets[steps[b]].delete(ranges[b]);
-      if (found >= 0) sets[found].add(ranges[b]);
-      steps[b] = found;
-    });
-  }
-  for (const [unit, chip] of chips) {
+  if (sets.length) cover(passage, step, ...inSight(passage.spans));
+  else colour(passage, step);
+  for (const [unit, chip] of passage.chips) {
     const found = step([unit]);
     chip.className = `u special${found >= 0 ? ` s${found}` : ""}`;
   }
+}
+
+/** Colours what has come into sight. */
+export function follow() {
+  for (const [passage, { step }] of covers) cover(passage, step, ...inSight(passage.spans));
+}
+
+/** Colours all, in sight or not. */
+export function coverAll() {
+  for (const [passage, { step }] of covers) cover(passage, step, 0, passage.spans.length);
+}
+addEventListener("scroll", follow, { passive: true });
+addEventListener("beforeprint", coverAll);
+
+/** @param {Passage} passage @param {(units: number[]) => number} step @param {number} from @param {number} to boxes */
+function cover(passage, step, from, to) {
+  const { axis, ranges, steps } = passage;
+  const before = covers.get(passage) ?? { from, to };
+  covers.set(passage, { from, to, step });
+  for (let b = Math.min(from, before.from); b < Math.max(to, before.to); b++) {
+    const found = b >= from && b < to ? step(axis.boxes[b].units) : -1;
+    if (found === steps[b]) continue;
+    if (steps[b] >= 0) sets[steps[b]].delete(ranges[b]);
+    if (found >= 0) sets[found].add(ranges[b]);
+    steps[b] = found;
+  }
+}
+
+/** The first in or near the window, and the first below it. @param {HTMLElement[]} spans in reading order
+ * @returns {[number, number]} */
+function inSight(spans) {
+  /** The first whose bottom lies below `edge`; what is not drawn is passed over. @param {number} edge */
+  const below = (edge) => {
+    let [low, high] = [0, spans.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      let seen = middle;
+      let box = spans[seen].getBoundingClientRect();
+      while (!box.height && ++seen < high) box = spans[seen].getBoundingClientRect();
+      if (seen >= high || box.bottom > edge) high = middle;
+      else low = seen + 1;
+    }
+    return low;
+  };
+  return [below(-MARGIN), below(innerHeight + MARGIN)];
 }

@@ -17,15 +17,7 @@ export const SINK_TIMES = 8;
  * @param {number} nq @param {number} nk @param {number[]} ends @returns {Grid} */
 export function fine(values, nq, nk, ends) {
   const codes = new Uint16Array(nq * nk);
-  const largest = new Float32Array(nq);
-  for (let q = 0, i = 0; q < nq; q++) {
-    let most = 0;
-    for (let k = 0; k < ends[q]; k++) if (values[i + k] > most) most = values[i + k];
-    largest[q] = most;
-    const factor = most > 0 ? 65535 / most : 0;
-    for (let k = 0; k < ends[q]; k++) codes[i + k] = values[i + k] * factor + 0.5;
-    i += nk;
-  }
+  const largest = Float32Array.from(ends, (end, q) => coded(values.subarray(q * nk, (q + 1) * nk), end, codes, q * nk));
   return { nq, nk, codes, levels: FINE, largest, ends };
 }
 
@@ -35,25 +27,47 @@ export function fine(values, nq, nk, ends) {
  * @param {number} nq units @param {number} nk @returns {Grid}
  */
 export function pooled(grids, rowOf, columnOf, nq, nk) {
-  const values = new Float32Array(nq * nk);
-  const counts = new Float32Array(nq);
-  const ends = new Array(nq).fill(0);
+  const made = { nq, nk, codes: new Uint16Array(nq * nk), levels: FINE, largest: new Float32Array(nq), ends: new Array(nq).fill(0) };
   /** Behind the last unit of the keys up to each. */
   let last = 0;
   const until = Array.from(columnOf, (unit) => (last = Math.max(last, unit + 1)));
-  for (const unit of rowOf) counts[unit]++;
-  for (const grid of grids) {
-    for (let q = 0; q < grid.nq; q++) {
-      const to = rowOf[q] * nk;
-      const factor = grid.largest[q] / counts[rowOf[q]] / grids.length;
-      const { codes, levels } = grid;
-      for (let k = 0, i = q * grid.nk; k < grid.ends[q]; k++, i++) {
-        if (codes[i] !== 0) values[to + columnOf[k]] += levels[codes[i]] * factor;
+  /** @type {number[][]} */
+  const members = Array.from({ length: nq }, () => []);
+  rowOf.forEach((unit, q) => members[unit].push(q));
+  // A row at a time: it stays in the processor's cache.
+  const row = new Float64Array(nk);
+  members.forEach((queries, unit) => {
+    let end = 0;
+    for (const grid of grids) {
+      for (const q of queries) {
+        add(row, grid, q, grid.largest[q] / queries.length / grids.length, columnOf);
+        if (grid.ends[q] > 0) end = Math.max(end, until[grid.ends[q] - 1]);
       }
-      if (grid.ends[q] > 0) ends[rowOf[q]] = Math.max(ends[rowOf[q]], until[grid.ends[q] - 1]);
     }
+    made.ends[unit] = end;
+    made.largest[unit] = coded(row, end, made.codes, unit * nk);
+    row.fill(0, 0, end);
+  });
+  return made;
+}
+
+/** Adds a row's weights, times a factor. @param {Float64Array} row @param {Grid} grid @param {number} q
+ * @param {number} factor @param {Int32Array} columnOf where the weight of each key belongs */
+function add(row, { codes, levels, nk, ends }, q, factor, columnOf) {
+  for (let k = 0, i = q * nk, end = ends[q]; k < end; k++, i++) {
+    const code = codes[i];
+    if (code !== 0) row[columnOf[k]] += levels[code] * factor;
   }
-  return fine(values, nq, nk, ends);
+}
+
+/** A row as shares of its largest in sixteen bits; gives the largest. @param {Float32Array | Float64Array} row
+ * @param {number} end @param {Uint16Array} codes @param {number} at where in the codes it begins */
+function coded(row, end, codes, at) {
+  let most = 0;
+  for (let k = 0; k < end; k++) if (row[k] > most) most = row[k];
+  const factor = most > 0 ? 65535 / most : 0;
+  for (let k = 0; k < end; k++) if (row[k] !== 0) codes[at + k] = row[k] * factor + 0.5;
+  return most;
 }
 
 /**
@@ -61,39 +75,44 @@ export function pooled(grids, rowOf, columnOf, nq, nk) {
  * a key is left out @param {boolean} hideSinks @returns {Measured}
  */
 export function measured(grid, specialQueries, left, hideSinks) {
-  const { nq, nk, codes, levels, largest, ends } = grid;
+  const { nq, nk, codes, largest, ends } = grid;
   const received = new Float32Array(nk);
-  let shown = 0;
-  for (let q = 0; q < nq; q++) {
-    if (specialQueries[q]) continue;
-    shown++;
-    const factor = largest[q];
-    for (let k = 0, i = q * nk; k < ends[q]; k++, i++) if (codes[i] !== 0) received[k] += levels[codes[i]] * factor;
-  }
+  const sums = sumsOf(grid, left, received, specialQueries);
+  const shown = specialQueries.reduce((count, special) => count - special, nq);
   for (let k = 0; k < nk; k++) received[k] /= shown || 1;
-  const hidden = Uint8Array.from(left);
-  const least = Math.max(SINK_SHARE, SINK_TIMES / nk);
   /** @type {number[]} */
   const sinks = [];
+  const least = Math.max(SINK_SHARE, SINK_TIMES / nk);
   if (hideSinks) received.forEach((share, k) => share >= least && !left[k] && sinks.push(k));
+  const hidden = Uint8Array.from(left);
   for (const k of sinks) hidden[k] = 1;
-  const some = hidden.includes(1);
+  return { nq, nk, codes, largest, ends, received, hidden, sinks, ...(sinks.length ? sumsOf(grid, hidden) : sums) };
+}
+
+/** Of each row the largest and the sum of what is shown, and the sum of all.
+ * @param {Grid} grid @param {Uint8Array} hidden (key,) @param {Float32Array | null} [received] (key,) to which the weights
+ * are added @param {Uint8Array | null} [but] (query,) 1 where they are not */
+function sumsOf({ nq, nk, codes, levels, largest, ends }, hidden, received = null, but = null) {
   const [peaks, sums, totals] = [new Float32Array(nq), new Float32Array(nq), new Float32Array(nq)];
   for (let q = 0; q < nq; q++) {
-    let [most, sum, total] = [0, 0, 0];
-    for (let k = 0, i = q * nk; k < ends[q]; k++, i++) {
-      if (codes[i] === 0) continue;
-      const share = levels[codes[i]];
-      total += share;
-      if (some && hidden[k]) continue;
-      sum += share;
-      if (share > most) most = share;
+    let [most, sum, out] = [0, 0, 0];
+    const factor = but?.[q] === 1 ? 0 : largest[q];
+    for (let k = 0, i = q * nk, end = ends[q]; k < end; k++, i++) {
+      const code = codes[i];
+      if (code === 0) continue; // nearly all of a long text
+      const share = levels[code];
+      if (received) received[k] += share * factor;
+      if (hidden[k] === 1) out += share;
+      else {
+        sum += share;
+        if (share > most) most = share;
+      }
     }
     peaks[q] = most * largest[q];
     sums[q] = sum * largest[q];
-    totals[q] = total * largest[q];
+    totals[q] = (sum + out) * largest[q];
   }
-  return { nq, nk, codes, largest, ends, peaks, sums, totals, received, hidden, sinks };
+  return { peaks, sums, totals };
 }
 
 /**

@@ -23,20 +23,20 @@ export function edges(pixels, start, scale, count) {
 }
 
 /**
- * Fills the lines `from` … `to` of `out` (height × width) with colours; those before them are filled already.
+ * What fills the lines `from` … `to` of `out` (height × width) with colours; those before them are filled already.
  * @param {Cells} cells @param {Int32Array} rows the shown ones, in order @param {Int32Array} columns
  * @param {Float32Array} factors (row of the map,) what a share is multiplied by to lie from 0 to 1
  * @param {Window} window @param {number} width @param {number} height
  * @param {Uint8Array} table from a scaled value to a step @param {Uint32Array} colours @param {number} empty
- * @param {Uint32Array} out @param {number} from @param {number} to
+ * @param {Uint32Array} out @returns {(from: number, to: number) => void}
  */
-export function paint(cells, rows, columns, factors, window, width, height, table, colours, empty, out, from = 0, to = height) {
+export function painter(cells, rows, columns, factors, window, width, height, table, colours, empty, out) {
   const { nk, codes, levels, hidden, ends } = cells;
   const across = edges(width, window.x, window.sx, columns.length);
   const down = edges(height, window.y, window.sy, rows.length);
   const last = table.length - 1;
   const most = new Float32Array(width);
-  const open = Uint8Array.from(columns, (k) => (hidden[k] ? 0 : 1));
+  const spread = pixelsOf(across, columns, hidden);
   /** How many of the columns a row has anything in. @param {number} row */
   const filled = (row) => {
     let [low, high] = [0, columns.length];
@@ -47,49 +47,57 @@ export function paint(cells, rows, columns, factors, window, width, height, tabl
     }
     return low;
   };
-  for (let y = from; y < to; y++) {
-    const line = y * width;
-    if (down.first[y] >= down.end[y]) {
-      out.fill(empty, line, line + width);
-      continue;
+  return (from, to) => {
+    for (let y = from; y < to; y++) {
+      const line = y * width;
+      if (down.first[y] >= down.end[y]) {
+        out.fill(empty, line, line + width);
+        continue;
+      }
+      if (y > 0 && down.first[y] === down.first[y - 1] && down.end[y] === down.end[y - 1]) {
+        out.copyWithin(line, line - width, line);
+        continue;
+      }
+      most.fill(0);
+      for (let r = down.first[y]; r < down.end[y]; r++) {
+        const row = rows[r];
+        if (factors[row] > 0) strengthen(most, codes, levels, row * nk, factors[row], spread, filled(row), columns);
+      }
+      for (let x = 0; x < width; x++) {
+        if (across.first[x] >= across.end[x]) out[line + x] = empty;
+        else out[line + x] = colours[table[most[x] >= 1 ? last : (most[x] * last + 0.5) | 0]];
+      }
     }
-    if (y > 0 && down.first[y] === down.first[y - 1] && down.end[y] === down.end[y - 1]) {
-      out.copyWithin(line, line - width, line);
-      continue;
+  };
+}
+
+/** The other way round: of each column the first pixel that has it and the first behind; none for hidden ones.
+ * @param {{first: Int32Array, end: Int32Array}} across @param {Int32Array} columns @param {Uint8Array} hidden */
+function pixelsOf(across, columns, hidden) {
+  const first = new Int32Array(columns.length);
+  const end = new Int32Array(columns.length);
+  across.first.forEach((column, x) => {
+    for (let c = column; c < across.end[x]; c++) {
+      if (hidden[columns[c]]) continue;
+      if (end[c] === 0) first[c] = x;
+      end[c] = x + 1;
     }
-    most.fill(0);
-    for (let r = down.first[y]; r < down.end[y]; r++) {
-      const row = rows[r];
-      if (factors[row] > 0) strengthen(most, codes, levels, row * nk, factors[row], across, filled(row), columns, open);
-    }
-    for (let x = 0; x < width; x++) {
-      if (across.first[x] >= across.end[x]) out[line + x] = empty;
-      else out[line + x] = colours[table[most[x] >= 1 ? last : (most[x] * last + 0.5) | 0]];
-    }
-  }
+  });
+  return { first, end, from: across.first[0], to: across.end[across.end.length - 1] };
 }
 
 /**
  * Raises each pixel to the largest value of its cells in one row.
  * @param {Float32Array} most @param {Uint8Array | Uint16Array} codes @param {Float32Array} levels @param {number} base
- * @param {number} factor @param {{first: Int32Array, end: Int32Array}} across @param {number} count of the columns that
- * the row has anything in @param {Int32Array} columns @param {Uint8Array} open 1 where a column is shown
+ * @param {number} factor @param {{first: Int32Array, end: Int32Array, from: number, to: number}} spread
+ * @param {number} count of the columns that the row has anything in @param {Int32Array} columns
  */
-function strengthen(most, codes, levels, base, factor, across, count, columns, open) {
-  const { first, end } = across;
-  for (let x = 0; x < most.length; x++) {
-    const stop = end[x] < count ? end[x] : count;
-    let best = 0;
-    for (let c = first[x]; c < stop; c++) {
-      const code = codes[base + columns[c]];
-      if (code > best && open[c] === 1) best = code;
-    }
-    if (best === 0) {
-      if (first[x] >= count && end[x] > first[x]) return; // the rest of the row is empty
-      continue;
-    }
-    const value = levels[best] * factor;
-    if (value > most[x]) most[x] = value;
+function strengthen(most, codes, levels, base, factor, { first, end, from, to }, count, columns) {
+  for (let c = from, stop = Math.min(to, count); c < stop; c++) {
+    const code = codes[base + columns[c]];
+    if (code === 0) continue; // nearly all of a long text
+    const value = levels[code] * factor;
+    for (let x = first[c]; x < end[c]; x++) if (value > most[x]) most[x] = value;
   }
 }
 

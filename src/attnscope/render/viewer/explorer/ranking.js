@@ -2,7 +2,7 @@
 
 import { number, percent, short } from "../format.js";
 import { focus, state, update } from "./hub.js";
-import { byId, own, say } from "../page.js";
+import { byId, element, own, put, say } from "../page.js";
 import { rankLines } from "../ranked.js";
 import { leftOut, values } from "./scene.js";
 
@@ -54,18 +54,17 @@ export function showRanking(scene, given = null) {
   const unit = from.units[focus.unit];
   if (!unit) {
     title.replaceChildren(scene.state.view === "overview" ? "" : "Hover a word or cell, or click it to pin it.");
-    byId("left-out").textContent = "";
+    put(byId("left-out"), "");
     table([]);
     return;
   }
   const row = given ?? values(scene, focus.unit, scene.state.dir);
   const second = compared(scene, given);
-  title.replaceChildren(
-    own(short(unit.label, 40)),
-    scene.state.view === "flow" ? " comes from, in the end" : scene.state.dir === "to" ? " attends to" : " is attended to by",
-    ...(second ? [", beside ", own(short(from.units[state.other].label, 40))] : []),
-  );
-  byId("left-out").textContent = given ? "" : share(scene, focus.unit);
+  if (title.children.length !== 4) title.replaceChildren(own(""), element("span"), own(""), element("span"));
+  const verb = scene.state.view === "flow" ? "comes from, in the end" : scene.state.dir === "to" ? "attends to" : "is attended to by";
+  const beside = second ? from.units[state.other].label : "";
+  [short(unit.label, 40), beside ? "beside" : verb, short(beside, 40), beside && verb].forEach((words, i) => put(title.children[i], words));
+  put(byId("left-out"), given ? "" : share(scene, focus.unit));
   if (second) differences(scene, row, second);
   else rows(row, largest(row, among, TOP), to);
   clearTimeout(spoken);

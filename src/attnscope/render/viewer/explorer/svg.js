@@ -4,6 +4,7 @@ import { textOn } from "../colour.js";
 import { short } from "../format.js";
 import { STRIP, strip, stripLabels } from "./flow.js";
 import { frame, labels } from "./head.js";
+import { coverAll } from "./highlights.js";
 import { focus, state } from "./hub.js";
 import { front } from "./front.js";
 import { byId, colourOf } from "../page.js";
@@ -54,6 +55,7 @@ function overview() {
 }
 
 function written() {
+  coverAll();
   const accent = colourOf("--accent");
   const steps = (state.other >= 0 ? signedPaint() : { colours: colours(state) }).colours;
   const shown = shownTexts();

@@ -3,7 +3,7 @@
 import { focus, onChange, point, state, update } from "./hub.js";
 import { oneText } from "./front.js";
 import { byId, say } from "../page.js";
-import { highlight, setColours } from "./highlights.js";
+import { follow, highlight, setColours } from "./highlights.js";
 import { build, elementOf, mark, passage, unitAt } from "../passage.js";
 import { axes, norm, signedPaint, values } from "./scene.js";
 import { rollout } from "./stock.js";
@@ -63,6 +63,7 @@ function unfold() {
   const reveal = () => {
     const part = later.shift();
     if (part) part.hidden = false;
+    follow();
     if (later.length && state.view === "text") requestAnimationFrame(reveal);
   };
   requestAnimationFrame(reveal);
