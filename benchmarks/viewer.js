@@ -24,11 +24,10 @@ window.switches = async (count) => {
     const before = shown();
     await new Promise((resolve) => setTimeout(resolve, 60));
     const start = performance.now();
-    const [layers, heads] = ["layer", "head-number"].map((id) => document.getElementById(id));
-    layers.selectedIndex = (5 * i + 3) % layers.options.length;
-    heads.selectedIndex = (4 * i + 2) % heads.options.length;
-    heads.dispatchEvent(new Event("change", { bubbles: true }));
-    layers.dispatchEvent(new Event("change", { bubbles: true }));
+    // One choice at a time, as a hand does: now a layer, now a head; no pair comes twice.
+    const list = document.getElementById(i % 2 ? "head-number" : "layer");
+    list.selectedIndex = (list.selectedIndex + (i % 2 ? 4 : 5)) % list.options.length;
+    list.dispatchEvent(new Event("change", { bubbles: true }));
     while (shown() === before) await turn();
     await frame();
     times.push(performance.now() - start);

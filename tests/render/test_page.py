@@ -266,7 +266,9 @@ def test_the_data_cannot_leave_its_element(name: str) -> None:
 def test_the_language_is_guessed() -> None:
     assert b'<html lang="ja">' in render(RESULTS["japanese"], ".html")
     assert b'<html lang="en">' in render(RESULTS["quotes"], ".html")
-    assert b"<html>" in render(RESULTS["arabic"], ".html")
+    arabic = render(RESULTS["arabic"], ".html")
+    assert b'<html lang="en">' in arabic
+    assert b'dir="auto" lang=""' in arabic
 
 
 def test_half_a_surrogate_is_drawn() -> None:

@@ -7,15 +7,34 @@ import { deflateRawSync } from "node:zlib";
 import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/colour.js";
 import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
 import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/inflate.js";
-import { FINE, fine, measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
+import { codeAt, FINE, gridOf, room } from "../../src/attnscope/render/viewer/explorer/grid.js";
+import { measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
 import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";
 import { CHOICES, DEFAULTS, pairs, within } from "../../src/attnscope/render/viewer/explorer/choices.js";
 import { ends, minMax, ranks, symmetric } from "../../src/attnscope/render/viewer/scores.js";
 import { parse, write } from "../../src/attnscope/render/viewer/state.js";
 import { apart, axis, find, places, together } from "../../src/attnscope/render/viewer/units.js";
 
-/** A grid of plain weights. */
-const gridOf = (rows) => fine(Float32Array.from(rows.flat()), rows.length, rows[0].length, rows.map((row) => row.length));
+/** A grid of rows of codes. */
+function codedGrid(rows, codes, largest, shares) {
+  const made = room(rows.length, rows.flat().length, codes);
+  let size = 0;
+  rows.forEach((row, q) => {
+    row.forEach((code, k) => code > 0 && ([made.keys[size], made.codes[size++]] = [k, code]));
+    made.starts[q + 1] = size;
+    made.largest[q] = largest[q];
+  });
+  return gridOf(made, rows[0].length, shares);
+}
+/** A grid of plain weights, in sixteen bits. */
+function weightGrid(rows) {
+  const most = rows.map((row) => Math.max(...row));
+  const codes = rows.map((row, q) => row.map((weight) => Math.round((65535 * weight) / most[q])));
+  return codedGrid(codes, new Uint16Array(rows.flat().length), most, FINE);
+}
+/** A square grid of eight bits. */
+const byteGrid = (codes, n) =>
+  codedGrid(Array.from({ length: n }, (_, q) => [...codes.subarray(q * n, (q + 1) * n)]), new Uint8Array(n * n), Array(n).fill(1), levels(1, 255));
 const close = (a, b, error = 1e-4) => assert.ok(Math.abs(a - b) <= error, `${a} is not ${b}`);
 
 test("numbers and labels", () => {
@@ -78,21 +97,37 @@ test("a stream becomes a map", async () => {
   const read = await inflate(fromBase64(stream.toString("base64")));
   const grid = unpack(read, lengths([0, 1], [0, 1]), 2, levels(1, 255));
   assert.deepEqual([...grid.largest], [1, 0.5]);
-  assert.deepEqual([...grid.codes], [255, 0, 255, 51]);
+  assert.deepEqual([[0, 0], [0, 1], [1, 0], [1, 1]].map(([q, k]) => codeAt(grid, q, k)), [255, 0, 255, 51]);
+  assert.deepEqual([[...grid.starts], [...grid.keys], [...grid.codes]], [[0, 1, 3], [0, 0, 1], [255, 255, 51]]);
   assert.throws(() => unpack(read.slice(0, -1), [1, 2], 2, levels(1, 255)), /bytes/);
   assert.deepEqual([0x3c00, 0xc000, 1, 0x7c00].map(fromHalf), [1, -2, 2 ** -24, Infinity]);
   assert.deepEqual(lengths([2, 5], [0, 2, 3, 9]), [2, 3]);
 });
 
+test("any stream is unpacked byte by byte", () => {
+  for (const [nq, nk, causal] of [[1, 1, 0], [5, 7, 0], [9, 9, 1], [33, 33, 1], [16, 40, 0]]) {
+    const ends = Array.from({ length: nq }, (_, q) => (causal ? q + 1 : nk));
+    const truth = ends.map((end, q) => Array.from({ length: end }, (_, k) => ((q * 31 + k * 17) % 5 ? 0 : (q + k) % 256)));
+    const bytes = Uint8Array.from([causal, 0, ...ends.flatMap(() => [0, 0x3c]), ...truth.flat()]);
+    for (const shift of [0, 4]) {
+      const moved = new Uint8Array(bytes.length + shift);
+      moved.set(bytes, shift);
+      const grid = unpack(moved.subarray(shift), ends, nk, levels(1, 255));
+      truth.forEach((row, q) => row.forEach((code, k) => assert.equal(codeAt(grid, q, k), code)));
+      assert.equal(grid.keys.length, truth.flat().filter((code) => code > 0).length);
+    }
+  }
+});
+
 test("words are sums over keys and means over queries", () => {
-  const tokens = gridOf([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]);
+  const tokens = weightGrid([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]);
   const words = pooled([tokens], Int32Array.of(0, 1, 1), Int32Array.of(0, 1, 1), 2, 2);
-  const at = (q, k) => FINE[words.codes[2 * q + k]] * words.largest[q];
+  const at = (q, k) => FINE[codeAt(words, q, k)] * words.largest[q];
   [[0, 0, 0.5], [0, 1, 0.5], [1, 0, 0.15], [1, 1, 0.85]].forEach(([q, k, truth]) => close(at(q, k), truth));
 });
 
 test("what is left out is measured", () => {
-  const grid = gridOf([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2]]);
+  const grid = weightGrid([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2]]);
   const plain = measured(grid, new Uint8Array(3), Uint8Array.of(1, 0, 0), false);
   close(plain.totals[2], 1);
   close(plain.sums[2], 0.3);
@@ -100,7 +135,7 @@ test("what is left out is measured", () => {
   assert.deepEqual([...plain.hidden], [1, 0, 0]);
   const keys = 100;
   const row = Array.from({ length: keys }, (_, k) => (k === 3 ? 0.6 : 0.4 / (keys - 1)));
-  const sunk = measured(gridOf([row, row]), new Uint8Array(2), new Uint8Array(keys), true);
+  const sunk = measured(weightGrid([row, row]), new Uint8Array(2), new Uint8Array(keys), true);
   assert.deepEqual(sunk.sinks, [3]);
   close(sunk.sums[0], 0.4, 1e-3);
 });
@@ -111,7 +146,7 @@ test("rollout is the product of its layers", () => {
   const mixed = (rows) => rows.map((row, q) => row.map((share, k) => 0.5 * share + 0.5 * Number(q === k)));
   const [a, b] = [mixed(one), mixed(two)];
   const product = [0, 1].map((k) => b[1][0] * a[0][k] + b[1][1] * a[1][k]);
-  const rows = rollout([gridOf(one), gridOf(two)], [1], 0.5);
+  const rows = rollout([weightGrid(one), weightGrid(two)], [1], 0.5);
   assert.equal(rows.length, 2);
   [0, 1].forEach((k) => close(rows[1][k], product[k]));
   close(rows[0][0], b[1][0]);
@@ -121,7 +156,7 @@ test("a hot cell survives when many fall on a pixel", () => {
   const n = 1000;
   const codes = new Uint8Array(n * n);
   codes[777 * n + 333] = 255;
-  const cells = { nk: n, codes, levels: levels(1, 255), hidden: new Uint8Array(n), ends: Array(n).fill(n) };
+  const cells = { ...byteGrid(codes, n), hidden: new Uint8Array(n) };
   const every = Int32Array.from({ length: n }, (_, i) => i);
   const out = new Uint32Array(100 * 100);
   const window = { x: 0, y: 0, sx: 0.1, sy: 0.1 };
@@ -138,8 +173,7 @@ test("a hot cell survives when many fall on a pixel", () => {
 test("a causal map is painted as cell after cell would be, at any zoom", () => {
   const n = 37;
   const codes = Uint8Array.from({ length: n * n }, (_, i) => (i % n <= i / n ? (i * 7919) % 251 : 0));
-  const ends = Array.from({ length: n }, (_, q) => q + 1);
-  const cells = { nk: n, codes, levels: levels(1, 255), hidden: Uint8Array.from({ length: n }, (_, k) => Number(k % 5 === 2)), ends };
+  const cells = { ...byteGrid(codes, n), hidden: Uint8Array.from({ length: n }, (_, k) => Number(k % 5 === 2)) };
   const shown = Int32Array.from([...Array(n).keys()].filter((i) => i % 7 !== 3));
   const factors = Float32Array.from({ length: n }, (_, q) => (q % 6 ? 0.5 + q / 80 : 0));
   const colours = Uint32Array.from({ length: 64 }, (_, i) => i);

@@ -17,6 +17,7 @@ from attnscope.render.parts import (
     exact,
     facts,
     language,
+    own_language,
     provenance,
     reading_page,
     root,
@@ -91,7 +92,7 @@ def _map(name: str, result: Attribution) -> str:
     said = "against … for" if result.signed else "least … most"
     return (
         f'<section class="map"><h2 lang="en">{shown(name)}<small>{number(low)} … {number(high)}, {said}</small></h2>'
-        f'<div class="passage" dir="auto">{"".join(parts)}</div></section>'
+        f'<div class="passage" dir="auto"{own_language(result.text)}>{"".join(parts)}</div></section>'
     )
 
 

@@ -24,9 +24,9 @@ JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\
 
 
 def policy(code: str, style: str) -> str:
-    """A content security policy: this script and this style, by their hashes, and nothing else."""
+    """A content security policy: this script and this style, by their hashes, pictures that it drew, nothing else."""
     return (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src blob:; "  # a picture that is saved is drawn first
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src blob:; "
         f"script-src '{digest(code)}'; style-src '{digest(style)}'"
     )
 
@@ -152,10 +152,14 @@ def provenance(caption: Caption) -> str:
 
 
 def language(text: str) -> str:
-    """A page wants a language for its fonts and line breaks; kana are sure signs of Japanese, the rest is not."""
-    if any("\u3041" <= c <= "\u30ff" for c in text):
-        return ' lang="ja"'
-    return ' lang="en"' if text.isascii() else ""
+    """A page wants a language for its fonts, line breaks and voices: kana are sure signs of Japanese; its own words are
+    English."""
+    return ' lang="ja"' if any("\u3041" <= c <= "\u30ff" for c in text) else ' lang="en"'
+
+
+def own_language(text: str) -> str:
+    """The text's own language, unknown where nothing tells it."""
+    return language(text) if text.isascii() or "ja" in language(text) else ' lang=""'
 
 
 def exact(text: str) -> str:

@@ -19,6 +19,7 @@ from attnscope.render.parts import (
     exact,
     facts,
     language,
+    own_language,
     provenance,
     reading_page,
     root,
@@ -67,6 +68,7 @@ def render_html(
             for i, t in enumerate(result.targets)
         ),
         text=_text(result),
+        lang=own_language(first.text),
         ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
         unit=shown(unit(first)),
         about=_token(result.targets[0].text),

@@ -1,10 +1,6 @@
 // From the text of an element to a map: the format is described in ../README.md.
 
-/**
- * @typedef {{nq: number, nk: number, codes: Uint8Array | Uint16Array, levels: Float32Array, largest: Float32Array,
- *   ends: number[]}} Grid
- * A weight is levels[codes[q * nk + k]] * largest[q]. ends: (query,) the key from which on a row has none.
- */
+import { gridOf, room } from "./grid.js";
 
 /** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
 export function fromBase64(text) {
@@ -18,8 +14,26 @@ export function fromBase64(text) {
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<Uint8Array>} */
 export async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const { readable, writable } = new DecompressionStream("deflate-raw");
+  const writer = writable.getWriter();
+  // What is wrong with the bytes, the reader hears too.
+  void writer.write(bytes).catch(() => undefined);
+  void writer.close().catch(() => undefined);
+  const parts = [];
+  let length = 0;
+  for (const reader = readable.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    length += value.length;
+  }
+  const whole = new Uint8Array(length);
+  let from = 0;
+  for (const part of parts) {
+    whole.set(part, from);
+    from += part.length;
+  }
+  return whole;
 }
 
 /** (code,) what each code stands for, as a share of the row's largest. @param {number} power @param {number} top */
@@ -47,19 +61,47 @@ export function fromHalf(half) {
 
 /**
  * @param {Uint8Array} bytes what `inflate` gave @param {number[]} ends of each row, if it ends at its query
- * @param {number} nk @param {Float32Array} shares `levels` @returns {Grid}
+ * @param {number} nk @param {Float32Array} shares `levels` @returns {import("./grid.js").Grid}
  */
 export function unpack(bytes, ends, nk, shares) {
   const nq = ends.length;
-  const largest = new Float32Array(nq);
-  const codes = new Uint8Array(nq * nk);
   const until = bytes[0] === 1 ? ends : ends.map(() => nk);
   let from = 2 + 2 * nq;
+  const length = until.reduce((sum, end) => sum + end, from);
+  if (length !== bytes.length) throw new Error(`a map has ${bytes.length} bytes where ${length} were expected`);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  const first = Math.max(nk, length >> 3);
+  const { starts, largest, ...rows } = room(nq, first, new Uint8Array(first));
+  let { keys, codes } = rows;
+  let size = 0;
   for (let q = 0; q < nq; q++) {
+    const end = from + until[q];
+    if (size + until[q] > keys.length) {
+      keys = longer(keys, new Uint32Array(2 * keys.length));
+      codes = longer(codes, new Uint8Array(2 * codes.length));
+    }
+    for (let i = from; i < end; i++) {
+      if ((i & 3) === 0) {
+        // Four at a time, as long as they are nothing.
+        const stop = end >> 2;
+        let word = i >> 2;
+        while (word < stop && words[word] === 0) word++;
+        i = Math.max(i, word << 2);
+        if (i === end) break;
+      }
+      if (bytes[i] === 0) continue;
+      keys[size] = i - from;
+      codes[size++] = bytes[i];
+    }
+    starts[q + 1] = size;
     largest[q] = fromHalf(bytes[2 + 2 * q] | (bytes[3 + 2 * q] << 8));
-    codes.set(bytes.subarray(from, from + until[q]), q * nk);
-    from += until[q];
+    from = end;
   }
-  if (from !== bytes.length) throw new Error(`a map has ${bytes.length} bytes where ${from} were expected`);
-  return { nq, nk, codes, levels: shares, largest, ends: until };
+  return gridOf({ starts, largest, keys, codes }, nk, shares);
+}
+
+/** @template {Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>} A @param {A} array @param {A} into @returns {A} */
+function longer(array, into) {
+  into.set(array);
+  return into;
 }

@@ -1,73 +1,65 @@
 // What a worker does with maps: words for tokens, means of several heads, sums and largest values, rollout.
 
-/** @typedef {import("./inflate.js").Grid} Grid */
+import { addRow, FINE, gridOf, room } from "./grid.js";
+
+/** @typedef {import("./grid.js").Grid} Grid */
 /** @typedef {Omit<Grid, "levels"> & {peaks: Float32Array, sums: Float32Array, totals: Float32Array, received: Float32Array,
  *   hidden: Uint8Array, sinks: number[]}} Measured
  * peaks, sums: (query,) of what is shown; totals: of everything. received: (key,) mean over queries that are not
  * special. hidden: (key,) 1 where a key is left out; sinks: those that are hidden as sinks. Levels follow from the
  * type of the codes. */
 
-/** 0 … 65535 as shares. */
-export const FINE = Float32Array.from({ length: 65536 }, (_, code) => code / 65535);
 /** A sink takes so much from the mean query, and so many times its even share. */
 export const SINK_SHARE = 0.1;
 export const SINK_TIMES = 8;
 
-/** (query, key) weights -> a grid in 16 bits of each row's largest. @param {Float32Array} values
- * @param {number} nq @param {number} nk @param {number[]} ends @returns {Grid} */
-export function fine(values, nq, nk, ends) {
-  const codes = new Uint16Array(nq * nk);
-  const largest = Float32Array.from(ends, (end, q) => coded(values.subarray(q * nk, (q + 1) * nk), end, codes, q * nk));
-  return { nq, nk, codes, levels: FINE, largest, ends };
-}
-
 /**
- * The mean of grids, with units for tokens: a sum over a unit's keys, a mean over its queries.
+ * The mean of grids, with units for tokens: a sum over a unit's keys, a mean over its queries; in 16 bits of each row's
+ * largest.
  * @param {Grid[]} grids @param {Int32Array} rowOf the unit of each query @param {Int32Array} columnOf of each key
  * @param {number} nq units @param {number} nk @returns {Grid}
  */
 export function pooled(grids, rowOf, columnOf, nq, nk) {
-  const made = { nq, nk, codes: new Uint16Array(nq * nk), levels: FINE, largest: new Float32Array(nq), ends: new Array(nq).fill(0) };
-  /** Behind the last unit of the keys up to each. */
-  let last = 0;
-  const until = Array.from(columnOf, (unit) => (last = Math.max(last, unit + 1)));
+  const most = grids.reduce((sum, { keys }) => sum + keys.length, 0);
+  const rows = room(nq, most, new Uint16Array(most));
   /** @type {number[][]} */
   const members = Array.from({ length: nq }, () => []);
   rowOf.forEach((unit, q) => members[unit].push(q));
-  // A row at a time: it stays in the processor's cache.
   const row = new Float64Array(nk);
+  const met = new Uint32Array(nk);
+  let size = 0;
   members.forEach((queries, unit) => {
-    let end = 0;
-    for (const grid of grids) {
+    let [count, last, inOrder] = [0, -1, true];
+    for (const { starts, keys, codes, levels, largest } of grids) {
       for (const q of queries) {
-        add(row, grid, q, grid.largest[q] / queries.length / grids.length, columnOf);
-        if (grid.ends[q] > 0) end = Math.max(end, until[grid.ends[q] - 1]);
+        const factor = largest[q] / queries.length / grids.length;
+        for (let i = starts[q]; i < starts[q + 1]; i++) {
+          const column = columnOf[keys[i]];
+          if (row[column] === 0) {
+            met[count++] = column;
+            inOrder &&= column > last;
+            last = column;
+          }
+          row[column] += levels[codes[i]] * factor;
+        }
       }
     }
-    made.ends[unit] = end;
-    made.largest[unit] = coded(row, end, made.codes, unit * nk);
-    row.fill(0, 0, end);
+    if (!inOrder) met.subarray(0, count).sort();
+    let largest = 0;
+    for (let c = 0; c < count; c++) if (row[met[c]] > largest) largest = row[met[c]];
+    const scale = 65535 / largest;
+    for (let c = 0; c < count; c++) {
+      const column = met[c];
+      const code = (row[column] * scale + 0.5) | 0;
+      row[column] = 0;
+      if (code === 0) continue;
+      rows.keys[size] = column;
+      rows.codes[size++] = code;
+    }
+    rows.starts[unit + 1] = size;
+    rows.largest[unit] = largest;
   });
-  return made;
-}
-
-/** Adds a row's weights, times a factor. @param {Float64Array} row @param {Grid} grid @param {number} q
- * @param {number} factor @param {Int32Array} columnOf where the weight of each key belongs */
-function add(row, { codes, levels, nk, ends }, q, factor, columnOf) {
-  for (let k = 0, i = q * nk, end = ends[q]; k < end; k++, i++) {
-    const code = codes[i];
-    if (code !== 0) row[columnOf[k]] += levels[code] * factor;
-  }
-}
-
-/** A row as shares of its largest in sixteen bits; gives the largest. @param {Float32Array | Float64Array} row
- * @param {number} end @param {Uint16Array} codes @param {number} at where in the codes it begins */
-function coded(row, end, codes, at) {
-  let most = 0;
-  for (let k = 0; k < end; k++) if (row[k] > most) most = row[k];
-  const factor = most > 0 ? 65535 / most : 0;
-  for (let k = 0; k < end; k++) if (row[k] !== 0) codes[at + k] = row[k] * factor + 0.5;
-  return most;
+  return gridOf(rows, nk, FINE);
 }
 
 /**
@@ -75,34 +67,27 @@ function coded(row, end, codes, at) {
  * a key is left out @param {boolean} hideSinks @returns {Measured}
  */
 export function measured(grid, specialQueries, left, hideSinks) {
-  const { nq, nk, codes, largest, ends } = grid;
+  const { nq, nk, starts, keys, codes, largest, levels } = grid;
   const received = new Float32Array(nk);
-  const sums = sumsOf(grid, left, received, specialQueries);
-  const shown = specialQueries.reduce((count, special) => count - special, nq);
+  let shown = 0;
+  for (let q = 0; q < nq; q++) {
+    if (specialQueries[q]) continue;
+    shown++;
+    addRow(received, grid, q, 1);
+  }
   for (let k = 0; k < nk; k++) received[k] /= shown || 1;
+  const hidden = Uint8Array.from(left);
+  const least = Math.max(SINK_SHARE, SINK_TIMES / nk);
   /** @type {number[]} */
   const sinks = [];
-  const least = Math.max(SINK_SHARE, SINK_TIMES / nk);
   if (hideSinks) received.forEach((share, k) => share >= least && !left[k] && sinks.push(k));
-  const hidden = Uint8Array.from(left);
   for (const k of sinks) hidden[k] = 1;
-  return { nq, nk, codes, largest, ends, received, hidden, sinks, ...(sinks.length ? sumsOf(grid, hidden) : sums) };
-}
-
-/** Of each row the largest and the sum of what is shown, and the sum of all.
- * @param {Grid} grid @param {Uint8Array} hidden (key,) @param {Float32Array | null} [received] (key,) to which the weights
- * are added @param {Uint8Array | null} [but] (query,) 1 where they are not */
-function sumsOf({ nq, nk, codes, levels, largest, ends }, hidden, received = null, but = null) {
   const [peaks, sums, totals] = [new Float32Array(nq), new Float32Array(nq), new Float32Array(nq)];
   for (let q = 0; q < nq; q++) {
     let [most, sum, out] = [0, 0, 0];
-    const factor = but?.[q] === 1 ? 0 : largest[q];
-    for (let k = 0, i = q * nk, end = ends[q]; k < end; k++, i++) {
-      const code = codes[i];
-      if (code === 0) continue; // nearly all of a long text
-      const share = levels[code];
-      if (received) received[k] += share * factor;
-      if (hidden[k] === 1) out += share;
+    for (let i = starts[q]; i < starts[q + 1]; i++) {
+      const share = levels[codes[i]];
+      if (hidden[keys[i]] === 1) out += share;
       else {
         sum += share;
         if (share > most) most = share;
@@ -112,7 +97,7 @@ function sumsOf({ nq, nk, codes, levels, largest, ends }, hidden, received = nul
     sums[q] = sum * largest[q];
     totals[q] = (sum + out) * largest[q];
   }
-  return { peaks, sums, totals };
+  return { nq, nk, starts, keys, codes, largest, peaks, sums, totals, received, hidden, sinks };
 }
 
 /**
@@ -126,16 +111,15 @@ export function rollout(layers, query, residual) {
   for (const token of query) row[token] += 1 / query.length;
   const rows = [];
   for (let layer = layers.length - 1; layer >= 0; layer--) {
-    const { nk, codes, levels, largest } = layers[layer];
-    const lower = new Float32Array(nk);
-    for (let q = 0; q < nk; q++) {
+    const grid = layers[layer];
+    const { starts, codes, levels, largest } = grid;
+    const lower = new Float32Array(grid.nk);
+    for (let q = 0; q < grid.nq; q++) {
       if (row[q] === 0) continue;
       let total = 0;
-      const start = q * nk;
-      for (let k = 0; k < nk; k++) total += levels[codes[start + k]];
+      for (let i = starts[q]; i < starts[q + 1]; i++) total += levels[codes[i]];
       const share = row[q] / (total * largest[q] * (1 - residual) + residual);
-      const factor = share * largest[q] * (1 - residual);
-      for (let k = 0; k < nk; k++) if (codes[start + k] !== 0) lower[k] += levels[codes[start + k]] * factor;
+      addRow(lower, grid, q, share * (1 - residual));
       lower[q] += share * residual;
     }
     row = lower;

@@ -4,8 +4,7 @@
 /**
  * @typedef {{x: number, y: number, sx: number, sy: number}} Window
  * x, y: the cell in the upper left corner. sx, sy: pixels of a cell.
- * @typedef {{nk: number, codes: Uint8Array | Uint16Array, levels: Float32Array, hidden: Uint8Array, ends: number[]}} Cells
- * ends: of each row, the column from which on it has nothing.
+ * @typedef {Pick<import("./grid.js").Grid, "nk" | "starts" | "keys" | "codes" | "levels"> & {hidden: Uint8Array}} Cells
  */
 
 /** For each pixel the first cell and the first that is not of it, within 0 … count.
@@ -31,22 +30,11 @@ export function edges(pixels, start, scale, count) {
  * @param {Uint32Array} out @returns {(from: number, to: number) => void}
  */
 export function painter(cells, rows, columns, factors, window, width, height, table, colours, empty, out) {
-  const { nk, codes, levels, hidden, ends } = cells;
   const across = edges(width, window.x, window.sx, columns.length);
   const down = edges(height, window.y, window.sy, rows.length);
   const last = table.length - 1;
   const most = new Float32Array(width);
-  const spread = pixelsOf(across, columns, hidden);
-  /** How many of the columns a row has anything in. @param {number} row */
-  const filled = (row) => {
-    let [low, high] = [0, columns.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (columns[middle] < ends[row]) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+  const spread = pixelsOf(across, columns, cells);
   return (from, to) => {
     for (let y = from; y < to; y++) {
       const line = y * width;
@@ -61,7 +49,7 @@ export function painter(cells, rows, columns, factors, window, width, height, ta
       most.fill(0);
       for (let r = down.first[y]; r < down.end[y]; r++) {
         const row = rows[r];
-        if (factors[row] > 0) strengthen(most, codes, levels, row * nk, factors[row], spread, filled(row), columns);
+        if (factors[row] > 0) strengthen(most, cells, row, factors[row], spread);
       }
       for (let x = 0; x < width; x++) {
         if (across.first[x] >= across.end[x]) out[line + x] = empty;
@@ -71,33 +59,32 @@ export function painter(cells, rows, columns, factors, window, width, height, ta
   };
 }
 
-/** The other way round: of each column the first pixel that has it and the first behind; none for hidden ones.
- * @param {{first: Int32Array, end: Int32Array}} across @param {Int32Array} columns @param {Uint8Array} hidden */
-function pixelsOf(across, columns, hidden) {
-  const first = new Int32Array(columns.length);
-  const end = new Int32Array(columns.length);
+/** The other way round: of each key the first pixel that has it and the first behind; none where it is not seen.
+ * @param {{first: Int32Array, end: Int32Array}} across @param {Int32Array} columns @param {Cells} cells */
+function pixelsOf(across, columns, { nk, hidden }) {
+  const first = new Int32Array(nk);
+  const end = new Int32Array(nk);
   across.first.forEach((column, x) => {
     for (let c = column; c < across.end[x]; c++) {
-      if (hidden[columns[c]]) continue;
-      if (end[c] === 0) first[c] = x;
-      end[c] = x + 1;
+      const k = columns[c];
+      if (hidden[k]) continue;
+      if (end[k] === 0) first[k] = x;
+      end[k] = x + 1;
     }
   });
-  return { first, end, from: across.first[0], to: across.end[across.end.length - 1] };
+  return { first, end };
 }
 
 /**
  * Raises each pixel to the largest value of its cells in one row.
- * @param {Float32Array} most @param {Uint8Array | Uint16Array} codes @param {Float32Array} levels @param {number} base
- * @param {number} factor @param {{first: Int32Array, end: Int32Array, from: number, to: number}} spread
- * @param {number} count of the columns that the row has anything in @param {Int32Array} columns
+ * @param {Float32Array} most @param {Cells} cells @param {number} row @param {number} factor
+ * @param {{first: Int32Array, end: Int32Array}} spread
  */
-function strengthen(most, codes, levels, base, factor, { first, end, from, to }, count, columns) {
-  for (let c = from, stop = Math.min(to, count); c < stop; c++) {
-    const code = codes[base + columns[c]];
-    if (code === 0) continue; // nearly all of a long text
-    const value = levels[code] * factor;
-    for (let x = first[c]; x < end[c]; x++) if (value > most[x]) most[x] = value;
+function strengthen(most, { starts, keys, codes, levels }, row, factor, { first, end }) {
+  for (let i = starts[row], stop = starts[row + 1]; i < stop; i++) {
+    const k = keys[i];
+    const value = levels[codes[i]] * factor;
+    for (let x = first[k]; x < end[k]; x++) if (value > most[x]) most[x] = value;
   }
 }
 

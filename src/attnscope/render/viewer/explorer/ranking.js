@@ -62,8 +62,8 @@ export function showRanking(scene, given = null) {
   const second = compared(scene, given);
   if (title.children.length !== 4) title.replaceChildren(own(""), element("span"), own(""), element("span"));
   const verb = scene.state.view === "flow" ? "comes from, in the end" : scene.state.dir === "to" ? "attends to" : "is attended to by";
-  const beside = second ? from.units[state.other].label : "";
-  [short(unit.label, 40), beside ? "beside" : verb, short(beside, 40), beside && verb].forEach((words, i) => put(title.children[i], words));
+  const other = second ? short(from.units[state.other].label, 40) : "";
+  [short(unit.label, 40), second ? " beside " : ` ${verb}`, other, second ? ` ${verb}` : ""].forEach((words, i) => put(title.children[i], words));
   put(byId("left-out"), given ? "" : share(scene, focus.unit));
   if (second) differences(scene, row, second);
   else rows(row, largest(row, among, TOP), to);

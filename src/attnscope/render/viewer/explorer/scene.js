@@ -4,6 +4,7 @@ import { bend, stepOf, table, words32 } from "../colour.js";
 import { axis } from "../units.js";
 import { pairs } from "./choices.js";
 import { front, keySide, oneText, querySide } from "./front.js";
+import { addRow, codeAt } from "./grid.js";
 import { isDark } from "../page.js";
 
 /**
@@ -129,7 +130,7 @@ export const norm = ({ state, grid }, q) => (state.renorm && grid.sums[q] > 0 ? 
 export function value(scene, q, k) {
   const { grid } = scene;
   if (grid.hidden[k]) return 0;
-  return grid.levels[grid.codes[q * grid.nk + k]] * grid.largest[q] * norm(scene, q);
+  return grid.levels[codeAt(grid, q, k)] * grid.largest[q] * norm(scene, q);
 }
 
 /** What a value is divided by before it is coloured. @param {Scene} scene @param {number} q */
@@ -142,7 +143,12 @@ export function ceiling(scene, q) {
  * @param {Scene} scene @param {number} unit @param {string} dir @returns {Float32Array} */
 export function values(scene, unit, dir) {
   const { grid } = scene;
-  if (dir === "to") return Float32Array.from({ length: grid.nk }, (_, k) => value(scene, unit, k));
+  if (dir === "to") {
+    const row = new Float32Array(grid.nk);
+    addRow(row, grid, unit, norm(scene, unit));
+    grid.hidden.forEach((hidden, k) => hidden && (row[k] = 0));
+    return row;
+  }
   const shownRows = new Set(scene.rows);
   return Float32Array.from({ length: grid.nq }, (_, q) => (shownRows.has(q) ? value(scene, q, unit) : 0));
 }

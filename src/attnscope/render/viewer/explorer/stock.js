@@ -3,7 +3,7 @@
 import { front } from "./front.js";
 import { byId } from "../page.js";
 import { fromBase64, inflate, levels } from "./inflate.js";
-import { FINE } from "./measure.js";
+import { FINE } from "./grid.js";
 import { answer } from "./worker.js";
 
 /**
@@ -12,8 +12,8 @@ import { answer } from "./worker.js";
  * @typedef {[number, number]} Place  of a layer and a head among those kept
  */
 
-/** Two dozen; fewer where they would take more than 220 MB in sixteen bits. */
-const MOST = Math.max(6, Math.min(24, Math.floor(220e6 / (2 * front.queries.length * front.keys.length))));
+/** Two dozen maps are kept; of maps that take much as many as ROOM holds, but six. */
+const [MOST, LEAST, ROOM] = [24, 6, 220e6];
 const setup = { queries: front.queries, keys: front.keys, ...front.coding };
 const shares = levels(setup.power, setup.top);
 
@@ -73,6 +73,19 @@ export const texts = (wanted) => Promise.all(wanted.map(text));
 /** @type {Map<string, Stocked | Promise<Stocked>>} */
 const stock = new Map();
 
+/** @param {Stocked | Promise<Stocked>} made */
+const bytes = (made) => (made instanceof Promise ? 0 : made.keys.byteLength + made.codes.byteLength);
+
+/** Lets go of the oldest. */
+function clear() {
+  let taken = [...stock.values()].reduce((sum, made) => sum + bytes(made), 0);
+  for (const [old, made] of stock) {
+    if (stock.size <= LEAST || (stock.size <= MOST && taken <= ROOM)) break;
+    taken -= bytes(made);
+    stock.delete(old);
+  }
+}
+
 /** @param {string} name @param {Place[]} wanted @param {Units} units @returns {Promise<Stocked>} */
 export function grid(name, wanted, units) {
   const known = stock.get(name);
@@ -86,12 +99,11 @@ export function grid(name, wanted, units) {
     return { ...made, levels: made.codes instanceof Uint16Array ? FINE : shares };
   })();
   stock.set(name, promise);
-  for (const old of stock.keys()) {
-    if (stock.size <= MOST) break;
-    stock.delete(old);
-  }
   promise.then(
-    (made) => stock.has(name) && stock.set(name, made),
+    (made) => {
+      if (stock.has(name)) stock.set(name, made);
+      clear();
+    },
     () => stock.delete(name),
   );
   return promise;

@@ -2,6 +2,7 @@
 
 import { focus, onChange, point, state, update } from "./hub.js";
 import { oneText } from "./front.js";
+import { addRow } from "./grid.js";
 import { byId, say } from "../page.js";
 import { follow, highlight, setColours } from "./highlights.js";
 import { build, elementOf, mark, passage, unitAt } from "../passage.js";
@@ -77,14 +78,11 @@ export function resting(shown) {
   let mean = means.get(shown);
   if (!mean) {
     const { grid, rows } = shown;
-    const { nk, codes, levels, largest, hidden, ends } = grid;
+    const { nk, hidden } = grid;
     if (!state.renorm && !state.special) mean = Float32Array.from(grid.received); // the worker has summed it already
     else {
       mean = new Float32Array(nk);
-      for (const q of rows) {
-        const factor = (largest[q] * norm(shown, q)) / rows.length;
-        for (let k = 0, i = q * nk; k < ends[q]; k++, i++) if (codes[i] !== 0) mean[k] += levels[codes[i]] * factor;
-      }
+      for (const q of rows) addRow(mean, grid, q, norm(shown, q) / rows.length);
     }
     for (let k = 0; k < nk; k++) if (hidden[k]) mean[k] = 0;
     means.set(shown, mean);

@@ -4,7 +4,7 @@ import { fromBase64, inflate, lengths, levels, unpack } from "./inflate.js";
 import { measured, pooled, rollout } from "./measure.js";
 
 /**
- * @typedef {import("./inflate.js").Grid} Grid
+ * @typedef {import("./grid.js").Grid} Grid
  * @typedef {{nq: number, nk: number, rowOf: Int32Array | null, columnOf: Int32Array | null,
  *   specialQueries: Uint8Array, left: Uint8Array, hideSinks: boolean}} Units
  * rowOf, columnOf: null where units are the tokens themselves.
@@ -55,7 +55,7 @@ if (typeof document === "undefined" && typeof self !== "undefined") {
       else {
         try {
           const result = await answer(data, setup);
-          const buffers = [result.codes, result.largest].filter(Boolean).map((array) => array.buffer);
+          const buffers = [result.starts, result.keys, result.codes, result.largest].filter(ArrayBuffer.isView).map((array) => array.buffer);
           self.postMessage({ id: data.id, result }, { transfer: buffers });
         } catch (error) {
           self.postMessage({ id: data.id, error: String(error) });
