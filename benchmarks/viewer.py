@@ -28,7 +28,7 @@ from playwright.sync_api import Error, Route, sync_playwright
 import attnscope as ats
 from measure import text_of
 
-ROUNDS = 3
+ROUNDS = 5
 LENGTHS = (512, 1024, 2048)
 LAYERS = [round(i * 29 / 15) for i in range(16)]
 # (what, unit, what it should not exceed at each length; fps should not fall below)

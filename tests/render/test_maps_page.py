@@ -224,6 +224,8 @@ def test_the_fragment_holds_the_view(browser: Browser, tmp_path: Path) -> None:
         assert "pin=3" in page.url
         page.evaluate("location.hash = '#view=head&layer=0'")
         expect(page.locator("#head")).to_be_visible()
+        page.evaluate("location.hash = '#view=head&layer=77&head=1'")
+        expect(page.locator("#caption")).to_contain_text("layer 0, head 1")
 
 
 @pytest.mark.parametrize("view", VIEWS)

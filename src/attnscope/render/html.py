@@ -70,7 +70,7 @@ def render_html(
 def iframe(result: Attribution) -> str:
     """The page in an `<iframe srcdoc>`, as tall as the text is likely to need."""
     lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
-    height = min(860, 440 + 36 * lines)
+    height = min(940, 680 + 36 * lines)
     page = render_html(result).decode()
     return srcdoc(page, caption_of(result).title, height)
 

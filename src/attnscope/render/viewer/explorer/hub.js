@@ -9,7 +9,14 @@ import { stated } from "../state.js";
 /** What this page shows before anything is chosen. @type {State} */
 export const BASE = { ...DEFAULTS, layer: front.layers[0] ?? 0, head: front.heads[0] ?? 0 };
 
-export const hub = stated(BASE, CHOICES, within);
+/** A link may ask for a layer or head that this page has not. @param {State} state @returns {State} */
+const here = (state) => ({
+  ...within(state),
+  layer: front.layers.includes(state.layer) ? state.layer : BASE.layer,
+  head: front.heads.includes(state.head) ? state.head : BASE.head,
+});
+
+export const hub = stated(BASE, CHOICES, here);
 export const state = hub.state;
 export const update = hub.update;
 export const onChange = hub.onChange;
