@@ -45,12 +45,20 @@ const covers = new Map();
  * text, however long it is. @param {Passage} passage @param {(units: number[]) => number} step of the units that share a
  * box; -1 for none */
 export function highlight(passage, step) {
+  // A text that has given its place to another, of tokens instead of words, is done with.
+  for (const [other] of covers) if (other !== passage && other.root === passage.root) drop(other);
   if (sets.length) cover(passage, step, ...inSight(passage.spans));
   else colour(passage, step);
   for (const [unit, chip] of passage.chips) {
     const found = step([unit]);
     chip.className = `u special${found >= 0 ? ` s${found}` : ""}`;
   }
+}
+
+/** @param {Passage} passage */
+function drop(passage) {
+  cover(passage, () => -1, 0, 0);
+  covers.delete(passage);
 }
 
 /** Colours what has come into sight. */
