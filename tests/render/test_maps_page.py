@@ -82,6 +82,36 @@ def test_a_long_text_comes_into_sight_whole(browser: Browser, tmp_path: Path) ->
         expect(page.locator("#text-query .match")).to_be_in_viewport()
 
 
+def test_colours_follow_what_is_in_sight(browser: Browser, tmp_path: Path) -> None:
+    text = " ".join(f"w{i}" for i in range(1500))
+    bare = """() => {
+        const ranges = [...CSS.highlights.values()].flatMap((set) => [...set]);
+        const coloured = new Set(ranges.map((range) => range.startContainer));
+        const seen = [...document.querySelectorAll('#text-query .u')].filter((box) => {
+            const { top, bottom } = box.getBoundingClientRect();
+            return bottom > 0 && top < innerHeight;
+        });
+        return [coloured.size, seen.length, seen.filter((box) => !coloured.has(box)).length];
+    }"""
+    content = render(maps_of(text, layers=1, heads=1), ".html")
+    with opened(browser, tmp_path, content, "#view=text&pin=1499&curve=log") as page:
+        ready(page)
+        page.get_by_text("w1499", exact=True).first.wait_for()
+        for top in (0, 1e6, 700):
+            page.evaluate("(top) => scrollTo(0, top)", top)
+            page.wait_for_timeout(200)
+            coloured, seen, missed = page.evaluate(bare)
+            assert seen > 100
+            assert missed <= 0.15 * seen  # those whose weight is next to nothing
+            assert coloured < 1000
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(bare)[0] > 1400
+        page.keyboard.press("Escape")
+        page.locator("input[name=unit][value=token]").check()
+        ready(page)
+        assert page.evaluate(bare)[0] < 1000
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_texts_in_every_view(browser: Browser, tmp_path: Path, name: str) -> None:
     with opened(browser, tmp_path, render(maps_of(HOSTILE[name]), ".html"), "#special=1") as page:
