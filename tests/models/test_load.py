@@ -180,3 +180,23 @@ def test_import_and_help_load_no_torch() -> None:
     for code in ("import attnscope", "import attnscope.cli", "from attnscope import Attribution, save"):
         check = f"{code}; import sys; sys.exit(any(m in sys.modules for m in ('torch', 'transformers')))"
         assert subprocess.run([sys.executable, "-c", check], env=os.environ, check=False).returncode == 0, code
+
+
+@pytest.mark.parametrize("chosen", [None, "0"])
+def test_large_buffers_in_huge_pages_unless_the_user_chose(chosen: str | None, tmp_path: Path) -> None:
+    settings = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not settings.exists() or "[madvise]" not in settings.read_text():
+        pytest.skip("this system gives huge pages to all or to none")
+    folder = saved(hf.LlamaForCausalLM(hf.LlamaConfig(**TINY)), tmp_path)
+    code = f"""
+import torch, attnscope
+attnscope.load({str(folder)!r})
+large = torch.ones(2**26)
+lines = open("/proc/self/smaps_rollup").read().splitlines()
+print(sum(int(line.split()[1]) for line in lines if line.startswith("AnonHugePages")))
+"""
+    env = {k: v for k, v in os.environ.items() if k != "THP_MEM_ALLOC_ENABLE"}
+    env |= {} if chosen is None else {"THP_MEM_ALLOC_ENABLE": chosen}
+    done = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True)
+    huge = int(done.stdout)  # kB, of 262,144
+    assert huge < 2**16 if chosen else huge > 2**16

@@ -14,6 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from attnscope.errors import MissingExtraError, ModelError
 from attnscope.models import bundled
+from attnscope.models.machine import huge_pages
 
 # The end of an architecture's name → the Auto class that loads it. Anything else is loaded without a head.
 CLASSES = {
@@ -89,6 +90,7 @@ def load(
         return name
     if isinstance(name, PreTrainedModel):
         raise ModelError("attnscope needs the tokenizer too: pass attnscope.Model(model, tokenizer)")
+    huge_pages()
     passed = {"revision": revision, "trust_remote_code": trust_remote_code}
     if name is None or str(name) == bundled.NAME:
         folder: str | Path = bundled.folder()

@@ -1,4 +1,4 @@
-"""What this machine has: free memory, how it gets memory back, and roughly how fast it computes."""
+"""What this machine has: free memory, how it is taken and given back, and roughly how fast it computes."""
 
 import ctypes
 import os
@@ -34,6 +34,14 @@ def free_memory(device: torch.device) -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def huge_pages() -> None:
+    """Ask torch to take large buffers in huge pages (Linux): a long text's activations fault in by the million.
+
+    Torch looks at this when it makes its first tensor; later it changes nothing. A choice of the user's stands.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 def give_back() -> None:
