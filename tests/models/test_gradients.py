@@ -1,8 +1,11 @@
 """Gradients at the embeddings equal plain autograd on the unmodified model."""
 
+from typing import Any
+
 import pytest
 import torch
 import transformers as hf
+from torch.nn import functional
 
 import attnscope as ats
 from attnscope.errors import ModelError
@@ -72,6 +75,30 @@ def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(gradients_module, "WORTH_GIVING_BACK", 0)
     again, _ = gradient_at_embeddings(net, some_ids())
     assert_equal(again, kept)
+
+
+@pytest.mark.parametrize("head_dim", [8, 264])
+def test_each_head_has_keys_of_its_own_on_the_way_back(head_dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond 256, transformers repeats the shared key heads itself: once is enough."""
+    torch.manual_seed(0)
+    net = hf.LlamaForCausalLM(
+        hf.LlamaConfig(
+            vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2, head_dim=head_dim,
+        )
+    ).eval()  # fmt: skip
+    expected, _ = autograd_gradient(net, some_ids())
+    fast, heads = functional.scaled_dot_product_attention, []
+
+    def seen(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **named: Any) -> torch.Tensor:
+        heads.append((query.shape[1], key.shape[1], value.shape[1]))
+        return fast(query, key, value, **named)
+
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", seen)
+    gradient, _ = gradient_at_embeddings(net, some_ids())
+    assert heads == [(4, 4, 4)] * 2
+    assert_equal(gradient, expected)
+    assert net.config._attn_implementation == "sdpa"
 
 
 @pytest.mark.parametrize("text", ["The castle on the hill was old.", "熊本県の天気は晴れです。😀"])

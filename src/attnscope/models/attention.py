@@ -5,7 +5,9 @@ Problems solved here:
   are computed from the query and key that the model hands to its attention, a block of queries at a time and only when
   they are asked for, while the output stays the fast one;
 - a causal query never looks at the keys behind it: its block is computed without them;
-- models outside transformers' attention interface run eager, one layer's matrix at a time.
+- models outside transformers' attention interface run eager, one layer's matrix at a time;
+- on a processor, torch shares out the backward pass of SDPA by key head, and heads that share a few of them leave cores
+  idle: for gradients each head gets its own.
 
 What this does not do: it does not know which call is which layer (`layout.py` finds that out).
 """
@@ -18,11 +20,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import create_position_bias_mask, sdpa_attention_forward
+from transformers.integrations.sdpa_attention import (
+    create_position_bias_mask,
+    repeat_kv,
+    sdpa_attention_forward,
+    use_gqa_in_sdpa,
+)
 from transformers.masking_utils import sdpa_mask
 
 # The library matches on "sdpa", "flash" and "flex_attention" inside a name: none may be in it.
 NAME = "attnscope_rows"
+REPEATED = "attnscope_key_heads_repeated"
 # Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in reach of
 # the processor's cache.
 BLOCK = 2_000_000
@@ -235,9 +243,30 @@ def blockwise_output(call: Fast) -> Tensor:
     return torch.cat(outputs, 2).transpose(1, 2).contiguous()
 
 
+def _repeated(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
+) -> tuple[Tensor, None]:
+    """SDPA with a key head for every head: where transformers would leave them shared; else it repeats them itself."""
+    if use_gqa_in_sdpa(attention_mask, key, value):
+        groups = query.shape[1] // key.shape[1]
+        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    found: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+    return found
+
+
 AttentionInterface.register(NAME, _attention)
+AttentionInterface.register(REPEATED, _repeated)
 # Without its own mask a padded batch would silently attend to its padding.
 AttentionMaskInterface.register(NAME, sdpa_mask)
+AttentionMaskInterface.register(REPEATED, sdpa_mask)
+
+
+def repeat_key_heads(net: PreTrainedModel) -> None:
+    """Where SDPA would share key heads on a processor: no longer, until the run is over (`run.unchanged`)."""
+    config = net.config.get_text_config()
+    shared = getattr(config, "num_key_value_heads", None) not in (None, getattr(config, "num_attention_heads", None))
+    if shared and net.device.type == "cpu" and net.config._attn_implementation == "sdpa":
+        use(net, REPEATED)
 
 
 def use(net: PreTrainedModel, implementation: str) -> bool:

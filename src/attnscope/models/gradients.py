@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
+from attnscope.models.attention import repeat_key_heads
 from attnscope.models.batches import BUDGET
 from attnscope.models.machine import give_back
 from attnscope.models.readings import (
@@ -69,6 +70,7 @@ def gradients(
 
 def _batch(net: PreTrainedModel, batch: Sequence[Reading], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
     with unchanged(net):
+        repeat_key_heads(net)
         inputs = batch_inputs(net, batch)
         where = places(batch, inputs["input_ids"].device)
         with embedding_leaf(net, change) as leaves, activations_bounded(net, inputs):
