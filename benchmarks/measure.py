@@ -6,6 +6,7 @@ Extra memory is what the peak of the process rises above the loaded model and on
 """
 
 import json
+import os
 import resource
 import sys
 import time
@@ -123,8 +124,14 @@ def loaded(tokens: int) -> ats.Model:
     return ats.Model(LlamaForCausalLM(config).eval(), bundled.tokenizer)
 
 
+# The plain ways run with torch as it comes: `ats.load` would ask it for huge pages.
+PLAIN = ("forward", "body", "eager", "backward", "eager_rollout")
+
+
 def main() -> None:
     case, tokens = CASES[sys.argv[1]], int(sys.argv[2])
+    if case.__name__ in PLAIN:
+        os.environ["THP_MEM_ALLOC_ENABLE"] = "0"
     model = loaded(tokens)
     for parameter in model.model.parameters():
         parameter.detach().sum()  # weights are mapped from disk: now they are in memory
