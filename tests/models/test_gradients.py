@@ -10,7 +10,7 @@ from torch.nn import functional
 import attnscope as ats
 from attnscope.errors import ModelError
 from attnscope.models import gradients as gradients_module
-from attnscope.models import readings as readings_module
+from attnscope.models import vocabulary
 from attnscope.models.encode import Encoded, encode
 from attnscope.models.gradients import gradients
 from attnscope.models.run import self_attention_body, tensors
@@ -49,8 +49,8 @@ def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
 
 def at_a_time(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many positions go through the vocabulary head at once."""
-    monkeypatch.setattr(readings_module, "LOGITS_BYTES", 0)
-    monkeypatch.setattr(readings_module, "FEWEST", positions)
+    monkeypatch.setattr(vocabulary, "LOGITS_BYTES", 0)
+    monkeypatch.setattr(vocabulary, "FEWEST", positions)
 
 
 @pytest.mark.parametrize("chunk", [7, 128])

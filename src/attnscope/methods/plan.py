@@ -18,9 +18,9 @@ from attnscope.models.load import Model, load
 from attnscope.models.machine import free_memory, speed
 from attnscope.models.perturb import BUDGET as SUFFIX_BUDGET
 from attnscope.models.perturb import CACHE_BYTES
-from attnscope.models.readings import FEWEST, LOGITS_BYTES
 from attnscope.models.relevance import KEPT_BYTES as RELEVANCE_BYTES
 from attnscope.models.run import kind_of
+from attnscope.models.vocabulary import FEWEST, LOGITS_BYTES
 
 _log = logging.getLogger(__name__)
 

@@ -25,17 +25,16 @@ from attnscope.models.readings import (
     Change,
     Places,
     Reading,
-    at_a_time,
     batch_inputs,
     grouped,
     on_members,
     pads,
-    picked_with_gradients,
     places,
     splittable,
     whole_entries,
 )
 from attnscope.models.run import embedding_layer, embedding_leaf, forward_replaced, split_at_head, unchanged
+from attnscope.models.vocabulary import entries_and_gradients
 
 # What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
@@ -95,7 +94,7 @@ def _through_split_head(
 ) -> list[Gradient]:
     with split_at_head(net, inputs) as (hidden, head):
         chosen = hidden.detach()[where.rows, where.positions]  # (entry, hidden)
-        entries, at_chosen = _at_head(net, chosen, head, where.ids, batch[0].quantity)
+        entries, at_chosen = entries_and_gradients(net, chosen, head, where.ids, batch[0].quantity)
         found, shares = [], []
         for reading, own in zip(batch, entries.split(where.counts), strict=True):
             own = own.requires_grad_()
@@ -111,22 +110,6 @@ def _through_split_head(
             share = torch.cat([s[0] for s in shares]).to(at_chosen)
             outer[0].index_put_((where.rows, where.positions), share[:, None] * at_chosen, accumulate=True)
         return _shared_out(batch, found, _backward(hidden, leaves[0], outer))
-
-
-def _at_head(
-    net: PreTrainedModel, chosen: Tensor, head: Callable[[Tensor], Tensor], ids: Tensor, quantity: str
-) -> tuple[Tensor, Tensor]:
-    """The entries (entry,) and the gradient of each at its own hidden vector, (entry, hidden)."""
-    entries, vectors = [], []
-    size = at_a_time(net, chosen)
-    for rows, some in zip(chosen.split(size), ids.split(size), strict=True):
-        part = rows.requires_grad_()
-        logits = head(part[None])[0]
-        values, at_logits = picked_with_gradients(net, logits, some, quantity)
-        vectors.append(torch.autograd.grad(logits, part, at_logits)[0])
-        entries.append(values)
-        del logits, at_logits  # or the next few would stand beside them
-    return torch.cat(entries), torch.cat(vectors)
 
 
 def _backward(outputs: Tensor, leaf: Tensor, outer: Tensor | None) -> Tensor:

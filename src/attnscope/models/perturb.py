@@ -19,13 +19,9 @@ from attnscope.errors import InputError
 from attnscope.models.embeddings import baseline_id, baseline_vector
 from attnscope.models.load import Model
 from attnscope.models.objective import Objective
-from attnscope.models.readings import (
-    Reading,
-    entries_of,
-    head_entries,
-    places,
-)
+from attnscope.models.readings import Reading, entries_of, places
 from attnscope.models.run import embeddings_replaced, kind_of, split_at_head, unchanged
+from attnscope.models.vocabulary import head_entries
 
 # How tokens are taken away: left out of the input, or overwritten by a token, a neutral word or an embedding.
 WAYS = ("delete", "mask", "pad", "neutral", "zero", "mean")

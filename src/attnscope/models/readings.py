@@ -5,8 +5,7 @@ Every target comes down to this, so that every method runs every target. An entr
 log-probability of a continuation), their mean with the sign turned (a loss), the exponential of their sum (a
 probability), the difference of two groups (a contrast), or each by itself (per token).
 
-Each entry depends on the hidden vector of its own position alone. So the vocabulary head runs on these positions only,
-a few at a time, and one backward pass through the head gives the gradients of all entries at once.
+Each entry depends on the hidden vector of its own position alone: the vocabulary head runs on these positions only.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,17 +13,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 
 from attnscope.models.batches import BUDGET, padded
 from attnscope.models.run import accepted, embeddings_replaced, kind_of, split_at_head, unchanged
+from attnscope.models.vocabulary import head_entries, picked
 
-# Logits that exist at one time, in bytes. Blocks of over 32 MB the allocator takes from the system and gives back at
-# once; smaller ones leave holes behind that the next chunk does not fit into, a gigabyte of them on a long text.
-LOGITS_BYTES = 48 * 2**20
-# Fewer positions at a time than this and reading the vocabulary matrix takes longer than multiplying by it.
-FEWEST = 64
 # Changes the embeddings of a batch, (batch, token, hidden), given the indices of its readings.
 Change = Callable[[Tensor, Sequence[int]], Tensor]
 QUANTITIES = ("log_probability", "loss", "logit", "probability")
@@ -114,40 +108,6 @@ def splittable(net: PreTrainedModel) -> bool:
     return kind_of(net) in ("causal", "masked", "encoder-decoder")
 
 
-def picked(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantity: str) -> Tensor:
-    """(entry, vocabulary), (entry,) -> (entry,): the logits or log-probabilities of these ids."""
-    logits = logits.float()
-    if quantity == "logit":
-        return logits.gather(1, ids[:, None])[:, 0]
-    if getattr(net.config, "problem_type", None) == "multi_label_classification":
-        return logsigmoid(logits.gather(1, ids[:, None])[:, 0])
-    return logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
-
-
-def picked_with_gradients(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantity: str) -> tuple[Tensor, Tensor]:
-    """What `picked` gives, and the gradient of each entry at its logits (entry, vocabulary).
-
-    Of a log-probability that is one at the id less the probabilities, for which one table is made, not four.
-    """
-    logits = logits.detach()
-    if quantity == "logit" or getattr(net.config, "problem_type", None) == "multi_label_classification":
-        with torch.enable_grad():
-            values = picked(net, logits.requires_grad_(), ids, quantity)
-            return values.detach(), torch.autograd.grad(values.sum(), logits)[0]
-    table = logits.float().softmax(-1)
-    largest, at = table.max(-1, keepdim=True)
-    # The largest probability is never too small for a logarithm.
-    values = logits.gather(1, ids[:, None]).float() - logits.gather(1, at).float() + largest.log()
-    gradients = table.neg_()
-    gradients[torch.arange(len(ids), device=ids.device), ids] += 1
-    return values[:, 0], gradients.to(logits.dtype)
-
-
-def at_a_time(net: PreTrainedModel, hidden: Tensor) -> int:
-    """How many positions the vocabulary head takes at once."""
-    return max(FEWEST, LOGITS_BYTES // (net.config.get_text_config().vocab_size * hidden.element_size()))
-
-
 @dataclass(frozen=True)
 class Places:
     """Where the entries of a batch of readings stand, one after the other: rows, positions, ids, each (entry,)."""
@@ -172,18 +132,6 @@ def whole_entries(net: PreTrainedModel, inputs: Mapping[str, Tensor], at: Places
     logits = net(**accepted(net, inputs)).logits
     rows = logits[at.rows] if logits.dim() == 2 else logits[at.rows, at.positions]
     return picked(net, rows, at.ids, quantity)
-
-
-def head_entries(
-    net: PreTrainedModel, hidden: Tensor, head: Callable[[Tensor], Tensor], ids: Tensor, quantity: str
-) -> Tensor:
-    """(entry, hidden) -> (entry,), the head on a few positions at a time."""
-    size = at_a_time(net, hidden)
-    parts = [
-        picked(net, head(rows[None])[0], some, quantity)
-        for rows, some in zip(hidden.split(size), ids.split(size), strict=True)
-    ]
-    return torch.cat(parts) if parts else hidden.new_zeros(0)
 
 
 def values(net: PreTrainedModel, readings: Sequence[Reading], *, at: Change | None = None) -> list[Tensor]:

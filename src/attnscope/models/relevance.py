@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from attnscope.models.attention import Call, Eager, Fast
 from attnscope.models.gradients import activations_bounded
@@ -23,14 +22,13 @@ from attnscope.models.machine import give_back
 from attnscope.models.readings import (
     Places,
     Reading,
-    at_a_time,
     batch_inputs,
-    head_entries,
     places,
     splittable,
     whole_entries,
 )
 from attnscope.models.run import bar, embedding_leaf, split_at_head, unchanged
+from attnscope.models.vocabulary import at_a_time, entries_and_gradients
 from attnscope.models.watch import attending, layout
 
 # What the layers may keep for the backward pass, in bytes: less than a plain gradient's, since a block of the attention
@@ -157,21 +155,15 @@ def _back_from_head(
     """The value and the ids of its entries, once its gradient has gone down to the embeddings."""
     net = model.model
     with split_at_head(net, inputs) as (hidden, head):
-        part = hidden.detach()[0, at.positions].requires_grad_()  # (entry, hidden)
-        size = at_a_time(net, part)
-        ids = torch.cat([head(rows[None])[0].argmax(-1) for rows in part.detach().split(size)]) if likeliest else at.ids
-
-        def entries(rows: Tensor, some: Tensor) -> Tensor:
-            return head_entries(net, rows, head, some, reading.quantity)
-
-        # The logits of so many positions exist at one time, on the way back as well.
-        parts = [
-            checkpoint(entries, rows, some, use_reentrant=False)
-            for rows, some in zip(part.split(size), ids.split(size), strict=True)
-        ]
-        (value,) = reading.value(torch.cat(parts))
-        (at_part,) = torch.autograd.grad(value, part)
+        part = hidden.detach()[0, at.positions]  # (entry, hidden)
+        ids = at.ids
+        if likeliest:
+            ids = torch.cat([head(rows[None])[0].argmax(-1) for rows in part.split(at_a_time(net, part))])
+        entries, vectors = entries_and_gradients(net, part, head, ids, reading.quantity)
+        entries.requires_grad_()
+        (value,) = reading.value(entries)
+        at_part = torch.autograd.grad(value, entries)[0][:, None].to(vectors) * vectors
         outer = torch.zeros_like(hidden)
-        outer[0].index_add_(0, at.positions, at_part)
+        outer[0].index_add_(0, at.positions, at_part.to(outer))
         torch.autograd.grad(hidden, leaves, outer)
     return value.detach(), tuple(ids.tolist())
