@@ -8,7 +8,7 @@ from torch import nn
 import attnscope as ats
 from attnscope.errors import ModelError
 from attnscope.models import attention as attention_module
-from attnscope.models import gradients as gradients_module
+from attnscope.models import kept
 from attnscope.models.embeddings import baseline_vector
 from planted import CopyBack, attention_copy, copy_tokenizer
 from reference import importance as textbook
@@ -41,7 +41,7 @@ def test_side_by_side_in_blocks_or_again_it_is_the_same(family: str, monkeypatch
     each = [ats.explain(model, text, method="gim", target=" k g", per_token=True) for text in texts]
     together = ats.explain(model, texts, method="gim", target=" k")
     monkeypatch.setattr(attention_module, "BLOCK", 1)
-    monkeypatch.setattr(gradients_module, "KEPT_BYTES", 0)
+    monkeypatch.setattr(kept, "KEPT_BYTES", 0)
     for text, one, batched in zip(texts, each, together, strict=True):
         alone = ats.explain(model, text, method="gim", target=" k")
         tolerance = 1e-4 * np.abs(alone.scores).max()

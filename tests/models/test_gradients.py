@@ -9,8 +9,7 @@ from torch.nn import functional
 
 import attnscope as ats
 from attnscope.errors import ModelError
-from attnscope.models import gradients as gradients_module
-from attnscope.models import vocabulary
+from attnscope.models import kept, vocabulary
 from attnscope.models.encode import Encoded, encode
 from attnscope.models.gradients import gradients
 from attnscope.models.run import self_attention_body, tensors
@@ -70,11 +69,11 @@ def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.M
 @pytest.mark.parametrize("family", FAMILIES)
 def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny(family)
-    kept, _ = gradient_at_embeddings(net, some_ids())
-    monkeypatch.setattr(gradients_module, "KEPT_BYTES", 0)
-    monkeypatch.setattr(gradients_module, "WORTH_GIVING_BACK", 0)
+    expected, _ = gradient_at_embeddings(net, some_ids())
+    monkeypatch.setattr(kept, "KEPT_BYTES", 0)
+    monkeypatch.setattr(kept, "LARGE", 0)
     again, _ = gradient_at_embeddings(net, some_ids())
-    assert_equal(again, kept)
+    assert_equal(again, expected)
 
 
 @pytest.mark.parametrize("head_dim", [8, 264])

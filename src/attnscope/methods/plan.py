@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from math import isqrt
 
 from attnscope.errors import InputError, TooLargeError
-from attnscope.models import gradients
 from attnscope.models.attention import BLOCK
 from attnscope.models.batches import BUDGET
-from attnscope.models.gradients import KEPT_TENSORS
+from attnscope.models.kept import KEPT_BYTES, KEPT_TENSORS
 from attnscope.models.load import Model, load
 from attnscope.models.machine import free_memory, speed
 from attnscope.models.perturb import BUDGET as SUFFIX_BUDGET
@@ -233,7 +232,7 @@ def _rollout(size: Size) -> Cost:
 
 def _backward(size: Size) -> Cost:
     """One pass there and, for each target, back."""
-    way = _there_and_back(size, gradients.KEPT_BYTES)
+    way = _there_and_back(size, KEPT_BYTES)
     return replace(way, bytes=way.bytes + _passing(size).bytes + _logits(size))
 
 

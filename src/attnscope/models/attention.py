@@ -15,6 +15,7 @@ What this does not do: it does not know which call is which layer (`layout.py` f
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ from transformers.integrations.sdpa_attention import (
     use_gqa_in_sdpa,
 )
 from transformers.masking_utils import sdpa_mask
+
+from attnscope.models.kept import made_again
 
 # The library matches on "sdpa", "flash" and "flex_attention" inside a name: none may be in it.
 NAME = "attnscope_rows"
@@ -249,7 +252,7 @@ def _repeated(
     """SDPA with a key head for every head: where transformers would leave them shared; else it repeats them itself."""
     if use_gqa_in_sdpa(attention_mask, key, value):
         groups = query.shape[1] // key.shape[1]
-        key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+        key, value = (made_again(partial(repeat_kv, n_rep=groups), shared) for shared in (key, value))
     found: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     return found
 

@@ -7,20 +7,15 @@ text's layers are run again in the backward pass rather than kept.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
-from transformers.modeling_layers import GradientCheckpointingLayer
 
 from attnscope.models.attention import repeat_key_heads
 from attnscope.models.batches import BUDGET
-from attnscope.models.machine import give_back
+from attnscope.models.kept import activations_bounded
 from attnscope.models.readings import (
     Change,
     Places,
@@ -33,16 +28,8 @@ from attnscope.models.readings import (
     splittable,
     whole_entries,
 )
-from attnscope.models.run import embedding_layer, embedding_leaf, forward_replaced, split_at_head, unchanged
+from attnscope.models.run import embedding_leaf, split_at_head, unchanged
 from attnscope.models.vocabulary import entries_and_gradients
-
-# What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
-# a third more time for each such layer, and memory that no longer grows with their activations.
-KEPT_BYTES = 2560 * 2**20
-# A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
-KEPT_TENSORS = 16
-# From this on, what a layer used and dropped is given back to the system before the next one runs.
-WORTH_GIVING_BACK = 8 * 2**20
 
 
 @dataclass(frozen=True)
@@ -135,29 +122,3 @@ def _shared_out(batch: Sequence[Reading], found: Sequence[Tensor], vectors: Tens
         Gradient(value, vectors[:, row, : len(reading.inputs["input_ids"])].float().cpu())
         for row, (reading, value) in enumerate(zip(batch, values, strict=True))
     ]
-
-
-@contextmanager
-def activations_bounded(
-    net: PreTrainedModel, inputs: Mapping[str, Tensor], budget: int | None = None
-) -> Iterator[None]:
-    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others are run again.
-
-    The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
-    """
-    layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
-    width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
-    layer_bytes = KEPT_TENSORS * inputs["input_ids"].numel() * width
-    kept = (KEPT_BYTES if budget is None else budget) // layer_bytes
-    with ExitStack() as stack:
-        if layer_bytes >= WORTH_GIVING_BACK:
-            for layer in layers:
-                stack.callback(layer.register_forward_hook(lambda *_: give_back()).remove)
-        # The last layers are the first to be done with in the backward pass: they keep.
-        for layer in layers[: max(0, len(layers) - kept)]:
-            stack.enter_context(forward_replaced(layer, _again(layer.forward)))
-        yield
-
-
-def _again(forward: Callable[..., Any]) -> Callable[..., Any]:
-    return partial(checkpoint, forward, use_reentrant=False, preserve_rng_state=False)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from attnscope.models.attention import Call, Eager, Fast
-from attnscope.models.gradients import activations_bounded
+from attnscope.models.kept import activations_bounded
 from attnscope.models.load import Model
 from attnscope.models.machine import give_back
 from attnscope.models.readings import (

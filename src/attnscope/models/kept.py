@@ -1,0 +1,136 @@
+"""What the layers keep for the way back: less of it, and no more than a budget of bytes.
+
+Problems solved here:
+- what one cheap step makes from what is kept anyway (an activation function's output, repeated key heads) is made again
+  when the gradient needs it: a quarter of a Llama layer's activations;
+- layers beyond the budget keep their inputs only and are run again;
+- what lies between kept activations is given back to the system.
+"""
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel
+from transformers.activations import ACT2CLS
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from attnscope.models.machine import give_back
+from attnscope.models.run import embedding_layer, forward_replaced
+
+# What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
+# a third more time for each such layer, and memory that no longer grows with their activations.
+KEPT_BYTES = 2560 * 2**20
+# A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
+KEPT_TENSORS = 16
+# From this many bytes a layer on, it is worth keeping less and giving back what a layer used and dropped.
+LARGE = 8 * 2**20
+_POINTWISE = tuple({entry if isinstance(entry, type) else entry[0] for entry in ACT2CLS.values()})
+
+
+@contextmanager
+def activations_bounded(
+    net: PreTrainedModel, inputs: Mapping[str, Tensor], budget: int | None = None
+) -> Iterator[None]:
+    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others are run again.
+
+    The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
+    """
+    layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
+    width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
+    layer_bytes = KEPT_TENSORS * inputs["input_ids"].numel() * width
+    kept = (KEPT_BYTES if budget is None else budget) // layer_bytes
+    with ExitStack() as stack:
+        if layer_bytes >= LARGE:
+            stack.enter_context(_making_again(net))
+            for layer in layers:
+                stack.callback(layer.register_forward_hook(lambda *_: give_back()).remove)
+        # The last layers are the first to be done with in the backward pass: they keep.
+        for layer in layers[: max(0, len(layers) - kept)]:
+            stack.enter_context(forward_replaced(layer, _again(layer.forward)))
+        yield
+
+
+def _again(forward: Callable[..., Any]) -> Callable[..., Any]:
+    return partial(checkpoint, forward, use_reentrant=False, preserve_rng_state=False)
+
+
+def made_again(function: Callable[[Tensor], Tensor], source: Tensor) -> Tensor:
+    """`function(source)`, which autograd need not keep where `activations_bounded` says so."""
+    made = function(source)
+    if (recipes := _recipes.get()) is not None:
+        recipes.note(made, function, source)
+    return made
+
+
+@contextmanager
+def _making_again(net: PreTrainedModel) -> Iterator[None]:
+    """Inside, outputs of activation functions and what `made_again` made are not kept but made again."""
+    recipes = _Recipes()
+
+    def note(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        if len(args) == 1 and isinstance(output, Tensor):
+            recipes.note(output, module.forward, args[0])
+
+    before = _recipes.set(recipes)
+    with ExitStack() as stack:
+        stack.callback(_recipes.reset, before)
+        for module in net.modules():
+            if isinstance(module, _POINTWISE):
+                stack.callback(module.register_forward_hook(note).remove)
+        stack.enter_context(saved_tensors_hooks(recipes.pack, _Kept.tensor))
+        yield
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A tensor that the backward pass needs, or what it is made from again, as long as that is what it was."""
+
+    source: Tensor
+    version: int
+    function: Callable[[Tensor], Tensor] | None = None
+
+    def tensor(self) -> Tensor:
+        if self.source._version != self.version:
+            raise RuntimeError("a tensor that the gradient needs was changed in place by the model")
+        if self.function is None:
+            return self.source
+        with torch.no_grad():
+            return self.function(self.source)
+
+
+class _Recipes:
+    """Of tensors that autograd is about to keep: which can be made again."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Callable[[], Tensor | None], int, _Kept]] = {}
+
+    def note(self, made: Tensor, function: Callable[[Tensor], Tensor], source: Tensor) -> None:
+        """`made` is `function(source)`. Forgotten when `made` is gone, and its memory may be another's."""
+        if made.requires_grad and made.data_ptr() != source.data_ptr():
+            where = made.data_ptr()
+            alive = weakref.ref(made, lambda _: self._of.pop(where, None))
+            self._of[where] = (alive, made._version, _Kept(source.detach(), source._version, function))
+
+    def pack(self, tensor: Tensor) -> _Kept:
+        if found := self._of.get(tensor.data_ptr()):
+            alive, version, recipe = found
+            made = alive()
+            if made is not None and tensor._version == version and _same_view(tensor, made):
+                return recipe
+        return _Kept(tensor, tensor._version)
+
+
+def _same_view(one: Tensor, other: Tensor) -> bool:
+    return (one.shape, one.stride()) == (other.shape, other.stride())
+
+
+_recipes: ContextVar[_Recipes | None] = ContextVar("recipes", default=None)
