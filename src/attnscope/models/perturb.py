@@ -28,7 +28,7 @@ WAYS = ("delete", "mask", "pad", "neutral", "zero", "mean")
 # Words that say next to nothing: the first that is one token of the model's.
 NEUTRAL = (" the", "the", "の", "的", ".")
 # Tokens of one batch behind a shared prefix: a larger batch takes memory and no less time.
-BUDGET = 512
+BUDGET = 1024
 # What a layer's keys and values, prefix and all, may take for the rows of a batch, in bytes: late words of a long text
 # have short rests and long prefixes.
 CACHE_BYTES = 64 * 2**20
