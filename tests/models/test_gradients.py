@@ -6,6 +6,8 @@ import pytest
 import torch
 import transformers as hf
 from torch.nn import functional
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import attnscope as ats
 from attnscope.errors import ModelError
@@ -97,7 +99,7 @@ def test_each_head_has_keys_of_its_own_on_the_way_back(head_dim: int, monkeypatc
     gradient, _ = gradient_at_embeddings(net, some_ids())
     assert heads == [(4, 4, 4)] * 2
     assert_equal(gradient, expected)
-    assert net.config._attn_implementation == "sdpa"
+    assert ALL_ATTENTION_FUNCTIONS["sdpa"] is sdpa_attention_forward
 
 
 @pytest.mark.parametrize("text", ["The castle on the hill was old.", "熊本県の天気は晴れです。😀"])

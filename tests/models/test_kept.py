@@ -1,5 +1,7 @@
 """What is kept for the backward pass: less of it, the same gradients to the last bit, never a wrong one."""
 
+import gc
+
 import pytest
 import torch
 import transformers as hf
@@ -114,12 +116,56 @@ def test_a_source_that_was_changed_is_an_error(packed: list[bool]) -> None:
     x = torch.linspace(-3, 3, 1000, requires_grad=True)
     with activations_bounded(net, {"input_ids": torch.zeros(1, 8)}):
         source = x * 1.0
-        out = made_again(lambda t: t + 1, source) * x
+        out = source.pow(2) + made_again(lambda t: t + 1, source) * x
         with torch.no_grad():
             source.mul_(2)
         with pytest.raises(RuntimeError, match="changed in place"):
             out.sum().backward()
     assert any(packed)
+
+
+def test_what_a_hook_makes_of_an_activation_is_its_own(packed: list[bool]) -> None:
+    """Ablated or scaled neurons: the gradient goes through what the hook gave."""
+    net = tiny("llama").requires_grad_(False)
+    ids = torch.arange(3, 40)[None]
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    at = net.get_input_embeddings()(ids).detach().requires_grad_()
+    whole = gradient_of(net, inputs, at)
+    net.model.layers[0].mlp.act_fn.register_forward_hook(lambda _module, _args, output: output * 0.25)
+    expected = gradient_of(net, inputs, at)
+    with activations_bounded(net, inputs):
+        assert torch.equal(gradient_of(net, inputs, at), expected)
+    assert not torch.equal(expected, whole)
+    assert any(packed)
+
+
+def test_an_activation_that_keeps_its_result_is_kept_alone(packed: list[bool]) -> None:
+    """Made again, its input would be kept as well."""
+    net = tiny("llama").requires_grad_(False)
+    for layer in net.model.layers:
+        layer.mlp.act_fn = nn.ReLU()
+    net.config.num_key_value_heads = net.config.num_attention_heads  # no key heads to be repeated
+    at = torch.randn(1, 9, net.config.hidden_size, requires_grad=True)
+    with activations_bounded(net, {"input_ids": torch.zeros(1, 9)}):
+        net(inputs_embeds=at)
+    assert packed
+    assert not any(packed)
+
+
+def test_a_run_that_breaks_off_leaves_nothing_in_memory(packed: list[bool]) -> None:
+    net = tiny("llama").requires_grad_(False)
+    at = torch.randn(1, 9, net.config.hidden_size, requires_grad=True)
+    gc.collect()
+    gc.disable()
+    try:
+        with activations_bounded(net, {"input_ids": torch.zeros(1, 9)}):
+            out = net(inputs_embeds=at, use_cache=False).logits.softmax(-1).exp()
+            assert any(type(held) is kept._Kept for held in gc.get_objects())
+        del out
+        assert not any(type(held) is kept._Kept for held in gc.get_objects())
+    finally:
+        gc.enable()
+    assert packed
 
 
 def test_nothing_stays_behind() -> None:

@@ -9,6 +9,7 @@ import transformers as hf
 from torch import Tensor, nn
 
 import attnscope as ats
+from attnscope.errors import ModelError
 from attnscope.models import vocabulary
 from attnscope.models.run import split_at_head, tensors
 from attnscope.models.vocabulary import entries_and_gradients, head_entries
@@ -113,6 +114,43 @@ def test_a_hooked_or_unusual_matrix_runs_as_it_is() -> None:
     assert not blocked(net, hidden, net.lm_head)
     expected = textbook(scaled.weight.detach() * 2, None, hidden, ids, "log_probability")
     assert_close(entries_and_gradients(net, hidden, net.lm_head, ids, "log_probability"), expected, within=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_a_head_as_it_is_keeps_what_is_left_of_certainty(scale: float) -> None:
+    torch.manual_seed(1)
+    matrix, hidden, ids = torch.randn(64, 32), torch.randn(12, 32) * scale / 32**0.5, torch.randint(64, (12,))
+    ids[:6] = (hidden @ matrix.T).argmax(-1)[:6]
+    net = tiny("llama")
+
+    def head(x: Tensor) -> Tensor:
+        return x @ matrix.T
+
+    assert not blocked(net, hidden, head)
+    expected = textbook(matrix, None, hidden, ids, "log_probability")
+    found = entries_and_gradients(net, hidden, head, ids, "log_probability")
+    assert torch.allclose(found[0].double(), expected[0], rtol=1e-5, atol=1e-6)
+    # What is left of a certain one is as exact as float32 logits, apart by some e-6 of their size, let it be.
+    assert_close((expected[0], found[1]), expected, within=1e-4)
+
+
+def test_lower_precision_around_it_runs_as_it_is() -> None:
+    net = tiny("llama")
+    hidden, ids = torch.randn(5, net.config.hidden_size), torch.arange(5)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not blocked(net, hidden, net.lm_head)
+        found = entries_and_gradients(net, hidden, net.lm_head, ids, "log_probability")
+    expected = textbook(net.lm_head.weight.detach(), None, hidden, ids, "log_probability")
+    assert (found[0] - expected[0]).abs().max() < 0.05 * expected[0].abs().max()
+
+
+@pytest.mark.parametrize("beyond", [-1, 64])
+def test_a_token_beyond_the_vocabulary_is_named(beyond: int) -> None:
+    net = tiny("llama")
+    hidden, ids = torch.randn(2, net.config.hidden_size), torch.tensor([3, beyond])
+    for run in (head_entries, entries_and_gradients):
+        with pytest.raises(ModelError, match=f"{beyond}.*64 entries"):
+            run(net, hidden, net.lm_head, ids, "log_probability")
 
 
 def test_no_entries_are_no_entries() -> None:

@@ -9,7 +9,7 @@ Problems solved here:
 - on a processor, torch shares out the backward pass of SDPA by key head, and heads that share a few of them leave cores
   idle: for gradients each head gets its own.
 
-What this does not do: it does not know which call is which layer (`layout.py` finds that out).
+What this does not do: it does not know which call is which layer (`watch.py` finds that out).
 """
 
 from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ from transformers.integrations.sdpa_attention import (
     use_gqa_in_sdpa,
 )
 from transformers.masking_utils import sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnscope.models.kept import made_again
 
 # The library matches on "sdpa", "flash" and "flex_attention" inside a name: none may be in it.
 NAME = "attnscope_rows"
-REPEATED = "attnscope_key_heads_repeated"
 # Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in reach of
 # the processor's cache.
 BLOCK = 2_000_000
@@ -258,18 +258,26 @@ def _repeated(
 
 
 AttentionInterface.register(NAME, _attention)
-AttentionInterface.register(REPEATED, _repeated)
 # Without its own mask a padded batch would silently attend to its padding.
 AttentionMaskInterface.register(NAME, sdpa_mask)
-AttentionMaskInterface.register(REPEATED, sdpa_mask)
 
 
-def repeat_key_heads(net: PreTrainedModel) -> None:
-    """Where SDPA would share key heads on a processor: no longer, until the run is over (`run.unchanged`)."""
+@contextmanager
+def key_heads_repeated(net: PreTrainedModel) -> Iterator[None]:
+    """Inside, where SDPA would share key heads on a processor, each head has its own: the same numbers.
+
+    The implementation keeps its name, for there are models that ask for it.
+    """
     config = net.config.get_text_config()
     shared = getattr(config, "num_key_value_heads", None) not in (None, getattr(config, "num_attention_heads", None))
-    if shared and net.device.type == "cpu" and net.config._attn_implementation == "sdpa":
-        use(net, REPEATED)
+    if not shared or net.device.type != "cpu" or ALL_ATTENTION_FUNCTIONS["sdpa"] is not sdpa_attention_forward:
+        yield
+        return
+    ALL_ATTENTION_FUNCTIONS["sdpa"] = _repeated
+    try:
+        yield
+    finally:
+        del ALL_ATTENTION_FUNCTIONS["sdpa"]
 
 
 def use(net: PreTrainedModel, implementation: str) -> bool:

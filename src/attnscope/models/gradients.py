@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from attnscope.models.attention import repeat_key_heads
+from attnscope.models.attention import key_heads_repeated
 from attnscope.models.batches import BUDGET
 from attnscope.models.kept import activations_bounded
 from attnscope.models.readings import (
@@ -55,8 +55,7 @@ def gradients(
 
 
 def _batch(net: PreTrainedModel, batch: Sequence[Reading], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
-    with unchanged(net):
-        repeat_key_heads(net)
+    with unchanged(net), key_heads_repeated(net):
         inputs = batch_inputs(net, batch)
         where = places(batch, inputs["input_ids"].device)
         with embedding_leaf(net, change) as leaves, activations_bounded(net, inputs):

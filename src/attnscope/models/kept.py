@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
@@ -29,7 +29,8 @@ from attnscope.models.run import embedding_layer, forward_replaced
 # What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
 KEPT_BYTES = 2560 * 2**20
-# A layer keeps about this many tensors of (token, hidden): inputs of norms, activations, rotations, attention.
+# A layer keeps about this many tensors of (token, hidden), the inputs of norms, activations and attention: Llama's 10,
+# without what is made again; GPT-2's, whose GELU is made of many steps, 22.
 KEPT_TENSORS = 16
 # From this many bytes a layer on, it is worth keeping less and giving back what a layer used and dropped.
 LARGE = 8 * 2**20
@@ -75,17 +76,13 @@ def made_again(function: Callable[[Tensor], Tensor], source: Tensor) -> Tensor:
 def _making_again(net: PreTrainedModel) -> Iterator[None]:
     """Inside, outputs of activation functions and what `made_again` made are not kept but made again."""
     recipes = _Recipes()
-
-    def note(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        if len(args) == 1 and isinstance(output, Tensor):
-            recipes.note(output, module.forward, args[0])
-
     before = _recipes.set(recipes)
     with ExitStack() as stack:
         stack.callback(_recipes.reset, before)
         for module in net.modules():
             if isinstance(module, _POINTWISE):
-                stack.callback(module.register_forward_hook(note).remove)
+                # In place of forward, not as a hook: what hooks make of the output is theirs.
+                stack.enter_context(forward_replaced(module, partial(made_again, module.forward)))
         stack.enter_context(saved_tensors_hooks(recipes.pack, _Kept.tensor))
         yield
 
@@ -112,25 +109,39 @@ class _Recipes:
 
     def __init__(self) -> None:
         self._of: dict[int, tuple[Callable[[], Tensor | None], int, _Kept]] = {}
+        self._kept: dict[int, Callable[[], Tensor | None]] = {}
 
     def note(self, made: Tensor, function: Callable[[Tensor], Tensor], source: Tensor) -> None:
-        """`made` is `function(source)`. Forgotten when `made` is gone, and its memory may be another's."""
-        if made.requires_grad and made.data_ptr() != source.data_ptr():
+        """`made` is `function(source)`. Forgotten when `made` is gone, and its memory may be another's.
+
+        Worth it where the source is kept anyway, or is smaller.
+        """
+        kept = self._kept.get(source.data_ptr(), _gone)() is not None or source.nbytes < made.nbytes
+        if kept and made.requires_grad and made.data_ptr() != source.data_ptr():
             where = made.data_ptr()
             alive = weakref.ref(made, lambda _: self._of.pop(where, None))
             self._of[where] = (alive, made._version, _Kept(source.detach(), source._version, function))
 
     def pack(self, tensor: Tensor) -> _Kept:
-        if found := self._of.get(tensor.data_ptr()):
-            alive, version, recipe = found
-            made = alive()
-            if made is not None and tensor._version == version and _same_view(tensor, made):
-                return recipe
-        return _Kept(tensor, tensor._version)
+        """What to hold on to so that `tensor` is there on the way back.
+
+        A tensor noted above is known by where its data are, as long as it lives and nothing has written there since.
+        """
+        alive, version, recipe = self._of.get(tensor.data_ptr(), (_gone, 0, None))
+        made = alive()
+        if made is not None and recipe is not None and tensor._version == version and _same_view(tensor, made):
+            return recipe
+        own = tensor.detach()  # `tensor` itself may lead back to the step that keeps it: a circle that is never freed
+        self._kept[own.data_ptr()] = weakref.ref(own)
+        return _Kept(own, own._version)
+
+
+def _gone() -> None:
+    return None
 
 
 def _same_view(one: Tensor, other: Tensor) -> bool:
-    return (one.shape, one.stride()) == (other.shape, other.stride())
+    return (one.shape, one.stride(), one.dtype) == (other.shape, other.stride(), other.dtype)
 
 
 _recipes: ContextVar[_Recipes | None] = ContextVar("recipes", default=None)

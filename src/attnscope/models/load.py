@@ -82,6 +82,9 @@ def load(
         SmolLM2-135M-Instruct, which is fetched once into the cache folder (`ATTNSCOPE_CACHE` moves it).
     device_map, dtype, revision, trust_remote_code: passed on to transformers; remote code is off by default.
 
+    Sets `THP_MEM_ALLOC_ENABLE=1` for this process and what it starts, unless it is set: torch then asks Linux for huge
+    pages, and long texts are faster.
+
     The class follows the checkpoint's own architecture: causal or masked language model, sequence or token classifier,
     encoder–decoder, bare encoder. Raises ModelError where there is no such model, or where its head has no trained
     weights: an explanation of a randomly initialised head would be a false result.

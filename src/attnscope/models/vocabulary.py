@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 
+from attnscope.errors import ModelError
 from attnscope.models.run import forward_replaced
 
 # Logits that exist at one time, in bytes. Blocks of over 32 MB the allocator takes from the system and gives back at
@@ -31,7 +32,7 @@ Head = Callable[[Tensor], Tensor]
 
 
 def head_entries(net: PreTrainedModel, hidden: Tensor, head: Head, ids: Tensor, quantity: str) -> Tensor:
-    """(entry, hidden) -> (entry,): logits or log-probabilities of the ids."""
+    """(entry, hidden) -> (entry,): logits or log-probabilities of the ids, without gradients."""
     if product := _product(net, hidden, head):
         parts = zip(hidden.split(POSITIONS), ids.split(POSITIONS), strict=True)
         return torch.cat([product.entries(rows, some, quantity) for rows, some in parts])
@@ -95,13 +96,16 @@ def _picked_with_gradients(net: PreTrainedModel, logits: Tensor, ids: Tensor, qu
     if quantity == "logit" or _multi_label(net):
         values = picked(net, logits.requires_grad_(), ids, quantity)
         return values.detach(), torch.autograd.grad(values.sum(), logits)[0]
+    own = torch.arange(len(ids), device=ids.device), ids
     table = logits.float().softmax(-1)
     largest, at = table.max(-1, keepdim=True)
-    # The largest probability is never too small for a logarithm.
-    values = logits.gather(1, ids[:, None]).float() - logits.gather(1, at).float() + largest.log()
+    # The largest probability is never too small for a logarithm, and what is left of it never too small beside it.
+    values = (logits.gather(1, ids[:, None]).float() - logits.gather(1, at).float() + largest.log())[:, 0]
+    table[own] = 0
+    left = table.sum(-1)
     gradients = table.neg_()
-    gradients[torch.arange(len(ids), device=ids.device), ids] += 1
-    return values[:, 0], gradients.to(logits.dtype)
+    gradients[own] = left
+    return torch.where(left < 0.5, torch.log1p(-left), values), gradients.to(logits.dtype)
 
 
 @dataclass(frozen=True)
@@ -113,27 +117,39 @@ class Product:
 
     def entries(self, hidden: Tensor, ids: Tensor, quantity: str) -> Tensor:
         """(entry, hidden), (entry,) -> (entry,)."""
+        self._check(ids)
         if quantity == "logit":
             return self._own(hidden, ids)
-        return logsigmoid(self._blocks(hidden, ids, None))
+        return logsigmoid(self._log_odds(hidden, ids))
 
     def entries_and_gradients(self, hidden: Tensor, ids: Tensor, quantity: str) -> tuple[Tensor, Tensor]:
         """The same, and (entry, hidden)."""
+        self._check(ids)
         own = self.matrix[ids]
         if quantity == "logit":
             return self._own(hidden, ids), own
-        mean = torch.zeros_like(hidden)
-        odds = self._blocks(hidden, ids, mean)
-        return logsigmoid(odds), own.sub_(mean).mul_(torch.sigmoid(-odds)[:, None])
+        others = torch.zeros_like(hidden)
+        odds = self._log_odds(hidden, ids, others)
+        return logsigmoid(odds), own.sub_(others).mul_(torch.sigmoid(-odds)[:, None])
+
+    def _check(self, ids: Tensor) -> None:
+        beyond = ids[(ids < 0) | (ids >= len(self.matrix))]
+        if len(beyond):
+            raise ModelError(
+                f"the target has token {int(beyond[0])}, but the model's vocabulary has {len(self.matrix)} entries; "
+                "load the tokenizer that belongs to the model"
+            )
 
     def _own(self, hidden: Tensor, ids: Tensor) -> Tensor:
         found = (hidden * self.matrix[ids]).sum(-1)
         return found if self.bias is None else found + self.bias[ids]
 
-    def _blocks(self, hidden: Tensor, ids: Tensor, mean: Tensor | None) -> Tensor:
-        """(entry,): the log-odds of the ids. mean: zeros, to become the mean of all other ids' rows by probability.
+    def _log_odds(self, hidden: Tensor, ids: Tensor, mean_of_others: Tensor | None = None) -> Tensor:
+        """(entry,): log(p / (1 - p)) of the ids.
 
-        The id is kept apart from the others, so that of an almost certain one what is left to one is right.
+        The id is kept apart from all others, so that 1 - p of an almost certain one is right.
+
+        mean_of_others: zeros (entry, hidden), to be filled with the mean of the others' rows by their probability.
         """
         highest = hidden.new_full((len(hidden), 1), -torch.inf)
         total, own = torch.zeros_like(highest), torch.zeros_like(highest)
@@ -150,10 +166,11 @@ class Product:
             highest = higher
             shares = logits.sub_(highest).exp_()
             total.mul_(shrunk).add_(shares.sum(-1, keepdim=True))
-            if mean is not None:
-                mean.mul_(shrunk).add_(shares @ rows)
-        if mean is not None:
-            mean.div_(total)
+            if mean_of_others is not None:
+                # A product of its own, then added: some kernels add term by term to what is there, and lose digits.
+                mean_of_others.mul_(shrunk).add_(shares @ rows)
+        if mean_of_others is not None:
+            mean_of_others.div_(total)
         return (own - highest - total.log())[:, 0]
 
 
@@ -162,12 +179,14 @@ def _product(net: PreTrainedModel, hidden: Tensor, head: Head) -> Product | None
     layer = net.get_output_embeddings()
     if type(layer) is not nn.Linear or layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer):
         return None
-    if not len(hidden) or hidden.device.type != "cpu" or _multi_label(net):
+    if not len(hidden) or _multi_label(net) or torch.is_autocast_enabled("cpu"):
         return None
+    if any(type(parameter) is not nn.Parameter for parameter in layer.parameters()):
+        return None  # quantised, or spread over processes
     if any(t.dtype != torch.float32 or t.device.type != "cpu" for t in (hidden, *layer.parameters())):
         return None
-    asked = hidden[None, :1].detach().clone()
-    given = torch.arange(layer.out_features, dtype=torch.float32)[None, None]
+    asked = torch.linspace(-1e3, 1e3, hidden.shape[-1])[None, None]
+    given = torch.linspace(-1e6, 1e6, layer.out_features)[None, None]
     seen: list[Tensor] = []
 
     def stand_in(x: Tensor) -> Tensor:
