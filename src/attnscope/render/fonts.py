@@ -36,15 +36,11 @@ class Fonts:
     """
 
     def __init__(self, font: str | Path | None, text: str) -> None:
-        families = (*_CJK, *_LATIN) if _is_cjk(text) else (*_LATIN, *_CJK)
-        chosen = [_given(font)] if font is not None else []
-        chosen += [path for name in (*families, "DejaVu Sans", *_SYMBOLS) if (path := _installed(name))]
-        self._paths = list(dict.fromkeys(chosen))
-        missing = self._missing(text)
-        if missing:
+        self._paths = _preferred(font, text)
+        if self._missing(text) and _newly_installed():
+            self._paths = _preferred(font, text)
+        if missing := self._missing(text):
             self._paths += _any_with(missing)
-            if self._missing(text) and _newly_installed():
-                self._paths += _any_with(self._missing(text))
             _warn(self._missing(text))
 
     def runs(self, text: str) -> Iterator[tuple[str, str]]:
@@ -80,6 +76,13 @@ class Fonts:
 
     def _missing(self, text: str) -> set[str]:
         return {c for c in set(text) if not c.isspace() and not _invisible(c) and self._path(c, self._paths[0]) is None}
+
+
+def _preferred(font: str | Path | None, text: str) -> list[str]:
+    families = (*_CJK, *_LATIN) if _is_cjk(text) else (*_LATIN, *_CJK)
+    chosen = [_given(font)] if font is not None else []
+    chosen += [path for name in (*families, "DejaVu Sans", *_SYMBOLS) if (path := _installed(name))]
+    return list(dict.fromkeys(chosen))
 
 
 def _given(font: str | Path) -> str:

@@ -3,6 +3,8 @@
 import { byId, element } from "./page.js";
 
 const tip = byId("tip");
+/** @type {Element | null} What the tip stands at, unless at a point. */
+let told = null;
 
 /** @param {Node | string | null} name @param {string[]} lines */
 function write(name, lines) {
@@ -27,6 +29,12 @@ function place(x, y) {
  * @param {string[]} lines */
 export function tellOf(target, name, lines) {
   write(name, lines);
+  told = target;
+  standAt(target);
+}
+
+/** @param {Element} target */
+function standAt(target) {
   const box = target.getClientRects()[0] ?? target.getBoundingClientRect();
   const above = box.top - tip.offsetHeight - 8;
   place(box.left, above > 4 ? above : box.bottom + 8);
@@ -35,7 +43,14 @@ export function tellOf(target, name, lines) {
 /** Beside a point of the window. @param {number} x @param {number} y @param {Node} name @param {string[]} lines */
 export function tellAt(x, y, name, lines) {
   write(name, lines);
+  told = null;
   place(x, y);
+}
+
+/** When the page scrolls: the tip of what has the focus goes along, for it may be the focus that scrolled; any other goes. */
+export function scrolled() {
+  if (!tip.hidden && told?.contains(document.activeElement)) standAt(told);
+  else hush();
 }
 
 export const hush = () => {

@@ -7,7 +7,7 @@ import { listenKeys } from "../keyboard.js";
 import { byId, colourOf, download, isDark, say, setTheme } from "../page.js";
 import { elementOf, mark } from "../passage.js";
 import { pictured, pixels, texts } from "../picture.js";
-import { hush } from "../tip.js";
+import { hush, scrolled } from "../tip.js";
 import { find } from "../units.js";
 
 /**
@@ -71,7 +71,7 @@ export function read(hub, { passages, name, table, says, show, keys = {}, also }
   }
   bind(hub, also);
   listenKeys(keys);
-  addEventListener("scroll", hush, { passive: true });
+  addEventListener("scroll", scrolled, { passive: true });
   addEventListener("resize", hush);
   onChange(draw);
   draw(null);

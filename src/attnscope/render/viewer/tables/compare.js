@@ -4,7 +4,7 @@
 import { number } from "../format.js";
 import { byId, say } from "../page.js";
 import { filterable, ready, sortable } from "./tables.js";
-import { hush, tellOf } from "../tip.js";
+import { hush, scrolled, tellOf } from "../tip.js";
 import { stopAt, walk } from "../walk.js";
 
 /**
@@ -72,7 +72,7 @@ if (document.querySelector(".sheet")) {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") hush();
 });
-addEventListener("scroll", hush, { passive: true });
+addEventListener("scroll", scrolled, { passive: true });
 for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("table.all"))) sortable(table);
 filterable();
 ready("attnscope-comparison.json");
