@@ -12,7 +12,7 @@ from math import isqrt
 from attnscope.errors import InputError, TooLargeError
 from attnscope.models.attention import BLOCK
 from attnscope.models.batches import BUDGET
-from attnscope.models.kept import KEPT_BYTES, KEPT_TENSORS
+from attnscope.models.kept import KEPT_BYTES, Widths, widths
 from attnscope.models.load import Model, load
 from attnscope.models.machine import free_memory, speed
 from attnscope.models.perturb import BUDGET as SUFFIX_BUDGET
@@ -38,7 +38,7 @@ _STEP_OVERHEAD = 16
 class Size:
     """A model, a text and a request in numbers.
 
-    heads, width: of queries; shared: of keys, all heads together; item: bytes of a number. causal: whether texts with
+    heads: of queries; item: bytes of a number. causal: whether texts with
     a word taken away share their beginnings. runs: passes over the text, or tokens to generate; targets: backward
     passes for each.
     """
@@ -46,10 +46,7 @@ class Size:
     tokens: int
     layers: int
     heads: int
-    width: int
-    shared: int
-    hidden: int
-    inner: int
+    widths: Widths
     parameters: int
     vocabulary: int
     item: int
@@ -181,18 +178,12 @@ def _size_of(model: Model, tokens: int, runs: int, targets: int) -> Size:
     net = model.model
     config = net.config.get_text_config()
     layers = getattr(config, "num_hidden_layers", None) or 1
-    heads = getattr(config, "num_attention_heads", None) or 1
     embeddings = net.get_input_embeddings().weight
-    hidden = getattr(config, "hidden_size", None) or embeddings.shape[-1]
-    width = (getattr(config, "head_dim", None) or hidden // heads) * heads
     return Size(
         tokens=tokens,
         layers=layers,
-        heads=heads,
-        width=width,
-        shared=width * (getattr(config, "num_key_value_heads", None) or heads) // heads,
-        hidden=hidden,
-        inner=getattr(config, "intermediate_size", None) or 4 * hidden,
+        heads=getattr(config, "num_attention_heads", None) or 1,
+        widths=widths(net),
         parameters=sum(p.numel() for p in net.parameters()) - embeddings.numel(),
         vocabulary=len(embeddings),
         item=embeddings.element_size(),
@@ -204,8 +195,8 @@ def _size_of(model: Model, tokens: int, runs: int, targets: int) -> Size:
 
 def _passing(size: Size) -> Cost:
     """One forward pass without a head, fast attention."""
-    held = size.tokens * size.item * (6 * size.hidden + 3 * size.inner + 3 * size.width)
-    attention = 2 * size.tokens**2 * size.width * size.layers
+    held = size.tokens * size.item * (6 * size.widths.hidden + 3 * size.widths.inner + 3 * size.widths.queries)
+    attention = 2 * size.tokens**2 * size.widths.queries * size.layers
     return Cost(
         _BASE + held, 2 * size.parameters * size.tokens + attention, size.layers * size.heads * size.tokens**2 / 2
     )
@@ -214,7 +205,7 @@ def _passing(size: Size) -> Cost:
 def _again(size: Size, times: float) -> Cost:
     """The attention of every layer once more, a block at a time."""
     attended = size.layers * size.heads * size.tokens**2
-    return Cost(0, 2 * size.tokens**2 * size.width * size.layers * times, attended * times)
+    return Cost(0, 2 * size.tokens**2 * size.widths.queries * size.layers * times, attended * times)
 
 
 def _sum(*costs: Cost) -> Cost:
@@ -226,7 +217,7 @@ def _maps(size: Size) -> Cost:
 
 
 def _rollout(size: Size) -> Cost:
-    kept = size.layers * size.tokens * size.item * (size.width + size.shared)
+    kept = size.layers * size.tokens * size.item * (size.widths.queries + size.widths.keys)
     return _sum(_passing(size), _again(size, 1), Cost(kept, 0, 0))
 
 
@@ -239,25 +230,25 @@ def _backward(size: Size) -> Cost:
 def _there_and_back(size: Size, budget: int) -> Cost:
     """The layers alone; those beyond the budget of bytes are run again."""
     every = _activations(size)
-    kept = min(every, budget) + size.layers * size.tokens * size.hidden * size.item
+    kept = min(every, budget) + size.layers * size.tokens * size.widths.hidden * size.item
     forward = _passing(size)
     times = 1 + 2 * size.targets + (every > budget)
     return Cost(forward.bytes + kept, forward.operations * times, forward.elements * times)
 
 
 def _activations(size: Size) -> int:
-    return KEPT_TENSORS * size.layers * size.tokens * size.hidden * size.item
+    return size.widths.kept * size.layers * size.tokens * size.item
 
 
 def _logits(size: Size) -> int:
-    """Those that exist at one time, with their log-probabilities and gradients."""
-    return 4 * min(size.tokens * size.vocabulary * 4, max(LOGITS_BYTES, FEWEST * size.vocabulary * 4))
+    """Those that exist at one time, and their probabilities: at most, for a head that is a product makes fewer."""
+    return 2 * min(size.tokens * size.vocabulary * 4, max(LOGITS_BYTES, FEWEST * size.vocabulary * 4))
 
 
 def _attention_gradient(size: Size) -> Cost:
     # The queries, keys and values of the layers that are not run again; logits of few positions.
     share = min(1, RELEVANCE_BYTES / _activations(size))
-    held = size.layers * size.tokens * size.item * (size.width + 2 * size.shared) * share
+    held = size.layers * size.tokens * size.item * (size.widths.queries + 2 * size.widths.keys) * share
     return _sum(_there_and_back(size, RELEVANCE_BYTES), _again(size, 2), Cost(held, 0, 0))
 
 
@@ -269,7 +260,7 @@ def _together(size: Size, budget: int) -> Size:
 def _gradients(size: Size, noisy: int = 0) -> Cost:
     """A backward pass for each run; `noisy`: copies of the embeddings that are held in float64 for each."""
     one = _backward(size)
-    held = (4 + noisy * size.runs) * size.tokens * size.hidden * 8
+    held = (4 + noisy * size.runs) * size.tokens * size.widths.hidden * 8
     return Cost(_backward(_together(size, BUDGET)).bytes + held, one.operations * size.runs, one.elements * size.runs)
 
 
@@ -285,7 +276,7 @@ def _single_words(size: Size) -> Cost:
     if not size.causal:
         return _texts(size)
     # The text's own keys and values, whole and up to a change; and for the layer that runs those of each row.
-    layer = 2 * size.shared * size.tokens * size.item
+    layer = 2 * size.widths.keys * size.tokens * size.item
     rows = max(1, min(size.runs, isqrt(SUFFIX_BUDGET), CACHE_BYTES // layer))
     cache = (2 * size.layers + rows) * layer
     held = _passing(_together(size, SUFFIX_BUDGET)).bytes + _logits(size)
@@ -299,13 +290,16 @@ def _value_norm(size: Size) -> Cost:
 
 def _value_zeroing(size: Size) -> Cost:
     one = _passing(size)
-    held = size.layers * (size.tokens * size.hidden * size.item + 4 * size.tokens**2)
+    held = size.layers * (size.tokens * size.widths.hidden * size.item + 4 * size.tokens**2)
     return Cost(8 * one.bytes + held, one.operations * size.tokens, one.elements * size.tokens)
 
 
 def _generate(size: Size) -> Cost:
-    cache = size.layers * 2 * size.shared * (size.tokens + size.runs) * size.item
-    step = 2 * (size.parameters + size.vocabulary * size.hidden) + 4 * size.tokens * size.width * size.layers
+    cache = size.layers * 2 * size.widths.keys * (size.tokens + size.runs) * size.item
+    step = (
+        2 * (size.parameters + size.vocabulary * size.widths.hidden)
+        + 4 * size.tokens * size.widths.queries * size.layers
+    )
     return _sum(_passing(size), Cost(1.5 * cache, _STEP_OVERHEAD * step * size.runs, 0))
 
 

@@ -29,12 +29,35 @@ from attnscope.models.run import embedding_layer, forward_replaced
 # What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
 KEPT_BYTES = 2560 * 2**20
-# A layer keeps about this many tensors of (token, hidden), the inputs of norms, activations and attention: Llama's 10,
-# without what is made again; GPT-2's, whose GELU is made of many steps, 22.
-KEPT_TENSORS = 16
 # From this many bytes a layer on, it is worth keeping less and giving back what a layer used and dropped.
 LARGE = 8 * 2**20
 _POINTWISE = tuple({entry if isinstance(entry, type) else entry[0] for entry in ACT2CLS.values()})
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Numbers of a token in one layer: hidden, its queries and its keys of all heads, the MLP's inner ones."""
+
+    hidden: int
+    queries: int
+    keys: int
+    inner: int
+
+    @property
+    def kept(self) -> int:
+        """About how many of them are kept for the way back: the inputs of two norms, of attention and its output, of a
+        gate and what it lets through. An MLP whose activation is made of many steps, like GPT-2's, keeps more."""
+        return 2 * (self.hidden + self.queries + self.keys + self.inner)
+
+
+def widths(net: PreTrainedModel) -> Widths:
+    """As the config has them, or as is usual where it does not say."""
+    config = net.config.get_text_config()
+    hidden = getattr(config, "hidden_size", None) or embedding_layer(net).weight.shape[-1]
+    heads = getattr(config, "num_attention_heads", None) or 1
+    queries = (getattr(config, "head_dim", None) or hidden // heads) * heads
+    keys = queries * (getattr(config, "num_key_value_heads", None) or heads) // heads
+    return Widths(hidden, queries, keys, getattr(config, "intermediate_size", None) or 4 * hidden)
 
 
 @contextmanager
@@ -46,8 +69,7 @@ def activations_bounded(
     The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
     """
     layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
-    width = embedding_layer(net).weight.shape[-1] * net.get_input_embeddings().weight.element_size()
-    layer_bytes = KEPT_TENSORS * inputs["input_ids"].numel() * width
+    layer_bytes = widths(net).kept * inputs["input_ids"].numel() * net.get_input_embeddings().weight.element_size()
     kept = (KEPT_BYTES if budget is None else budget) // layer_bytes
     with ExitStack() as stack:
         if layer_bytes >= LARGE:
