@@ -130,7 +130,6 @@ def test_a_head_as_it_is_keeps_what_is_left_of_certainty(scale: float) -> None:
     expected = textbook(matrix, None, hidden, ids, "log_probability")
     found = entries_and_gradients(net, hidden, head, ids, "log_probability")
     assert torch.allclose(found[0].double(), expected[0], rtol=1e-5, atol=1e-6)
-    # What is left of a certain one is as exact as float32 logits, apart by some e-6 of their size, let it be.
     assert_close((expected[0], found[1]), expected, within=1e-4)
 
 

@@ -38,9 +38,8 @@ _STEP_OVERHEAD = 16
 class Size:
     """A model, a text and a request in numbers.
 
-    heads: of queries; item: bytes of a number. causal: whether texts with
-    a word taken away share their beginnings. runs: passes over the text, or tokens to generate; targets: backward
-    passes for each.
+    heads: of queries; item: bytes of a number. causal: whether texts with a word taken away share their beginnings.
+    runs: passes over the text, or tokens to generate; targets: backward passes for each.
     """
 
     tokens: int
