@@ -173,7 +173,7 @@ def test_a_conversion_happens_once_and_whole(monkeypatch: pytest.MonkeyPatch, tm
 
 @pytest.mark.parametrize("stderr", ["a file", "a notebook's", "none"])
 def test_a_wrong_checksum_is_refused(stderr: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Fetched and checked wherever standard error goes: notebooks and windows have one without a descriptor."""
+    """Fetched and checked wherever standard error goes: a notebook's may be no file, a program's may not be there."""
     monkeypatch.setenv("ATTNSCOPE_CACHE", str(tmp_path))
     if stderr != "a file":
         monkeypatch.setattr(sys, "stderr", io.StringIO() if stderr == "a notebook's" else None)

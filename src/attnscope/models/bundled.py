@@ -129,10 +129,10 @@ def _install(package: str, into: Path) -> None:
 
 
 def _shown() -> int:
-    """Where a process draws what a person should see; nowhere if standard error is no file (notebooks, windows)."""
+    """Where a process draws what a person should see: standard error, or nowhere if that has no descriptor."""
     try:
         return sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):  # none at all, one without a descriptor, a closed one
+    except (AttributeError, OSError):  # a program without a console has none at all, a notebook's may be no file
         return subprocess.DEVNULL
 
 
