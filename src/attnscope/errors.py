@@ -9,8 +9,8 @@
     │   ├── RangeError            a layer or head that the model does not have
     │   ├── ModelError            no such model, or one that cannot answer the question
     │   └── OutputError           the output's folder or suffix cannot be used
+    ├── DamagedFileError          a saved result that does not keep to its schema (exits with 2)
     └── FailureError              the input was fine, the work failed (the command line exits with 1)
-        ├── DamagedFileError      a saved result that does not keep to its schema
         ├── MissingExtraError     an optional dependency is not installed
         ├── NonFiniteError        NaN or infinity among the scores
         └── DownloadError         the bundled model could not be fetched or converted
@@ -55,12 +55,12 @@ class OutputError(InputError):
     """The output's folder or suffix cannot be used."""
 
 
+class DamagedFileError(AttnscopeError):
+    """A saved result does not keep to its schema."""
+
+
 class FailureError(AttnscopeError, RuntimeError):
     """The input was fine, the work failed."""
-
-
-class DamagedFileError(FailureError):
-    """A saved result does not keep to its schema."""
 
 
 class MissingExtraError(FailureError):

@@ -10,11 +10,14 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
 
 import attnscope as ats
 from attnscope.agreements import Agreement
 from attnscope.cli import COMMANDS, main
 from attnscope.render import render
+from planted import copy_tokenizer
+from tiny_models import tiny
 
 TEXT = "The castle on the hill was old."
 
@@ -142,9 +145,17 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], says: str) 
     assert says in failed(*arguments)
 
 
-def test_a_damaged_file_is_a_failure(tmp_path: Path) -> None:
+def test_a_damaged_file_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"schema": 1, "kind"')
-    assert "not JSON" in failed("render", str(tmp_path / "x.json"), code=1)
+    assert "not JSON" in failed("render", str(tmp_path / "x.json"))
+
+
+def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
+    net = tiny("llama")
+    torch.nn.init.constant_(net.lm_head.weight, torch.nan)
+    net.save_pretrained(tmp_path)
+    copy_tokenizer().save_pretrained(tmp_path)
+    assert "nan" in failed("gradient", "a b c", "--model", str(tmp_path), code=1)
 
 
 def test_debug_shows_the_traceback() -> None:

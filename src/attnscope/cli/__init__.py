@@ -21,7 +21,7 @@ from attnscope.cli.models import models
 from attnscope.cli.options import expanded
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
-from attnscope.errors import FailureError, InputError
+from attnscope.errors import AttnscopeError, FailureError
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "attention": attention,
@@ -72,8 +72,8 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        if isinstance(error, InputError | FailureError):
-            _fail(str(error), 2 if isinstance(error, InputError) else 1)
+        if isinstance(error, AttnscopeError):
+            _fail(str(error), 1 if isinstance(error, FailureError) else 2)
         _fail(f"{type(error).__name__}: {error} (this should not happen; --debug shows where)", 1)
 
 
