@@ -203,6 +203,18 @@ def test_the_leaderboard_sorts_and_points_at_curves(browser: Browser, tmp_path: 
         assert json.loads(page.evaluate("document.getElementById('data').textContent"))["texts"] == 12
 
 
+def test_a_quote_in_a_saved_evaluation_ends_no_attribute(browser: Browser, tmp_path: Path) -> None:
+    hostile = 'x" onmouseover="alert(1)" data-injected="'
+    drawn = evaluation()
+    metrics = {name: {**about, "value": hostile} for name, about in drawn.settings["metrics"].items()}
+    rows = tuple(replace(row, curves={hostile: row.curves["deletion"]}) for row in drawn.rows)
+    page = render(replace(drawn, settings={**drawn.settings, "metrics": metrics}, rows=rows), ".html")
+    with opened(browser, tmp_path, page) as shown:
+        assert shown.locator("[onmouseover], [data-injected]").count() == 0
+        assert shown.locator("table.all th button").first.get_attribute("title") == hostile
+        assert hostile in (shown.locator("figure svg").first.get_attribute("aria-label") or "")
+
+
 @pytest.mark.parametrize("suffix", RENDERERS[Evaluation])
 def test_every_renderer_draws_an_evaluation(suffix: str, tmp_path: Path) -> None:
     drawn = evaluation()

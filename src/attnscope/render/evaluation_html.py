@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from attnscope.colours import LIGHT
 from attnscope.evaluation import YARDSTICK, Evaluation, Row, Standing
 from attnscope.render.evaluation_layout import LINES, READING, Plot, cell, facts, plots, ranked
-from attnscope.render.parts import colour_rules, reading_page, root, shown
+from attnscope.render.parts import attribute, colour_rules, reading_page, root, shown
 from attnscope.scaling import min_max
 
 _EXAMPLES = 6
@@ -48,7 +48,7 @@ def _leaderboard(result: Evaluation) -> str:
     standings = {metric: {s.method: s for s in result.standings(metric)} for metric in result.metrics}
     heads = "".join(
         f'<th aria-sort="none" data-first="{"descending" if about["better"] == "higher" else "ascending"}">'
-        f'<button type="button" title="{shown(about["value"])}">{shown(metric.replace("_", " "))} '
+        f'<button type="button" title="{attribute(about["value"])}">{shown(metric.replace("_", " "))} '
         f"{'↑' if about['better'] == 'higher' else '↓'}</button></th>"
         for metric, about in ((m, result.settings["metrics"][m]) for m in standings)
     )
@@ -114,7 +114,7 @@ def _plot(result: Evaluation, plot: Plot) -> str:
     key += f'<li class="yard">{YARDSTICK}</li>' if YARDSTICK in result.methods else ""
     return (
         f"<figure><figcaption>{shown(plot.title)}: probability of the label, by share of the words; {plot.better} is "
-        f'better</figcaption><svg viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="{shown(plot.title)}">'
+        f'better</figcaption><svg viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="{attribute(plot.title)}">'
         f'<g class="axes">{ticks}</g>{"".join(parts)}</svg><ul class="key">{key}</ul></figure>'
     )
 
