@@ -12,11 +12,11 @@ import torch
 
 import attnscope as ats
 import sentiment
-from attnscope.metrics.case import Case
-from attnscope.metrics.evaluate import answered
-from attnscope.metrics.probe import Probe
-from attnscope.models.batches import encoded_texts
-from attnscope.models.choices import choices
+from attnscope.metrics.question import Case
+from attnscope.models.inputs.batching import encoded_texts
+from attnscope.models.targets.label_probabilities import choices
+from attnscope.studies.evaluate import answered
+from attnscope.studies.probe import Probe
 
 METRICS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
 METHODS = 4

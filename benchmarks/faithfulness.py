@@ -12,9 +12,9 @@ from typing import Any
 import attnscope as ats
 import grammar
 import sentiment
-from attnscope.evaluation import Evaluation
 from attnscope.methods import METHODS
-from attnscope.metrics.evaluate import evaluate
+from attnscope.results.evaluation import Evaluation
+from attnscope.studies.evaluate import evaluate
 
 # What `ats.attention` shows by default is one head of the last layer and the mean over all queries: for a prediction
 # one also wants the attention from the token that predicts.

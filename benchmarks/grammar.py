@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import attnscope as ats
-from attnscope.evaluation import Sample
+from attnscope.results.evaluation import Sample
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from real_models import quire_folder

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from attnscope.colours import LIGHT
-from attnscope.render.paper import file_of
+from attnscope.render.colours import LIGHT
+from attnscope.render.figure.to_bytes import file_of
 from run import measure
 
 DOCS = Path(__file__).parent.parent / "docs"

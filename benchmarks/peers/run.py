@@ -21,9 +21,9 @@ import numpy as np
 from cases import Task
 
 import attnscope as ats
-from attnscope.models.bundled import folder
-from attnscope.models.continuation import continued
-from attnscope.models.encode import encode
+from attnscope.models.inputs.continuation import continued
+from attnscope.models.inputs.encode import encode
+from attnscope.models.loading.bundled import folder
 
 HERE = Path(__file__).parent
 ROUNDS = 3

@@ -14,60 +14,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from attnscope.agreements import Agreement as Agreement
-    from attnscope.agreements import agreement as agreement
-    from attnscope.attribution import Attribution as Attribution
-    from attnscope.attribution import Token as Token
-    from attnscope.attribution import Word as Word
-    from attnscope.comparison import Comparison as Comparison
-    from attnscope.comparison import Comparisons as Comparisons
     from attnscope.errors import AttnscopeError as AttnscopeError
-    from attnscope.evaluation import Evaluation as Evaluation
-    from attnscope.evaluation import Sample as Sample
-    from attnscope.maps import AttentionMaps as AttentionMaps
     from attnscope.methods import METHODS as METHODS
     from attnscope.methods import explain as explain
-    from attnscope.methods.attention import attention as attention
-    from attnscope.methods.compare import compare as compare
-    from attnscope.methods.maps import attention_maps as attention_maps
-    from attnscope.methods.plan import Plan as Plan
-    from attnscope.methods.plan import plan as plan
+    from attnscope.methods.attention.maps import attention_maps as attention_maps
+    from attnscope.methods.attention.row import attention as attention
+    from attnscope.methods.cost import Plan as Plan
+    from attnscope.methods.cost import plan as plan
     from attnscope.metrics import METRICS as METRICS
-    from attnscope.metrics.evaluate import evaluate as evaluate
-    from attnscope.models.load import Model as Model
-    from attnscope.models.load import load as load
-    from attnscope.per_token import PerToken as PerToken
+    from attnscope.models.loading.load import Model as Model
+    from attnscope.models.loading.load import load as load
     from attnscope.render import notebook_html as notebook_html
-    from attnscope.render import plot as plot
     from attnscope.render import save as save
+    from attnscope.render.figure import plot as plot
+    from attnscope.results.agreement import Agreement as Agreement
+    from attnscope.results.agreement import agreement as agreement
+    from attnscope.results.attention_maps import AttentionMaps as AttentionMaps
+    from attnscope.results.attribution import Attribution as Attribution
+    from attnscope.results.attribution import Token as Token
+    from attnscope.results.attribution import Word as Word
+    from attnscope.results.comparison import Comparison as Comparison
+    from attnscope.results.comparison import Comparisons as Comparisons
+    from attnscope.results.evaluation import Evaluation as Evaluation
+    from attnscope.results.evaluation import Sample as Sample
+    from attnscope.results.per_token import PerToken as PerToken
+    from attnscope.studies.compare import compare as compare
+    from attnscope.studies.evaluate import evaluate as evaluate
 
 # Public name → the module that defines it.
 _HOMES = {
-    "AttentionMaps": "attnscope.maps",
-    "Agreement": "attnscope.agreements",
-    "Attribution": "attnscope.attribution",
+    "AttentionMaps": "attnscope.results.attention_maps",
+    "Agreement": "attnscope.results.agreement",
+    "Attribution": "attnscope.results.attribution",
     "AttnscopeError": "attnscope.errors",
-    "Comparison": "attnscope.comparison",
-    "Comparisons": "attnscope.comparison",
-    "Evaluation": "attnscope.evaluation",
+    "Comparison": "attnscope.results.comparison",
+    "Comparisons": "attnscope.results.comparison",
+    "Evaluation": "attnscope.results.evaluation",
     "METHODS": "attnscope.methods",
     "METRICS": "attnscope.metrics",
-    "Model": "attnscope.models.load",
-    "PerToken": "attnscope.per_token",
-    "Sample": "attnscope.evaluation",
-    "Token": "attnscope.attribution",
-    "Word": "attnscope.attribution",
-    "agreement": "attnscope.agreements",
-    "attention": "attnscope.methods.attention",
-    "Plan": "attnscope.methods.plan",
-    "plan": "attnscope.methods.plan",
-    "attention_maps": "attnscope.methods.maps",
-    "compare": "attnscope.methods.compare",
-    "evaluate": "attnscope.metrics.evaluate",
+    "Model": "attnscope.models.loading.load",
+    "PerToken": "attnscope.results.per_token",
+    "Sample": "attnscope.results.evaluation",
+    "Token": "attnscope.results.attribution",
+    "Word": "attnscope.results.attribution",
+    "agreement": "attnscope.results.agreement",
+    "attention": "attnscope.methods.attention.row",
+    "Plan": "attnscope.methods.cost",
+    "plan": "attnscope.methods.cost",
+    "attention_maps": "attnscope.methods.attention.maps",
+    "compare": "attnscope.studies.compare",
+    "evaluate": "attnscope.studies.evaluate",
     "explain": "attnscope.methods",
-    "load": "attnscope.models.load",
+    "load": "attnscope.models.loading.load",
     "notebook_html": "attnscope.render",
-    "plot": "attnscope.render.plot",
+    "plot": "attnscope.render.figure.plot",
     "save": "attnscope.render",
 }
 

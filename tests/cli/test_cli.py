@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import attnscope as ats
-from attnscope.agreements import Agreement
 from attnscope.cli import COMMANDS, main
 from attnscope.render import render
+from attnscope.results.agreement import Agreement
 from planted import copy_tokenizer
 from tiny_models import tiny
 

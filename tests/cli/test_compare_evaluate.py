@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from attnscope.cli import app
-from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import AttnscopeError, InputError, OutputError
-from attnscope.evaluation import Evaluation
+from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.results.evaluation import Evaluation
 from planted import copy_tokenizer
 from tiny_models import tiny
 

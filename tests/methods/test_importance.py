@@ -7,17 +7,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted import CopyBack, copy_tokenizer
+from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import InputError
 from attnscope.methods import parameters_of
-from attnscope.models import gradients as gradients_module
-from attnscope.models import perturb
-from attnscope.models import readings as readings_module
-from attnscope.models.encode import encode
-from planted import CopyBack, copy_tokenizer
+from attnscope.models.gradients import input_gradients
+from attnscope.models.inputs.encode import encode
+from attnscope.models.perturbation import without_tokens
+from attnscope.models.targets import readout
 from reference import importance as textbook
-from tiny_models import tiny
 
 TEXT = "a b c d e f"
 # CopyBack has no attention: its methods (test_at_target.py) and gim (test_gim.py) have tests of their own.
@@ -151,12 +151,12 @@ def test_law_integrated_gradients_add_up(letters: list[str]) -> None:
 @pytest.mark.parametrize("prefix", ["shared", "shared by one at a time", "not shared"])
 def test_deletion_is_one_forward_per_word(llama: ats.Model, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if prefix == "not shared":
-        monkeypatch.setattr(perturb, "reuses_prefix", lambda *_: False)
+        monkeypatch.setattr(without_tokens, "reuses_prefix", lambda *_: False)
     else:
         if prefix != "shared":
-            monkeypatch.setattr(perturb, "CACHE_BYTES", 0)
+            monkeypatch.setattr(without_tokens, "CACHE_BYTES", 0)
         ats.explain(llama, TEXT, method="deletion", target=" g")
-        assert perturb._reuse[llama.model]
+        assert without_tokens._reuse[llama.model]
     prompt, target = ids(llama, TEXT), ids(llama, "g h")
     with torch.no_grad():
         whole = textbook.log_probability(llama.model, prompt, target).item()
@@ -186,7 +186,7 @@ def test_what_a_target_does_not_read_scores_exactly_zero(
     llama: ats.Model, method: str, prefix: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not prefix:
-        monkeypatch.setattr(perturb, "reuses_prefix", lambda *_: False)
+        monkeypatch.setattr(without_tokens, "reuses_prefix", lambda *_: False)
     result = ats.explain(llama, TEXT, method=method, target=" g h k", per_token=True)
     for row, target in zip(result.scores, result.targets, strict=True):
         assert (row[target.index :] == 0).all()
@@ -218,7 +218,7 @@ def test_shapley_against_every_order(llama: ats.Model) -> None:
 
 
 def test_lime_finds_a_linear_model() -> None:
-    from attnscope.methods.lime import surrogate
+    from attnscope.methods.perturbation.lime import surrogate
 
     generator = np.random.default_rng(0)
     there = generator.integers(0, 2, (60, 5)).astype(float)
@@ -269,9 +269,9 @@ def test_batched_or_not_the_numbers_are_the_same(
     texts = ["a b", TEXT, "h g f e d c b a"]
     few = FEW.get(method, {})
     together = ats.explain(llama, texts, method=method, target=" k", **few)
-    monkeypatch.setattr(gradients_module, "BUDGET", 1)
-    monkeypatch.setattr(readings_module, "BUDGET", 1)
-    monkeypatch.setattr(perturb, "BUDGET", 1)
+    monkeypatch.setattr(input_gradients, "BUDGET", 1)
+    monkeypatch.setattr(readout, "BUDGET", 1)
+    monkeypatch.setattr(without_tokens, "BUDGET", 1)
     for text, result in zip(texts, together, strict=True):
         alone = ats.explain(llama, text, method=method, target=" k", **few)
         assert close(result.scores, alone.scores)

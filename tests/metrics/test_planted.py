@@ -8,11 +8,11 @@ import torch
 
 import attnscope as ats
 from attnscope.metrics import METRICS
-from attnscope.metrics.case import Again, Case
-from attnscope.metrics.evaluate import answered
-from attnscope.metrics.probe import Probe
-from attnscope.models.batches import encoded_texts
-from attnscope.models.choices import choices
+from attnscope.metrics.question import Again, Case
+from attnscope.models.inputs.batching import encoded_texts
+from attnscope.models.targets.label_probabilities import choices
+from attnscope.studies.evaluate import answered
+from attnscope.studies.probe import Probe
 from planted import CopyBack, copy_tokenizer
 
 TEXT = "a b c d e f"

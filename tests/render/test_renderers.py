@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from drawn_results import RESULTS, long_result
 
-from attnscope.attribution import Attribution
 from attnscope.errors import InputError, NonFiniteError, OutputError
 from attnscope.render import RENDERERS, notebook_html, render, save
+from attnscope.results.attribution import Attribution
 
 MAGIC = {
     ".html": b"<!doctype html>",
@@ -22,7 +22,7 @@ MAGIC = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::attnscope.render.fonts.MissingGlyphWarning")
+@pytest.mark.filterwarnings("ignore::attnscope.render.figure.fonts.MissingGlyphWarning")
 @pytest.mark.parametrize("suffix", RENDERERS[Attribution])
 @pytest.mark.parametrize("name", RESULTS)
 def test_every_result_draws_twice_the_same(name: str, suffix: str) -> None:
@@ -81,7 +81,7 @@ def test_a_failed_drawing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytes
     def fail(*_: Any, **__: Any) -> bytes:
         raise NonFiniteError("no")
 
-    monkeypatch.setattr("attnscope.render.html.render_html", fail)
+    monkeypatch.setattr("attnscope.render.html.attribution.render_html", fail)
     with pytest.raises(NonFiniteError):
         save(RESULTS["single"], path)
     assert path.read_text() == "old"
@@ -119,10 +119,10 @@ def test_the_notebook_frame_holds_the_whole_page() -> None:
 
 def test_pictures_need_no_torch() -> None:
     code = (
-        "import sys, attnscope.render, attnscope.attribution, attnscope.words, attnscope.colours, attnscope.scaling\n"
-        "import attnscope.render.html, attnscope.render.terminal, attnscope.render.document\n"
+        "import sys, attnscope.render, attnscope.results.attribution, attnscope.results.scaling, attnscope.text.words\n"
+        "import attnscope.render.html.attribution, attnscope.render.document.terminal, attnscope.render.document.json\n"
         "bad = {'torch', 'transformers', 'tokenizers', 'matplotlib'} & set(sys.modules)\n"
-        "import attnscope.render.figure, attnscope.render.fonts\n"
+        "import attnscope.render.figure.attribution, attnscope.render.figure.fonts\n"
         "bad |= {'torch', 'transformers', 'tokenizers', 'matplotlib.pyplot'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(bad)) or 0)"
     )

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from attnscope.agreements import Agreement
-from attnscope.agreements import agreement as compared
-from attnscope.attribution import Attribution
 from attnscope.cli import options
 from attnscope.errors import InputError
+from attnscope.results.agreement import Agreement
+from attnscope.results.agreement import agreement as compared
+from attnscope.results.attribution import Attribution
 
 
 def agreement(

@@ -8,8 +8,8 @@ import typer
 
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
-from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError
+from attnscope.results.comparison import Comparison, Comparisons
 
 
 def compare(
@@ -64,8 +64,8 @@ def compare(
 
 def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) -> list[Comparison]:
     """Each pair compared; what a pair says itself goes before what was given for all."""
-    from attnscope.methods.compare import compare as run
-    from attnscope.models.run import progress
+    from attnscope.models.progress import progress
+    from attnscope.studies.compare import compare as run
 
     found = []
     for number, pair in enumerate(progress(pairs, "comparing", len(pairs))):

@@ -11,7 +11,7 @@ import attnscope
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.errors import InputError
-from attnscope.evaluation import Evaluation, Sample
+from attnscope.results.evaluation import Evaluation, Sample
 
 
 def evaluate(

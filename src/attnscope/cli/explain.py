@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 
 import attnscope
-from attnscope.attribution import Attribution
 from attnscope.cli import options
 from attnscope.errors import InputError
-from attnscope.per_token import PerToken
+from attnscope.results.attribution import Attribution
+from attnscope.results.per_token import PerToken
 
 
 def explain(

@@ -11,7 +11,7 @@ from rich.table import Table
 import attnscope
 from attnscope.cli import options
 from attnscope.errors import InputError
-from attnscope.maps import AttentionMaps
+from attnscope.results.attention_maps import AttentionMaps
 
 _Indices = Annotated[str | None, typer.Option(help="Indices and ranges, such as 0,3,5-8. Default: all.")]
 

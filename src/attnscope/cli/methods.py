@@ -24,7 +24,7 @@ def methods(
 ) -> None:
     """List the methods with sign, cost, unit and paper."""
     from attnscope.methods import METHODS, parameters_of
-    from attnscope.methods.asking import Asking
+    from attnscope.methods.request import Asking
 
     if json:
         rows = [

@@ -19,7 +19,7 @@ def models(
     The bundled model lives in attnscope's cache folder (ATTNSCOPE_CACHE moves it); deleting a folder is safe, it is
     fetched again when it is needed. Hub models live in the hub's own cache.
     """
-    from attnscope.models.bundled import FOLDER, NAME, cache, cached
+    from attnscope.models.loading.bundled import FOLDER, NAME, cache, cached
 
     found = cached()
     if json:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 import attnscope
-from attnscope.attribution import Attribution
 from attnscope.errors import TextError
 from attnscope.render import Result, checked_path, print_result, save
+from attnscope.results.attribution import Attribution
 
 Text = Annotated[
     str | None, typer.Argument(help="The text. Without it: --file, or standard input.", show_default=False)

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from attnscope.agreements import Agreement
-from attnscope.attribution import Attribution
 from attnscope.cli import options
-from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import DamagedFileError, InputError
-from attnscope.evaluation import Evaluation
-from attnscope.maps import AttentionMaps
-from attnscope.per_token import PerToken
 from attnscope.render import save
+from attnscope.results.agreement import Agreement
+from attnscope.results.attention_maps import AttentionMaps
+from attnscope.results.attribution import Attribution
+from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.results.evaluation import Evaluation
+from attnscope.results.per_token import PerToken
 
 _KINDS: dict[str, Any] = {
     "per-token": PerToken,

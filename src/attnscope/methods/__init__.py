@@ -10,27 +10,27 @@ from difflib import get_close_matches
 from typing import Any, overload
 
 from attnscope.errors import InputError
-from attnscope.methods.asking import Asking, Result
-from attnscope.methods.at_target import at_target, is_meant
-from attnscope.methods.attention import attention
-from attnscope.methods.attention_flow import attention_flow
-from attnscope.methods.attention_gradient import attention_gradient
-from attnscope.methods.deletion import deletion
-from attnscope.methods.gim import gim
-from attnscope.methods.gradient import gradient
-from attnscope.methods.gradient_shap import gradient_shap
-from attnscope.methods.gradient_x_input import gradient_x_input
-from attnscope.methods.integrated_gradients import integrated_gradients
-from attnscope.methods.lime import lime
-from attnscope.methods.looking import Looking
-from attnscope.methods.occlusion import occlusion
+from attnscope.methods.attention.at_target import at_target, is_meant
+from attnscope.methods.attention.attention_gradient import attention_gradient
+from attnscope.methods.attention.flow import attention_flow
+from attnscope.methods.attention.request import Looking
+from attnscope.methods.attention.rollout import rollout
+from attnscope.methods.attention.row import attention
+from attnscope.methods.attention.value_norm import value_norm
+from attnscope.methods.attention.value_zeroing import value_zeroing
+from attnscope.methods.gradient.gim import gim
+from attnscope.methods.gradient.gradient import gradient
+from attnscope.methods.gradient.gradient_shap import gradient_shap
+from attnscope.methods.gradient.gradient_x_input import gradient_x_input
+from attnscope.methods.gradient.integrated_gradients import integrated_gradients
+from attnscope.methods.gradient.smooth_grad import smooth_grad
+from attnscope.methods.perturbation.deletion import deletion
+from attnscope.methods.perturbation.lime import lime
+from attnscope.methods.perturbation.occlusion import occlusion
+from attnscope.methods.perturbation.shapley import shapley
 from attnscope.methods.random import random
-from attnscope.methods.rollout import rollout
-from attnscope.methods.shapley import shapley
-from attnscope.methods.smooth_grad import smooth_grad
-from attnscope.methods.value_norm import value_norm
-from attnscope.methods.value_zeroing import value_zeroing
-from attnscope.models.load import Model
+from attnscope.methods.request import Asking, Result
+from attnscope.models.loading.load import Model
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ def explain(
 
     text:       one text, or a list of texts: then the result is a list in the same order.
     parameters: the method's own, and what all methods take: target, against, generate, per_token, position, quantity,
-                unit, segments, within, chat, truncate (`attnscope.methods.asking`). An attention method answers a
-                target by the position that predicts it (`attnscope.methods.at_target`).
+                unit, segments, within, chat, truncate (`attnscope.methods.request`). An attention method answers a
+                target by the position that predicts it (`attnscope.methods.attention.at_target`).
 
     With per_token=True the result is a PerToken, else an Attribution. Raises InputError for a method or parameter that
     there is not, and what the method raises.

@@ -6,9 +6,9 @@ from typing import Unpack
 
 import numpy as np
 
-from attnscope.methods.asking import Asking, Result, answers, questions
-from attnscope.models.load import Model
-from attnscope.models.readings import values
+from attnscope.methods.request import Asking, Result, answers, questions
+from attnscope.models.loading.load import Model
+from attnscope.models.targets.readout import values
 
 
 def random(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from attnscope.metrics.aopc import aopc
-from attnscope.metrics.case import Asking, Case
 from attnscope.metrics.completeness_error import completeness_error
 from attnscope.metrics.comprehensiveness import comprehensiveness
 from attnscope.metrics.deletion_area import deletion_area
@@ -19,6 +18,7 @@ from attnscope.metrics.human_precision import human_precision
 from attnscope.metrics.insertion_area import insertion_area
 from attnscope.metrics.log_odds import log_odds
 from attnscope.metrics.normalised_aopc import normalised_aopc
+from attnscope.metrics.question import Asking, Case
 from attnscope.metrics.randomisation import randomisation
 from attnscope.metrics.sensitivity import sensitivity
 from attnscope.metrics.soft_comprehensiveness import soft_comprehensiveness

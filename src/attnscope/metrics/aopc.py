@@ -1,7 +1,7 @@
 """AOPC: the prediction's mean fall while the strongest words go one by one."""
 
 from attnscope.metrics.bins import changes, path
-from attnscope.metrics.case import Asking, Case
+from attnscope.metrics.question import Asking, Case
 
 
 def aopc(case: Case) -> Asking:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.metrics.case import Case, Question, Set, Without
+from attnscope.metrics.question import Case, Question, Set, Without
 
 # ERASER's (DeYoung et al. 2020): shares of the words.
 BINS = (0.01, 0.05, 0.1, 0.2, 0.5)

@@ -1,6 +1,6 @@
 """Completeness error: by how much the scores miss the change that they are to add up to."""
 
-from attnscope.metrics.case import UNDEFINED, Asking, Case, Explained
+from attnscope.metrics.question import UNDEFINED, Asking, Case, Explained
 
 
 def completeness_error(case: Case) -> Asking:

@@ -1,7 +1,7 @@
 """Comprehensiveness: what the prediction loses with the words that are said to matter."""
 
 from attnscope.metrics.bins import changes, taken
-from attnscope.metrics.case import Asking, Case
+from attnscope.metrics.question import Asking, Case
 
 
 def comprehensiveness(case: Case) -> Asking:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.agreements import ranks
+from attnscope.results.agreement import ranks
 
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

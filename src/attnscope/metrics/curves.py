@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.metrics.bins import path
-from attnscope.metrics.case import Case, Question, Without
+from attnscope.metrics.question import Case, Question, Without
 
 Curve = Generator[Question, NDArray[np.float64], NDArray[np.float64]]
 

@@ -1,7 +1,7 @@
 """The area under the deletion curve (MoRF)."""
 
-from attnscope.metrics.case import Asking, Case
 from attnscope.metrics.curves import area, deletion
+from attnscope.metrics.question import Asking, Case
 
 
 def deletion_area(case: Case) -> Asking:

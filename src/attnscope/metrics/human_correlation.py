@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attnscope.metrics.case import UNDEFINED, Case
 from attnscope.metrics.correlation import spearman
+from attnscope.metrics.question import UNDEFINED, Case
 
 
 def human_correlation(case: Case) -> float:

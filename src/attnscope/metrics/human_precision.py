@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attnscope.metrics.case import UNDEFINED, Case
+from attnscope.metrics.question import UNDEFINED, Case
 
 
 def human_precision(case: Case) -> float:

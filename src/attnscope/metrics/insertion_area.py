@@ -1,7 +1,7 @@
 """The area under the insertion curve, which is also that of taking the least relevant away first (LeRF)."""
 
-from attnscope.metrics.case import Asking, Case
 from attnscope.metrics.curves import area, insertion
+from attnscope.metrics.question import Asking, Case
 
 
 def insertion_area(case: Case) -> Asking:

@@ -1,7 +1,7 @@
 """Log-odds: how many nats the label's probability falls without the strongest words."""
 
 from attnscope.metrics.bins import taken
-from attnscope.metrics.case import Asking, Case, Without
+from attnscope.metrics.question import Asking, Case, Without
 
 
 def log_odds(case: Case) -> Asking:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from attnscope.metrics.bins import changes, path
-from attnscope.metrics.case import UNDEFINED, Asking, Case, Set
+from attnscope.metrics.question import UNDEFINED, Asking, Case, Set
 
 BEAM = 3
 

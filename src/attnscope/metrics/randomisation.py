@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from attnscope.metrics.case import UNDEFINED, Again, Asking, Case
 from attnscope.metrics.correlation import spearman
+from attnscope.metrics.question import UNDEFINED, Again, Asking, Case
 
 
 def randomisation(case: Case) -> Asking:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attnscope.metrics.case import UNDEFINED, Again, Asking, Case
+from attnscope.metrics.question import UNDEFINED, Again, Asking, Case
 
 RADIUS = 0.02
 DRAWS = 3

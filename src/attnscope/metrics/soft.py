@@ -5,7 +5,7 @@ from collections.abc import Generator
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.metrics.case import Case, Question, Softened
+from attnscope.metrics.question import Case, Question, Softened
 
 SAMPLES = 4
 

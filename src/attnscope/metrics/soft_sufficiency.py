@@ -1,6 +1,6 @@
 """Soft sufficiency: every word keeps as much of its embedding as it is said to matter."""
 
-from attnscope.metrics.case import UNDEFINED, Asking, Case
+from attnscope.metrics.question import UNDEFINED, Asking, Case
 from attnscope.metrics.soft import softly
 
 

@@ -1,7 +1,7 @@
 """Sufficiency: what the prediction loses when nothing is left but the words that are said to matter."""
 
 from attnscope.metrics.bins import changes, left
-from attnscope.metrics.case import Asking, Case
+from attnscope.metrics.question import Asking, Case
 
 
 def sufficiency(case: Case) -> Asking:

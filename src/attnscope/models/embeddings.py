@@ -5,10 +5,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError
-from attnscope.models.load import Model
-from attnscope.models.objective import Objective
-from attnscope.models.readings import Reading, batch_inputs
-from attnscope.models.run import Cut, accepted, embedding_layer, unchanged
+from attnscope.models.architecture import accepted, embedding_layer
+from attnscope.models.hooks import Cut
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.loading.load import Model
+from attnscope.models.targets.readout import Reading, batch_inputs
+from attnscope.models.targets.target import Objective
 
 BASELINES = ("zero", "mean", "mask", "pad")
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from attnscope.agreements import Agreement
-from attnscope.attribution import Attribution
-from attnscope.comparison import Comparison, Comparisons
 from attnscope.errors import InputError, OutputError
-from attnscope.evaluation import Evaluation
-from attnscope.files import write_atomically
-from attnscope.maps import AttentionMaps
-from attnscope.per_token import PerToken
+from attnscope.results.agreement import Agreement
+from attnscope.results.attention_maps import AttentionMaps
+from attnscope.results.attribution import Attribution
+from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.results.evaluation import Evaluation
+from attnscope.results.files import write_atomically
+from attnscope.results.per_token import PerToken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,70 +44,67 @@ class Renderer:
 
 _FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
 
-_COMPARED = "attnscope.render.comparison_"
-_EVALUATED = "attnscope.render.evaluation_"
-
 Result = Attribution | PerToken | Agreement | AttentionMaps | Comparison | Comparisons | Evaluation
 
 _PLOTTED = {
-    ".png": Renderer("attnscope.render.plotted", "render_png", ("dark", "font", "scale")),
-    ".svg": Renderer("attnscope.render.plotted", "render_svg", ("dark", "font")),
-    ".pdf": Renderer("attnscope.render.plotted", "render_pdf", ("dark", "font")),
+    ".png": Renderer("attnscope.render.figure.files", "render_png", ("dark", "font", "scale")),
+    ".svg": Renderer("attnscope.render.figure.files", "render_svg", ("dark", "font")),
+    ".pdf": Renderer("attnscope.render.figure.files", "render_pdf", ("dark", "font")),
 }
 
 RENDERERS: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
-        ".html": Renderer("attnscope.render.html", "render_html", ("max_line_chars", "font_size", "dark")),
-        ".png": Renderer("attnscope.render.figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
-        ".svg": Renderer("attnscope.render.figure", "render_svg", _FIGURE_OPTIONS),
-        ".pdf": Renderer("attnscope.render.figure", "render_pdf", _FIGURE_OPTIONS),
-        ".json": Renderer("attnscope.render.document", "render_json"),
-        ".txt": Renderer("attnscope.render.terminal", "render_text"),
+        ".html": Renderer("attnscope.render.html.attribution", "render_html", ("max_line_chars", "font_size", "dark")),
+        ".png": Renderer("attnscope.render.figure.attribution", "render_png", (*_FIGURE_OPTIONS, "scale")),
+        ".svg": Renderer("attnscope.render.figure.attribution", "render_svg", _FIGURE_OPTIONS),
+        ".pdf": Renderer("attnscope.render.figure.attribution", "render_pdf", _FIGURE_OPTIONS),
+        ".json": Renderer("attnscope.render.document.json", "render_json"),
+        ".txt": Renderer("attnscope.render.document.terminal", "render_text"),
     },
     PerToken: {
-        ".html": Renderer("attnscope.render.per_token_page", "render_html", ("max_line_chars", "font_size", "dark")),
+        ".html": Renderer("attnscope.render.html.per_token", "render_html", ("max_line_chars", "font_size", "dark")),
         **_PLOTTED,
-        ".json": Renderer("attnscope.render.document", "render_json"),
-        ".txt": Renderer("attnscope.render.terminal", "render_texts"),
+        ".json": Renderer("attnscope.render.document.json", "render_json"),
+        ".txt": Renderer("attnscope.render.document.terminal", "render_texts"),
     },
     Agreement: {
-        ".html": Renderer("attnscope.render.agreement_page", "render_html", ("max_line_chars", "font_size", "dark")),
+        ".html": Renderer("attnscope.render.html.agreement", "render_html", ("max_line_chars", "font_size", "dark")),
         **_PLOTTED,
-        ".json": Renderer("attnscope.render.agreement_page", "render_json"),
-        ".txt": Renderer("attnscope.render.agreement_page", "render_text"),
+        ".json": Renderer("attnscope.render.html.agreement", "render_json"),
+        ".txt": Renderer("attnscope.render.html.agreement", "render_text"),
     },
     AttentionMaps: {
-        ".html": Renderer("attnscope.render.maps_page", "render_html", ("max_mb", "quality", "flow", "dark")),
+        ".html": Renderer("attnscope.render.html.explorer", "render_html", ("max_mb", "quality", "flow", "dark")),
         **_PLOTTED,
-        ".json": Renderer("attnscope.render.maps_document", "render_json"),
-        ".safetensors": Renderer("attnscope.render.maps_document", "render_safetensors"),
+        ".json": Renderer("attnscope.render.document.maps", "render_json"),
+        ".safetensors": Renderer("attnscope.render.document.maps", "render_safetensors"),
     },
     Comparison: {
-        ".html": Renderer(f"{_COMPARED}html", "render_html", ("font_size", "dark")),
-        ".png": Renderer(f"{_COMPARED}figure", "render_png", (*_FIGURE_OPTIONS, "scale")),
-        ".svg": Renderer(f"{_COMPARED}figure", "render_svg", _FIGURE_OPTIONS),
-        ".pdf": Renderer(f"{_COMPARED}figure", "render_pdf", _FIGURE_OPTIONS),
-        ".tex": Renderer(f"{_COMPARED}document", "render_latex"),
-        ".csv": Renderer(f"{_COMPARED}document", "render_csv"),
-        ".json": Renderer(f"{_COMPARED}document", "render_json"),
-        ".txt": Renderer(f"{_COMPARED}document", "render_text"),
+        ".html": Renderer("attnscope.render.html.comparison", "render_html", ("font_size", "dark")),
+        ".png": Renderer("attnscope.render.figure.comparison", "render_png", (*_FIGURE_OPTIONS, "scale")),
+        ".svg": Renderer("attnscope.render.figure.comparison", "render_svg", _FIGURE_OPTIONS),
+        ".pdf": Renderer("attnscope.render.figure.comparison", "render_pdf", _FIGURE_OPTIONS),
+        ".tex": Renderer("attnscope.render.document.comparison", "render_latex"),
+        ".csv": Renderer("attnscope.render.document.comparison", "render_csv"),
+        ".json": Renderer("attnscope.render.document.comparison", "render_json"),
+        ".txt": Renderer("attnscope.render.document.comparison", "render_text"),
     },
     Comparisons: {
-        ".html": Renderer(f"{_COMPARED}html", "render_html", ("font_size", "dark")),
-        ".csv": Renderer(f"{_COMPARED}document", "render_csv"),
-        ".json": Renderer(f"{_COMPARED}document", "render_json"),
-        ".txt": Renderer(f"{_COMPARED}document", "render_text"),
+        ".html": Renderer("attnscope.render.html.comparison", "render_html", ("font_size", "dark")),
+        ".csv": Renderer("attnscope.render.document.comparison", "render_csv"),
+        ".json": Renderer("attnscope.render.document.comparison", "render_json"),
+        ".txt": Renderer("attnscope.render.document.comparison", "render_text"),
     },
     Evaluation: {
-        ".html": Renderer(f"{_EVALUATED}html", "render_html", ("dark",)),
-        ".png": Renderer(f"{_EVALUATED}figure", "render_png", ("dark", "scale")),
-        ".svg": Renderer(f"{_EVALUATED}figure", "render_svg", ("dark",)),
-        ".pdf": Renderer(f"{_EVALUATED}figure", "render_pdf", ("dark",)),
-        ".tex": Renderer(f"{_EVALUATED}document", "render_latex"),
-        ".csv": Renderer(f"{_EVALUATED}document", "render_csv"),
-        ".jsonl": Renderer(f"{_EVALUATED}document", "render_lines"),
-        ".json": Renderer(f"{_EVALUATED}document", "render_json"),
-        ".txt": Renderer(f"{_EVALUATED}document", "render_text"),
+        ".html": Renderer("attnscope.render.html.evaluation", "render_html", ("dark",)),
+        ".png": Renderer("attnscope.render.figure.evaluation", "render_png", ("dark", "scale")),
+        ".svg": Renderer("attnscope.render.figure.evaluation", "render_svg", ("dark",)),
+        ".pdf": Renderer("attnscope.render.figure.evaluation", "render_pdf", ("dark",)),
+        ".tex": Renderer("attnscope.render.document.evaluation", "render_latex"),
+        ".csv": Renderer("attnscope.render.document.evaluation", "render_csv"),
+        ".jsonl": Renderer("attnscope.render.document.evaluation", "render_lines"),
+        ".json": Renderer("attnscope.render.document.evaluation", "render_json"),
+        ".txt": Renderer("attnscope.render.document.evaluation", "render_text"),
     },
 }
 
@@ -120,7 +117,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font_size:      of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. html follows the reader's system unless told otherwise.
     scale:          pixels per point of a png (2).
-    max_mb, quality, flow: of the page of maps, see `attnscope.render.maps_page.render_html`.
+    max_mb, quality, flow: of the page of maps, see `attnscope.render.html.explorer.render_html`.
 
     Raises OutputError for a suffix that no renderer has, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.
@@ -164,21 +161,21 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
 
 def notebook_html(result: Result) -> str:
     """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
-    from attnscope.render import agreement_page, html, maps_page, per_token_page
+    from attnscope.render.html import agreement, attribution, explorer, per_token
 
     if isinstance(result, AttentionMaps):
-        return maps_page.iframe(result)
+        return explorer.iframe(result)
     if isinstance(result, Comparison | Comparisons | Evaluation):
-        return html.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
+        return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
-        return agreement_page.iframe(result)
-    return per_token_page.iframe(result) if isinstance(result, PerToken) else html.iframe(result)
+        return agreement.iframe(result)
+    return per_token.iframe(result) if isinstance(result, PerToken) else attribution.iframe(result)
 
 
 def print_result(result: Result, console: "Console | None" = None) -> None:
     """Print `result` on a rich console (standard output): in colour on a terminal, as plain text when piped."""
-    from attnscope.render.terminal import print_plain
-    from attnscope.render.terminal import print_result as printed
+    from attnscope.render.document.terminal import print_plain
+    from attnscope.render.document.terminal import print_result as printed
 
     if isinstance(result, Attribution | PerToken):
         for one in result if isinstance(result, PerToken) else (result,):

@@ -1,0 +1,1 @@
+"""Methods that follow attention from a query: one method, one file."""

@@ -1,0 +1,96 @@
+"""Attention flow: the most that can flow from a query down to each token, through attention as pipes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Unpack
+
+import networkx
+import numpy as np
+import torch
+from networkx.algorithms.flow import preflow_push
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnscope.errors import InputError
+from attnscope.methods.attention.request import Looking, Queries, checked_over, heads_of, in_range, looked, one_stack
+from attnscope.models.attention.capture import watch
+from attnscope.models.attention.head_reduction import Fused
+from attnscope.models.attention.interface import Call
+from attnscope.models.attention.query_key_batch import Sides
+from attnscope.models.loading.load import Model
+from attnscope.models.progress import progress
+
+# Pipes (layers × tokens²) beyond which the flow takes more than some minutes.
+MOST_PIPES = 60_000
+# Capacities below this share carry nothing that could be seen.
+_THINNEST = 1e-6
+
+
+def attention_flow(
+    model: Model,
+    text: str | Sequence[str],
+    query: Queries = -1,
+    *,
+    layer: int = -1,
+    heads: Literal["mean", "max", "min"] = "mean",
+    **looking: Unpack[Looking],
+) -> Any:
+    """The maximum flow from a query token in a layer down to each input token.
+
+    Every attention weight, with the residual connection mixed in (½ A + ½ I, rows scaled to sum to 1), is a pipe of
+    that capacity from a token of one layer to one below. The score of a token is the most that can flow to it, from 0
+    to 1; the scores of a text need not sum to 1 (Abnar & Zuidema 2020, arXiv:2005.00928).
+
+    query: as in `attention`, by default the last token; a word or None gives the mean of its tokens' flows.
+    layer: the layer in which the query stands. heads: "mean", "max" or "min" over heads.
+
+    One flow problem for each pair of query and token: for short texts. It misleads as attention does, and counts
+    narrow paths fully wherever they are not the bottleneck.
+
+    Raises what `attention` raises; InputError for a text that is too long.
+    """
+    checked_over(heads)
+
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+        one_stack(batch, "attention_flow")
+        top = in_range("layer", layer, len(heads_of(batch)))
+        tokens = weights.shape[-1]
+        if (top + 1) * tokens**2 > MOST_PIPES:
+            most = int((MOST_PIPES / (top + 1)) ** 0.5)
+            raise InputError(
+                f"the text has {tokens} tokens, too many for attention_flow over {top + 1} layers: give at most "
+                f"{most} tokens, a lower layer, or use method='rollout'"
+            )
+        matrices: list[Tensor] = []
+
+        def see(_layer: int, call: Call) -> None:
+            matrices.append(Fused(call, heads).full()[0])
+
+        watch(batch.model.model, batch.inputs, range(top + 1), see, batch.kind)
+        graph = _pipes([matrix.double().numpy() for matrix in matrices])
+        asked = weights[0].any(0).nonzero().flatten().tolist()
+        flows = torch.zeros(tokens, tokens, dtype=torch.float64)
+        for start in progress(asked, "flows", len(asked)):
+            for end in range(tokens):
+                flows[start, end] = _flow(graph, (top + 1, start), (0, end))
+        return (weights[0].double() @ flows)[None], {"layer": top, "heads": heads}
+
+    return looked(
+        model, text, query, score, kind="importance", method="attention_flow", mass=False, looking=looking,
+        one_text_at_a_time=True,
+    )  # fmt: skip
+
+
+def _pipes(matrices: Sequence[NDArray[np.float64]]) -> networkx.DiGraph:
+    graph = networkx.DiGraph()
+    for layer, attended in enumerate(matrices):
+        mixed = attended + np.eye(len(attended))
+        mixed /= mixed.sum(1, keepdims=True)
+        for query, key in np.argwhere(mixed > _THINNEST).tolist():
+            graph.add_edge((layer + 1, query), (layer, key), capacity=float(mixed[query, key]))
+    return graph
+
+
+def _flow(graph: networkx.DiGraph, start: tuple[int, int], end: tuple[int, int]) -> float:
+    if start not in graph or end not in graph:
+        return 0.0
+    return float(networkx.maximum_flow_value(graph, start, end, flow_func=preflow_push))

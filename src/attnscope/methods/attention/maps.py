@@ -1,0 +1,243 @@
+"""The attention of the whole model, streamed: maps in 8 bits, and what is measured of them while they go by."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnscope.errors import InputError, RangeError
+from attnscope.methods.attention.request import Looking, foresee_generation, in_range
+from attnscope.methods.build import provenance
+from attnscope.methods.cost import Chosen, foresee
+from attnscope.models.attention.capture import layout, watch
+from attnscope.models.attention.interface import Block, Call
+from attnscope.models.attention.query_key_batch import Sides, sides
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.loading.load import Model, load
+from attnscope.results.attention_maps import AttentionMaps, Side, quantise
+
+
+def attention_maps(
+    model: Model,
+    text: str | Sequence[str],
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    queries: Sequence[int] | None = None,
+    keys: Sequence[int] | None = None,
+    *,
+    maps: bool = True,
+    top: int = 32,
+    **looking: Unpack[Looking],
+) -> Any:
+    """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
+
+    layers, heads, queries, keys: indices, negative from the end; queries and keys count tokens, special ones too.
+    maps: keep the maps themselves, in 8 bits (`attnscope.results.attention_maps` states the error); False keeps the
+          statistics alone, which are measured before that and grow with the tokens, not with their square.
+    top:  how many of a query's largest keys are kept; 0 for none.
+    kind, target, generate, chat, truncate: see `attnscope.methods.looking.Looking`. With `generate` the prompt and the
+          tokens generated after it stand in one frame, by one teacher-forced pass.
+
+    Statistics (STATISTICS in `attnscope.results.attention_maps`) are taken over all keys and the chosen queries. A list
+    of texts gives a list. One layer's block of rows exists at a time. Raises what `attention` raises.
+    """
+    if top < 0:
+        raise InputError(f"top={top!r}: expected 0 or more keys")
+    model = load(model)
+    results: dict[int, AttentionMaps] = {}
+    for batch in sides(model, text, **looking, before_generation=foresee_generation(model)):
+        found = _batch(batch, layers, heads, queries, keys, maps, top)
+        results.update(zip(batch.members, found, strict=True))
+    return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
+
+
+def _batch(
+    batch: Sides,
+    layers: Sequence[int] | None,
+    heads: Sequence[int] | None,
+    queries: Sequence[int] | None,
+    keys: Sequence[int] | None,
+    maps: bool,
+    top: int,
+) -> list[AttentionMaps]:
+    of_layer = layout(batch.model.model, batch.inputs, batch.kind).heads_of(batch.kind)
+    chosen_layers = _chosen("layer", layers, len(of_layer))
+    counts = {of_layer[i] for i in chosen_layers}
+    if len(counts) > 1:
+        raise RangeError(
+            f"the layers chosen have different numbers of heads ({sorted(counts)}): ask for them one by one"
+        )
+    chosen_heads = _chosen("head", heads, counts.pop())
+    longest = max(len(encoded.tokens) for encoded in batch.keys)
+    asked = Chosen(
+        len(chosen_layers),
+        len(chosen_heads),
+        None if queries is None else len(queries),
+        None if keys is None else len(keys),
+        maps,
+        top,
+    )
+    foresee(batch.model, "maps", longest, chosen=asked)
+    streams = [
+        _Stream(
+            query_side,
+            key_side,
+            chosen_heads,
+            _chosen("query", queries, len(query_side.tokens)),
+            _chosen("key", keys, len(key_side.tokens)),
+            len(chosen_layers),
+            maps,
+            top,
+        )
+        for query_side, key_side in zip(batch.queries, batch.keys, strict=True)
+    ]
+    # Queries that any text asks for; each text then takes its own.
+    wanted = torch.tensor(sorted({query for stream in streams for query in stream.queries}), dtype=torch.long)
+
+    def see(layer: int, call: Call) -> None:
+        place = chosen_layers.index(layer)
+        for block in call.blocks(wanted):
+            for i, stream in enumerate(streams):
+                stream.take(place, block, i)
+
+    watch(batch.model.model, batch.inputs, chosen_layers, see, batch.kind)
+    results = []
+    for i, stream in enumerate(streams):
+        parameters: dict[str, Any] = {"attention": batch.kind, "top": top}
+        if batch.prompts[i] is not None:
+            parameters["continued_at"] = batch.prompts[i]
+        results.append(stream.result(chosen_layers, parameters, provenance(batch.model)))
+    return results
+
+
+def _chosen(what: str, indices: Sequence[int] | None, count: int) -> tuple[int, ...]:
+    if indices is None:
+        return tuple(range(count))
+    if not len(indices):
+        raise RangeError(f"no {what} was chosen: give at least one index, or None for all")
+    chosen = tuple(dict.fromkeys(in_range(what, int(index), count) for index in indices))
+    return tuple(sorted(chosen))
+
+
+class _Stream:
+    """One text's arrays, filled block by block."""
+
+    def __init__(
+        self,
+        query_side: Encoded,
+        key_side: Encoded,
+        heads: tuple[int, ...],
+        queries: tuple[int, ...],
+        keys: tuple[int, ...],
+        layers: int,
+        maps: bool,
+        top: int,
+    ) -> None:
+        self.sides = query_side, key_side
+        self.heads, self.queries, self.keys = heads, queries, keys
+        self.place = {query: i for i, query in enumerate(queries)}
+        self.count = len(key_side.tokens)
+        self.special = torch.tensor([token.special for token in key_side.tokens])
+        self.same_text = query_side is key_side
+        # Means are over queries that are not special; a text of special queries alone has their mean.
+        shown = [q for q in queries if not query_side.tokens[q].special] or list(queries)
+        self.weight = torch.zeros(len(query_side.tokens))
+        self.weight[shown] = 1 / len(shown)
+        self.pairs = _pairs_in_words(query_side) if self.same_text else torch.zeros(2, 0, dtype=torch.long)
+        shape = (layers, len(heads))
+        self.codes = np.zeros((*shape, len(queries), len(keys)), dtype=np.uint8) if maps else None
+        self.largest = np.zeros((*shape, len(queries)), dtype=np.float32) if maps else None
+        self.statistics: dict[str, NDArray[Any]] = {
+            "received": np.zeros((*shape, len(keys)), dtype=np.float32),
+            "entropy": np.zeros((*shape, len(queries)), dtype=np.float32),
+            "special": np.zeros((*shape, len(queries)), dtype=np.float32),
+            "first": np.zeros(shape, dtype=np.float32),
+        }
+        if self.same_text:
+            self.statistics |= {n: np.zeros(shape, dtype=np.float32) for n in ("distance", "previous", "same_word")}
+        self.top = min(top, self.count)
+        if self.top:
+            kept = (*shape, len(queries), self.top)
+            self.statistics["top_keys"] = np.zeros(kept, dtype=np.uint16 if self.count <= 2**16 else np.int32)
+            self.statistics["top_weights"] = np.zeros(kept, dtype=np.float16)
+
+    def take(self, layer: int, block: Block, text: int) -> None:
+        """The rows of a block that are this text's."""
+        own = [i for i, query in enumerate(block.queries.tolist()) if query in self.place]
+        if not own:
+            return
+        queries = block.queries[own]
+        weights = block.weights[text][list(self.heads)]
+        if len(own) < len(block.queries):
+            weights = weights[:, own]
+        seen = min(self.count, weights.shape[-1])
+        weights = weights[..., :seen].contiguous()  # (head, query, key): without padding
+        places = [self.place[query] for query in queries.tolist()]
+        rows = slice(places[0], places[-1] + 1)
+        self._measure(layer, rows, queries, weights)
+        if self.codes is not None and self.largest is not None:
+            kept = weights.cpu().numpy()
+            if len(self.keys) < self.count:
+                known = [key for key in self.keys if key < seen]
+                kept = kept[..., known]
+            codes, self.largest[layer, :, rows] = quantise(kept)
+            self.codes[layer, :, rows, : codes.shape[-1]] = codes
+
+    def _measure(self, layer: int, rows: slice, queries: Tensor, weights: Tensor) -> None:
+        seen = weights.shape[-1]
+        device = weights.device
+        mean = self.weight[queries].to(device)
+        found = self.statistics
+        received = torch.einsum("hqk,q->hk", weights, mean).cpu().numpy()
+        known = [key for key in self.keys if key < seen]
+        found["received"][layer][:, : len(known)] += received[:, known] if len(self.keys) < self.count else received
+        # Where a weight is 0, so is its share of the entropy; special.entr costs twice as much.
+        logs = weights.clamp_min(torch.finfo(torch.float32).tiny).log_().mul_(weights)
+        found["entropy"][layer, :, rows] = -logs.sum(-1).cpu().numpy()
+        found["special"][layer, :, rows] = (weights @ self.special[:seen].to(weights)).cpu().numpy()
+        found["first"][layer] += (weights[..., 0] @ mean).cpu().numpy()
+        if self.same_text:
+            keys = torch.arange(seen, device=device)
+            places = queries.to(device)
+            apart = (places[:, None] - keys).abs_().to(weights)  # (query, key)
+            found["distance"][layer] += torch.einsum("hqk,qk,q->h", weights, apart, mean).cpu().numpy()
+            before = weights.gather(-1, (places - 1).clamp_min(0)[None, :, None].expand(len(weights), -1, 1))[..., 0]
+            found["previous"][layer] += (before @ (mean * (places > 0))).cpu().numpy()
+            found["same_word"][layer] += self._in_words(queries, weights, mean).cpu().numpy()
+        if self.top:
+            most, where = weights.topk(min(self.top, seen), -1)
+            found["top_keys"][layer, :, rows, : most.shape[-1]] = where.cpu().numpy()
+            found["top_weights"][layer, :, rows, : most.shape[-1]] = most.cpu().numpy()
+
+    def _in_words(self, queries: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
+        """The share (head,) on the other tokens of each query's own word."""
+        here = torch.isin(self.pairs[0], queries) & (self.pairs[1] < weights.shape[-1])
+        of, keys = self.pairs[:, here]
+        rows = torch.searchsorted(queries, of)
+        return weights[:, rows, keys] @ mean[rows]
+
+    def result(self, layers: tuple[int, ...], parameters: Mapping[str, Any], made: Mapping[str, Any]) -> AttentionMaps:
+        """What has been filled in."""
+        query_side, key_side = (Side(side.text, side.tokens, side.words) for side in self.sides)
+        return AttentionMaps(
+            query_side=query_side,
+            key_side=query_side if self.same_text else key_side,
+            layers=layers,
+            heads=self.heads,
+            queries=self.queries,
+            keys=self.keys,
+            codes=self.codes,
+            largest=self.largest,
+            statistics=self.statistics,
+            parameters=parameters,
+            provenance=made,
+        )
+
+
+def _pairs_in_words(encoded: Encoded) -> Tensor:
+    """(2, pair): every token and each other token of its word, ordered by the first."""
+    pairs = sorted((a, b) for word in encoded.words for a in word.tokens for b in word.tokens if a != b)
+    return torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).T

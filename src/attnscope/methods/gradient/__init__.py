@@ -1,0 +1,1 @@
+"""Methods that take the gradient of a target: one method, one file."""

@@ -1,0 +1,84 @@
+"""Attention by gradient (PromptRobust): how strongly the target reacts to each word."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Unpack
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnscope.errors import InputError
+from attnscope.methods.gradient.common import norms, vectors_of
+from attnscope.methods.request import Asking, Question, Result, answers, questions
+from attnscope.models.loading.load import Model
+
+PRESETS = (None, "promptrobust", "vocabulary")
+POOLS: dict[str, Callable[..., NDArray[np.float64]]] = {"sum": np.sum, "mean": np.mean, "max": np.max}
+
+
+def gradient(
+    model: Model,
+    text: str | Sequence[str],
+    *,
+    norm: Literal["l2", "l1"] = "l2",
+    pool: Literal["sum", "mean", "max"] = "sum",
+    preset: Literal["promptrobust", "vocabulary"] | None = None,
+    **asking: Unpack[Asking],
+) -> Result | list[Result]:
+    """The norm of the target's gradient at each token's embedding; subwords pooled into words (arXiv:2306.04528).
+
+    score(token i) = ‖∂F/∂e_i‖, where F is the target (by default the model's loss with `labels = input_ids`; a
+    classifier: the loss of the label it predicts) and e_i the output of the embedding layer at position i. Never
+    negative; in nats (of a logit or probability: its own unit) per unit of embedding.
+
+    norm:   "l2" or "l1", over the embedding's dimensions.
+    pool:   how a unit's score comes from its tokens'.
+    preset: "promptrobust": a word's score is the norm of the *sum* of its tokens' gradients, as its authors' own code
+            does. "vocabulary": a token's score is the norm of its row in the gradient of the embedding matrix: the sum
+            over all positions of the same token, so that equal tokens share one score. (Where the embedding matrix also
+            is the output head, the head's share of that gradient is not in it.)
+
+    Special tokens stay in the input and leave the picture. It misleads where the loss has saturated (a sure prediction
+    has a small gradient however much it rests on the word), and a norm has no sign: a word may speak for or against.
+
+    Raises TextError, TextTooLongError, ModelError (no head to take a loss from), InputError, NonFiniteError.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"there is no preset {preset!r}; choose from 'promptrobust', 'vocabulary', or none")
+    if norm not in ("l2", "l1") or pool not in POOLS:
+        raise InputError(f"norm={norm!r}, pool={pool!r}: norm is 'l2' or 'l1', pool is 'sum', 'mean' or 'max'")
+    asked = questions(model, text, asking, "gradient")
+    order = 2 if norm == "l2" else 1
+    results = []
+    for question, (values, vectors) in zip(asked, vectors_of(asked), strict=True):
+        if preset == "vocabulary":
+            vectors = _shared_by_id(vectors, torch.tensor(_ids(question)))
+        tokens = norms(vectors, order).numpy()
+        groups = [list(unit.tokens) for unit in question.units]
+        if preset == "promptrobust":
+            units = [norms(vectors[:, group].sum(1), order).numpy() for group in groups]
+        else:
+            units = [POOLS[pool](tokens[:, group], axis=1) for group in groups]
+        results.append(
+            question.answer(
+                "gradient",
+                tokens=tokens,
+                units=np.stack(units, 1),
+                values=values.tolist(),
+                parameters={"norm": norm, "pool": pool, "preset": preset},
+                signed=False,
+            )
+        )
+    return answers(text, results)
+
+
+def _ids(question: Question) -> list[int]:
+    return list(question.objective.encoded.inputs["input_ids"])
+
+
+def _shared_by_id(vectors: Tensor, ids: Tensor) -> Tensor:
+    """(target, token, hidden) -> the same: each position gets the sum over the positions of the same id."""
+    _, row = torch.unique(ids, return_inverse=True)
+    summed = vectors.new_zeros(len(vectors), int(row.max()) + 1, vectors.shape[2]).index_add_(1, row, vectors)
+    return summed[:, row]

@@ -1,0 +1,29 @@
+"""Gradient × input: how much of the target each word carries, to first order."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from attnscope.methods.gradient.common import each_answer
+from attnscope.methods.request import Asking, Result, answers, questions
+from attnscope.models.loading.load import Model
+
+
+def gradient_x_input(model: Model, text: str | Sequence[str], **asking: Unpack[Asking]) -> Result | list[Result]:
+    """The gradient of the target at each token's embedding, times that embedding (Shrikumar et al., arXiv:1605.01713).
+
+    score(token i) = ∂F/∂e_i · e_i, where F is the target (`models.targets`) and e_i the output of the embedding layer:
+    the change of F that taking the embedding to zero would make if F were linear, with its sign turned. Signed, in
+    F's own unit (nats for log-probabilities and losses): positive words raise F. A word is the sum of its tokens.
+
+    Special tokens stay in the input and leave the picture. It misleads where F is far from linear between the text and
+    the zero embedding: a saturated prediction, a gate that is shut.
+
+    Raises what `gradient` raises.
+
+    >>> gradient_x_input(load(), "The film is", target=" good", against=" bad").scores  # doctest: +SKIP
+    """
+    asked = questions(model, text, asking, "gradient_x_input")
+    results = each_answer(
+        asked, "gradient_x_input", {}, lambda vectors, embeddings: (vectors * embeddings[None]).sum(-1), signed=True
+    )
+    return answers(text, results)

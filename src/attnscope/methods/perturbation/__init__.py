@@ -1,0 +1,1 @@
+"""Methods that take words away and look at the target: one method, one file."""

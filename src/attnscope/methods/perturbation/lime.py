@@ -1,0 +1,95 @@
+"""LIME: a linear model of the target around this text, fitted to texts with some of their words missing."""
+
+from collections.abc import Sequence
+from typing import Literal, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import InputError
+from attnscope.methods.perturbation.common import players, values_without, way_of
+from attnscope.methods.perturbation.shapley import checked_way
+from attnscope.methods.request import Asking, Result, answers, questions
+from attnscope.models.loading.load import Model
+
+
+def lime(
+    model: Model,
+    text: str | Sequence[str],
+    *,
+    samples: int = 256,
+    kernel_width: float = 0.25,
+    ridge: float = 1e-3,
+    seed: int = 0,
+    way: Literal["mask", "pad", "zero", "mean", "delete"] | None = None,
+    **asking: Unpack[Asking],
+) -> Result | list[Result]:
+    """Coefficients of a weighted linear surrogate over the units (Ribeiro et al. 2016, arXiv:1602.04938).
+
+    With z in {0, 1}^units saying which units are there, the scores are the b that minimise
+    Σ π(z) (F(z) − a − b·z)² + ridge · |b|², over sampled z; π(z) = exp(−d² / kernel_width²), d the cosine distance
+    of z from all ones. How many units are missing is drawn uniformly from 1 to all, then which. Signed: positive units
+    raise F; in F's own unit. `r_squared` is the weighted share of F's variance that the surrogate explains.
+
+    samples: texts beside the whole one: as many forward passes, less what comes twice.
+    way:     as in `shapley`.
+
+    It misleads where r_squared is low, and the scores follow the kernel's width. Raises what `shapley` raises.
+    """
+    if type(samples) is not int or samples < 1 or not kernel_width > 0 or not ridge > 0:
+        raise InputError(
+            f"samples={samples!r}, kernel_width={kernel_width!r}, ridge={ridge!r}: give a number of samples and two "
+            "positive numbers"
+        )
+    results = []
+    for question in questions(model, text, asking, "lime", lambda _units: samples):
+        used = checked_way(question.objective.readings[0].own, way_of(question, way))
+        able = players(question)
+        there = _samples(len(able), samples, seed)  # (sample, player), the whole text first
+        missing = [frozenset(able[i] for i in np.flatnonzero(~row)) for row in there]
+        values = values_without(question, missing, used)
+        # The cosine of z with all ones is the root of the share that is there.
+        weights = np.exp(-((1 - np.sqrt(there.mean(1))) ** 2) / kernel_width**2)
+        slopes, explained = surrogate(there.astype(float), values, weights, ridge)
+        units = np.zeros((values.shape[1], len(question.units)))
+        units[:, able] = slopes.T
+        results.append(
+            question.answer(
+                "lime",
+                tokens=question.spread(units),
+                units=units,
+                values=values[0].tolist(),
+                parameters={
+                    "samples": samples,
+                    "kernel_width": kernel_width,
+                    "ridge": ridge,
+                    "seed": seed,
+                    "way": used,
+                    "r_squared": float(explained.mean()),
+                },
+                signed=True,
+            )
+        )
+    return answers(text, results)
+
+
+def _samples(count: int, samples: int, seed: int) -> NDArray[np.bool_]:
+    generator = np.random.default_rng(seed)
+    there = np.ones((samples + 1, count), dtype=bool)
+    for row in there[1:]:
+        row[generator.permutation(count)[: generator.integers(1, count + 1)]] = False
+    return there
+
+
+def surrogate(
+    there: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64], ridge: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(sample, player), (sample, target), (sample,) -> slopes (player, target), share of variance (target,)."""
+    share = weights / weights.sum()
+    x, y = there - share @ there, values - share @ values
+    # Centred by the weighted mean, the intercept drops out.
+    slopes: NDArray[np.float64] = np.linalg.solve(
+        (x * weights[:, None]).T @ x + ridge * np.eye(x.shape[1]), (x * weights[:, None]).T @ y
+    )
+    rest, total = share @ (y - x @ slopes) ** 2, share @ y**2
+    return slopes, np.where(total > 0, 1 - rest / np.where(total > 0, total, 1), 1.0)

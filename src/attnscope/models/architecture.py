@@ -1,0 +1,47 @@
+"""What a model is and which of its parts does what: its task, its body, its embedding layer."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from transformers import PreTrainedModel
+
+
+def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `inputs` that the module's forward names, without a cache of keys and values."""
+    names = inspect.signature(module.forward).parameters
+    kept = {name: value for name, value in inputs.items() if name in names}
+    return kept | ({"use_cache": False} if "use_cache" in names else {})
+
+
+def is_encoder_decoder(net: PreTrainedModel) -> bool:
+    """Whether the model has an encoder and a decoder."""
+    return bool(getattr(net.config, "is_encoder_decoder", False))
+
+
+def task_of(net: PreTrainedModel) -> str:
+    """What the model predicts: "causal", "masked", "encoder-decoder", "classifier", "token classifier"; "" is nothing.
+
+    A model with a language-model head that is none of the others predicts each token from those before it.
+    """
+    name = type(net).__name__
+    if "SequenceClassification" in name:
+        return "classifier"
+    if "TokenClassification" in name:
+        return "token classifier"
+    if net.get_output_embeddings() is None:
+        return ""
+    if is_encoder_decoder(net):
+        return "encoder-decoder"
+    return "masked" if "MaskedLM" in name else "causal"
+
+
+def self_attention_body(net: PreTrainedModel) -> nn.Module:
+    """What reads the text: the encoder of an encoder–decoder, else the model without its head."""
+    return net.get_encoder() if is_encoder_decoder(net) else net.base_model
+
+
+def embedding_layer(net: PreTrainedModel) -> nn.Module:
+    """The layer whose output is "the input embeddings" of the text."""
+    return self_attention_body(net).get_input_embeddings()

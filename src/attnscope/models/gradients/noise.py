@@ -1,0 +1,30 @@
+"""Seeded noise around a text's embeddings, for methods that average over samples."""
+
+import torch
+from torch import Tensor
+
+from attnscope.errors import InputError
+from attnscope.models.gradients.path import Path
+
+
+def checked_samples(samples: int, least: int, noise: float) -> None:
+    """Raises InputError for too few samples or negative noise."""
+    if type(samples) is not int or samples < least or not noise >= 0:
+        raise InputError(f"samples={samples!r}, noise={noise!r}: give at least {least} samples and noise of 0 or more")
+
+
+def clouds(path: Path, samples: int, noise: float, seed: int) -> Tensor:
+    """Normal noise on the tokens that move, (sample, token, hidden), float64.
+
+    noise: its standard deviation, as a share of the range (largest − smallest number) of the text's embeddings. The
+    same seed gives the same noise for every reading of a text, so that a contrast compares like with like.
+    """
+    here = path.here
+    width = noise * float(here.max() - here.min())
+    generator = torch.Generator().manual_seed(seed)
+    scored = path.objective.scored
+    drawn = torch.randn(samples, scored, here.shape[1], generator=generator, dtype=here.dtype) * width
+    fitted = torch.zeros(samples, *here.shape, dtype=here.dtype)
+    count = min(scored, len(here))
+    fitted[:, :count] = drawn[:, :count]
+    return fitted * path.moves[:, None]

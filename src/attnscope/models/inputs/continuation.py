@@ -1,0 +1,216 @@
+"""What comes after a prompt: a text that was given, or the model's own greedy continuation.
+
+Problems solved here:
+- the ids of " positive" after a prompt are those that the tokenizer gives it there, not at the start of a text;
+- prompt and continuation are one input of the model and one text with a place for every token, so that whatever is
+  measured on the prompt can be measured on both;
+- a prompt that a tokenizer closes with its own end token is opened again: nothing follows an end.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from attnscope.errors import InputError, ModelError, TextTooLongError
+from attnscope.models.architecture import accepted, task_of
+from attnscope.models.inputs.batching import tensors
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.inputs.slow_offsets import align
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.loading.load import Model
+from attnscope.text.words import TokenSpan, WordSpan, group
+
+
+@dataclass(frozen=True)
+class Continued:
+    """A prompt and what follows it.
+
+    encoded: both as one text and one input. A user's message and the reply stand on lines of their own; else the
+             continuation follows without a space of ours. No word lies on both sides.
+    prompt:  how many of the tokens are the prompt's, the chat template's included.
+    ids:     the continuation's tokens, `encoded.inputs["input_ids"][prompt:]`.
+    text:    the continuation's text, the end of `encoded.text`.
+    """
+
+    encoded: Encoded
+    prompt: int
+    ids: tuple[int, ...]
+    text: str
+
+
+def continued(model: Model, encoded: Encoded, target: str | None = None, generate: int | None = None) -> Continued:
+    """`encoded` followed by the text `target`, or by what the model says next: greedily, at most `generate` tokens.
+
+    The model's own continuation stops before its end-of-text token. Raises InputError for an empty or missing
+    continuation, ModelError for a model that continues no text, TextTooLongError where both are more than it takes.
+    """
+    net, tokenizer = model.model, model.tokenizer
+    if task_of(net) != "causal":
+        raise ModelError(
+            f"{type(net).__name__} does not continue a text: a continuation needs a causal language model "
+            "(an encoder–decoder takes a target text instead)"
+        )
+    prompt = opened(tokenizer, encoded)
+    if target is not None:
+        ids = _ids_after(tokenizer, "\n" if encoded.chat else encoded.text, target)
+        text = target
+    else:
+        checked_count(generate)
+        _check_length(model, len(prompt.tokens) + 1)
+        with unchanged(net), torch.no_grad():
+            ids = _greedy(net, tensors(net, prompt.inputs), _room(model, prompt, generate), ends(model))
+        if not ids:
+            raise InputError("the model ends the text here, so there is no generation to explain; give a target")
+        text = _text_after(tokenizer, prompt.inputs["input_ids"], ids)
+    _check_length(model, len(prompt.tokens) + len(ids))
+    return _joined(tokenizer, prompt, ids, text)
+
+
+def checked_count(generate: int | None) -> int:
+    """`generate` as a number of tokens. Raises InputError."""
+    if type(generate) is not int or generate < 1:
+        raise InputError(f"generate={generate!r}: give the number of tokens to generate, 1 or more")
+    return generate
+
+
+def ends(model: Model) -> frozenset[int]:
+    """The ids with which the model ends a text."""
+    declared = getattr(getattr(model.model, "generation_config", None), "eos_token_id", None)
+    declared = declared if isinstance(declared, list) else [declared]
+    return frozenset(i for i in (*declared, model.tokenizer.eos_token_id) if i is not None)
+
+
+def _room(model: Model, prompt: Encoded, generate: int | None) -> int:
+    limit = model.positions
+    count = checked_count(generate)
+    return count if limit is None else min(count, limit - len(prompt.tokens))
+
+
+def _check_length(model: Model, length: int) -> None:
+    limit = model.positions
+    if limit is not None and length > limit:
+        raise TextTooLongError(
+            f"the text and its continuation have {length} tokens and the model takes {limit}: give a shorter text"
+        )
+
+
+def opened(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> Encoded:
+    """The prompt without the end token that some tokenizers put after every text: nothing follows an end."""
+    end = tokenizer.eos_token_id
+    last = encoded.tokens[-1]
+    if encoded.chat or encoded.inputs["input_ids"][-1] != end or not last.special or last.start < last.end:
+        return encoded
+    inputs = {name: list(values[:-1]) for name, values in encoded.inputs.items()}
+    return Encoded(encoded.text, inputs, encoded.tokens[:-1], encoded.words)
+
+
+def _ids_after(tokenizer: PreTrainedTokenizerBase, before: str, text: str) -> list[int]:
+    """The ids of `text` after `before`; those it has alone where the two would melt into one token."""
+    if not isinstance(text, str) or not text:
+        raise InputError(f"the target {text!r} is not a text: give what should follow the prompt, such as ' positive'")
+    options = {"add_special_tokens": False, "verbose": False}
+    first = tokenizer(before, **options)["input_ids"]
+    both = tokenizer(before + text, **options)["input_ids"]
+    ids = both[len(first) :] if both[: len(first)] == first else tokenizer(text, **options)["input_ids"]
+    if not ids:
+        raise InputError(f"the target {text!r} gives no tokens: give what should follow, such as ' positive'")
+    return list(ids)
+
+
+def _text_after(tokenizer: PreTrainedTokenizerBase, before: Sequence[int], ids: Sequence[int]) -> str:
+    """What `ids` add to the text; decoders drop the space before a first word, so both are decoded together."""
+    options = {"skip_special_tokens": False, "clean_up_tokenization_spaces": False}
+    first, both = tokenizer.decode(list(before), **options), tokenizer.decode([*before, *ids], **options)
+    return both[len(first) :] if both.startswith(first) else tokenizer.decode(list(ids), **options)
+
+
+def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[int], text: str) -> Continued:
+    offset = len(prompt.text) + prompt.chat
+    names = tokenizer.convert_ids_to_tokens(list(ids))
+    special = frozenset(tokenizer.all_special_ids)
+    try:
+        spans = align(tokenizer, ids, text)
+    except ModelError as error:
+        raise ModelError(f"the tokens of the continuation {text!r} cannot be placed in it: {error}") from error
+    tokens = [
+        TokenSpan(text[start:end] or (name if identity in special else ""), start, end, identity in special)
+        for identity, name, (start, end) in zip(ids, names, spans, strict=True)
+    ]
+    count = len(prompt.tokens)
+    words = [
+        WordSpan(word.start + offset, word.end + offset, tuple(i + count for i in word.tokens))
+        for word in group(text, tokens)
+    ]
+    moved = [TokenSpan(t.text, t.start + offset, t.end + offset, t.special) for t in tokens]
+    encoded = Encoded(
+        prompt.text + "\n" * prompt.chat + text,
+        {name: [*values, *_more(name, ids)] for name, values in prompt.inputs.items()},
+        (*(_before(t, len(prompt.text)) for t in prompt.tokens), *moved),
+        (*prompt.words, *words),
+        prompt.chat,
+    )
+    return Continued(encoded, count, tuple(ids), text)
+
+
+def _before(token: TokenSpan, end: int) -> TokenSpan:
+    """A token of the prompt keeps its place: what closes a user's message stands at the message's end."""
+    return TokenSpan(token.text, min(token.start, end), min(token.end, end), token.special)
+
+
+def _more(name: str, ids: Sequence[int]) -> list[int]:
+    fill = {"input_ids": list(ids), "attention_mask": [1] * len(ids), "token_type_ids": [0] * len(ids)}
+    if name not in fill:
+        raise ModelError(f"the tokenizer gives {name!r} besides the ids, and attnscope cannot continue it over a reply")
+    return fill[name]
+
+
+def _greedy(net: PreTrainedModel, inputs: Mapping[str, Tensor], count: int, stop: frozenset[int]) -> list[int]:
+    """The most likely next token, again and again: (1, token) -> at most `count` ids, without the one that ends it."""
+    names = accepted(net, {**inputs, "past_key_values": None, "logits_to_keep": 1})
+    # A cache that the model fills itself; models without one read the whole text for every token.
+    cached = "past_key_values" in names
+    names |= {"use_cache": True} if cached else {}
+    ids: list[int] = []
+    while len(ids) < count:
+        output = net(**names)
+        following = int(output.logits[0, -1].argmax())
+        if following in stop:
+            break
+        ids.append(following)
+        more = names["input_ids"].new_tensor([[following]])
+        past = getattr(output, "past_key_values", None) if cached else None
+        if "attention_mask" in names:
+            names["attention_mask"] = torch.cat([names["attention_mask"], torch.ones_like(more)], 1)
+        if past is not None:
+            names |= {"input_ids": more, "past_key_values": past}
+        else:
+            names["input_ids"] = torch.cat([names["input_ids"], more], 1)
+        names.pop("token_type_ids", None)
+    return ids
+
+
+def greedy_decoder(net: PreTrainedModel, inputs: Mapping[str, Tensor], count: int, stop: frozenset[int]) -> list[int]:
+    """What an encoder–decoder writes for `inputs` (1, token): at most `count` ids, its end token included."""
+    start = decoder_start(net)
+    ids: list[int] = []
+    with unchanged(net), torch.no_grad():
+        encoded = net.get_encoder()(**accepted(net.get_encoder(), inputs))
+        mask = {"attention_mask": inputs["attention_mask"]} if "attention_mask" in inputs else {}
+        while len(ids) < count and (not ids or ids[-1] not in stop):
+            so_far = inputs["input_ids"].new_tensor([[start, *ids]])
+            output = net(encoder_outputs=encoded, decoder_input_ids=so_far, use_cache=False, **mask)
+            ids.append(int(output.logits[0, -1].argmax()))
+    return ids
+
+
+def decoder_start(net: PreTrainedModel) -> int:
+    """The id that a decoder's input begins with. Raises ModelError where the model names none."""
+    configs = (net.config, getattr(net, "generation_config", None))
+    for config in configs:
+        for name in ("decoder_start_token_id", "bos_token_id"):
+            if getattr(config, name, None) is not None:
+                return int(getattr(config, name))
+    raise ModelError(f"{type(net).__name__} does not say which token its decoder starts with (decoder_start_token_id)")

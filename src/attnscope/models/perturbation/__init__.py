@@ -1,0 +1,1 @@
+"""A target's value on a changed text, or on a model with changed weights."""

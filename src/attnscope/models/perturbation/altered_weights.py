@@ -1,0 +1,53 @@
+"""The same model with other numbers in it: embeddings moved a little, or all weights shuffled.
+
+The nearby model is the model itself inside a context; the randomised one is a copy.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from attnscope.models.architecture import embedding_layer
+from attnscope.models.loading.load import Model
+
+# Directions drawn for the vocabulary; ids that many apart share one.
+_DIRECTIONS = 8192
+
+
+@contextmanager
+def nearby(model: Model, radius: float, seed: int) -> Iterator[None]:
+    """Inside, the embedding of every token lies `radius` of its own length away, in a random direction.
+
+    The same token moves the same way wherever it stands, so that taking words away still means the same.
+    """
+    layer = embedding_layer(model.model)
+    width = layer.weight.shape[-1]
+    directions = torch.randn(_DIRECTIONS, width, generator=torch.Generator().manual_seed(seed))
+    directions = directions / directions.norm(dim=-1, keepdim=True)
+
+    def move(_module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
+        ids = args[0]
+        away = directions[ids.cpu() % _DIRECTIONS].to(output)
+        return output + radius * output.norm(dim=-1, keepdim=True) * away[..., : output.shape[-1]]
+
+    handle = layer.register_forward_hook(move)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def randomised(model: Model, seed: int = 0) -> Model:
+    """A copy whose weights have the same numbers, each matrix in another order. It takes the memory of the model."""
+    net = copy.deepcopy(model.model)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            if parameter.dim() > 1:  # the scales of norms keep the numbers in range
+                order = torch.randperm(parameter.numel(), generator=generator).to(parameter.device)
+                parameter.copy_(parameter.reshape(-1)[order].view_as(parameter))
+    return Model(net, model.tokenizer)

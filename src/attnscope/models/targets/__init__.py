@@ -1,0 +1,1 @@
+"""What is explained: a target resolved to positions and ids, and its value read off the model."""

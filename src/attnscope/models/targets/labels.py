@@ -1,0 +1,161 @@
+"""Targets of models that give labels or fill in masks: classifiers, token classifiers, masked language models."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attnscope.errors import InputError, ModelError, QueryError
+from attnscope.models.architecture import accepted
+from attnscope.models.inputs.batching import tensors
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.loading.load import Model
+from attnscope.models.targets.readout import Reading
+from attnscope.models.targets.target import Objective, Target, explained, quantity_of, written_text
+from attnscope.text.words import find_words
+
+
+def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
+    """The label of the whole text; the one that the model predicts if none is named."""
+    net = model.model
+    chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
+    labels = chosen or [int(_logits(model, encoded.inputs)[0].argmax())]
+    quantity = _quantity_of_labels(model, target)
+    reading = Reading(encoded.inputs, (0,) * len(labels), tuple(labels), (1, -1)[: len(labels)], quantity)
+    what = " minus that of ".join(_label_name(net, label) for label in labels)
+    what = f"the label {what}" if chosen else f"the predicted label {what}"
+    return Objective(encoded, (reading,), explained(what, quantity), quantity)
+
+
+def _quantity_of_labels(model: Model, target: Target) -> str:
+    if model.model.config.num_labels == 1:
+        if target.quantity not in (None, "logit"):
+            raise InputError(
+                f"{type(model.model).__name__} has one output and so no probabilities: leave quantity out, or 'logit'"
+            )
+        return "logit"
+    return quantity_of(target, "loss" if target.target is None else "log_probability")
+
+
+def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
+    """The label of one token or word, a label wherever it is likeliest, or the loss of the predicted labels."""
+    net = model.model
+    quantity = _quantity_of_labels(model, target)
+    chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
+    if target.position is not None:
+        at = token_positions(encoded, target.position)
+        labels = chosen or [int(_logits(model, encoded.inputs)[0, at].mean(0).argmax())]
+        reading = Reading(
+            encoded.inputs,
+            tuple(at * len(labels)),
+            tuple(label for label in labels for _ in at),
+            tuple(sign for sign, _ in zip((1, -1), labels, strict=False) for _ in at),
+            quantity,
+        )
+        what = " minus that of ".join(_label_name(net, label) for label in labels)
+        what = f"the {'' if chosen else 'predicted '}label {what} at {_position_name(encoded, at)}"
+        return Objective(encoded, (reading,), explained(what, quantity), quantity, fixed=tuple(at))
+    at = [i for i, token in enumerate(encoded.tokens) if not token.special] if chosen else range(len(encoded.tokens))
+    if len(chosen) == 2:
+        raise InputError("a contrast of two labels needs the token that they are about: give position too")
+    if chosen:
+        if quantity == "loss":
+            raise InputError("the loss of a label needs the token that it is about: give position too, or no quantity")
+        what = f"the label {_label_name(net, chosen[0])} where it is likeliest"
+        labels_at = [chosen[0]] * len(at)
+    else:
+        what = "the predicted labels"
+        labels_at = _logits(model, encoded.inputs)[0].argmax(-1).tolist()
+    reading = Reading(
+        encoded.inputs, tuple(at), tuple(labels_at), (1,) * len(at), quantity, highest=bool(chosen), own=True
+    )
+    return Objective(encoded, (reading,), explained(what, quantity), quantity)
+
+
+def masked(model: Model, encoded: Encoded, target: Target) -> Objective:
+    """The token at a masked position, or the loss of the unmasked text."""
+    tokenizer = model.tokenizer
+    ids = list(encoded.inputs["input_ids"])
+    masks = [i for i, identity in enumerate(ids) if identity == tokenizer.mask_token_id]
+    if target.target is None and target.position is None and not masks:
+        quantity = quantity_of(target, "loss")
+        everywhere = tuple(range(len(ids)))
+        reading = Reading(encoded.inputs, everywhere, tuple(ids), (1,) * len(ids), quantity, own=True)
+        return Objective(encoded, (reading,), explained("the text itself (labels = input ids)", quantity), quantity)
+    at = token_positions(encoded, target.position) if target.position is not None else masks
+    if not at:
+        raise InputError(
+            f"the text has no {tokenizer.mask_token}: write it where the model is to predict, or give position"
+        )
+    if tokenizer.mask_token_id is None:
+        raise ModelError("the tokenizer has no mask token, so no position can be masked")
+    inputs: Mapping[str, Sequence[int]] = dict(encoded.inputs) | {
+        "input_ids": [tokenizer.mask_token_id if i in at else identity for i, identity in enumerate(ids)]
+    }
+    asked = [_mask_ids(model, t, len(at)) for t in (target.target, target.against) if t is not None]
+    what = " minus that of ".join(repr(t) for t in (target.target, target.against) if t is not None)
+    if not asked and all(i in masks for i in at):
+        asked = [_logits(model, inputs)[0, at].argmax(-1).tolist()]
+        what = f"the prediction {tokenizer.decode(asked[0])!r}"
+    elif not asked:
+        asked = [[ids[i] for i in at]]
+        what = f"the text's own {tokenizer.decode(asked[0])!r}"
+    quantity = quantity_of(target, "log_probability")
+    reading = Reading(
+        inputs,
+        tuple(at * len(asked)),
+        tuple(identity for some in asked for identity in some),
+        tuple(sign for sign, some in zip((1, -1), asked, strict=False) for _ in some),
+        quantity,
+    )
+    return Objective(encoded, (reading,), explained(f"{what} at the mask", quantity), quantity, fixed=tuple(at))
+
+
+def _mask_ids(model: Model, target: object, count: int) -> list[int]:
+    ids = list(model.tokenizer(written_text(target), add_special_tokens=False, verbose=False)["input_ids"])
+    if len(ids) != count:
+        raise InputError(f"the target {target!r} has {len(ids)} tokens and the mask {count}: give as many as there are")
+    return ids
+
+
+def label_of(model: Model, label: str | int) -> int:
+    """The index of a label, given by its name or index. Raises InputError, naming those that there are."""
+    names = {int(i): str(name) for i, name in model.model.config.id2label.items()}
+    if isinstance(label, int) and not isinstance(label, bool) and label in names:
+        return label
+    found = [i for i, name in names.items() if name == label]
+    if found:
+        return found[0]
+    near = get_close_matches(str(label), names.values(), n=3) or list(names.values())[:5]
+    raise InputError(
+        f"the model has no label {label!r}: give a name or an index from 0 to {len(names) - 1}, for example "
+        + ", ".join(repr(name) for name in near)
+    )
+
+
+def _label_name(net: Any, label: int) -> str:
+    return repr(str(net.config.id2label[label]))
+
+
+def token_positions(encoded: Encoded, position: int | str) -> list[int]:
+    """The tokens of a word of the text, or the one token of an index. Raises QueryError."""
+    count = len(encoded.tokens)
+    if isinstance(position, str):
+        found = find_words(encoded.text, encoded.words, position)
+        return [token for word in found for token in encoded.words[word].tokens]
+    if isinstance(position, bool) or not -count <= position < count:
+        raise QueryError(f"the position {position!r} is out of range: the text has the tokens 0 to {count - 1}")
+    return [position % count]
+
+
+def _position_name(encoded: Encoded, at: Sequence[int]) -> str:
+    return repr("".join(encoded.tokens[i].text for i in at).strip())
+
+
+def _logits(model: Model, inputs: Mapping[str, Sequence[int]]) -> Tensor:
+    net = model.model
+    with unchanged(net), torch.no_grad():
+        return net(**accepted(net, tensors(net, {k: list(v) for k, v in inputs.items()}))).logits

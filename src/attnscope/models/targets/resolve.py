@@ -1,0 +1,146 @@
+"""What is explained: one notion of a target for every method and every kind of model.
+
+    nothing                           the loss of the text itself (`labels = input_ids`); a classifier: of its own label
+    target=" positive"                a continuation (causal), a target text (encoder–decoder)
+    target=" positive", against=" negative"    their difference
+    target="POSITIVE" or 1            a class; with position="have", that label of one token
+    position="castle"                 a masked position: the word is masked, or is the text's own mask token
+    generate=20                       the model's own greedy continuation, as a whole or (per_token=True) token by token
+
+A continuation is part of the model's input, in one teacher-forced pass; the words that are scored are the prompt's.
+A per-token target scores the tokens of the continuation too, each by those before it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from attnscope.errors import InputError, ModelError
+from attnscope.models.architecture import task_of
+from attnscope.models.inputs.batching import tensors
+from attnscope.models.inputs.continuation import continued, decoder_start, ends, greedy_decoder, opened
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.loading.load import Model
+from attnscope.models.targets.labels import classifier, masked, token_classifier
+from attnscope.models.targets.readout import Reading
+from attnscope.models.targets.target import Objective, Target, explained, quantity_of, written_text
+
+
+def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Objective:
+    """The target on this text.
+
+    Raises InputError, QueryError or ModelError where model, text and target do not fit; TextTooLongError where text and
+    continuation are longer than the model's positions.
+    """
+    target = target or Target()
+    kind = task_of(model.model)
+    if not kind:
+        raise ModelError(
+            f"{type(model.model).__name__} has no language-model head, so its input has no loss; load a causal or "
+            "masked language model, an encoder–decoder or a classifier, or look at its attention instead"
+        )
+    if kind not in ("causal", "encoder-decoder") and (target.generate is not None or target.per_token):
+        raise InputError(f"generate and per_token need a model that writes text: {type(model.model).__name__} does not")
+    if kind not in ("token classifier", "masked") and target.position is not None:
+        raise InputError(f"position={target.position!r} is for token classifiers and masked models; leave it out")
+    return _KINDS[kind](model, encoded, target)
+
+
+def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
+    if target.target is None and target.generate is None:
+        ids = encoded.inputs["input_ids"]
+        count = len(ids) - 1
+        if count < 1:
+            raise ModelError(
+                "the text is one token long: a causal model predicts nothing from it; give two tokens or more"
+            )
+        quantity = quantity_of(target, "loss")
+        reading = Reading(
+            encoded.inputs, tuple(range(count)), tuple(ids[1:]), (1,) * count, quantity, ahead=1, own=True
+        )
+        return Objective(encoded, (reading,), explained("the text itself (labels = input ids)", quantity), quantity)
+    quantity = quantity_of(target, "log_probability")
+    given = [written_text(t) for t in (target.target, target.against) if t is not None]
+    joined = [continued(model, encoded, text) for text in given] or [
+        continued(model, encoded, generate=target.generate)
+    ]
+    first = joined[0]
+    readings = []
+    for sign, one in zip((1, -1), joined, strict=False):
+        count = len(one.ids)
+        # What the last token of a continuation would be followed by is not asked: it is not read.
+        inputs = {name: list(values[:-1]) for name, values in one.encoded.inputs.items()}
+        positions = tuple(range(one.prompt - 1, one.prompt - 1 + count))
+        readings.append(
+            Reading(inputs, positions, one.ids, (sign,) * count, quantity, per_token=target.per_token, ahead=1)
+        )
+    what = f"{first.text!r}" if given else f"the generation {first.text!r}"
+    if len(joined) == 2:
+        what += f" minus that of {joined[1].text!r}"
+    if target.per_token:
+        tokens = first.encoded.tokens
+        about = tuple((tokens[i].text, i) for i in range(first.prompt, len(tokens)))
+        return Objective(first.encoded, tuple(readings), explained(f"each token of {what}", quantity), quantity, about)
+    return Objective(opened(model.tokenizer, encoded), _merged(readings), explained(what, quantity), quantity)
+
+
+def _merged(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Two readings of the same input are one pass."""
+    if len(readings) == 2 and readings[0].inputs == readings[1].inputs and readings[0].decoder == readings[1].decoder:
+        one, other = readings
+        both = replace(
+            one,
+            positions=one.positions + other.positions,
+            ids=one.ids + other.ids,
+            signs=one.signs + other.signs,
+        )
+        return (both,)
+    return tuple(readings)
+
+
+def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objective:
+    net, tokenizer = model.model, model.tokenizer
+    start = decoder_start(net)
+    if target.generate is not None:
+        written = [greedy_decoder(net, tensors(net, encoded.inputs), target.generate, ends(model))]
+    elif target.target is not None:
+        texts = [written_text(t) for t in (target.target, target.against) if t is not None]
+        written = [list(tokenizer(text_target=text, verbose=False)["input_ids"]) for text in texts]
+    else:
+        written = [encoded.inputs["input_ids"]]
+    quantity = quantity_of(target, "loss" if target.target is None and target.generate is None else "log_probability")
+    special = frozenset(tokenizer.all_special_ids) if target.per_token else frozenset()
+    readings = []
+    for sign, ids in zip((1, -1), written, strict=False):
+        asked = [i for i, identity in enumerate(ids) if identity not in special]
+        readings.append(
+            Reading(
+                encoded.inputs,
+                tuple(asked),
+                tuple(ids[i] for i in asked),
+                (sign,) * len(asked),
+                quantity,
+                per_token=target.per_token,
+                decoder=(start, *ids[:-1]),
+            )
+        )
+    if not readings[0].ids:
+        raise InputError("the target has no tokens but special ones: give a target text, or generate more tokens")
+    shown = [repr(tokenizer.decode(ids, skip_special_tokens=True)) for ids in written]
+    if target.generate is not None:
+        what = f"the generation {shown[0]}"
+    elif target.target is not None:
+        what = " minus that of ".join(shown)
+    else:
+        what = "the text itself (labels = input ids)"
+    about = tuple((tokenizer.decode([i]), None) for i in readings[0].ids) if target.per_token else ()
+    what = f"each token of {what}" if target.per_token else what
+    return Objective(encoded, _merged(readings), explained(what, quantity), quantity, about)
+
+
+_KINDS = {
+    "causal": _causal,
+    "masked": masked,
+    "encoder-decoder": _encoder_decoder,
+    "classifier": classifier,
+    "token classifier": token_classifier,
+}

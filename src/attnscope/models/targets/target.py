@@ -1,0 +1,91 @@
+"""A target as the user asks for it, and as it is read off a model: plain data."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from attnscope.errors import InputError
+from attnscope.models.inputs.continuation import checked_count
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.targets.readout import QUANTITIES, Reading
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the user asked for.
+
+    target:    a continuation or target text; a label's name or index; the token at a masked position.
+    against:   what it is held against: the value is target minus against.
+    generate:  the model's own greedy continuation of at most so many tokens.
+    per_token: each token of the continuation by itself.
+    position:  a word of the text or a token's index: where a token classifier or masked model is asked.
+    quantity:  one of QUANTITIES; by default a loss where nothing was asked for, else a log-probability.
+    """
+
+    target: str | int | None = None
+    against: str | int | None = None
+    generate: int | None = None
+    per_token: bool = False
+    position: int | str | None = None
+    quantity: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.quantity is not None and self.quantity not in QUANTITIES:
+            raise InputError(f"quantity={self.quantity!r}: choose from {', '.join(QUANTITIES)}")
+        if self.generate is not None:
+            checked_count(self.generate)
+            if self.target is not None or self.against is not None:
+                raise InputError("both a target and generate were given: a generation is its own target, give one")
+        if self.against is not None and self.target is None:
+            raise InputError(f"against={self.against!r} needs a target that it is held against: give target too")
+        if self.per_token and (self.against is not None or (self.target is None and self.generate is None)):
+            raise InputError("per_token=True takes the tokens of a target text or of generate=N, without against")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A target on one text: what the model reads, and what is read off it.
+
+    encoded:  the text whose tokens are scored: the prompt; with a causal per-token target, prompt and continuation.
+    readings: one pass each, each with the first `len(encoded.tokens)` tokens in the same places; their values add up.
+    about:    per-token targets: the text of each target token, and its index in `encoded.tokens` or None.
+    explained, quantity: in words; they go into the result.
+    fixed:    tokens that the target stands on: they cannot be taken away.
+    """
+
+    encoded: Encoded
+    readings: tuple[Reading, ...]
+    explained: str
+    quantity: str
+    about: tuple[tuple[str, int | None], ...] = ()
+    fixed: tuple[int, ...] = ()
+
+    @property
+    def scored(self) -> int:
+        """How many tokens are scored."""
+        return len(self.encoded.tokens)
+
+    def on_tokens(self, vectors: Tensor) -> Tensor:
+        """(target, token of a reading, …) -> (target, scored token, …): what the pass did not read has nothing."""
+        missing = self.scored - vectors.shape[1]
+        if missing > 0:
+            return torch.cat([vectors, vectors.new_zeros(len(vectors), missing, *vectors.shape[2:])], 1)
+        return vectors[:, : self.scored]
+
+
+def quantity_of(target: Target, default: str) -> str:
+    """What was asked for, or the default."""
+    return target.quantity or default
+
+
+def explained(what: str, quantity: str) -> str:
+    """The target in words."""
+    return f"{quantity.replace('_', '-')} of {what}"
+
+
+def written_text(target: object) -> str:
+    """The target, if it is a text. Raises InputError."""
+    if not isinstance(target, str) or not target:
+        raise InputError(f"the target {target!r} is not a text: a language model's target is what it should write")
+    return target

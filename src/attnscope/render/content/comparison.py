@@ -1,0 +1,97 @@
+"""What every picture of a comparison says: colours on one scale, signs, figures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from attnscope.render.colours import LIGHT
+from attnscope.render.content.caption import number, unit
+from attnscope.results.comparison import Comparison, Side, WordPair
+from attnscope.results.scaling import min_max, symmetric
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Colour steps of the words of both sides. low, high: the raw scores at the ends; words: a sentence about it."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    low: float
+    high: float
+    words: str
+
+
+def scale_of(pair: Comparison) -> Scale:
+    """One scale for both sides where one model scored them; else each side has its own, of its shares."""
+    one = pair.left.result.provenance.get("model") == pair.right.result.provenance.get("model")
+    signed = pair.left.result.signed
+    if one:
+        both = np.concatenate([pair.left.result.scores, pair.right.result.scores])
+        what = unit(pair.left.result)
+    else:
+        # Two models' scores have no common unit; their shares of all scores have.
+        both = np.concatenate(
+            [
+                side.shares * (np.where(side.result.scores < 0, -1, 1) if signed else 1)
+                for side in (pair.left, pair.right)
+            ]
+        )
+        what = "share of all scores"
+    scaled = symmetric(both) if signed else min_max(both)
+    steps = [LIGHT.step(float(s)) for s in scaled]
+    cut = len(pair.left.result.words)
+    low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 0.0)
+    if signed:
+        high = max(abs(low), abs(high))
+        low = -high
+    return Scale(tuple(steps[:cut]), tuple(steps[cut:]), low, high, f"{what} per word, both texts on one scale")
+
+
+def verdict_sign(pair: Comparison, side: Side) -> tuple[str, str, str]:
+    """A sign, a class and a word for whether a side's prediction is right."""
+    verdict = pair.right_or_wrong(side)
+    if verdict is None:
+        return "·", "unknown", ""
+    return ("✓", "right", "right") if verdict else ("✗", "wrong", "wrong")
+
+
+def marks(one: WordPair) -> str:
+    """Change of score and of rank, in little room."""
+    gained = places(one)
+    return f"{'+' if one.change > 0 else ''}{_short(one.change)}" + (f" {gained}" if gained not in ("", "0") else "")
+
+
+def places(one: WordPair) -> str:
+    """Places gained or lost.
+
+    >>> [places(WordPair(0, 0, "same", 0.1, change)) for change in (3, -2, 0, None)]
+    ['▲3', '▼2', '0', '']
+    """
+    if one.rank_change is None:
+        return ""
+    return "0" if one.rank_change == 0 else f"{'▲' if one.rank_change > 0 else '▼'}{abs(one.rank_change)}"
+
+
+def points(share: float | None) -> str:
+    """A difference of probabilities in percentage points."""
+    return "—" if share is None else f"{100 * share:+.1f} points"
+
+
+def moved_text(pair: Comparison) -> str:
+    """How much attention moved to the edited words, in percentage points of all scores."""
+    return points(pair.moved)
+
+
+def restored_text(pair: Comparison) -> str:
+    """What the column of undone edits says."""
+    if not any(edit.restores is not None for edit in pair.edits):
+        return "In the order of the text."
+    label = (pair.left.prediction or "").strip()
+    said = f"Each edit undone alone: how far the probability of “{label}” comes back."
+    if pair.flipped and not pair.culprits:
+        said += " None brings it back alone: they work together."
+    return said
+
+
+def _short(value: float) -> str:
+    return number(float(f"{value:.2g}"))

@@ -1,0 +1,92 @@
+"""What every picture draws, before any drawing: the text cut into words and the gaps between them."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from attnscope.results.attribution import Attribution
+
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of the text: a word by its index, or (word None) what stands between words."""
+
+    text: str
+    word: int | None
+
+
+def pieces(result: Attribution) -> Iterator[Piece]:
+    """The whole text in order, every word exactly once; special tokens that stand in the text are left out.
+
+    A word that lies inside a special token is an empty piece.
+    """
+    hidden = sorted((t.start, t.end) for t in result.tokens if t.special and t.start < t.end)
+    position = 0
+    for index, word in enumerate(result.words):
+        if word.start > position:
+            gap = _without(result.text, position, word.start, hidden)
+            if gap:
+                yield Piece(gap, None)
+        yield Piece(_without(result.text, word.start, word.end, hidden), index)
+        position = word.end
+    rest = _without(result.text, position, len(result.text), hidden)
+    if rest:
+        yield Piece(rest, None)
+
+
+def _without(text: str, start: int, end: int, hidden: list[tuple[int, int]]) -> str:
+    kept = []
+    for low, high in hidden:
+        if high <= start:
+            continue
+        if low >= end:
+            break
+        kept.append(text[start : max(start, low)])
+        start = max(start, high)
+    kept.append(text[start:end])
+    return "".join(kept)
+
+
+def query_words(result: Attribution) -> tuple[int, ...]:
+    """Indices of the words whose attention was asked for; empty where the result has no query."""
+    asked = result.parameters.get("query_tokens")
+    if not isinstance(asked, list | tuple):
+        asked = [result.parameters.get("query")]
+    chosen = [result.tokens[i] for i in asked if type(i) is int and 0 <= i < len(result.tokens)]
+    return tuple(
+        i for i, word in enumerate(result.words) if any(t.start < word.end and word.start < t.end for t in chosen)
+    )
+
+
+def visible(text: str, keep: str = "") -> str:
+    """`text` with control characters made visible, so that it can neither move a cursor nor reorder its surroundings.
+
+    >>> visible("a\\x1b[31m b\\u202e")
+    'a␛[31m b\\\\u202e'
+    """
+    return "".join(c if c in keep else _visible(c) for c in text)
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
+        return f"\\u{code:04x}"
+    return character
+
+
+def columns(text: str) -> int:
+    """How many columns of a fixed-width line `text` takes: East Asian wide characters two, combining marks none."""
+    return sum(column(c) for c in text)
+
+
+def column(character: str) -> int:
+    """The columns of one character."""
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

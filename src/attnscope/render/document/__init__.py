@@ -1,0 +1,1 @@
+"""Documents without a picture: JSON, CSV, LaTeX, the terminal."""

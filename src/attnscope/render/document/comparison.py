@@ -1,0 +1,137 @@
+"""Comparisons as documents: JSON, CSV, plain text, and LaTeX with the words in coloured boxes."""
+
+import csv
+import io
+
+from attnscope.render.colours import colours_for, text_on
+from attnscope.render.content.comparison import moved_text, places, points, scale_of, verdict_sign
+from attnscope.render.content.pieces import visible
+from attnscope.results.comparison import Comparison, Comparisons, Side, WordPair
+
+_COLUMNS = ("kind", "left", "right", "left_score", "right_score", "change", "left_rank", "right_rank", "rank_change")
+
+
+def render_json(result: Comparison | Comparisons) -> bytes:
+    """What `save` writes."""
+    return result.to_json().encode("utf-8", "backslashreplace")
+
+
+def render_csv(result: Comparison | Comparisons) -> bytes:
+    """A row for each pair of words; of many comparisons with their number, task and attack in front."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    if isinstance(result, Comparison):
+        writer.writerow((*_COLUMNS, "restores"))
+        writer.writerows(_cells(result, pair) for pair in result.pairs)
+    else:
+        writer.writerow(("pair", "task", "attack", *_COLUMNS, "restores"))
+        for number, one in enumerate(result.pairs):
+            head = (number + 1, one.tags.get("task", ""), one.tags.get("attack", ""))
+            writer.writerows((*head, *_cells(one, pair)) for pair in one.pairs)
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
+    def of(side: Side, index: int | None) -> tuple[object, object, object]:
+        if index is None:
+            return "", "", ""
+        return side.result.words[index].text, side.result.words[index].score, side.ranks[index]
+
+    (left, left_score, left_rank), (right, right_score, right_rank) = (
+        of(whole.left, pair.left),
+        of(whole.right, pair.right),
+    )
+    scores = (left_score, right_score, pair.change)
+    return pair.kind, left, right, *scores, left_rank, right_rank, pair.rank_change, pair.restores
+
+
+def render_text(result: Comparison | Comparisons) -> bytes:
+    """Plain text: predictions and the words opposite each other; of many comparisons the summaries."""
+    if isinstance(result, Comparisons):
+        return "\n".join(_summary(result, tag) for tag in ("attack", "task")).encode()
+    out = []
+    for side in (result.left, result.right):
+        sign, _, spoken = verdict_sign(result, side)
+        shares = ", ".join(f"{visible(label.strip())} {p:.1%}" for label, p in side.probabilities)
+        if shares:
+            said = visible((side.prediction or "").strip())
+            out.append(f"{visible(side.name)}: {sign} {said} {spoken}".rstrip() + f"  ({shares})")
+    words = [
+        (
+            *("∅" if i is None else visible(side.result.words[i].text.strip()) for side, i in _sides(result, pair)),
+            f"{pair.change:+.4g}",
+            places(pair),
+            "" if pair.restores is None else points(pair.restores),
+            "" if pair.kind == "same" else pair.kind,
+        )
+        for pair in result.pairs
+    ]
+    head = (visible(result.left.name), visible(result.right.name), "change", "places", "undone alone", "")
+    widths = [max(len(row[i]) for row in (head, *words)) for i in range(len(head))]
+    out += ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in (head, *words)]
+    out.append(f"attention moved to the edits: {moved_text(result)}")
+    return ("\n".join(out) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _sides(whole: Comparison, pair: WordPair) -> tuple[tuple[Side, int | None], tuple[Side, int | None]]:
+    return (whole.left, pair.left), (whole.right, pair.right)
+
+
+def _summary(result: Comparisons, tag: str) -> str:
+    rows = [(tag, "pairs", "right before", "right after", "flipped", "moved")]
+    for one in result.summaries(tag):
+        before, after = ("—" if v is None else f"{v:.1%}" for v in (one.before, one.after))
+        rows.append((visible(one.name), str(one.count), before, after, f"{one.flips:.1%}", points(one.moved)))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows) + "\n"
+
+
+_TEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": "'",
+}  # fmt: skip
+
+
+def render_latex(result: Comparison) -> bytes:
+    """Rows of PromptRobust's Table 5: the text with its words in coloured boxes, and the prediction beside it.
+
+    A fragment that \\input takes; it needs \\usepackage{xcolor}, \\usepackage[T1]{fontenc} and, for other scripts than
+    Latin, XeLaTeX or LuaLaTeX with a font that has them.
+    """
+    scale = scale_of(result)
+    steps = colours_for(result.left.result.signed, False).steps
+    rows = []
+    for side, own in ((result.left, scale.left), (result.right, scale.right)):
+        boxes = " ".join(
+            rf"\attnword{{{steps[step][1:].upper()}}}{{{text_on(steps[step])[1:].upper()}}}{{{tex(word.text)}}}"
+            for word, step in zip(side.result.words, own, strict=True)
+            if word.text.strip()
+        )
+        sign, kind, spoken = verdict_sign(result, side)
+        colour = {"right": "0A6B3D", "wrong": "B3261E"}.get(kind, "000000")
+        said = tex((side.prediction or "").strip())
+        mark = {"✓": r"$\surd$ ", "✗": r"$\times$ "}.get(sign, "")
+        rows.append(
+            rf"{tex(side.name)} & \raggedright {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\[2pt]"
+        )
+    text = "\n".join(
+        (
+            r"% needs \usepackage{xcolor} and \usepackage[T1]{fontenc}",
+            r"\providecommand{\attnword}[3]{{\setlength{\fboxsep}{1.5pt}%",
+            r"  \colorbox[HTML]{#1}{\textcolor[HTML]{#2}{\strut #3}}}}",
+            r"\begin{tabular}{lp{0.68\linewidth}l}",
+            r"\hline",
+            r" & Words by importance & Prediction \\",
+            r"\hline\noalign{\vskip 2pt}",
+            *rows,
+            r"\hline",
+            r"\end{tabular}",
+        )
+    )
+    return (text + "\n").encode("utf-8", "replace")
+
+
+def tex(text: str) -> str:
+    """Escaped for LaTeX."""
+    return "".join(_TEX.get(c, c) for c in visible(text.strip()))

@@ -1,0 +1,68 @@
+"""Evaluations as documents: JSON, JSON lines, CSV, plain text, LaTeX."""
+
+import csv
+import io
+
+from attnscope.render.content.evaluation import ranked
+from attnscope.render.document.comparison import tex
+from attnscope.results.evaluation import Evaluation
+
+
+def render_json(result: Evaluation) -> bytes:
+    """Settings, standings, curves and rows in one document."""
+    return result.to_json().encode("utf-8", "backslashreplace")
+
+
+def render_lines(result: Evaluation) -> bytes:
+    """The rows, as a run writes them and goes on from."""
+    return result.to_lines().encode("utf-8", "backslashreplace")
+
+
+def render_text(result: Evaluation) -> bytes:
+    """The standings."""
+    return result.table().encode("utf-8", "backslashreplace")
+
+
+def render_csv(result: Evaluation) -> bytes:
+    """A row for each method and metric."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    names = ("metric", "better", "method", "mean", "low", "high", "texts", "difference", "difference_low")
+    writer.writerow((*names, "difference_high", "p", "verdict"))
+    for metric in result.metrics:
+        for s in result.standings(metric):
+            writer.writerow((metric, s.better, s.method, s.mean, s.low, s.high, s.count, *s.difference, s.p, s.verdict))
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
+
+
+def render_latex(result: Evaluation) -> bytes:
+    r"""A table of methods and metrics, the best of each in bold; a fragment that \input takes, without packages."""
+    standings = {metric: {s.method: s for s in result.standings(metric)} for metric in result.metrics}
+    arrows = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
+    head = " & ".join(
+        f"{tex(metric.replace('_', ' '))} {arrows[result.settings['metrics'][metric]['better']]}"
+        for metric in standings
+    )
+    rows = []
+    for method in ranked(result):
+        cells = []
+        for found in standings.values():
+            one = found.get(method)
+            if one is None:
+                cells.append("--")
+                continue
+            mark = {"better": "$^{*}$", "worse": r"$^{\dagger}$", "": ""}[one.verdict]
+            value = f"{one.mean:.3f}".replace("-", "$-$")
+            cells.append((rf"\textbf{{{value}}}" if one is next(iter(found.values())) else value) + mark)
+        rows.append(f"{tex(method)} & {' & '.join(cells)} \\\\")
+    lines = (
+        r"% * better, \dagger worse than random scores: p < 0.05, paired randomisation test, Holm",
+        rf"\begin{{tabular}}{{l{'r' * len(standings)}}}",
+        r"\hline",
+        f"method & {head} \\\\",
+        r"\hline",
+        *rows,
+        r"\hline",
+        r"\end{tabular}",
+    )
+    return ("\n".join(lines) + "\n").encode("utf-8", "replace")

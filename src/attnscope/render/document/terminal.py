@@ -1,0 +1,102 @@
+"""A result in the terminal: the text on coloured backgrounds where there are colours, else a table of plain text.
+
+Texts are hostile: control characters are made visible before anything is printed, and nothing is read as markup.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group
+from rich.style import Style
+from rich.text import Text
+
+from attnscope.render.colours import colours_for, text_on
+from attnscope.render.content.caption import caption_of, limits, number, unit
+from attnscope.render.content.pieces import pieces, query_words, visible
+from attnscope.results.attribution import Attribution
+from attnscope.results.per_token import PerToken
+
+_BAR = 20
+_EIGHTHS = "▏▎▍▌▋▊▉█"
+# Below this the box would be a shade off the terminal's own background, which is not ours to know.
+_FAINTEST = 0.06
+
+
+def render_text(result: Attribution) -> bytes:
+    """Caption, then one row per word in text order: scaled score, raw score, bar, word. UTF-8."""
+    caption = caption_of(result)
+    lines = [caption.title, *(f"{name}: {value}" for name, value in caption.facts), *caption.notes, caption.scale, ""]
+    lines += _rows(result)
+    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+
+
+def render_texts(result: PerToken) -> bytes:
+    """The plain texts of all target tokens, one after the other."""
+    return b"\n".join(render_text(one) for one in result)
+
+
+def _rows(result: Attribution) -> Iterator[str]:
+    scaled = result.scaled
+    asked = frozenset(query_words(result))
+    raw = [number(word.score) for word in result.words]
+    width = max(map(len, (*raw, "score")))
+    yield f"scaled  {'score':>{width}}  {'':{_BAR}}  word"
+    shown = ((piece.word, piece.text) for piece in pieces(result) if piece.word is not None)
+    for index, text in shown:
+        mark = "  ← query" if index in asked else ""
+        bar = _bar(_weight(result, float(scaled[index])))
+        yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}  {bar:{_BAR}}  {visible(text)}{mark}"
+
+
+def _weight(result: Attribution, scaled: float) -> float:
+    """How far a scaled score is from nothing, 0 to 1."""
+    return abs(2 * scaled - 1) if result.signed else scaled
+
+
+def _bar(scaled: float) -> str:
+    eighths = round(scaled * _BAR * 8)
+    return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8 - 1] if eighths % 8 else "")
+
+
+def renderable(result: Attribution, dark: bool = True) -> Group:
+    """The coloured text with its caption and legend, for any rich console."""
+    colours = colours_for(result.signed, dark)
+    scaled = result.scaled
+    asked = frozenset(query_words(result))
+    text = Text()
+    for piece in pieces(result):
+        shown = visible(piece.text, keep="\n\t").replace("\t", "    ")
+        if piece.word is None:
+            text.append(shown)
+            continue
+        style = (
+            _style(colours.colour(scaled[piece.word])) if _weight(result, scaled[piece.word]) >= _FAINTEST else Style()
+        )
+        text.append(
+            shown if shown.strip() else shown.replace("\n", "↵\n"), style + Style(underline=piece.word in asked)
+        )
+    caption = caption_of(result)
+    low, high = limits(result)
+    legend = Text.assemble((f"{number(low)} ", "dim"))
+    for step in range(0, len(colours.steps), 2):
+        legend.append(" ", _style(colours.steps[step]))
+    legend.append(f" {number(high)}  {unit(result)}", "dim")
+    head = [Text(caption.title, "bold"), Text(caption.line(), "dim"), Text()]
+    return Group(*head, text, Text(), legend, *(Text(note, "dim") for note in (*caption.notes, caption.scale)))
+
+
+def _style(colour: str) -> Style:
+    return Style(color=text_on(colour), bgcolor=colour)
+
+
+def print_result(result: Attribution, console: Console | None = None) -> None:
+    """Print to `console` (standard output): colours on a terminal, plain text elsewhere."""
+    console = console or Console()
+    if console.is_terminal and console.color_system:
+        console.print(renderable(result))
+    else:
+        console.out(render_text(result).decode(), end="", highlight=False)
+
+
+def print_plain(text: str, console: Console | None = None) -> None:
+    """Print to `console` (standard output) as it is."""
+    (console or Console()).out(text, end="", highlight=False)

@@ -1,0 +1,249 @@
+"""Figures for papers and slides: png, svg and pdf by matplotlib, the text laid out as text.
+
+Works in points from the top left corner. matplotlib's pyplot and the caller's rcParams are left alone, and the same
+result gives the same bytes: no dates, no random ids.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate, count, groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import InputError
+from attnscope.render.colours import ColourMap, colours_for, text_on
+from attnscope.render.content.caption import caption_of, limits, number, unit
+from attnscope.render.content.line_breaking import Line, lines
+from attnscope.render.content.pieces import columns, query_words
+from attnscope.render.figure.to_bytes import file_of
+from attnscope.results.attribution import Attribution
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MARGIN, _LINE, _ASCENT, _DESCENT, _PAD, _HAIR = 1.5, 1.7, 0.98, 0.34, 0.1, 0.025  # of the font size
+_SMALL, _TITLE = 0.72, 1.45
+_BAR = 11.0
+_ACCENT = {False: "#0b57a4", True: "#8cc4ff"}
+# Beyond these, viewers and matplotlib itself fail: pixels of a png, points of a pdf page.
+_TALLEST_PIXELS, _TALLEST_POINTS = 30_000, 14_400
+
+
+def render_png(result: Attribution, *, scale: float = 2, **options: Any) -> bytes:
+    """The figure as png, `scale` pixels to a point."""
+    return _render(result, "png", scale=scale, **options)
+
+
+def render_svg(result: Attribution, **options: Any) -> bytes:
+    """The figure as svg, with the letters as outlines so that it looks the same everywhere."""
+    return _render(result, "svg", scale=1, **options)
+
+
+def render_pdf(result: Attribution, **options: Any) -> bytes:
+    """The figure as a pdf page of its own size."""
+    return _render(result, "pdf", scale=1, **options)
+
+
+def _render(
+    result: Attribution,
+    form: str,
+    *,
+    scale: float,
+    max_line_chars: int = 80,
+    font: Any = None,
+    font_size: float = 13,
+    dark: bool = False,
+) -> bytes:
+    (text,) = wrapped([result], max_line_chars, font_size, scale)
+    return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
+
+
+def wrapped(
+    results: Sequence[Attribution], max_line_chars: int, font_size: float, scale: float, more: int = 0
+) -> list[list[Line]]:
+    """The lines of each text. Raises InputError for more, with `more` others, than one picture takes."""
+    if max_line_chars < 2 or not font_size > 0:
+        raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
+    texts = [lines(result, max_line_chars) for result in results]
+    count = sum(map(len, texts)) + more
+    height = (count * _LINE + 8) * font_size
+    if height * scale > _TALLEST_PIXELS or height > _TALLEST_POINTS:
+        raise InputError(
+            f"the text has {count:,} lines of {max_line_chars} characters, too many for one picture: save it as "
+            ".html, which has no limit, or give a smaller font_size or scale"
+        )
+    return texts
+
+
+def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> "Sheet":
+    caption = caption_of(result)
+    shown = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
+    sheet = Sheet(shown, result.signed, font, size, dark)
+    sheet.title(caption.title)
+    sheet.facts([f"{name} {value}" for name, value in caption.facts], max(columns(line.text) for line in text))
+    sheet.space()
+    sheet.body(text, result.scaled, frozenset(query_words(result)))
+    sheet.space()
+    sheet.legend(*limits(result), f"{unit(result)} per word, {'0 in the middle' if result.signed else 'min–max'}")
+    for note in caption.notes:
+        sheet.small(note)
+    return sheet
+
+
+class Sheet:
+    """Collects marks from top to bottom; `figure` then knows how large the paper must be.
+
+    shown: all the text that it will have, so that fonts with its characters are found.
+    """
+
+    def __init__(self, shown: str, signed: bool, font: Any, size: float, dark: bool) -> None:
+        from attnscope.render.figure.fonts import Fonts
+
+        self.colours: ColourMap = colours_for(signed, dark)
+        self.accent = _ACCENT[dark]
+        self.size = size
+        self.top = _MARGIN * size
+        self.right = 0.0
+        self.texts: list[tuple[float, float, str, str, float, str]] = []
+        self.boxes: list[tuple[float, float, float, float, float, str, str]] = []
+        self.fonts = Fonts(font, shown)
+
+    def space(self) -> None:
+        """A gap between parts."""
+        self.top += 0.9 * self.size
+
+    def title(self, title: str) -> None:
+        """The title."""
+        self.top += _TITLE * self.size * 0.8
+        self.write(_MARGIN * self.size, title, _TITLE * self.size, self.colours.ink)
+        self.top += 0.55 * self.size
+
+    def facts(self, facts: list[str], width: int) -> None:
+        """Facts in small print, as many to a line as fit."""
+        row = ""
+        for fact in facts:
+            longer = f"{row}  ·  {fact}" if row else fact
+            if row and columns(longer) * _SMALL > max(width, 56):
+                self.small(row)
+                longer = fact
+            row = longer
+        self.small(row)
+
+    def small(self, text: str) -> None:
+        """A line of small print."""
+        self.top += 1.55 * _SMALL * self.size
+        self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
+
+    def body(self, text: list[Line], scaled: NDArray[np.float64], asked: frozenset[int]) -> None:
+        """The lines of a text; `scaled` (word,) and `asked` by the index of a word."""
+        widths = [[self.width(run.text, self.size) for run in line.runs] for line in text]
+        widest = max(map(sum, widths), default=0.0)
+        for line, row in zip(text, widths, strict=True):
+            self.top += _LINE * self.size
+            x = _MARGIN * self.size + (widest - sum(row) if line.right_to_left else 0.0)
+            edges = list(accumulate(row, initial=x))
+            # One box per word: a word may be several runs.
+            for word, group in groupby(zip(count(), line.runs), key=lambda pair: pair[1].word):
+                members = [i for i, _ in group]
+                first, last = members[0], members[-1]
+                ink = self.colours.ink
+                if word is not None:
+                    tight = (_touches(line, first - 1), _touches(line, last + 1))
+                    ink = self.box(edges[first], edges[last + 1], tight, float(scaled[word]), word in asked)
+                for i in members:
+                    self.write(edges[i], line.runs[i].text, self.size, ink)
+
+    def box(self, left: float, right: float, tight: tuple[bool, bool], scaled: float, asked: bool) -> str:
+        """A word's background, and the colour of its text. `tight` sides have a neighbour without a space."""
+        step = self.colours.step(scaled)
+        if self.colours.is_blank(step) and not asked:
+            return self.colours.ink
+        left -= (-_HAIR if tight[0] else _PAD) * self.size
+        right += (-_HAIR if tight[1] else _PAD) * self.size
+        top, high = self.top - _ASCENT * self.size, (_ASCENT + _DESCENT) * self.size
+        edge = self.accent if asked else "none"
+        self.boxes.append((left, top, right - left, high, 0.24 * self.size, self.colours.steps[step], edge))
+        return text_on(self.colours.steps[step])
+
+    def legend(self, low: float, high: float, words: str) -> None:
+        """The bar of colours between its ends, and what it shows."""
+        size, x = _SMALL * self.size, _MARGIN * self.size
+        self.top += 1.6 * size
+        x += self.write(x, number(low), size, self.colours.ink) + 0.7 * size
+        step = _BAR * self.size / len(self.colours.steps)
+        for i, colour in enumerate(self.colours.steps):
+            # Each overlaps the next a little, or a hairline of paper shows between them.
+            wide = step * (1.5 if i + 1 < len(self.colours.steps) else 1)
+            self.boxes.append((x + i * step, self.top - 0.72 * size, wide, 0.72 * size, 0.0, colour, "none"))
+        x += _BAR * self.size + 0.7 * size
+        x += self.write(x, number(high), size, self.colours.ink) + 0.9 * size
+        self.write(x, words, size, self.colours.muted)
+
+    def line(self, parts: list[tuple[str, str]]) -> None:
+        """One line of parts, each with its colour."""
+        self.top += _LINE * self.size
+        x = _MARGIN * self.size
+        for text, colour in parts:
+            x += self.write(x, text, self.size, colour)
+
+    def width(self, text: str, size: float) -> float:
+        """How wide a text is, in points."""
+        return sum(_measure(part, path) for part, path in self.fonts.runs(text)) * size
+
+    def write(self, x: float, text: str, size: float, colour: str) -> float:
+        """Write at `x` on the current line; how wide it was."""
+        start = x
+        for part, path in self.fonts.runs(text):
+            if part.strip():
+                self.texts.append((x, self.top, part, path, size, colour))
+            x += _measure(part, path) * size
+        self.right = max(self.right, x)
+        return x - start
+
+    def figure(self, scale: float) -> "Figure":
+        """Draw everything on paper that fits, rounded up to whole pixels."""
+        from matplotlib.figure import Figure
+        from matplotlib.font_manager import FontProperties
+        from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
+        from matplotlib.text import Text
+        from matplotlib.transforms import Affine2D
+
+        width = math.ceil((self.right + _MARGIN * self.size) * scale) / scale
+        height = math.ceil((self.top + (_MARGIN + _DESCENT) * self.size) * scale) / scale
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72 * scale, facecolor=self.colours.background)
+        points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
+        for x, top, wide, high, radius, fill, edge in self.boxes:
+            bottom = height - top - high
+            patch: Patch
+            if radius:
+                shape = f"round,pad=0,rounding_size={min(radius, wide / 2):.4g}"
+                patch = FancyBboxPatch((x, bottom), wide, high, boxstyle=shape, linewidth=0.1 * self.size)
+            else:
+                patch = Rectangle((x, bottom), wide, high, linewidth=0)
+            patch.set(facecolor=fill, edgecolor=edge, transform=points)
+            figure.add_artist(patch, clip=False)
+        for x, top, text, path, size, colour in self.texts:
+            font = FontProperties(fname=path, size=size)
+            label = Text(
+                x, height - top, text, color=colour, fontproperties=font, parse_math=False, transform=points,
+                verticalalignment="baseline", horizontalalignment="left",
+            )  # fmt: skip
+            figure.add_artist(label, clip=False)
+        return figure
+
+
+def _touches(line: Line, index: int) -> bool:
+    return 0 <= index < len(line.runs) and bool(line.runs[index].text.strip())
+
+
+@cache
+def _measure(text: str, path: str) -> float:
+    """Advance width of `text` in ems."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    width = text_to_path.get_text_width_height_descent(text, FontProperties(fname=path, size=100), False)[0]
+    return float(np.float64(width)) / 100

@@ -1,0 +1,77 @@
+"""The figure of a comparison, as PromptRobust's Table 5 has it: each text with its words shaded, and its prediction."""
+
+from typing import Any
+
+import numpy as np
+
+from attnscope.render.content.caption import caption_of
+from attnscope.render.content.comparison import moved_text, scale_of, verdict_sign
+from attnscope.render.content.line_breaking import Line
+from attnscope.render.content.pieces import visible
+from attnscope.render.figure.attribution import Sheet, wrapped
+from attnscope.render.figure.to_bytes import file_of
+from attnscope.results.comparison import Comparison
+
+_VERDICTS = {False: {"right": "#0a6b3d", "wrong": "#b3261e"}, True: {"right": "#58d39a", "wrong": "#ff9a90"}}
+
+
+def render_png(result: Comparison, *, scale: float = 2, **options: Any) -> bytes:
+    """The figure as png, `scale` pixels to a point."""
+    return _render(result, "png", scale, **options)
+
+
+def render_svg(result: Comparison, **options: Any) -> bytes:
+    """The figure as svg, with the letters as outlines."""
+    return _render(result, "svg", 1, **options)
+
+
+def render_pdf(result: Comparison, **options: Any) -> bytes:
+    """The figure as a pdf page of its own size."""
+    return _render(result, "pdf", 1, **options)
+
+
+def _render(
+    pair: Comparison,
+    form: str,
+    scale: float,
+    *,
+    max_line_chars: int = 80,
+    font: Any = None,
+    font_size: float = 13,
+    dark: bool = False,
+) -> bytes:
+    texts = wrapped([pair.left.result, pair.right.result], max_line_chars, font_size, scale, more=6)
+    return file_of(lambda: _sheet(pair, texts, font, font_size, dark).figure(scale), form, scale)
+
+
+def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, dark: bool) -> Sheet:
+    said = scale_of(pair)
+    sides = (pair.left, pair.right)
+    facts = [f"{k} {v}" for k, v in pair.tags.items()]
+    facts += [f"{k} {v}" for k, v in caption_of(pair.right.result).facts if k in ("model", "method", "target")]
+    shown = "".join(line.text for text in texts for line in text) + "".join(facts) + said.words + "✓✗·"
+    shown += "".join(side.name + "".join(label for label, _ in side.probabilities) for side in sides)
+    sheet = Sheet(visible(shown), pair.left.result.signed, font, size, dark)
+    sheet.facts([visible(fact) for fact in facts], 80)
+    steps = len(sheet.colours.steps)
+    for side, text, colours in zip(sides, texts, (said.left, said.right), strict=True):
+        sheet.space()
+        sheet.line([(visible(side.name), sheet.colours.muted)])
+        # The middle of a step is in that step, whatever the rounding.
+        sheet.body(text, (np.array(colours) + 0.5) / steps, frozenset())
+        if side.prediction is not None:
+            sign, kind, spoken = verdict_sign(pair, side)
+            ink = _VERDICTS[dark].get(kind, sheet.colours.ink)
+            share = dict(side.probabilities)[side.prediction]
+            sheet.line(
+                [
+                    ("Prediction: ", sheet.colours.muted),
+                    (f"{sign} {visible(side.prediction.strip())}" + (f" ({spoken})" if spoken else ""), ink),
+                    (f"  {share:.1%}", sheet.colours.muted),
+                ]
+            )
+    sheet.space()
+    sheet.legend(said.low, said.high, said.words)
+    if pair.edits:
+        sheet.small(f"Attention moved to the edited words: {moved_text(pair)} of all scores.")
+    return sheet

@@ -1,0 +1,69 @@
+"""The figure of an evaluation: deletion and insertion curves with their bands."""
+
+from typing import Any
+
+from attnscope.errors import InputError
+from attnscope.render.colours import DARK, LIGHT
+from attnscope.render.content.evaluation import LINES, plots
+from attnscope.render.figure.to_bytes import file_of
+from attnscope.results.evaluation import YARDSTICK, Evaluation
+
+
+def render_png(result: Evaluation, *, scale: float = 2, dark: bool = False) -> bytes:
+    """The figure as png, `scale` pixels to a point."""
+    return _render(result, "png", scale, dark)
+
+
+def render_svg(result: Evaluation, *, dark: bool = False) -> bytes:
+    """The figure as svg, with the letters as outlines."""
+    return _render(result, "svg", 1, dark)
+
+
+def render_pdf(result: Evaluation, *, dark: bool = False) -> bytes:
+    """The figure as a pdf page."""
+    return _render(result, "pdf", 1, dark)
+
+
+def _render(result: Evaluation, form: str, scale: float, dark: bool) -> bytes:
+    if not plots(result):
+        raise InputError("the evaluation has no rows, so there is nothing to draw: evaluate at least one text")
+    return file_of(lambda: _figure(result, dark), form, scale)
+
+
+def _figure(result: Evaluation, dark: bool) -> Any:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update({"font.size": 9, "text.parse_math": False})
+    drawn, colours = plots(result), DARK if dark else LIGHT
+    figure = Figure(figsize=(4.4 * len(drawn), 3.6), facecolor=colours.background, layout="constrained")
+    shares = result.settings["shares"]
+    for number, plot in enumerate(drawn):
+        axes = figure.add_subplot(1, len(drawn), number + 1, facecolor=colours.background)
+        line: dict[str, Any]
+        for method in result.methods:
+            mean, low, high = result.curve(method, plot.name)
+            if method in plot.best:
+                line = {
+                    "color": LINES[dark][plot.best.index(method)],
+                    "linewidth": 1.6,
+                    "label": method,
+                    "zorder": 3,
+                }
+            elif method == YARDSTICK:
+                line = {"color": colours.ink, "linewidth": 1.4, "linestyle": "--", "label": method, "zorder": 4}
+            else:
+                line = {"color": colours.muted, "linewidth": 0.6, "alpha": 0.5, "zorder": 1}
+            axes.plot(shares, mean, **line)
+            if "label" in line:
+                axes.fill_between(shares, low, high, color=line["color"], alpha=0.14, linewidth=0)
+        axes.set_title(f"{plot.title} ({plot.better} is better)", color=colours.ink, fontsize=9)
+        axes.set_xlabel(f"share of the words {'gone' if plot.name == 'deletion' else 'there'}", color=colours.muted)
+        axes.set_ylabel("probability of the label", color=colours.muted)
+        axes.set_xlim(0, 1)
+        axes.tick_params(colors=colours.muted)
+        for side, spine in axes.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(colours.muted)
+        axes.legend(frameon=False, labelcolor=colours.ink, fontsize=7.5)
+    return figure

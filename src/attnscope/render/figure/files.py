@@ -1,0 +1,38 @@
+"""Whole results as plot.py draws them, as png, svg and pdf: attention maps, agreements, per-token results."""
+
+from typing import Any
+
+from attnscope.render.figure import plot
+from attnscope.render.figure.to_bytes import file_of
+from attnscope.results.agreement import Agreement
+from attnscope.results.attention_maps import AttentionMaps
+from attnscope.results.per_token import PerToken
+
+Plotted = AttentionMaps | Agreement | PerToken
+
+
+def render_png(result: Plotted, *, scale: float = 2, **options: Any) -> bytes:
+    """The figure as png, `scale` pixels to a point."""
+    return file_of(lambda: _figure(result, **options), "png", scale)
+
+
+def render_svg(result: Plotted, **options: Any) -> bytes:
+    """The figure as svg, with the letters as outlines."""
+    return file_of(lambda: _figure(result, **options), "svg")
+
+
+def render_pdf(result: Plotted, **options: Any) -> bytes:
+    """The figure as a pdf page of its own size."""
+    return file_of(lambda: _figure(result, **options), "pdf")
+
+
+def _figure(result: Plotted, dark: bool = False, font: Any = None) -> Any:
+    if isinstance(result, PerToken):
+        return plot.per_token(result, dark=dark, font=font).figure
+    if isinstance(result, Agreement):
+        return plot.agreement(result, dark=dark, font=font)[0].figure
+    if result.codes is None:
+        return plot.statistics(result, dark=dark, font=font).flat[0].figure
+    if len(result.layers) == len(result.heads) == 1:
+        return plot.heat_map(result, result.layers[0], result.heads[0], dark=dark, font=font).figure
+    return plot.grid(result, dark=dark, font=font)[0, 0].figure

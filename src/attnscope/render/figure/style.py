@@ -1,0 +1,130 @@
+"""What all pictures on matplotlib axes look like: colours, fonts, thin lines, legends with numbers."""
+
+import math
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attnscope.render.colours import DARK, LIGHT, ColourMap
+from attnscope.render.figure.to_bytes import need_matplotlib
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MOST_LABELS = 48
+ROOTS = {2: "square-root scale", 4: "fourth-root scale"}
+
+
+class Look:
+    """The colours and fonts of one picture; `letters`: those that its fonts must have."""
+
+    def __init__(self, letters: str, dark: bool, font: Any) -> None:
+        need_matplotlib()
+        from attnscope.render.figure.fonts import Fonts
+
+        self.colours: ColourMap = DARK if dark else LIGHT
+        self.fonts = Fonts(font, letters)
+        self.small: dict[str, Any] = {
+            "color": self.colours.muted,
+            "fontsize": 8,
+            "fontfamily": self.fonts.families()[0],
+        }
+
+    def figure(self, size: tuple[float, float]) -> Any:
+        """A figure of that many inches which pyplot does not know."""
+        from matplotlib.figure import Figure
+
+        return Figure(figsize=size, facecolor=self.colours.background)
+
+    def axes(self, ax: "Axes | None", size: tuple[float, float]) -> "Axes":
+        """The Axes given, else those of a figure of their own."""
+        if ax is None:
+            figure = self.figure(size)
+            figure.set_layout_engine("constrained")
+            ax = figure.add_subplot()
+        self.quiet(ax)
+        return ax
+
+    def quiet(self, ax: Any) -> None:
+        """Thin lines, no ticks."""
+        ax.set_facecolor(self.colours.background)
+        for spine in ax.spines.values():
+            spine.set(edgecolor=self.colours.muted, linewidth=0.4)
+        ax.tick_params(colors=self.colours.ink, labelsize=8, length=0, labelfontfamily=self.small["fontfamily"])
+
+    def map(self, colours: ColourMap | None = None) -> Any:
+        """The colour map, as matplotlib takes it."""
+        from matplotlib.colors import ListedColormap
+
+        return ListedColormap(list((colours or self.colours).steps))
+
+    def scale(self, largest: float, root: int) -> dict[str, Any]:
+        """Colours by the root of a weight, from 0 to the largest."""
+        from matplotlib.colors import PowerNorm
+
+        return {"cmap": self.map(), "norm": PowerNorm(1 / root, 0, largest or 1.0)}
+
+    def bar(self, bar: Any, largest: float, root: int, label: str) -> None:
+        """A legend with numbers at even steps of colour."""
+        largest = largest or 1.0
+        values = [largest * (step / 4) ** root for step in range(5)]
+        bar.set_ticks(values, labels=[number(value) for value in values])
+        bar.ax.minorticks_off()
+        self.quiet_bar(bar)
+        bar.set_label(f"{label} ({ROOTS[root]})", **self.small)
+
+    def quiet_bar(self, bar: Any) -> None:
+        """A legend without an outline."""
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2, labelfontfamily=self.small["fontfamily"])
+
+    def over(self, ax: "Axes", caption: Callable[[int], str]) -> None:
+        """The caption over an Axes; it is asked for in lines of about so many characters."""
+        width = ax.figure.get_figure(root=True).get_size_inches()[0] * ax.get_position().width
+        self.write(ax.set_title(caption(max(44, int(17 * width))), fontsize=8.5, loc="left"), self.colours.ink)
+
+    def wrapped(self, notes: Iterable[str], text: str, width: int) -> str:
+        """Notes, each on lines of its own, and the beginning of the text."""
+        return "\n".join([*(line for note in notes for line in textwrap.wrap(note, width)), excerpt(text, width)])
+
+    def ticks(self, axis: Any, names: Sequence[str]) -> None:
+        """Names along an axis, upright below it, thinned where there are many."""
+        places = thinned(len(names), _MOST_LABELS)
+        axis.set_ticks(places, [names[i] for i in places])
+        for label in axis.get_ticklabels():
+            self.write(label, self.colours.ink)
+            if axis.axis_name == "x":
+                label.set_rotation(90)
+
+    def write(self, text: Any, colour: str) -> None:
+        """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
+        from matplotlib.font_manager import FontProperties
+
+        runs = list(self.fonts.runs(text.get_text().replace("\n", " ")))
+        size = text.get_fontsize()
+        if len({path for _, path in runs}) == 1:
+            text.set_fontproperties(FontProperties(fname=runs[0][1], size=size))
+        else:
+            text.set_fontfamily(self.fonts.families())
+        text.set(color=colour, parse_math=False)
+
+
+def number(value: float) -> str:
+    """Two digits, without an exponent down to a ten-thousandth."""
+    return f"{value:.2g}" if not 0 < value < 1e-4 else f"{value:.0e}".replace("e-0", "e-")
+
+
+def thinned(count: int, most: int) -> list[int]:
+    """Every so-many-th of `count` places, at most so many."""
+    return list(range(0, count, math.ceil(count / most))) if count else []
+
+
+def excerpt(text: str, width: int) -> str:
+    """The beginning of a text on one line, quoted."""
+    from attnscope.render.content.pieces import columns
+
+    line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * width]).split())
+    short = line
+    while columns(short) > width - 3:
+        short = short[:-1]
+    return f"“{short}{'…' if short != line or len(text) > 4 * width else ''}”"

@@ -1,0 +1,1 @@
+"""Self-contained offline pages: one result, one file."""

@@ -1,0 +1,122 @@
+"""One self-contained page: no network, no dependency, readable without JavaScript.
+
+The problems it solves:
+- The text is text: real spacing and line breaks, found by Ctrl-F, copied whole. Python writes it, escaped.
+- 25,000 words open at once: one short element per word, 64 shared colour classes, no style attributes.
+- Nothing in the text can run: everything is escaped, the data is inert JSON, and a content security policy allows
+  this page's own script and style by their hashes and nothing else.
+"""
+
+import html
+
+from attnscope.render.colours import LIGHT
+from attnscope.render.content.caption import caption_of, limits, number, query_text, unit
+from attnscope.render.content.pieces import pieces, query_words
+from attnscope.render.html.page import (
+    attribute,
+    chosen,
+    colour_rules,
+    exact,
+    facts,
+    language,
+    own_language,
+    provenance,
+    reading_page,
+    root,
+    shown,
+    sizes,
+    ticks,
+)
+from attnscope.results.attribution import Attribution
+
+_TOP = 12
+_KEYS = (
+    ("hover, <kbd>Tab</kbd>", "a word\u2019s score, place on the scale, and rank; arrow keys walk from word to word"),
+    ("click, <kbd>Enter</kbd>", "pin a word; Esc lets go"),
+    ("<kbd>w</kbd>", "words or tokens"),
+)
+
+
+def render_html(
+    result: Attribution, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+) -> bytes:
+    """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
+    caption = caption_of(result)
+    low, high = limits(result)
+    query = query_text(result)
+    return reading_page(
+        "reading/attribution.html",
+        title=caption.title,
+        style=(sizes(max_line_chars, font_size), colour_rules(result.signed), "reading/reading.css"),
+        module="reading/attribution.js",
+        document=result.to_json(),
+        root=root(language(result.text), dark, result.signed),
+        facts=facts(caption.facts),
+        choice=chosen("Units", "unit", (("word", "words"), ("token", "tokens"))),
+        keys=_KEYS,
+        ranked="Strongest words" if result.signed else "Highest words",
+        text=_text(result),
+        lang=own_language(result.text),
+        ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
+        unit=shown(unit(result)),
+        scale=shown(caption.scale),
+        query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
+        notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
+        top=_top(result),
+        provenance=provenance(caption),
+    )
+
+
+def iframe(result: Attribution) -> str:
+    """The page in an `<iframe srcdoc>`, as tall as the text is likely to need."""
+    lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
+    height = min(940, 680 + 36 * lines)
+    page = render_html(result).decode()
+    return srcdoc(page, caption_of(result).title, height)
+
+
+def srcdoc(page: str, title: str, height: int) -> str:
+    """A page in an `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
+    return (
+        f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
+        'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
+        f'srcdoc="{html.escape(page)}"></iframe>'
+    )
+
+
+def _text(result: Attribution) -> str:
+    """One span per word, in the words' order: the viewer finds a word by counting."""
+    scaled = result.scaled
+    asked = frozenset(query_words(result))
+    parts = []
+    for piece in pieces(result):
+        if piece.word is None:
+            parts.append(exact(piece.text))
+            continue
+        names = ["u", f"s{LIGHT.step(float(scaled[piece.word]))}"]
+        if not piece.text.strip():
+            names.append("nl" if "\n" in piece.text else "ws")
+        if piece.word in asked:
+            names.append("q")
+        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
+    return "".join(parts)
+
+
+def _top(result: Attribution) -> str:
+    scaled = result.scaled
+    drawn = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
+    best = sorted(drawn, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
+        :_TOP
+    ]
+    return "".join(
+        f'<tr><td>{place}</td><th scope="row"><bdi>{shown(drawn[i])}</bdi></th><td class="bar">'
+        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
+        f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg></td>'
+        f'<td class="value">{number(result.words[i].score)}</td></tr>'
+        for place, i in enumerate(best, 1)
+    )
+
+
+def _width(result: Attribution, scaled: float) -> float:
+    """A bar's length in percent: of a signed score its magnitude."""
+    return max(0.5, 100 * abs(2 * scaled - 1) if result.signed else 100 * scaled)

@@ -1,0 +1,212 @@
+"""A whole model's attention as one page: opened from disk, nothing loaded, every layer and head at hand.
+
+The problems it solves:
+- It paints before it is parsed: tokens, statistics and a small picture of every map come first, then each map in an
+  inert element of its own (one giant literal would pass what the browser's engine takes for a string).
+- Nothing in the text can run: the data is inert JSON and base64, the viewer writes text alone, and a content security
+  policy allows this script and this style by their hashes, and no network.
+- It has a budget. What was left out to keep to it, and what share of the attention is kept, the page says.
+
+The viewer's files and the format are described in `viewer/README.md`.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from attnscope.errors import InputError, NonFiniteError
+from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
+from attnscope.render.content.caption import caption_of
+from attnscope.render.content.pieces import visible
+from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, size, tiles
+from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root, script, viewer
+from attnscope.render.html.palettes import PALETTES
+from attnscope.results.attention_maps import AttentionMaps, Side
+from attnscope.results.attribution import Attribution
+
+VIEWER, WORKER = "explorer/main.js", "explorer/worker.js"
+_MB = 1_000_000
+_NOTEBOOK_MB = 16
+_ELEMENT = 80  # bytes around a map
+
+
+def render_html(
+    maps: AttentionMaps,
+    *,
+    max_mb: float = 64,
+    quality: str = "standard",
+    flow: Sequence[Attribution] = (),
+    dark: bool | None = None,
+) -> bytes:
+    """The page, UTF-8.
+
+    max_mb:  what the file may take; beyond that the coding gets coarser, then layers are left out.
+    quality: "standard" (a weight is off by at most 0.2 % of its row's largest) or "high" (small weights kept finer, at
+             twice the size or more).
+    flow:    results on the same text, such as rollout or attention × gradient, to be shown beside the maps.
+    dark:    None follows the reader's system; the page has a switch either way.
+    """
+    if not max_mb > 0:
+        raise InputError(f"max_mb={max_mb!r}: expected megabytes above 0, such as 64")
+    if quality not in ("standard", "high"):
+        raise InputError(f'quality={quality!r}: expected "standard" or "high"')
+    for result in flow:
+        if not isinstance(result, Attribution) or result.text != maps.key_side.text:
+            raise InputError("flow: expected results (Attribution) of the text that the maps are of")
+    front = _document(maps, flow)
+    streams: dict[Place, Packed] = {}
+    coding = Coding(1, 255)
+    atlas = b""
+    if maps.codes is not None:
+        places = [(layer, head) for layer in range(len(maps.layers)) for head in range(len(maps.heads))]
+        atlas = tiles(maps, places)
+        room = max_mb * _MB - len(_json(front)) - len(atlas) * 4 / 3 - _fixed() - _ELEMENT * len(places)
+        coding, streams = fitted(maps, quality, room)
+    front |= _coded(maps, coding, streams, max_mb)
+    return b"".join((_top(front, atlas, dark), *_elements(streams), b"</body>\n</html>\n"))
+
+
+def iframe(maps: AttentionMaps) -> str:
+    """The page in an `<iframe srcdoc>`; at most 16 MB, so that a notebook stays a notebook."""
+    page = render_html(maps, max_mb=_NOTEBOOK_MB).decode()
+    title = html.escape(_title(maps), quote=True)
+    return (
+        f'<iframe title="{title}" width="100%" height="860" style="border:0;border-radius:8px" '
+        f'sandbox="allow-scripts allow-downloads" srcdoc="{html.escape(page)}"></iframe>'
+    )
+
+
+def _document(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
+    """Everything but the maps themselves, as the viewer's README documents it."""
+    sides = [maps.query_side] if maps.key_side == maps.query_side else [maps.query_side, maps.key_side]
+    statistics = {
+        name: np.asarray(column, dtype=np.float64).reshape(len(maps.layers), len(maps.heads))
+        for name, column in maps.columns().items()
+        if name not in ("layer", "head")
+    }
+    if "received" in maps.statistics and len(maps.keys):
+        statistics["sink"] = np.asarray(maps.statistics["received"]).max(-1)
+    for name, array in statistics.items():
+        if not np.isfinite(array).all():
+            raise NonFiniteError(f'the statistic {name!r} is not finite: the model overflowed; try dtype="float32"')
+    return {
+        "schema": 1,
+        "title": _title(maps),
+        "version": metadata.version("attnscope"),
+        "provenance": {name: visible(str(value)) for name, value in maps.provenance.items() if value is not None},
+        "kind": str(maps.parameters.get("attention", "self")),
+        "sides": [_side(side) for side in sides],
+        "layers": list(maps.layers),
+        "heads": list(maps.heads),
+        "queries": list(maps.queries),
+        "keys": list(maps.keys),
+        "continued": maps.parameters.get("continued_at"),
+        "statistics": {name: _rounded(array) for name, array in statistics.items()},
+        "flow": [_flow(result) for result in flow],
+        "palettes": {name: [list(each.steps) for each in pair] for name, pair in PALETTES.items()},
+        "signed": [list(LIGHT_SIGNED.steps), list(DARK_SIGNED.steps)],
+    }
+
+
+def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], max_mb: float) -> dict[str, Any]:
+    """What the streams are, what they kept, and what was left out."""
+    kept = [stream.kept for stream in streams.values()]
+    shown = {layer for layer, _ in streams}
+    return {
+        "coding": {"power": coding.power, "top": coding.top},
+        "atlas": maps.codes is not None,
+        "missing": [] if maps.codes is None else [n for i, n in enumerate(maps.layers) if i not in shown],
+        "kept": {"mean": round(sum(kept) / len(kept), 4), "worst": round(min(kept), 4)} if kept else None,
+        "megabytes": [round(size(streams) / _MB, 2), max_mb],
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    """Tokens as [start, end, special, name where the text has none]; words as [start, end, tokens]."""
+    return {
+        "text": side.text,
+        "tokens": [
+            [t.start, t.end, int(t.special), *([t.text] if t.text != side.text[t.start : t.end] else [])]
+            for t in side.tokens
+        ],
+        "words": [[w.start, w.end, list(w.tokens)] for w in side.words],
+    }
+
+
+def _flow(result: Attribution) -> dict[str, Any]:
+    caption = caption_of(result)
+    return {
+        "title": caption.title,
+        "facts": [[name, value] for name, value in caption.facts if name not in ("words", "tokens")],
+        "signed": result.signed,
+        "words": [[word.start, word.end, float(f"{word.score:.6g}")] for word in result.words],
+    }
+
+
+def _rounded(array: "np.ndarray[Any, Any]") -> list[list[float]]:
+    return [[float(f"{value:.4g}") for value in row] for row in array.tolist()]
+
+
+def _title(maps: AttentionMaps) -> str:
+    names = {"cross": "Cross-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}
+    what = names.get(str(maps.parameters.get("attention")), "Attention")
+    model = maps.provenance.get("model")
+    return f"{what} of {visible(str(model)).rstrip('/').rsplit('/', 1)[-1]}" if model else what
+
+
+def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
+    code, worker, style = script(VIEWER), script(WORKER), viewer("base.css") + viewer("explorer/explorer.css")
+    body = Template(viewer("explorer/explorer.html")).substitute(
+        title=html.escape(front["title"], quote=False),
+        json=_json(front),
+        atlas=base64.b64encode(atlas).decode(),
+        worker=worker,
+        script=code,
+    )
+    page = framed(
+        body,
+        title=html.escape(front["title"], quote=False),
+        style=style,
+        policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
+        f"script-src '{digest(code)}'; style-src '{digest(style)}'",
+        root=root(' lang="en"', dark),
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _elements(streams: dict[Place, Packed]) -> list[bytes]:
+    return [
+        b'<script type="application/octet-stream" id="map-%d-%d">%s</script>\n'
+        % (*place, base64.b64encode(stream.data))
+        for place, stream in streams.items()
+    ]
+
+
+def _json(front: dict[str, Any]) -> str:
+    return json.dumps(front, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(JSON_ESCAPES)
+
+
+@cache
+def _fixed() -> int:
+    """Bytes of what is the same on every page, with a little air."""
+    return (
+        sum(
+            map(
+                len,
+                (
+                    script(VIEWER),
+                    script(WORKER),
+                    viewer("base.css") + viewer("explorer/explorer.css"),
+                    viewer("explorer/explorer.html"),
+                ),
+            )
+        )
+        + 4_000
+    )

@@ -1,0 +1,212 @@
+"""What every page is made of: colours, escaping, inert data, and a policy that forbids all but the page's own parts."""
+
+import base64
+import hashlib
+import html
+import json
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import PurePosixPath
+from string import Template
+
+from attnscope.errors import InputError
+from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED, colours_for, text_on
+from attnscope.render.content.caption import Caption
+from attnscope.render.content.pieces import visible
+
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
+# In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
+JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+def policy(code: str, style: str) -> str:
+    """A content security policy: this script and this style, by their hashes, pictures that it drew, nothing else."""
+    return (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src blob:; "
+        f"script-src '{digest(code)}'; style-src '{digest(style)}'"
+    )
+
+
+def framed(body: str, *, title: str, style: str, policy: str, root: str) -> str:
+    """A document, open at its end. title: escaped. root: attributes of the root element."""
+    return Template(viewer("frame.html")).substitute(body=body, title=title, style=style, policy=policy, root=root)
+
+
+def reading_page(
+    name: str,
+    *,
+    title: str,
+    style: Sequence[str],
+    module: str,
+    document: str,
+    root: str,
+    facts: str = "",
+    choice: str = "",
+    keys: Sequence[tuple[str, str]] | None = None,
+    **parts: str,
+) -> bytes:
+    """A page that reads as text, its data beside it, UTF-8: the body `name` of the viewer, with its `parts`.
+
+    title: unescaped. style: rules and names of the viewer's style sheets. module: the viewer's that starts the page.
+    facts: how the result was made. keys: of the page, and what they do, for its help; it then has a field to find
+    words, and a place for settings: `choice` and what saves what is seen. None for a page of tables.
+    """
+    code = script(module)
+    sheet = "\n".join(viewer(part) if part.endswith(".css") else part for part in ("base.css", *style))
+    settings = "" if keys is None else Template(viewer("reading/settings.html")).substitute(choice=choice)
+    body = Template(viewer("reading/reading.html")).substitute(
+        title=shown(title),
+        tools="" if keys is None else viewer("reading/search.html"),
+        more='<button id="save-json">JSON</button>' if keys is None else _HELP_BUTTON,
+        facts=f'<dl class="facts" lang="en">{facts}</dl>' if facts else "",
+        body=Template(viewer(name)).substitute(parts, settings=settings).strip(),
+        help="" if keys is None else _help(keys),
+        json=inert(document),
+        script=code,
+    )
+    page = framed(body, title=shown(title), style=sheet, policy=policy(code, sheet), root=root)
+    return page.encode("utf-8", "replace")
+
+
+_HELP_BUTTON = '<button id="help-open" aria-label="Help" aria-keyshortcuts="?">?</button>'
+
+
+def _help(keys: Sequence[tuple[str, str]]) -> str:
+    rows = "".join(f"<div><dt>{key}</dt><dd>{shown(what)}</dd></div>" for key, what in keys)
+    return Template(viewer("reading/help.html")).substitute(keys=rows)
+
+
+def chosen(label: str, name: str, options: Sequence[tuple[str, str]]) -> str:
+    """A choice among the settings of a page; the first is chosen. options: values of the state, and their names."""
+    radios = "".join(
+        f'<label><input type="radio" name="{name}" value="{value}" data-state="{name}" autocomplete="off"'
+        f"{' checked' if i == 0 else ''}>{shown(said)}</label>"
+        for i, (value, said) in enumerate(options)
+    )
+    return f'<fieldset aria-label="{label}">{radios}</fieldset>\n'
+
+
+def ticks(*numbers: str) -> str:
+    """The numbers under the colours of the legend."""
+    return "".join(f"<span>{number}</span>" for number in numbers)
+
+
+def inert(document: str) -> str:
+    """JSON that can stand in a `<script type="application/json">`."""
+    # Without the spaces of to_json: half a megabyte at 30,000 tokens.
+    compact = json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
+    return compact.translate(JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
+
+
+def colour_rules(signed: bool) -> str:
+    """The colour map as css: variables of the page, and the classes s0 … s63."""
+    light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
+    names = ("page", "ink", "muted")
+    pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
+    rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
+    for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
+        rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
+    rules.append(f".ramp{{background:{_ramp(signed)}}}")
+    return "\n".join(rules)
+
+
+def signed_rules() -> str:
+    """The diverging colours beside the others: the classes d0 … d63, and a ramp of their own."""
+    pairs = enumerate(zip(LIGHT_SIGNED.steps, DARK_SIGNED.steps, strict=True))
+    steps = (f".d{i}{{--b:light-dark({a},{b});--t:light-dark({text_on(a)},{text_on(b)})}}" for i, (a, b) in pairs)
+    return "\n".join((*steps, f".ramp.signed{{background:{_ramp(True)}}}"))
+
+
+def _ramp(signed: bool) -> str:
+    pairs = zip(colours_for(signed, False).steps, colours_for(signed, True).steps, strict=True)
+    return f"linear-gradient(to right,{','.join(f'light-dark({a},{b})' for a, b in pairs)})"
+
+
+def sizes(max_line_chars: int, font_size: float) -> str:
+    """The width of the text and its letters as css. Raises InputError for what is not positive."""
+    if max_line_chars < 1 or font_size <= 0:
+        raise InputError(
+            f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
+        )
+    return f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
+
+
+def root(lang: str, dark: bool | None, signed: bool = False) -> str:
+    """The root element's attributes: language, kind of colours; `dark` None leaves these to the reader's system."""
+    theme = {None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark]
+    return f"{lang}{theme}{' data-signed' if signed else ''}"
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """How a result was made, in the caption."""
+    return "".join(f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in pairs)
+
+
+def provenance(caption: Caption) -> str:
+    """What it was made with, at the foot."""
+    return "".join(f"<span>{shown(name)} {shown(value)}</span>" for name, value in caption.provenance)
+
+
+def language(text: str) -> str:
+    """A page wants a language for its fonts, line breaks and voices: kana are sure signs of Japanese; its own words are
+    English."""
+    return ' lang="ja"' if any("\u3041" <= c <= "\u30ff" for c in text) else ' lang="en"'
+
+
+def own_language(text: str) -> str:
+    """The text's own language, unknown where nothing tells it."""
+    return language(text) if text.isascii() or "ja" in language(text) else ' lang=""'
+
+
+def exact(text: str) -> str:
+    """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
+    return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")
+
+
+def shown(text: str) -> str:
+    """Escaped, on one line, with control characters made visible."""
+    return html.escape(visible(text.strip()), quote=False)
+
+
+def attribute(text: str) -> str:
+    """The same for the value of an attribute."""
+    return html.escape(visible(text), quote=True)
+
+
+def digest(source: str) -> str:
+    """The hash by which a policy names a script or a style."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+@cache
+def script(entry: str) -> str:
+    """A module of the viewer with those it imports, as one script: a page from disk cannot import files."""
+    return "\n".join(_joined(PurePosixPath(entry), {}).values())
+
+
+def _joined(path: PurePosixPath, known: dict[PurePosixPath, str]) -> dict[PurePosixPath, str]:
+    """Every module once, after those that it imports, in the order in which it imports them."""
+    source = viewer(str(path))
+    for _, imported in _IMPORT.findall(source):
+        other = PurePosixPath(posixpath.normpath(path.parent / imported))
+        if other not in known:
+            _joined(other, known)
+    known[path] = _module(path.stem, source)
+    return known
+
+
+def _module(name: str, source: str) -> str:
+    """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda m: f"const {m[1]} = ${PurePosixPath(m[2]).stem};", source))
+    return f"const ${name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
+
+
+@cache
+def viewer(name: str) -> str:
+    """A file of the viewer."""
+    return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")

@@ -1,0 +1,193 @@
+"""The page of a per-token result: pick a generated token and see what it relied on; all of them at a glance.
+
+It is built like the page of one result (`html.py`) and reads without JavaScript: the text as the first token saw it,
+the matrix as an image, and each token's strongest words in a table.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.render.colours import LIGHT
+from attnscope.render.content.caption import caption_of, number, unit
+from attnscope.render.content.pieces import pieces, visible
+from attnscope.render.html.attribution import srcdoc
+from attnscope.render.html.page import (
+    chosen,
+    colour_rules,
+    exact,
+    facts,
+    language,
+    own_language,
+    provenance,
+    reading_page,
+    root,
+    shown,
+    sizes,
+    ticks,
+)
+from attnscope.results.attribution import Attribution
+from attnscope.results.per_token import PerToken
+
+_TOP = 4
+_STYLE = ("reading/reading.css", "reading/per_token.css")
+_KEYS = (
+    ("click, arrow keys", "pick a token: in the list, in the text or in the matrix"),
+    ("<kbd>,</kbd> <kbd>.</kbd>", "the token before, the next one"),
+    ("hover", "a word\u2019s score"),
+)
+# Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
+_MOST_COLUMNS = 240
+
+
+def render_html(
+    result: PerToken, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+) -> bytes:
+    """The page, UTF-8. Options as in the page of one result."""
+    first = result.first
+    caption = caption_of(result[0])
+    low, high = _limits(result, 0)
+    return reading_page(
+        "reading/per_token.html",
+        title=_title(result),
+        style=(
+            sizes(max_line_chars, font_size),
+            colour_rules(first.signed),
+            "reading/reading.css",
+            "reading/per_token.css",
+        ),
+        module="reading/per_token.js",
+        document=result.to_json(),
+        root=root(language(first.text), dark, first.signed),
+        facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
+        choice=chosen("Range of the colours", "range", (("own", "own range"), ("one", "one range"))),
+        keys=_KEYS,
+        targets="".join(
+            f'<label><input type="radio" name="target" value="{i}" data-state="target" autocomplete="off"'
+            f"{' checked' if i == 0 else ''}>"
+            f"<bdi>{_token(t.text)}</bdi></label>"
+            for i, t in enumerate(result.targets)
+        ),
+        text=_text(result),
+        lang=own_language(first.text),
+        ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
+        unit=shown(unit(first)),
+        about=_token(result.targets[0].text),
+        value=f"value {number(result.targets[0].value)}",
+        matrix=_matrix(result),
+        each=_each(result),
+        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(result)),
+        scale=shown(_scale(first)),
+        provenance=provenance(caption),
+    )
+
+
+def iframe(result: PerToken) -> str:
+    """The page for a notebook."""
+    return srcdoc(render_html(result).decode(), _title(result), 860)
+
+
+def _title(result: PerToken) -> str:
+    return f"What each token relied on: {result.first.method.replace('_', ' ')}"
+
+
+def _token(text: str) -> str:
+    """A token's text with its white space visible."""
+    blank = {"\n": "↵", "\t": "⇥", " ": "␣"}
+    bare = text.strip()
+    return shown(visible(bare) if bare else "".join(blank.get(c, c) for c in text))
+
+
+def _notes(result: PerToken) -> tuple[str, ...]:
+    mass = result.first.excluded_mass
+    notes = caption_of(result.first).notes
+    if mass is None:
+        return notes
+    each = [one.excluded_mass or 0.0 for one in result]
+    said = f"Between {min(each):.1%} and {max(each):.1%} of a token's attention went to special tokens, left out here."
+    return (said, *notes[1:])
+
+
+def _scale(first: Attribution) -> str:
+    if first.signed:
+        return "Blue words lower a token's value, red words raise it; 0 is in the middle. Later words are not read."
+    return "Colours run min–max over the words that a token read; later words are not read."
+
+
+def _limits(result: PerToken, target: int) -> tuple[float, float]:
+    scores = result.scores[target][result.read_words(target)]
+    if not len(scores):
+        return 0.0, 0.0
+    largest = float(np.abs(scores).max())
+    return (-largest, largest) if result.first.signed else (float(scores.min()), float(scores.max()))
+
+
+def _steps(scores: NDArray[np.float64], limits: tuple[float, float]) -> list[int]:
+    low, high = limits
+    scaled = np.full(len(scores), 0.5) if low == high else (scores - low) / (high - low)
+    return [LIGHT.step(float(s)) for s in np.clip(scaled, 0, 1)]
+
+
+def _text(result: PerToken) -> str:
+    steps, read = _steps(result.scores[0], _limits(result, 0)), result.read_words(0)
+    about = result.targets[0].index
+    place = None if about is None else result.first.tokens[about]
+    parts = []
+    for piece in pieces(result.first):
+        if piece.word is None:
+            parts.append(exact(piece.text))
+            continue
+        word = result.first.words[piece.word]
+        names = ["u", f"s{steps[piece.word]}"]
+        if not piece.text.strip():
+            names.append("nl" if "\n" in piece.text else "ws")
+        if not read[piece.word]:
+            names.append("later")
+        if place is not None and word.start < place.end and place.start < word.end:
+            names.append("q")
+        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
+    return "".join(parts)
+
+
+def _matrix(result: PerToken) -> str:
+    """(target, word) as one image: a row a token, a column a word or some neighbouring ones."""
+    count = len(result.first.words)
+    if not count:
+        return ""
+    width = -(-count // _MOST_COLUMNS)
+    starts = range(0, count, width)
+    cells = []
+    for row in range(len(result)):
+        read = result.scores[row][result.read_words(row)]
+        best = [
+            max(read[s : s + width], key=lambda x: abs(x) if result.first.signed else x)
+            for s in starts
+            if s < len(read)
+        ]
+        steps = _steps(np.array(best), _limits(result, row))
+        cells += [
+            f'<rect class="s{step}" x="{column}" y="{row}" width="1.02" height="1.02" data-v="{float(score):.6g}"/>'
+            for column, (step, score) in enumerate(zip(steps, best, strict=True))
+        ]
+    rows, columns = len(result), len(starts)
+    height = max(40, min(14 * rows, 420))
+    shared = f"; {width} words share a column" if width > 1 else ""
+    return (
+        f'<svg class="matrix" role="img" aria-label="{rows} tokens × {count} words" height="{height}" '
+        f'viewBox="0 0 {columns} {rows}" preserveAspectRatio="none">{"".join(cells)}'
+        f'<rect class="mark" x="0" y="0" width="{columns}" height="1"/></svg>'
+        f'<p class="axis" lang="en"><span>a row a token, from above; a column a word, from the left{shared}</span></p>'
+    )
+
+
+def _each(result: PerToken) -> str:
+    rows = []
+    for i, target in enumerate(result.targets):
+        scores = np.where(result.read_words(i), result.scores[i], 0.0)
+        order = np.argsort(-np.abs(scores) if result.first.signed else -scores, kind="stable")
+        best = [j for j in order.tolist() if scores[j] and result.first.words[j].text.strip()][:_TOP]
+        words = ", ".join(f"<bdi>{_token(result.first.words[j].text)}</bdi> {number(float(scores[j]))}" for j in best)
+        rows.append(
+            f'<tr><td><bdi>{_token(target.text)}</bdi></td><td class="n">{number(target.value)}</td>'
+            f"<td>{words}</td></tr>"
+        )
+    return "".join(rows)

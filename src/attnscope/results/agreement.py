@@ -1,0 +1,169 @@
+"""Whether several methods say the same about one text: rank correlations and shared top words.
+
+numpy only: it compares results, wherever they were made.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.attribution import Attribution
+from attnscope.results.files import write_atomically
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How far each pair of results agrees.
+
+    names:    of the results: the method, numbered where it comes twice.
+    rank:     (result, result), Spearman's rank correlation of the words' scores, -1 to 1; 1 on the diagonal; NaN where
+              a result scores all words the same, which has no ranks.
+    overlap:  (result, result), the share of the `top` strongest words that both have, 0 to 1.
+    top:      how many words count as the strongest.
+    by:       "magnitude" or "score": what ranks are of.
+    """
+
+    results: tuple[Attribution, ...]
+    names: tuple[str, ...]
+    rank: NDArray[np.float64]
+    overlap: NDArray[np.float64]
+    top: int
+    by: str
+
+    def table(self) -> str:
+        """Plain text: rank correlations above the diagonal, overlaps of the top words below it."""
+        width = max(6, *map(len, self.names))
+        lines = [" " * width + "".join(f"  {name:>{width}}" for name in self.names)]
+        for i, name in enumerate(self.names):
+            cells = [
+                "·" if i == j else _cell(self.rank[i, j]) if j > i else f"{self.overlap[i, j]:.0%}"
+                for j in range(len(self.names))
+            ]
+            lines.append(f"{name:<{width}}" + "".join(f"  {cell:>{width}}" for cell in cells))
+        lines.append(f"above: rank correlation of {self.by}s; below: shared words of the top {self.top}")
+        return "\n".join(lines) + "\n"
+
+    def to_json(self) -> str:
+        """The documented JSON (docs/schema.md): both matrices (null where there is no correlation), and the results."""
+        rank = [[None if np.isnan(x) else float(x) for x in row] for row in self.rank]
+        document = {
+            "schema": SCHEMA,
+            "kind": "agreement",
+            "names": list(self.names),
+            "rank": rank,
+            "overlap": self.overlap.tolist(),
+            "top": self.top,
+            "by": self.by,
+            "results": [json.loads(one.to_json()) for one in self.results],
+        }
+        return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Agreement":
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
+        return cls.from_json(Path(path).read_text("utf-8"), str(path))
+
+    @classmethod
+    def from_json(cls, document: str, source: str = "the document") -> "Agreement":
+        """What `to_json` wrote, compared anew. Raises DamagedFileError, naming `source`, for anything else."""
+        try:
+            data: Any = json.loads(document)
+            if data["kind"] != "agreement" or data["schema"] != SCHEMA:
+                raise DamagedFileError(f"{source} is no agreement of schema {SCHEMA}: make it again")
+            results = [Attribution.from_json(json.dumps(one), source) for one in data["results"]]
+            return agreement(results, top=data["top"], by=data["by"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DamagedFileError(f"{source} is not an agreement saved by attnscope ({error})") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to `path`, whole or not at all."""
+        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
+    def __repr__(self) -> str:
+        return f"<Agreement of {', '.join(self.names)}>\n{self.table()}"
+
+
+def agreement(results: Sequence[Attribution], *, top: int | None = None, by: str = "magnitude") -> Agreement:
+    """Compare results on the same words of one text.
+
+    top: how many of the strongest words are compared; by default a quarter of them, at least one.
+    by:  "magnitude" ranks by |score|, so that signed and unsigned methods stand side by side; "score" keeps the sign.
+
+    Equal scores share the mean of their ranks (Spearman); of words tied at the edge of the top, the first count. Raises
+    InputError for fewer than two results, or results on different words.
+
+    >>> agreement([a, b, c]).table()  # doctest: +SKIP
+    """
+    given = tuple(results)
+    if len(given) < 2:
+        raise InputError(f"agreement compares results, and {len(given)} was given: give two or more")
+    if by not in ("magnitude", "score"):
+        raise InputError(f"by={by!r}: choose 'magnitude' or 'score'")
+    spans = [tuple((w.start, w.end) for w in one.words) for one in given]
+    for one, span in zip(given, spans, strict=True):
+        if one.text != given[0].text or span != spans[0]:
+            raise InputError(
+                f"the results of {given[0].method!r} and {one.method!r} are on different words: compare results on the "
+                "same text, unit and target"
+            )
+    if not spans[0]:
+        raise InputError("the results have no words to compare")
+    count = max(1, len(spans[0]) // 4) if top is None else top
+    if type(count) is not int or not 1 <= count <= len(spans[0]):
+        raise InputError(f"top={top!r}: the text has {len(spans[0])} words; give a number from 1 to that")
+    scores = np.stack([np.abs(one.scores) if by == "magnitude" else one.scores for one in given])
+    ranked = np.stack([ranks(row) for row in scores])
+    best = [frozenset(np.argsort(-row, kind="stable")[:count].tolist()) for row in scores]
+    overlap = np.array([[len(a & b) / count for b in best] for a in best])
+    return Agreement(given, _names(given), _correlations(ranked), overlap, count, by)
+
+
+def ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1, equal scores sharing the mean of theirs.
+
+    >>> ranks(np.array([0.5, 0.1, 0.5])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    order = np.argsort(scores, kind="stable")
+    found = np.empty(len(scores))
+    edges = [0, *(np.flatnonzero(np.diff(scores[order])) + 1).tolist(), len(scores)]
+    for start, end in pairwise(edges):
+        found[order[start:end]] = (start + 1 + end) / 2
+    return found
+
+
+def _correlations(ranked: NDArray[np.float64]) -> NDArray[np.float64]:
+    centred = ranked - ranked.mean(1, keepdims=True)
+    lengths = np.sqrt((centred**2).sum(1))
+    # A row of equal ranks has no direction.
+    units = centred / np.where(lengths > 0, lengths, np.nan)[:, None]
+    found: NDArray[np.float64] = np.clip(units @ units.T, -1, 1)
+    return found
+
+
+def _names(results: Sequence[Attribution]) -> tuple[str, ...]:
+    methods = [one.method for one in results]
+    return tuple(
+        method if methods.count(method) == 1 else f"{method} {methods[: i + 1].count(method)}"
+        for i, method in enumerate(methods)
+    )
+
+
+def _cell(value: float) -> str:
+    return "—" if np.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,374 @@
+"""Attention of chosen layers × heads × queries × keys, and what was measured of it while it streamed by.
+
+Plain frozen data, numpy only. A map is kept in 8 bits a weight. Each row has its own scale, its largest weight m, and a
+weight w is kept as the whole number nearest to 255 · (w/m)^(1/4): in a row whose sink takes nearly everything, a weight
+of a millionth of it still has a code of its own, which with plain linear coding would end at a 255th. The price: a kept
+weight is off by at most 0.8 % of the row's largest, and by 0.8 % · (w/m)^(3/4) in general. The largest itself is exact.
+
+On disk: one safetensors file, mapped into memory on loading, so that a file larger than memory opens at once.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from attnscope.errors import DamagedFileError, InputError, RangeError
+from attnscope.results.files import write_atomically
+from attnscope.text.words import TokenSpan, WordSpan
+
+SCHEMA = 1
+_POWER = 4
+_LEVELS = ((np.arange(256) / 255) ** _POWER).astype(np.float32)
+# Numbers that a JSON file may hold before it is too large to be of use to anybody.
+_MOST_JSON_WEIGHTS = 20_000_000
+
+# What is measured while attention streams by: name -> (axes of its array, what it is). Means are over the chosen
+# queries that are not special.
+STATISTICS: dict[str, tuple[tuple[str, ...], str]] = {
+    "received": (("layer", "head", "key"), "mean share that a key receives from a query"),
+    "entropy": (("layer", "head", "query"), "entropy of a query's row, in nats"),
+    "special": (("layer", "head", "query"), "share of a query's row that special tokens take"),
+    "distance": (("layer", "head"), "mean distance from query to key, in tokens, weighted by attention"),
+    "previous": (("layer", "head"), "mean share on the token before the query"),
+    "first": (("layer", "head"), "mean share on the first token of the input"),
+    "same_word": (("layer", "head"), "mean share on the other tokens of the query's own word"),
+    "top_keys": (("layer", "head", "query", "top"), "indices of the keys with the largest weights, largest first"),
+    "top_weights": (("layer", "head", "query", "top"), "their weights; 0 where there is no such key"),
+}
+
+
+def quantise(weights: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """(…, key) weights from 0 on -> their codes (…, key) and each row's largest weight (…).
+
+    >>> codes, largest = quantise([[0.9, 0.0009, 0.0]])
+    >>> codes.tolist(), dequantise(codes, largest).round(4).tolist()
+    ([[255, 45, 0]], [[0.9, 0.0009, 0.0]])
+    """
+    values = np.asarray(weights, dtype=np.float32)
+    largest = values.max(-1, initial=0)
+    peak = largest[..., None]
+    # A quotient, not a product with 1 / peak: that is infinite where the peak is subnormal.
+    roots = np.sqrt(np.sqrt(np.divide(values, peak, out=np.zeros_like(values), where=peak > 0)))
+    return np.rint(roots * 255).astype(np.uint8), largest
+
+
+def dequantise(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weights that `quantise` kept, within the error that the head of this module states."""
+    return _LEVELS[codes] * largest[..., None]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A text that attends or is attended to: its tokens as the model reads them, and its words.
+
+    `tokens[i]` is position i of the model's input; words name their tokens by index.
+    """
+
+    text: str
+    tokens: tuple[TokenSpan, ...]
+    words: tuple[WordSpan, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMaps:
+    """Attention of chosen layers, heads, queries and keys.
+
+    query_side, key_side: the texts; the same one unless it is the attention from one text to another (`kind="cross"`).
+    layers, heads, queries, keys: the chosen indices; queries and keys count the tokens of their sides.
+    codes, largest: the maps as `quantise` keeps them, (layer, head, query, key) and (layer, head, query); None where
+                    only statistics were asked for.
+    statistics:     arrays by the names of STATISTICS, those that were asked for.
+    parameters:     what was asked for. provenance: model, revision, dtype, versions.
+    """
+
+    query_side: Side
+    key_side: Side
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+    queries: tuple[int, ...]
+    keys: tuple[int, ...]
+    codes: NDArray[np.uint8] | None
+    largest: NDArray[np.float32] | None
+    statistics: Mapping[str, NDArray[Any]]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sizes = {"layer": self.layers, "head": self.heads, "query": self.queries, "key": self.keys}
+        shapes = {
+            name: (axes, self.statistics[name]) for name, (axes, _) in STATISTICS.items() if name in self.statistics
+        }
+        if (self.codes is None) != (self.largest is None):
+            raise InputError("codes and largest belong together: give both or neither")
+        if self.codes is not None and self.largest is not None:
+            shapes["codes"] = (("layer", "head", "query", "key"), self.codes)
+            shapes["largest"] = (("layer", "head", "query"), self.largest)
+        for name, (axes, array) in shapes.items():
+            expected = tuple(
+                len(sizes[axis]) if axis in sizes else size for axis, size in zip(axes, array.shape, strict=False)
+            )
+            if array.shape != expected or len(axes) != array.ndim:
+                raise InputError(f"{name} has the shape {array.shape}; expected ({', '.join(axes)}) = {expected}")
+        if unknown := [name for name in self.statistics if name not in STATISTICS]:
+            raise InputError(f"there is no statistic {unknown[0]!r}; known are {', '.join(STATISTICS)}")
+        for what, chosen, side in (("query", self.queries, self.query_side), ("key", self.keys, self.key_side)):
+            if any(not 0 <= i < len(side.tokens) for i in chosen):
+                raise InputError(f"a {what} is out of range: its text has the tokens 0 to {len(side.tokens) - 1}")
+
+    def weights(self, layer: int, head: int) -> NDArray[np.float32]:
+        """The map of one head, (query, key). Layers and heads by the model's own indices, negative from the end."""
+        if self.codes is None or self.largest is None:
+            raise InputError("only statistics were kept, no maps: ask for them with attention_maps(…, maps=True)")
+        place = self._place("layer", layer), self._place("head", head)
+        return dequantise(self.codes[place], self.largest[place])
+
+    def row(self, layer: int, head: int, query: int) -> NDArray[np.float32]:
+        """What one query token attends to, (key,)."""
+        if self.codes is None or self.largest is None:
+            raise InputError("only statistics were kept, no maps: ask for them with attention_maps(…, maps=True)")
+        place = self._place("layer", layer), self._place("head", head), self._place("query", query)
+        return dequantise(self.codes[place], self.largest[place])
+
+    def received(self, layer: int, head: int) -> NDArray[np.float32]:
+        """What each key receives from the mean query that is not special, (key,); from the statistics where kept."""
+        if "received" in self.statistics:
+            place = self._place("layer", layer), self._place("head", head)
+            return np.asarray(self.statistics["received"][place], dtype=np.float32)
+        shown = [i for i, q in enumerate(self.queries) if not self.query_side.tokens[q].special]
+        return np.asarray(self.weights(layer, head)[shown].mean(0), dtype=np.float32)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """One row for each layer and head, as `pandas.DataFrame(maps.columns())` takes them.
+
+        Statistics of queries are means over those that are not special.
+        """
+        shown = [i for i, q in enumerate(self.queries) if not self.query_side.tokens[q].special]
+        table: dict[str, NDArray[Any]] = {
+            "layer": np.repeat(self.layers, len(self.heads)),
+            "head": np.tile(self.heads, len(self.layers)),
+        }
+        for name, array in self.statistics.items():
+            axes = STATISTICS[name][0]
+            if axes == ("layer", "head"):
+                table[name] = np.asarray(array).ravel()
+            elif axes == ("layer", "head", "query"):
+                table[name] = np.asarray(array)[:, :, shown].mean(-1).ravel()
+        return table
+
+    def words(self) -> Self:
+        """The same with words for tokens: summed over a word's keys, the mean over its queries; special tokens leave.
+
+        A word of which no token was chosen leaves too. Entropy and shares stay those of tokens: their mean over the
+        query word's tokens; the largest keys are not kept.
+        """
+        query_side, queries, query_members = _by_word(self.query_side, self.queries)
+        key_side, keys, key_members = _by_word(self.key_side, self.keys)
+        codes = largest = None
+        if self.codes is not None and self.largest is not None:
+            codes = np.empty((len(self.layers), len(self.heads), len(queries), len(keys)), dtype=np.uint8)
+            largest = np.empty(codes.shape[:3], dtype=np.float32)
+            for place in np.ndindex(codes.shape[:2]):
+                whole = dequantise(self.codes[place], self.largest[place])
+                codes[place], largest[place] = quantise(_mean_of(_sum_of(whole, key_members), query_members))
+        statistics = {}
+        for name, array in self.statistics.items():
+            axes = STATISTICS[name][0]
+            if axes[-1] == "key":
+                statistics[name] = _sum_of(np.asarray(array), key_members)
+            elif axes[-1] == "query":
+                statistics[name] = _mean_of(np.asarray(array)[..., None], query_members)[..., 0]
+            elif axes[-1] == "head":
+                statistics[name] = array
+        return replace(
+            self, query_side=query_side, key_side=key_side, queries=queries, keys=keys, codes=codes, largest=largest,
+            statistics=statistics, parameters={**self.parameters, "unit": "word"},
+        )  # fmt: skip
+
+    def _place(self, axis: str, index: int) -> int:
+        chosen: tuple[int, ...] = {"layer": self.layers, "head": self.heads, "query": self.queries}[axis]
+        if index < 0 and axis == "query":
+            index += len(self.query_side.tokens)
+        elif index < 0:
+            index = chosen[index] if -len(chosen) <= index else index
+        if index not in chosen:
+            shown = ", ".join(map(str, chosen[:8])) + (" …" if len(chosen) > 8 else "")
+            raise RangeError(f"the {axis} {index} is not among those kept: {shown}")
+        return chosen.index(index)
+
+    def __repr__(self) -> str:
+        shape = (
+            f"{len(self.layers)} layers × {len(self.heads)} heads × {len(self.queries)} queries × {len(self.keys)} keys"
+        )
+        kept = f"{self.codes.nbytes / 1e6:,.1f} MB of maps" if self.codes is not None else "no maps"
+        return f"<AttentionMaps {shape}: {kept}, {', '.join(self.statistics) or 'no statistics'}>"
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
+    def to_json(self) -> str:
+        """One JSON object, docs/schema.md: what `save` keeps, with the maps as numbers to four digits."""
+        count = 0 if self.codes is None else self.codes.size
+        if count > _MOST_JSON_WEIGHTS:
+            raise InputError(
+                f"the maps hold {count:,} weights, too many for JSON: save them as .safetensors, or choose layers, "
+                "heads, queries or keys"
+            )
+        body = self._header()
+        body["statistics"] = {name: _rounded(array) for name, array in self.statistics.items()}
+        if self.codes is not None:
+            body["weights"] = [[_rounded(self.weights(layer, head)) for head in self.heads] for layer in self.layers]
+        return json.dumps(body, ensure_ascii=False)
+
+    def _header(self) -> dict[str, Any]:
+        sides = {"query_side": self.query_side}
+        if self.key_side != self.query_side:
+            sides["key_side"] = self.key_side
+        return {
+            "schema": SCHEMA,
+            "kind": "attention_maps",
+            "parameters": dict(self.parameters),
+            **{
+                name: {
+                    "text": side.text,
+                    "tokens": [
+                        {"text": t.text, "start": t.start, "end": t.end, "special": t.special} for t in side.tokens
+                    ],
+                    "words": [{"start": w.start, "end": w.end, "tokens": list(w.tokens)} for w in side.words],
+                }
+                for name, side in sides.items()
+            },
+            "layers": list(self.layers),
+            "heads": list(self.heads),
+            "queries": list(self.queries),
+            "keys": list(self.keys),
+            "provenance": dict(self.provenance),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one safetensors file, whole or not at all: arrays by name, everything else as JSON in its metadata."""
+        from safetensors.numpy import save_file
+
+        arrays = {f"statistics.{name}": np.ascontiguousarray(array) for name, array in self.statistics.items()}
+        if self.codes is not None and self.largest is not None:
+            arrays |= {"codes": np.ascontiguousarray(self.codes), "largest": np.ascontiguousarray(self.largest)}
+        # A file of arrays alone has to have one.
+        arrays = arrays or {"statistics": np.zeros(0, dtype=np.float32)}
+        metadata = {"attnscope": json.dumps(self._header(), ensure_ascii=True)}
+        write_atomically(path, lambda temporary: save_file(arrays, temporary, metadata=metadata))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open what `save` wrote; the arrays stay on disk until they are looked at.
+
+        Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(os.fspath(path), framework="numpy") as file:  # checks the header against the file
+                metadata = file.metadata() or {}
+            arrays = _mapped(Path(path))
+        except (SafetensorError, ValueError) as error:
+            raise DamagedFileError(f"{path} is not a safetensors file that can be read ({error})") from error
+        except KeyError as error:
+            raise DamagedFileError(
+                f"{path} holds numbers of the type {error}, no attention maps of attnscope's"
+            ) from error
+        try:
+            data = json.loads(metadata["attnscope"])
+        except (KeyError, ValueError) as error:
+            raise DamagedFileError(f"{path} holds no attention maps of attnscope's") from error
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("kind") != "attention_maps":
+            raise DamagedFileError(
+                f"{path} has the schema {data.get('schema') if isinstance(data, dict) else None!r}; this version reads "
+                f"{SCHEMA}: upgrade attnscope, or make the maps again"
+            )
+        try:
+            query_side = _side(data["query_side"])
+            return cls(
+                query_side=query_side,
+                key_side=_side(data["key_side"]) if "key_side" in data else query_side,
+                layers=tuple(map(int, data["layers"])),
+                heads=tuple(map(int, data["heads"])),
+                queries=tuple(map(int, data["queries"])),
+                keys=tuple(map(int, data["keys"])),
+                codes=arrays.get("codes"),
+                largest=arrays.get("largest"),
+                statistics={
+                    name.removeprefix("statistics."): array
+                    for name, array in arrays.items()
+                    if name.startswith("statistics.")
+                },
+                parameters=data["parameters"],
+                provenance=data["provenance"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedFileError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _by_word(side: Side, chosen: tuple[int, ...]) -> tuple[Side, tuple[int, ...], list[list[int]]]:
+    """The side with a token for each word that was chosen; their indices; and each one's places among `chosen`."""
+    place = {token: i for i, token in enumerate(chosen)}
+    kept = [word for word in side.words if any(token in place for token in word.tokens)]
+    spans = tuple(TokenSpan(side.text[w.start : w.end], w.start, w.end, False) for w in kept)
+    words = tuple(WordSpan(w.start, w.end, (i,)) for i, w in enumerate(kept))
+    members = [[place[token] for token in word.tokens if token in place] for word in kept]
+    return Side(side.text, spans, words), tuple(range(len(kept))), members
+
+
+def _sum_of(array: NDArray[Any], members: list[list[int]], axis: int = -1) -> NDArray[np.float32]:
+    """(…, token) -> (…, word)"""
+    if not members:
+        return np.zeros((*array.shape[:axis], 0, *array.shape[axis:][1:]), dtype=np.float32)
+    order = [token for tokens in members for token in tokens]
+    starts = np.cumsum([0, *(len(tokens) for tokens in members[:-1])])
+    return np.add.reduceat(array.take(order, axis).astype(np.float32, copy=False), starts, axis)
+
+
+def _mean_of(array: NDArray[Any], members: list[list[int]]) -> NDArray[np.float32]:
+    """(…, token, key) -> (…, word, key)"""
+    counts = np.array([len(tokens) for tokens in members], dtype=np.float32)
+    return _sum_of(array, members, -2) / counts[:, None]
+
+
+def _rounded(array: NDArray[Any]) -> Any:
+    if array.dtype.kind in "iu":
+        return array.tolist()
+    return [_rounded(part) for part in array] if array.ndim > 1 else [float(f"{value:.4g}") for value in array.tolist()]
+
+
+def _side(data: Mapping[str, Any]) -> Side:
+    text = data["text"]
+    return Side(
+        text,
+        tuple(TokenSpan(t["text"], t["start"], t["end"], t["special"]) for t in data["tokens"]),
+        tuple(WordSpan(w["start"], w["end"], tuple(w["tokens"])) for w in data["words"]),
+    )
+
+
+_DTYPES = {"U8": "<u1", "U16": "<u2", "I32": "<i4", "F16": "<f2", "F32": "<f4"}
+
+
+def _mapped(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a safetensors file without reading them: its header says where each lies."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return {
+        name: np.memmap(
+            path, _DTYPES[entry["dtype"]], "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"])
+        )
+        if entry["data_offsets"][0] < entry["data_offsets"][1]
+        else np.zeros(entry["shape"], _DTYPES[entry["dtype"]])
+        for name, entry in header.items()
+    }

@@ -1,0 +1,296 @@
+"""Two explanations opposite each other, word by word: a clean and an attacked prompt, two models, before and after.
+
+Plain frozen data, numpy only, like the two Attributions that it holds. The JSON form is documented in docs/schema.md.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import DamagedFileError
+from attnscope.results.attribution import Attribution
+from attnscope.results.files import write_atomically
+from attnscope.text.alignment import Opposite, align_words
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Side:
+    """One text as a model sees it.
+
+    name:          such as "clean".
+    result:        the scores of its words.
+    probabilities: of each label, in the order asked for; empty without labels.
+    """
+
+    name: str
+    result: Attribution
+    probabilities: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def prediction(self) -> str | None:
+        """The likeliest label."""
+        return max(self.probabilities, key=lambda pair: pair[1])[0] if self.probabilities else None
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """Of each word its share of all scores, without their signs: (word,), adding up to 1."""
+        sizes = np.abs(self.result.scores)
+        total = float(sizes.sum())
+        return sizes / total if total > 0 else np.full(len(sizes), 1 / max(1, len(sizes)))
+
+    @cached_property
+    def ranks(self) -> tuple[int, ...]:
+        """Of each word its place by the size of its score, 1 the strongest; equal scores share the first place."""
+        sizes = np.abs(self.result.scores)
+        ordered = np.sort(-sizes)
+        return tuple(int(np.searchsorted(ordered, -size)) + 1 for size in sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class WordPair:
+    """Two words opposite each other, by their indices in the two results; None is a gap.
+
+    change:      right score minus left score; a gap counts as 0.
+    rank_change: places gained (positive) or lost; None beside a gap.
+    restores:    of an edit: how far the probability of the left side's prediction rises on the right when this edit
+                 alone is undone. None where it was not measured.
+    """
+
+    left: int | None
+    right: int | None
+    kind: str
+    change: float
+    rank_change: int | None
+    restores: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Left and right, and their words opposite each other.
+
+    expected: the right label, if one is known. tags: what the pair is of, such as {"attack": …, "task": …}.
+    """
+
+    left: Side
+    right: Side
+    pairs: tuple[WordPair, ...]
+    expected: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the two predictions differ."""
+        return self.left.prediction != self.right.prediction
+
+    def right_or_wrong(self, side: Side) -> bool | None:
+        """Whether a side's prediction is the right one; None where either is not known."""
+        if self.expected is None or side.prediction is None:
+            return None
+        return side.prediction == self.expected
+
+    @property
+    def edits(self) -> tuple[WordPair, ...]:
+        """The pairs that are not the same word."""
+        return tuple(pair for pair in self.pairs if pair.kind != "same")
+
+    @property
+    def culprits(self) -> tuple[WordPair, ...]:
+        """The edits that, undone one at a time, bring the left prediction nearer, the strongest first."""
+        measured = [pair for pair in self.edits if pair.restores is not None and pair.restores > 0]
+        return tuple(sorted(measured, key=lambda pair: -(pair.restores or 0)))
+
+    @property
+    def moved(self) -> float:
+        """How much attention moved to the attacked words: their share of all scores on the right less that of their
+        originals on the left, -1 to 1. What they gain the other words of the task lose."""
+        after = sum(float(self.right.shares[pair.right]) for pair in self.edits if pair.right is not None)
+        before = sum(float(self.left.shares[pair.left]) for pair in self.edits if pair.left is not None)
+        return after - before
+
+    def __repr__(self) -> str:
+        changed = f"{len(self.edits)} of {len(self.pairs)} pairs of words differ"
+        return f"<Comparison {self.left.prediction} → {self.right.prediction}: {changed}, moved {self.moved:+.1%}>"
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON as a mapping."""
+        return {
+            "schema": SCHEMA,
+            "kind": "comparison",
+            "left": _side(self.left, self),
+            "right": _side(self.right, self),
+            "pairs": [asdict(pair) for pair in self.pairs],
+            "expected": self.expected,
+            "tags": dict(self.tags),
+            "flipped": self.flipped,
+            "moved": self.moved,
+        }
+
+    def to_json(self) -> str:
+        """The documented JSON (docs/schema.md), one line."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to `path`, whole or not at all."""
+        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
+        return cls.from_json(Path(path).read_text("utf-8"), str(path))
+
+    @classmethod
+    def from_json(cls, document: str, source: str = "the document") -> Self:
+        """The Comparison that `to_json` wrote. Raises DamagedFileError, naming `source`, for anything else."""
+        try:
+            return cls.from_dict(json.loads(document), source)
+        except (ValueError, RecursionError) as error:
+            raise DamagedFileError(f"{source} is not JSON ({error}); expected a comparison") from error
+
+    @classmethod
+    def from_dict(cls, data: Any, source: str = "the document") -> Self:
+        """The Comparison in a mapping. Raises DamagedFileError, naming `source`."""
+        try:
+            if data["kind"] != "comparison" or data["schema"] != SCHEMA:
+                raise DamagedFileError(f"{source} is no comparison of schema {SCHEMA}: compare again")
+            left, right = (
+                Side(
+                    str(side["name"]),
+                    Attribution.from_json(json.dumps(side["result"]), source),
+                    tuple((str(label), float(p)) for label, p in side["probabilities"]),
+                )
+                for side in (data["left"], data["right"])
+            )
+            pairs = tuple(WordPair(**{name: pair[name] for name in WordPair.__annotations__}) for pair in data["pairs"])
+            for words, places in ((left, [p.left for p in pairs]), (right, [p.right for p in pairs])):
+                if [i for i in places if i is not None] != list(range(len(words.result.words))):
+                    raise DamagedFileError(f"{source} is damaged: its pairs do not name every word once, in order")
+            return cls(left, right, pairs, data["expected"], {str(k): str(v) for k, v in data["tags"].items()})
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DamagedFileError(f"{source} is not a comparison saved by attnscope ({error!r})") from error
+
+
+def paired_words(left: Side, right: Side, restores: Mapping[int, float] | None = None) -> tuple[WordPair, ...]:
+    """The words of both sides opposite each other; `restores` is keyed by the number of the pair."""
+    found = []
+    for number, one in enumerate(opposites(left.result, right.result)):
+        scores = [
+            0.0 if i is None else float(side.result.scores[i]) for side, i in ((left, one.left), (right, one.right))
+        ]
+        ranks = None
+        if one.left is not None and one.right is not None:
+            ranks = left.ranks[one.left] - right.ranks[one.right]
+        found.append(
+            WordPair(one.left, one.right, one.kind, scores[1] - scores[0], ranks, (restores or {}).get(number))
+        )
+    return tuple(found)
+
+
+def opposites(left: Attribution, right: Attribution) -> list[Opposite]:
+    """The words of two results opposite each other."""
+    return align_words([w.text for w in left.words], [w.text for w in right.words])
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Many comparisons of one kind.
+
+    before, after: accuracy on the left and on the right; None where no right label is known.
+    flips:   the share of pairs whose predictions differ.
+    moved:   the mean of `Comparison.moved`.
+    """
+
+    name: str
+    count: int
+    before: float | None
+    after: float | None
+    flips: float
+    moved: float
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """Many pairs: the data behind a report."""
+
+    pairs: tuple[Comparison, ...]
+
+    def summaries(self, tag: str = "attack") -> list[Summary]:
+        """One for each value of a tag, in the order they come, and the last for all."""
+        names = list(dict.fromkeys(pair.tags.get(tag, "—") for pair in self.pairs))
+        groups = [(name, [p for p in self.pairs if p.tags.get(tag, "—") == name]) for name in names]
+        return [_summary(name, group) for name, group in (*groups, ("all", list(self.pairs)))]
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
+    def to_json(self) -> str:
+        """All comparisons and the summaries, one document."""
+        return json.dumps(
+            {
+                "schema": SCHEMA,
+                "kind": "comparisons",
+                "summaries": {tag: [asdict(one) for one in self.summaries(tag)] for tag in ("attack", "task")},
+                "pairs": [pair.to_dict() for pair in self.pairs],
+            },
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to `path`, whole or not at all."""
+        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
+        try:
+            data = json.loads(Path(path).read_text("utf-8"))
+            given = data["pairs"]
+            if data["kind"] != "comparisons" or not isinstance(given, list):
+                raise DamagedFileError(f"{path} is no report of comparisons")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise DamagedFileError(f"{path} is not a report of comparisons saved by attnscope ({error!r})") from error
+        return cls(tuple(Comparison.from_dict(one, f"pair {i} of {path}") for i, one in enumerate(given)))
+
+
+def _summary(name: str, pairs: Sequence[Comparison]) -> Summary:
+    def accuracy(verdicts: list[bool | None]) -> float | None:
+        known = [v for v in verdicts if v is not None]
+        return sum(known) / len(known) if known else None
+
+    return Summary(
+        name,
+        len(pairs),
+        accuracy([p.right_or_wrong(p.left) for p in pairs]),
+        accuracy([p.right_or_wrong(p.right) for p in pairs]),
+        sum(p.flipped for p in pairs) / max(1, len(pairs)),
+        float(np.mean([p.moved for p in pairs])) if pairs else 0.0,
+    )
+
+
+def _side(side: Side, whole: Comparison) -> dict[str, Any]:
+    return {
+        "name": side.name,
+        "result": json.loads(side.result.to_json()),
+        "probabilities": [list(pair) for pair in side.probabilities],
+        "prediction": side.prediction,
+        "correct": whole.right_or_wrong(side),
+        "ranks": list(side.ranks),
+    }

@@ -1,0 +1,358 @@
+"""How faithful methods are on some texts: one row for each text and method, and what the rows say together.
+
+Plain frozen data, numpy only. The file form is JSON lines: a head that says what is measured, then rows as they come,
+so that a broken run loses nothing and goes on (docs/schema.md).
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.files import write_atomically
+from attnscope.results.statistics import holm, interval, paired
+
+SCHEMA = 1
+# Every evaluation has this method beside the others: a difference from it is a difference.
+YARDSTICK = "random"
+# Curves of texts of different lengths meet at these shares of their words.
+SHARES = tuple(np.linspace(0, 1, 21).tolist())
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text to evaluate explanations on.
+
+    target:   what is explained: a continuation, a label. None: of `labels`, the one that the model finds likeliest.
+    labels:   the answers that there are; probabilities are shares among them. Of a classifier its own by default.
+    position: a word or token index, where a token classifier or masked model is asked.
+    within:   (start, end) of the piece of the text whose words are judged, in characters; by default all of it.
+    human:    (start, end, weight) of what people find important; words that no piece touches have weight 0.
+    gold:     the right label, for the accuracy.
+    """
+
+    text: str
+    target: str | int | None = None
+    labels: tuple[str | int, ...] = ()
+    position: str | int | None = None
+    within: tuple[int, int] | None = None
+    human: tuple[tuple[int, int, float], ...] | None = None
+    gold: str | int | None = None
+
+    @property
+    def key(self) -> str:
+        """A name for what is asked, the same wherever the sample stands in a list."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    @classmethod
+    def of(cls, given: Any, source: str) -> Self:
+        """A Sample from a text or from a mapping of these names. Raises InputError, naming `source`."""
+        if isinstance(given, str):
+            return cls(given)
+        if not isinstance(given, Mapping) or not isinstance(given.get("text"), str):
+            raise InputError(f'{source} is not a sample: expected a text, or {{"text": "…", …}}')
+        if unknown := [name for name in given if name not in cls.__annotations__]:
+            raise InputError(f"{source} has {unknown[0]!r}: a sample takes {', '.join(cls.__annotations__)}")
+        try:
+            return cls(
+                **{
+                    **given,
+                    "labels": tuple(given.get("labels") or ()),
+                    "within": None if given.get("within") is None else _span(*given["within"]),
+                    "human": None
+                    if given.get("human") is None
+                    else tuple((*_span(start, end), float(weight)) for start, end, weight in given["human"]),
+                }
+            )
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"{source}: within is [start, end] and human is [[start, end, weight], …], in characters ({error})"
+            ) from error
+
+
+def _span(start: int, end: int) -> tuple[int, int]:
+    return int(start), int(end)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method said about one text, and how it fared.
+
+    key:    of the sample; number: its place in the list that was given.
+    values: of each metric; None where it is not defined on this text.
+    curves: of each curve, the label's probability at 0, 1, …, n words.
+    words, scores: of the words that were judged, with human importance where there is one.
+    label, gold, probability: what was explained, what is right, and how likely the model finds what was explained.
+    predicted: whether the explained label is the likeliest.
+    """
+
+    key: str
+    number: int
+    method: str
+    values: Mapping[str, float | None]
+    curves: Mapping[str, tuple[float, ...]]
+    words: tuple[str, ...]
+    scores: tuple[float, ...]
+    human: tuple[float, ...] | None
+    label: str
+    gold: str | None
+    probability: float
+    predicted: bool
+    seconds: float
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """What `to_json` wrote, parsed. Raises TypeError or ValueError for anything else."""
+        row = cls(
+            **{
+                **data,
+                "curves": {name: tuple(map(float, curve)) for name, curve in data["curves"].items()},
+                "words": tuple(map(str, data["words"])),
+                "scores": tuple(map(float, data["scores"])),
+                "human": None if data["human"] is None else tuple(map(float, data["human"])),
+            }
+        )
+        if not all(v is None or math.isfinite(v) for v in (*row.values.values(), *row.scores, row.probability)):
+            raise ValueError("a value is not a finite number")
+        return row
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one method fares by one metric.
+
+    mean, low, high: over the texts on which the metric is defined, with a 95 % bootstrap interval.
+    count:      these texts.
+    difference: from the yardstick, on the texts that both have: mean, low, high.
+    p:          of a paired test that there is no difference, corrected for all methods (Holm); NaN for the yardstick.
+    """
+
+    method: str
+    metric: str
+    mean: float
+    low: float
+    high: float
+    count: int
+    difference: tuple[float, float, float]
+    p: float
+    better: str
+
+    @property
+    def verdict(self) -> str:
+        """ "better" or "worse" than the yardstick at p < 0.05, else ""."""
+        if math.isnan(self.p) or self.p >= 0.05:
+            return ""
+        return "better" if (self.difference[0] > 0) == (self.better == "higher") else "worse"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Rows, and what they were measured with.
+
+    settings: model and versions, "way", "metrics": {name: {"better", "asks", "value", "paper"}}, "shares" of curves,
+              "skipped": {method: why it does not run on this model}.
+    """
+
+    settings: Mapping[str, Any]
+    rows: tuple[Row, ...] = field(default=())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Evaluation) and (self.settings, self.rows) == (other.settings, other.rows)
+
+    def __hash__(self) -> int:
+        return hash((len(self.rows), self.settings.get("model")))
+
+    def __repr__(self) -> str:
+        return f"<Evaluation of {len(self.methods)} methods on {self.texts} texts by {', '.join(self.metrics)}>"
+
+    def _repr_html_(self) -> str:
+        # Through the package's front door: data does not import its renderers.
+        import attnscope
+
+        return attnscope.notebook_html(self)
+
+    @cached_property
+    def methods(self) -> tuple[str, ...]:
+        """In the order of their first rows."""
+        return tuple(dict.fromkeys(row.method for row in self.rows))
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """Those that are defined on some text."""
+        return tuple(
+            name for name in self.settings["metrics"] if any(row.values.get(name) is not None for row in self.rows)
+        )
+
+    @cached_property
+    def texts(self) -> int:
+        """How many texts there are."""
+        return len({row.key for row in self.rows})
+
+    @cached_property
+    def accuracy(self) -> float | None:
+        """The share of texts whose likeliest label is right; None where no right label is known."""
+        # Of a label that is not the likeliest it is known that the model is wrong only if it is the right one.
+        known = {r.key: r for r in self.rows if r.gold is not None and (r.predicted or r.label == r.gold)}
+        if not known:
+            return None
+        return sum(row.predicted and row.label == row.gold for row in known.values()) / len(known)
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, str], dict[str, float]]:
+        found: dict[tuple[str, str], dict[str, float]] = {}
+        for row in self.rows:
+            for metric, value in row.values.items():
+                if value is not None:
+                    found.setdefault((row.method, metric), {})[row.key] = value
+        return found
+
+    def standings(self, metric: str) -> list[Standing]:
+        """Every method by this metric, the best first; methods that it is not defined for are left out."""
+        if metric not in self.metrics:
+            raise InputError(f"no row has a value of {metric!r}; there are {', '.join(self.metrics) or 'none'}")
+        better = self.settings["metrics"][metric]["better"]
+        yard = self._values.get((YARDSTICK, metric), {})
+        found, p_values = [], []
+        for method in self.methods:
+            values = self._values.get((method, metric), {})
+            if not values:
+                continue
+            low, high = interval(list(values.values()))
+            shared = [values[key] - yard[key] for key in values if key in yard]
+            nothing = float("nan")
+            apart = (nothing, nothing, nothing)
+            if shared and method != YARDSTICK:
+                least, most = map(float, interval(shared))
+                apart = (float(np.mean(shared)), least, most)
+            p_values.append(paired(shared) if method != YARDSTICK else float("nan"))
+            mean = float(np.mean(list(values.values())))
+            found.append((method, mean, float(low), float(high), len(values), apart))
+        sign = -1 if better == "higher" else 1
+        made = [
+            Standing(method, metric, mean, low, high, count, apart, p, better)
+            for (method, mean, low, high, count, apart), p in zip(found, holm(p_values), strict=True)
+        ]
+        return sorted(made, key=lambda one: sign * one.mean)
+
+    def curve(self, method: str, name: str) -> NDArray[np.float64]:
+        """The mean of a curve over the texts, with its interval: (3, share) are mean, low, high."""
+        found = [row.curves[name] for row in self.rows if row.method == method]
+        if not found:
+            raise InputError(f"there is no method {method!r}; there are {', '.join(self.methods)}")
+        shares = self.settings["shares"]
+        curves = np.array([np.interp(shares, np.linspace(0, 1, len(one)), one) for one in found])
+        return np.vstack([curves.mean(0)[None], interval(curves)])
+
+    def table(self) -> str:
+        """Plain text: methods by metric, with intervals; * where a method beats the yardstick, † where it loses."""
+        blocks = []
+        for metric in self.metrics:
+            about = self.settings["metrics"][metric]
+            standings = self.standings(metric)
+            width = max(len(one.method) for one in standings)
+            blocks.append(f"{metric} ({about['better']} is better): {about['value']}")
+            for one in standings:
+                mark = {"better": "*", "worse": "†", "": " "}[one.verdict]
+                blocks.append(
+                    f"  {one.method:<{width}}  {one.mean:8.4f} {mark} [{one.low:.4f}, {one.high:.4f}]  n={one.count}"
+                )
+        blocks.append(f"{self.texts} texts; * better and † worse than {YARDSTICK}, p < 0.05 after Holm's correction")
+        return "\n".join(blocks) + "\n"
+
+    def to_lines(self) -> str:
+        """The file form: the head, then a line for each row."""
+        return "\n".join([head(self.settings), *(row.to_json() for row in self.rows)]) + "\n"
+
+    def to_json(self) -> str:
+        """One JSON document: settings, standings, curves and rows."""
+        return json.dumps(
+            {
+                **json.loads(head(self.settings)),
+                "texts": self.texts,
+                "accuracy": self.accuracy,
+                "standings": [
+                    {k: _finite(v) for k, v in asdict(one).items()} | {"verdict": one.verdict}
+                    for metric in self.metrics
+                    for one in self.standings(metric)
+                ],
+                "curves": {
+                    method: {name: self.curve(method, name).tolist() for name in self.curve_names}
+                    for method in self.methods
+                },
+                "rows": [asdict(row) for row in self.rows],
+            },
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+
+    @property
+    def curve_names(self) -> tuple[str, ...]:
+        """The curves that every row has."""
+        return tuple(self.rows[0].curves) if self.rows else ()
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the rows to `path` as JSON lines, whole or not at all."""
+        write_atomically(path, self.to_lines().encode("utf-8", "backslashreplace"))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the rows of a finished or broken run. Raises FileNotFoundError, or DamagedFileError naming the line."""
+        return cls.from_lines(Path(path).read_text("utf-8").splitlines(), str(path))
+
+    @classmethod
+    def from_lines(cls, lines: Sequence[str], source: str = "the document") -> Self:
+        """The Evaluation in these lines; a last line that a broken run left half written is left out."""
+        settings: Mapping[str, Any] | None = None
+        rows = []
+        for number, line in enumerate(lines):
+            try:
+                data = json.loads(line)
+                if settings is None:
+                    settings = _settings(data, source)
+                else:
+                    rows.append(Row.of(data))
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+                if settings is not None and number == len(lines) - 1:
+                    break
+                raise DamagedFileError(
+                    f"line {number + 1} of {source} is not a row of an evaluation ({error}): take the line out, or "
+                    "evaluate again"
+                ) from error
+        if settings is None:
+            raise DamagedFileError(f"{source} is empty: expected the rows of an evaluation")
+        return cls(settings, tuple(rows))
+
+
+def head(settings: Mapping[str, Any]) -> str:
+    """The first line of the file form."""
+    return json.dumps({"schema": SCHEMA, "kind": "evaluation", "settings": dict(settings)}, ensure_ascii=False)
+
+
+def _settings(data: Any, source: str) -> Mapping[str, Any]:
+    if not isinstance(data, dict) or data.get("kind") != "evaluation":
+        raise DamagedFileError(f"{source} does not begin with the head of an evaluation saved by attnscope")
+    if data.get("schema") != SCHEMA:
+        raise DamagedFileError(f"{source} has schema {data.get('schema')!r}, this attnscope reads schema {SCHEMA}")
+    settings: Mapping[str, Any] = data["settings"]
+    if not isinstance(settings, dict) or not isinstance(settings.get("metrics"), dict):
+        raise DamagedFileError(f"{source} has no metrics in its head: evaluate again")
+    return settings
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,1 @@
+"""What needs many explanations: two texts, several methods, a set of texts."""

@@ -1,0 +1,99 @@
+"""Stretches of a text that are larger than a word: sentences, paragraphs, turns of a chat, and named pieces.
+
+Pure text and character spans, like `words`. Sentences end at the marks of the common scripts and at line breaks;
+"e.g." and its kind end one too, which an importance over sentences bears.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import regex
+
+from attnscope.errors import InputError
+from attnscope.text.words import TokenSpan, WordSpan
+
+# A run of end marks with the quotes and brackets that close behind it; Latin marks only before a space or the end.
+_SENTENCE_END = regex.compile(r"(?:[.!?…]+[\p{Pe}\p{Pf}\"']*(?=\s|$)|[。！？｡]+[\p{Pe}\p{Pf}]*|\n+)", regex.V1)
+_PARAGRAPH_END = regex.compile(r"\n\s*\n")
+_ROLE = regex.compile(r"\s*(\p{L}[\w-]*)[ \t]*\n")
+
+Span = tuple[int, int]
+
+
+def sentences(text: str) -> list[Span]:
+    """The sentences of `text`, without the space around them.
+
+    >>> [("Is it? Yes. 雨だ。晴れ")[start:end] for start, end in sentences("Is it? Yes. 雨だ。晴れ")]
+    ['Is it?', 'Yes.', '雨だ。', '晴れ']
+    """
+    return _between(text, [match.end() for match in _SENTENCE_END.finditer(text)])
+
+
+def paragraphs(text: str) -> list[Span]:
+    """The paragraphs of `text`: what stands between blank lines."""
+    return _between(text, [match.end() for match in _PARAGRAPH_END.finditer(text)])
+
+
+def turns(text: str, tokens: Sequence[TokenSpan]) -> dict[str, Span]:
+    """What stands between the chat markers that are written in `text`, by number and role: {"1 user": (18, 40), …}.
+
+    The role is a lone word on the line of the marker. Raises InputError where the text has no markers.
+    """
+    markers = sorted((t.start, t.end) for t in tokens if t.special and t.start < t.end)
+    if not markers:
+        raise InputError("the text has no chat markers, so it has no turns: give segments as {name: (start, end)}")
+    edges = [0, *(position for marker in markers for position in marker), len(text)]
+    found: dict[str, Span] = {}
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        role = _ROLE.match(text, start, end)
+        start = role.end() if role else start
+        if text[start:end].strip():
+            found[f"{len(found) + 1} {role.group(1) if role else 'text'}"] = _trimmed(text, start, end)
+    return found
+
+
+def checked(text: str, segments: Mapping[str, Sequence[int]]) -> dict[str, Span]:
+    """Named spans in the order of the text. Raises InputError for one outside of it, empty, or over another."""
+    found = {}
+    for name, span in segments.items():
+        start, end = span if len(span) == 2 else (-1, -1)
+        if not 0 <= start < end <= len(text):
+            raise InputError(
+                f"the segment {name!r} is {tuple(span)}: give the start and end of a piece of the text's {len(text)} "
+                "characters"
+            )
+        found[name] = (int(start), int(end))
+    ordered = dict(sorted(found.items(), key=lambda item: item[1]))
+    spans = list(ordered.items())
+    for (name, (_, end)), (other, (start, _)) in pairwise(spans):
+        if start < end:
+            raise InputError(f"the segments {name!r} and {other!r} share characters: give segments that do not overlap")
+    if not ordered:
+        raise InputError("segments is empty: give at least one {name: (start, end)}")
+    return ordered
+
+
+def gathered(spans: Sequence[Span], words: Sequence[WordSpan]) -> tuple[WordSpan, ...]:
+    """Each span as one unit of the words that begin in it; a span without words is none, a word in no span is left out.
+
+    >>> gathered([(0, 6)], [WordSpan(0, 2, (0,)), WordSpan(3, 6, (1, 2)), WordSpan(7, 9, (3,))])
+    (WordSpan(start=0, end=6, tokens=(0, 1, 2)),)
+    """
+    units = []
+    for start, end in spans:
+        inside = [word for word in words if start <= word.start < end]
+        if inside:
+            tokens = tuple(sorted(i for word in inside for i in word.tokens))
+            units.append(WordSpan(inside[0].start, inside[-1].end, tokens))
+    return tuple(units)
+
+
+def _between(text: str, ends: Sequence[int]) -> list[Span]:
+    edges = [0, *ends, len(text)]
+    spans = (_trimmed(text, start, end) for start, end in pairwise(edges))
+    return [(start, end) for start, end in spans if start < end]
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

@@ -1,0 +1,90 @@
+"""What a request takes, said before it starts: against what it really took, and refusals."""
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+import attnscope as ats
+from attnscope.errors import InputError, TooLargeError
+from attnscope.methods.cost import PLANS
+
+MEASURE = """
+import resource, torch
+import attnscope as ats
+model = ats.load(dtype=torch.float32)
+for parameter in model.model.parameters():
+    parameter.detach().sum()
+text = ("The castle on the hill was old. " * 190).rstrip()
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+planned = ats.plan(model, {text}, {method!r}).bytes
+{run}
+print(planned / 2**20, (peak() - before) / 1024)
+"""
+FOLLOWING = {"attention", "rollout", "value_norm", "value_zeroing"}
+LONG = "word" + " word" * 599
+RUNS = {
+    "maps": "ats.attention_maps(model, text)",
+    "rollout": "ats.explain(model, text, method='rollout', query=-1)",
+    "attention_gradient": "ats.explain(model, text, method='attention_gradient')",
+    "gradient": "ats.explain(model, text)",
+    "deletion": "ats.explain(model, text[:500], method='deletion', target=' yes')",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", RUNS)
+def test_the_planned_memory_is_what_it_takes_within_a_factor_of_two(method: str) -> None:
+    code = MEASURE.format(method=method, run=RUNS[method], text="text[:500]" if "500" in RUNS[method] else "text")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    planned, took = map(float, done.stdout.split())
+    assert took / 2 <= planned <= took * 2 + 200, (planned, took)
+
+
+@pytest.mark.parametrize("method", PLANS)
+def test_every_plan_grows_with_the_text_and_says_so(smollm2: ats.Model, method: str) -> None:
+    short, long = (ats.plan(smollm2, method=method, tokens=n) for n in (512, 8192))
+    assert short.bytes < long.bytes
+    assert short.seconds < long.seconds
+    assert str(long).startswith(f"{method} of 8,192 tokens takes about")
+    assert set(PLANS) == {"maps", "generate", *ats.METHODS}
+
+
+def test_fewer_maps_take_less(smollm2: ats.Model) -> None:
+    every = ats.plan(smollm2, tokens=4096)
+    assert ats.plan(smollm2, tokens=4096, layers=1, heads=1).bytes < every.bytes / 4
+    assert ats.plan(smollm2, tokens=4096, maps=False, top=0).bytes < every.bytes / 4
+
+
+def test_what_cannot_fit_is_refused_before_it_starts(smollm2: ats.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnscope.methods.cost.free_memory", lambda _device: 100 * 2**20)
+    with pytest.raises(TooLargeError, match=r"maps of 600 tokens .* 100 MB free.*does not fit; choose"):
+        ats.attention_maps(smollm2, LONG)
+    for method in sorted(set(ats.METHODS) - {"attention_flow"}):  # which takes 44 tokens at most
+        with pytest.raises(TooLargeError, match=f"{method} of (599|600) tokens .* does not fit; .*give a shorter text"):
+            ats.explain(smollm2, LONG, method=method, **({} if method in FOLLOWING else {"target": " word"}))
+    with pytest.raises(TooLargeError, match="generate of 600 tokens"):
+        ats.explain(smollm2, LONG, generate=4)
+    with pytest.raises(TooLargeError, match="generate of 600 tokens"):
+        ats.attention(smollm2, LONG, generate=4)
+
+
+def test_a_long_request_says_what_it_takes(
+    smollm2: ats.Model, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("attnscope.methods.cost.speed", lambda _device: (1e9, 1e9))
+    with caplog.at_level(logging.INFO, "attnscope"):
+        ats.attention_maps(smollm2, LONG, layers=[0], maps=False, top=0)
+        assert "maps of 600 tokens takes about" in caplog.text
+        ats.explain(smollm2, "word " * 8, method="lime", samples=100)
+        assert "lime of 9 tokens takes about" in caplog.text
+
+
+def test_plans_that_cannot_be_made_say_why(smollm2: ats.Model) -> None:
+    with pytest.raises(InputError, match="either a text or a number"):
+        ats.plan(smollm2)
+    with pytest.raises(InputError, match="no plan for 'x'"):
+        ats.plan(smollm2, "a", "x")

@@ -1,0 +1,93 @@
+import pytest
+import tokenizers_zoo
+from tokenizers_zoo import assert_laws, state, words_of
+from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
+
+from attnscope.errors import ModelError, TextError
+from attnscope.models.inputs.encode import encode
+
+SPOKEN = [
+    "the castle",
+    "  the castle\n\n",
+    "熊本城🏯",
+    "user",
+    "Be kind.",
+    "<|im_end|>\n<|im_start|>system\nx",
+    "{{ m }}",
+]
+
+
+def chat_tokenizer(template: str | None = tokenizers_zoo.CHATML) -> PreTrainedTokenizerFast:
+    tokenizer = tokenizers_zoo.byte_bpe_chat()
+    tokenizer.chat_template = template
+    return tokenizer
+
+
+@pytest.mark.parametrize("text", SPOKEN)
+@pytest.mark.parametrize("content", ["m['content']", "m['content'] | trim"])
+def test_in_a_chat_only_the_users_text_is_in_the_picture(text: str, content: str) -> None:
+    tokenizer = chat_tokenizer(tokenizers_zoo.CHATML.replace("m['content']", content))
+    before = state(tokenizer)
+    encoded = encode(tokenizer, text, chat=True)
+    assert state(tokenizer) == before
+    assert encoded.text == text
+    assert_laws(encoded)
+    rendered = tokenizer.apply_chat_template(
+        [{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True
+    )
+    assert encoded.inputs["input_ids"] == tokenizer(rendered, add_special_tokens=False)["input_ids"]
+    plain = encode(tokenizer, text)
+    assert "".join(words_of(encoded)).strip() == "".join(words_of(plain)).strip()
+    template = [token for token in encoded.tokens if token.start == token.end]
+    assert all(token.special for token in template)
+    assert template[0].text == "<|im_start|>"
+    assert {token.start for token in template} == {0, len(text)}
+    assert "".join(token.text for token in template if token.start == 0).endswith("<|im_start|>user\n")
+    assert "".join(token.text for token in template if token.start > 0) == "<|im_end|>\n<|im_start|>assistant\n"
+
+
+def test_a_chat_marker_the_user_wrote_is_special_with_a_place() -> None:
+    encoded = encode(chat_tokenizer(), "a<|im_start|>b", chat=True)
+    assert [(t.text, t.start, t.end) for t in encoded.tokens if t.special and t.start < t.end] == [
+        ("<|im_start|>", 1, 13)
+    ]
+    assert words_of(encoded) == ["a", "b"]
+
+
+def test_a_chat_is_cut_within_the_message() -> None:
+    tokenizer = chat_tokenizer()
+    around = [t.text for t in encode(tokenizer, "a", chat=True).tokens if t.special]
+    encoded = encode(tokenizer, "the castle " * 50, chat=True, max_tokens=len(around) + 6, truncate=True)
+    assert [t.text for t in encoded.tokens if t.special] == around
+    assert ("the castle " * 50).startswith(encoded.text)
+    assert len(encoded.tokens) == len(around) + 6
+
+
+def test_a_slow_tokenizer_can_chat() -> None:
+    tokenizer = ByT5Tokenizer()
+    tokenizer.chat_template = "user: {{ messages[0]['content'] }}</s>bot:"
+    encoded = encode(tokenizer, "user: 熊", chat=True)
+    assert words_of(encoded) == ["user", ":", " ", "熊"]
+    assert "".join(dict.fromkeys(t.text for t in encoded.tokens if t.end == 0)) == "user: "
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (None, "no chat template"),
+        ("{{ raise_exception('roles must\n alternate') }}", "template failed.*roles must alternate"),
+        ("{{ messages[0]['content'] | upper }}", "changes the message"),
+        ("{{ messages[0]['content'] }} {{ messages[0]['content'] }}", "repeats it"),
+        ("nothing of it", "changes the message"),
+    ],
+)
+def test_a_template_that_cannot_be_followed_is_refused_in_one_line(template: str | None, message: str) -> None:
+    with pytest.raises(ModelError, match=message) as caught:
+        encode(chat_tokenizer(template), "the castle", chat=True)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_message_that_the_template_strips_to_nothing_is_refused() -> None:
+    tokenizer = chat_tokenizer(tokenizers_zoo.CHATML.replace("m['content']", "m['content'] | trim"))
+    with pytest.raises(TextError, match="nothing but special tokens"):
+        encode(tokenizer, " \n", chat=True)

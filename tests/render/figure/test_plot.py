@@ -1,0 +1,153 @@
+"""Figures of attention maps: hand-made maps, no model."""
+
+from dataclasses import replace
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from attnscope.errors import InputError, RangeError
+from attnscope.render import render
+from attnscope.render.colours import DARK, LIGHT
+from attnscope.render.figure import plot
+from attnscope.results.attention_maps import AttentionMaps, Side, quantise
+from attnscope.text.words import TokenSpan, WordSpan
+
+MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+
+
+def made(text: str, layers: int = 2, heads: int = 3, sink: float = 0.0) -> AttentionMaps:
+    """One token a character behind a special one; `sink` of every row goes to the first that is shown."""
+    tokens = (TokenSpan("<s>", 0, 0, True), *(TokenSpan(c, i, i + 1, False) for i, c in enumerate(text)))
+    words = tuple(WordSpan(i, i + 1, (i + 1,)) for i in range(len(text)))
+    count = len(tokens)
+    weights = np.random.default_rng(1).dirichlet(np.ones(count), size=(layers, heads, count)).astype(np.float32)
+    weights *= 1 - sink
+    weights[..., 1] += sink
+    codes, largest = quantise(weights)
+    statistics = {"special": np.ascontiguousarray(weights[..., 0]), "first": weights[..., 0].mean(-1)}
+    side = Side(text, tokens, words)
+    return AttentionMaps(
+        side, side, (*range(layers),), (*range(heads),), (*range(count),), (*range(count),), codes, largest, statistics,
+        provenance={"model": "tests/tiny"},
+    )  # fmt: skip
+
+
+def words_in(ax: Any) -> str:
+    return " ".join(t.get_text() for t in ax.figure.get_figure(root=True).findobj(matplotlib.text.Text))
+
+
+@pytest.mark.parametrize("suffix", MAGIC)
+@pytest.mark.parametrize("text", ["abc $x^2$ d", "熊本県の天気"])
+def test_one_head_many_heads_and_statistics_alone_draw(suffix: str, text: str) -> None:
+    whole = made(text)
+    alone = replace(whole, codes=None, largest=None)
+    for maps in (whole, made(text, 1, 1), alone):
+        data = render(maps, suffix)
+        assert data.startswith(MAGIC[suffix])
+        assert data == render(maps, suffix)
+        assert data != render(maps, suffix, dark=True)
+
+
+def test_nothing_to_draw_says_so() -> None:
+    with pytest.raises(InputError, match="nothing to draw"):
+        render(replace(made("ab"), codes=None, largest=None, statistics={}), ".png")
+    with pytest.raises(RangeError, match="layer 9"):
+        plot.heat_map(made("ab"), 9, 0)
+    with pytest.raises(InputError, match="kept are: special, first"):
+        plot.statistic(made("ab"), "entropy")
+
+
+@pytest.mark.parametrize(("dark", "colours"), [(False, LIGHT), (True, DARK)])
+def test_every_figure_is_on_its_paper(dark: bool, colours: Any) -> None:
+    maps = made("abcd")
+    drawn = [
+        plot.heat_map(maps, 0, 0, dark=dark), plot.lines(maps, 0, 0, dark=dark), plot.grid(maps, dark=dark)[0, 0],
+        plot.statistic(maps, "first", dark=dark), plot.statistics(maps, dark=dark)[0],
+    ]  # fmt: skip
+    for ax in drawn:
+        assert to_hex(ax.figure.get_facecolor()) == colours.background
+        assert "4 × 4" in words_in(ax) or "5 × 5" in words_in(ax)
+        assert "tests/tiny" in words_in(ax)
+        assert "“abcd”" in words_in(ax)
+
+
+def test_the_axes_that_are_given_are_drawn_on_and_come_back() -> None:
+    axes = Figure().subplots(1, 3)
+    maps = made("abc")
+    assert plot.heat_map(maps, 1, 1, ax=axes[0]) is axes[0]
+    assert plot.lines(maps, 1, 1, ax=axes[1]) is axes[1]
+    assert plot.statistic(maps, "first", ax=axes[2]) is axes[2]
+
+
+def test_settings_are_neither_touched_nor_followed() -> None:
+    maps = made("abc")
+    settings: dict[str, Any] = {"text.usetex": True, "font.size": 3, "savefig.bbox": "tight", "axes.grid": True}
+    plain = render(maps, ".svg")
+    with matplotlib.rc_context(settings):
+        before = matplotlib.rcParams.copy()
+        assert render(maps, ".svg") == plain
+        assert matplotlib.rcParams.copy() == before
+    before = matplotlib.rcParams.copy()
+    for draw in (plot.heat_map, plot.lines):
+        draw(maps, 0, 0)
+    plot.grid(maps), plot.statistics(maps), plot.statistic(maps, "first")
+    assert matplotlib.rcParams.copy() == before
+
+
+def test_the_map_has_the_weights_without_special_tokens_and_their_legend() -> None:
+    maps = made("abc")
+    ax = plot.heat_map(maps, 1, 2)
+    image = ax.images[0]
+    np.testing.assert_array_equal(image.get_array(), maps.weights(1, 2)[1:, 1:])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
+    bar = ax.figure.axes[1]
+    ticks = {float(t.get_text()): y for t, y in zip(bar.get_yticklabels(), bar.get_yticks(), strict=True)}
+    assert all(abs(shown - y) <= 0.06 * y for shown, y in ticks.items())
+    assert len(ticks) == 5
+    took = maps.columns()["special"][5]
+    assert f"special tokens, left out, took {took:.1%}" in words_in(ax)
+
+
+def test_a_long_map_keeps_its_hot_cells_and_says_how_it_was_thinned() -> None:
+    maps = made("x" * 500, 1, 1)
+    assert maps.codes is not None
+    maps.codes[0, 0, 333, 77] = 255
+    ax = plot.heat_map(maps, 0, 0, dark=True)
+    cells = np.asarray(ax.images[0].get_array())
+    assert cells.shape == (167, 167)
+    assert cells[332 // 3, 76 // 3] == maps.weights(0, 0)[333, 77]
+    assert "each cell is the largest of 3 × 3 weights" in words_in(ax)
+    assert "fourth-root scale" in words_in(ax)
+    # An even share of a row can be told from nothing, on dark paper too.
+    assert ax.images[0].norm(1 / 500) > 0.2
+
+
+def test_a_sink_does_not_swamp_the_lines() -> None:
+    calm, swamped = plot.lines(made("abcde"), 0, 0), plot.lines(made("abcde", sink=0.9), 0, 0)
+    assert "off the scale" not in words_in(calm)
+    assert "off the scale: “a”, which takes 9" in words_in(swamped)
+    to_sink = [line for line in swamped.lines if line.get_ydata()[1] == 0]
+    others = [line for line in swamped.lines if line.get_ydata()[1] != 0]
+    assert {to_hex(line.get_color()) for line in to_sink} == {LIGHT.muted}
+    assert max(line.get_linewidth() for line in to_sink) < 1 < max(line.get_linewidth() for line in others)
+    with pytest.raises(InputError, match="choose up to 80"):
+        plot.lines(made("x" * 90), 0, 0)
+
+
+def test_the_grid_says_what_special_tokens_took() -> None:
+    axes = plot.grid(made("abcd"))
+    assert axes.shape == (2, 3)
+    assert "2 layers (down) × 3 heads (across)" in words_in(axes[0, 0])
+    assert "special tokens, left out, took" in words_in(axes[0, 0])
+
+
+def test_a_font_is_taken() -> None:
+    maps = made("abc")
+    serif = render(maps, ".svg", font="DejaVu Serif")
+    assert serif != render(maps, ".svg")
+    with pytest.raises(InputError, match="neither a font file nor an installed family"):
+        render(maps, ".svg", font="No Such Font")

@@ -1,0 +1,228 @@
+"""Pages, figures and documents of comparisons and evaluations: what they say, and that hostile text stays text."""
+
+import csv
+import html
+import io
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import opened
+from drawn_results import ARABIC, ENGLISH, JAPANESE, SEGMENTS, result
+from playwright.sync_api import Browser, expect
+
+from attnscope.render import RENDERERS, render
+from attnscope.results.comparison import Comparison, Comparisons, Side, paired_words
+from attnscope.results.evaluation import Evaluation, Row
+
+HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
+
+
+def pair(left: str, right: str, pattern: str = r"\S+", **tags: str) -> Comparison:
+    sides = [
+        Side(name, result(text, pattern=pattern), ((" yes", p), (" no", 1 - p)))
+        for name, text, p in (("clean", left, 0.8), ("adversarial", right, 0.3))
+    ]
+    words = paired_words(*sides)
+    edits = {i: 0.1 * i for i, one in enumerate(words) if one.kind != "same"}
+    return Comparison(*sides, paired_words(*sides, edits), " yes", tags)
+
+
+PAIRS = {
+    "english": pair(ENGLISH, ENGLISH.replace("castle", "castel").replace("river, and", "river"), attack="typo"),
+    "japanese": pair(JAPANESE, JAPANESE.replace("猫", "犬"), SEGMENTS),
+    "arabic": pair(ARABIC, ARABIC.replace("كان", "كانت")),
+    "hostile": pair(HOSTILE, HOSTILE.replace("100", "200"), attack="<i>", task="'\"&"),
+    "equal": pair("a b c", "a b c"),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_page_holds_both_texts_and_its_data(browser: Browser, tmp_path: Path, name: str) -> None:
+    drawn = PAIRS[name]
+    with opened(browser, tmp_path, render(drawn, ".html"), viewport={"width": 360, "height": 700}) as page:
+        columns = page.evaluate(
+            "[0, 1].map(i => [...document.querySelectorAll('.pairs li')].map(li => li.children[i].textContent))"
+        )
+        for texts, side, places in zip(
+            columns,
+            (drawn.left, drawn.right),
+            ([p.left for p in drawn.pairs], [p.right for p in drawn.pairs]),
+            strict=True,
+        ):
+            for shown, index in zip(texts, places, strict=True):
+                if index is None:
+                    assert shown == "∅"
+                elif "\u202e" not in side.result.words[index].text:
+                    assert shown == side.result.words[index].text
+        stored = page.evaluate("document.getElementById('data').textContent")
+        assert Comparison.from_json(stored) == drawn
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page.evaluate("document.scripts.length") == 2
+
+
+def test_walk_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
+    drawn = PAIRS["english"]
+    with opened(browser, tmp_path, render(drawn, ".html")) as page:
+        page.locator(".pairs li").first.focus()
+        page.keyboard.press("ArrowRight")
+        first = drawn.pairs[1]
+        said = page.locator("#live").text_content() or ""
+        assert f"rank {drawn.left.ranks[first.left]} of" in said
+        page.keyboard.press("End")
+        assert page.evaluate("document.activeElement === document.querySelector('.pairs').lastElementChild")
+        page.keyboard.press("ArrowUp")
+        assert not page.evaluate("document.activeElement === document.querySelector('.pairs').lastElementChild")
+        expect(page.locator("#tip")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("#tip")).to_be_hidden()
+    with opened(browser, tmp_path, render(drawn, ".html")) as page:
+        page.set_viewport_size({"width": 360, "height": 300})
+        page.locator(".pairs li").first.focus()
+        before = page.evaluate("scrollY")
+        page.keyboard.press("End")
+        page.wait_for_function("before => scrollY > before", arg=before)
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(page.locator("#tip")).to_be_visible()  # the focus has scrolled the page, and the tip went along
+        top = "{}.getBoundingClientRect().top"
+        beside = f"{top.format('document.activeElement')} - {top.format('tip')}"
+        assert abs(page.evaluate(beside)) < 200
+        page.evaluate("document.activeElement.blur()")
+        page.locator(".pairs li").last.hover()
+        expect(page.locator("#tip")).to_be_visible()
+        page.evaluate("scrollBy(0, 50)")
+        expect(page.locator("#tip")).to_be_hidden()
+    with opened(browser, tmp_path, render(PAIRS["arabic"], ".html")) as page:
+        page.locator(".pairs li").first.focus()
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("[...document.querySelector('.pairs').children].indexOf(document.activeElement)") == 1
+
+
+def test_right_and_wrong_have_a_sign_beside_the_colour() -> None:
+    page = render(PAIRS["english"], ".html").decode()
+    assert re.search(r'class="verdict right">.*?✓.*?right.*?class="verdict wrong">.*?✗.*?wrong', page, re.DOTALL)
+
+
+def test_a_report_sorts_filters_and_opens_pages(browser: Browser, tmp_path: Path) -> None:
+    many = Comparisons(tuple(replace(p, tags={"task": name, "attack": "x"}) for name, p in PAIRS.items()))
+    with opened(browser, tmp_path, render(many, ".html")) as page:
+        rows = page.locator("table.all tbody tr")
+        assert rows.count() == len(PAIRS)
+        page.get_by_role("button", name="task").click()
+        assert rows.nth(0).locator("td").nth(1).text_content() == "arabic"
+        page.get_by_role("button", name="task").click()
+        assert rows.nth(0).locator("td").nth(1).text_content() == "japanese"
+        page.get_by_role("button", name="edits").click()
+        counts = [int(t) for t in page.locator("table.all tbody tr td:last-child").all_text_contents()]
+        assert counts == sorted(counts)
+        page.get_by_role("searchbox").fill("hostile")
+        assert page.locator("table.all tbody tr:visible").count() == 1
+        expect(page.locator(".filter span")).to_have_text(f"1 of {len(PAIRS)}")
+        page.locator("table.all tbody tr:visible a").click()
+        expect(page.locator("#overview")).to_be_hidden()
+        expect(page.locator(".sheet:visible")).to_have_count(1)
+        page.get_by_role("link", name="All pairs").click()
+        expect(page.locator("#overview")).to_be_visible()
+    source = render(many, ".html").decode()
+    assert "<script>alert" not in source
+    assert len(source.split('class="sheet"')) == len(PAIRS) + 1
+
+
+@pytest.mark.parametrize("suffix", RENDERERS[Comparison])
+@pytest.mark.parametrize("name", ["hostile", "japanese", "equal"])
+def test_every_renderer_draws_every_pair(suffix: str, name: str) -> None:
+    once, again = (render(PAIRS[name], suffix) for _ in range(2))
+    assert once == again
+    assert len(once) > 100
+
+
+def test_a_notebook_shows_the_page() -> None:
+    for drawn in (PAIRS["hostile"], Comparisons((PAIRS["hostile"],)), evaluation()):
+        frame = drawn._repr_html_()
+        assert frame.startswith("<iframe ")
+        page = html.unescape(frame.split('srcdoc="')[1].removesuffix('"></iframe>'))
+        assert page.encode() == render(drawn, ".html")
+
+
+def test_csv_and_text_say_the_numbers() -> None:
+    drawn = PAIRS["english"]
+    rows = list(csv.DictReader(io.StringIO(render(drawn, ".csv").decode())))
+    assert len(rows) == len(drawn.pairs)
+    assert [float(r["change"]) for r in rows] == [p.change for p in drawn.pairs]
+    assert {r["kind"] for r in rows} == {"same", "changed", "deleted"}
+    text = render(drawn, ".txt").decode()
+    assert "clean: ✓ yes right" in text
+    assert "adversarial: ✗ no wrong" in text
+
+
+def test_latex_escapes_everything() -> None:
+    source = render(PAIRS["hostile"], ".tex").decode()
+    body = source.split(r"\hline")[2]
+    for bare in (r"(?<!\\)\$100", r"(?<!\\)#1", r"(?<!\\)_under", r"50(?<!\\)%"):
+        assert not re.search(bare, body), bare
+    assert r"\textbackslash{}" in body
+    boxes = re.findall(r"\\attnword\{([0-9A-F]{6})\}\{([0-9A-F]{6})\}", source)
+    assert len(boxes) == len(PAIRS["hostile"].left.result.words) * 2
+
+
+def evaluation() -> Evaluation:
+    generator = np.random.default_rng(0)
+    about = {"asks": "faithfulness", "value": "what <b> it is", "paper": "arXiv:1"}
+    settings = {
+        "model": "tests/<tiny>", "way": "delete", "shares": np.linspace(0, 1, 21).tolist(),
+        "metrics": {"area": {"better": "lower", **about}, "fall": {"better": "higher", **about}},
+        "skipped": {"attention": "no <attention> here"},
+    }  # fmt: skip
+    rows = []
+    for text in range(12):
+        for method, good in (("deletion", 0.3), ("x<i>", 0.1), ("random", 0.0)):
+            values = {"area": 0.6 - good + generator.normal(0, 0.02), "fall": good + generator.normal(0, 0.02)}
+            curve = tuple(np.linspace(0.9, 0.2 + generator.random() / 5, 4))
+            rows.append(
+                Row(f"k{text}", text, method, values, {"deletion": curve, "insertion": curve[::-1]},
+                    ("</script>", "本", "c"), (0.1, 0.5, 0.2), (0.0, 1.0, 0.0), "yes", "yes", 0.9, True, 0.1)
+            )  # fmt: skip
+    return Evaluation(settings, tuple(rows))
+
+
+def test_the_leaderboard_sorts_and_points_at_curves(browser: Browser, tmp_path: Path) -> None:
+    drawn = evaluation()
+    with opened(browser, tmp_path, render(drawn, ".html"), viewport={"width": 360, "height": 700}) as page:
+        names = page.locator("table.all tbody th")
+        assert names.all_text_contents() == ["deletion", "x<i>", "random"]
+        page.get_by_role("button", name="fall").click()
+        assert names.first.text_content() == "deletion", "the best comes first at the first click"
+        page.get_by_role("button", name="fall").click()
+        assert names.first.text_content() == "random"
+        names.nth(2).focus()
+        assert page.locator("svg g.on").count() == 2
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert json.loads(page.evaluate("document.getElementById('data').textContent"))["texts"] == 12
+
+
+def test_a_quote_in_a_saved_evaluation_ends_no_attribute(browser: Browser, tmp_path: Path) -> None:
+    hostile = 'x" onmouseover="alert(1)" data-injected="'
+    drawn = evaluation()
+    metrics = {name: {**about, "value": hostile} for name, about in drawn.settings["metrics"].items()}
+    rows = tuple(replace(row, curves={hostile: row.curves["deletion"]}) for row in drawn.rows)
+    page = render(replace(drawn, settings={**drawn.settings, "metrics": metrics}, rows=rows), ".html")
+    with opened(browser, tmp_path, page) as shown:
+        assert shown.locator("[onmouseover], [data-injected]").count() == 0
+        assert shown.locator("table.all th button").first.get_attribute("title") == hostile
+        assert hostile in (shown.locator("figure svg").first.get_attribute("aria-label") or "")
+
+
+@pytest.mark.parametrize("suffix", RENDERERS[Evaluation])
+def test_every_renderer_draws_an_evaluation(suffix: str, tmp_path: Path) -> None:
+    drawn = evaluation()
+    once, again = (render(drawn, suffix) for _ in range(2))
+    assert once == again
+    if suffix == ".jsonl":
+        (tmp_path / "rows.jsonl").write_bytes(once)
+        assert Evaluation.load(tmp_path / "rows.jsonl") == drawn
+    if suffix == ".txt":
+        assert "deletion    0.3" in once.decode()
+        assert "* [" in once.decode()

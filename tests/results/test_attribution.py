@@ -1,0 +1,192 @@
+import json
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from attnscope.errors import DamagedFileError, NonFiniteError, OutputError
+from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.files import write_atomically
+
+SMALL = Attribution(
+    kind="attention",
+    method="attention",
+    parameters={"layer": 1, "head": "mean", "query": None, "query_tokens": []},
+    text="猫 and 👍🏽",
+    tokens=(Token("<s>", 0, 0, True, 0.5), Token("猫", 0, 1, False, 0.25), Token(" and", 1, 5, False, 1e-9)),
+    words=(Word("猫", 0, 1, 0.25), Word("and", 2, 5, 1e-9), Word("👍🏽", 6, 8, -0.0)),
+    excluded_mass=0.5,
+    provenance={"model": "tiny", "revision": None},
+)
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SIMPLE = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FLOATS | st.text()
+OBJECTS = st.dictionaries(st.text(), SIMPLE | st.lists(SIMPLE, max_size=3), max_size=4)
+
+
+@st.composite
+def attributions(draw: st.DrawFn) -> Attribution:
+    # Every character, lone surrogates too, but no surrogate pairs: JSON reads a pair as one character.
+    text = draw(st.text(max_size=30)) + draw(st.sampled_from(["", "\ud800", "\0\x1b\u2028", '</script>"\\']))
+    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    spans = [(a, b) for a, b in pairwise(cuts) if draw(st.booleans())]
+    words = tuple(Word(text[a:b], a, b, draw(FLOATS)) for a, b in spans)
+    tokens = tuple(Token(text[a:b], a, b, draw(st.booleans()), draw(FLOATS)) for a, b in spans)
+    bos = Token("<s>", 0, 0, True, draw(FLOATS))
+    mass = draw(st.none() | st.floats(0, 1))
+    kind = draw(st.sampled_from(["attention", "importance"]))
+    return Attribution(kind, draw(st.text()), draw(OBJECTS), text, (bos, *tokens), words, mass, draw(OBJECTS))
+
+
+@given(attributions())
+def test_json_round_trip_is_exact(a: Attribution) -> None:
+    back = Attribution.from_json(a.to_json())
+    assert back == a
+    assert [repr(w.score) for w in back.words] == [repr(w.score) for w in a.words]
+    assert [repr(t.score) for t in back.tokens] == [repr(t.score) for t in a.tokens]
+
+
+@given(a=attributions())
+def test_save_and_load_is_exact(tmp_path_factory: pytest.TempPathFactory, a: Attribution) -> None:
+    path = tmp_path_factory.getbasetemp() / "result.json"
+    a.save(path)
+    assert Attribution.load(path) == a
+
+
+def test_the_document_keeps_to_the_schema() -> None:
+    data = json.loads(SMALL.to_json())
+    assert list(data) == [
+        "schema", "kind", "method", "parameters", "text", "excluded_mass", "signed", "tokens", "words", "provenance",
+    ]  # fmt: skip
+    assert data["schema"] == 1
+    assert data["tokens"][1] == {"text": "猫", "start": 0, "end": 1, "special": False, "score": 0.25}
+    assert data["words"][0] == {"text": "猫", "start": 0, "end": 1, "score": 0.25, "scaled": 1.0}
+    assert data["words"][2]["scaled"] == 0.0
+    documented = (Path(__file__).parents[2] / "docs" / "schema.md").read_text("utf-8")
+    for field in (*data, *data["tokens"][0], *data["words"][0]):
+        assert f"`{field}`" in documented
+
+
+def _set(*path: Any) -> Callable[[dict[str, Any]], None]:
+    *way, last, value = path
+
+    def change(data: dict[str, Any]) -> None:
+        place: Any = data
+        for key in way:
+            place = place[key]
+        place[last] = value
+
+    return change
+
+
+DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "wrong schema": _set("schema", 2),
+    "no schema": lambda d: d.pop("schema"),
+    "no words": lambda d: d.pop("words"),
+    "no text": lambda d: d.pop("text"),
+    "no provenance": lambda d: d.pop("provenance"),
+    "text is a number": _set("text", 3),
+    "words is an object": _set("words", {}),
+    "a word is a list": _set("words", 0, []),
+    "a word has no score": lambda d: d["words"][0].pop("score"),
+    "a word has no scaled": lambda d: d["words"][0].pop("scaled"),
+    "a token has no special": lambda d: d["tokens"][0].pop("special"),
+    "special is a number": _set("tokens", 0, "special", 1),
+    "a score is a boolean": _set("words", 0, "score", True),
+    "a score is text": _set("words", 0, "score", "0.25"),
+    "a score is NaN": _set("words", 0, "score", math.nan),
+    "a score is infinite": _set("tokens", 0, "score", math.inf),
+    "a score beyond floats": _set("words", 0, "score", 10**400),
+    "excluded mass is text": _set("excluded_mass", "0.5"),
+    "a start is a float": _set("words", 0, "start", 0.5),
+    "a word beyond the text": _set("words", 2, "end", 9),
+    "a word before the text": _set("words", 0, "start", -8),
+    "words out of order": lambda d: d["words"].reverse(),
+    "an empty word": _set("words", 0, "end", 0),
+    "a word with another text": _set("words", 0, "text", "犬"),
+    "a token with another text": _set("tokens", 1, "text", "犬"),
+    "a token counted from the end": lambda d: d["tokens"][2].update(start=-7, end=-3),
+    "a special token beyond the text": lambda d: d["tokens"][0].update(start=90, end=99),
+    "a token that ends before it starts": lambda d: d["tokens"][0].update(start=4, end=2),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_object_is_refused(name: str, tmp_path: Path) -> None:
+    data = json.loads(SMALL.to_json())
+    DAMAGE[name](data)
+    path = tmp_path / "damaged.json"
+    path.write_text(json.dumps(data), "utf-8")
+    with pytest.raises(DamagedFileError, match=r"damaged\.json"):
+        Attribution.load(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"[]", b"null", b"3", b"not json", SMALL.to_json().encode()[:-20], b"\xff\xfe{}", b"[" * 100_000,
+        SMALL.to_json().encode("utf-16"),
+    ],
+    ids=["empty", "list", "null", "number", "words", "truncated", "not utf-8", "deep", "utf-16"],
+)  # fmt: skip
+def test_a_damaged_file_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.json"
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError, match=r"damaged\.json"):
+        Attribution.load(path)
+
+
+def test_a_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Attribution.load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_non_finite_scores_name_the_token(score: float) -> None:
+    with pytest.raises(NonFiniteError, match=r"token 1 \(' cat'\).*float32"):
+        Attribution(
+            "importance", "m", {}, "a cat", (Token("a", 0, 1, False, 0.0), Token(" cat", 1, 5, False, score)), ()
+        )
+    with pytest.raises(NonFiniteError, match="word 0"):
+        Attribution("importance", "m", {}, "a", (), (Word("a", 0, 1, score),))
+
+
+def test_scores_are_arrays_in_order() -> None:
+    assert SMALL.scores.tolist() == [0.25, 1e-9, 0.0]
+    assert SMALL.token_scores.tolist() == [0.5, 0.25, 1e-9]
+
+
+def test_repr_names_the_highest() -> None:
+    assert repr(SMALL) == "<Attribution attention: 3 words, 3 tokens; top: '猫' 0.25, 'and' 1e-09, '👍🏽' -0>"
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def fail(*_: Any) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, b"new")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_written_file_is_as_readable_as_any(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a", b"x")
+    (tmp_path / "b").write_bytes(b"x")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_a_missing_folder_or_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="does not exist"):
+        write_atomically(tmp_path / "no" / "a.json", b"x")
+    with pytest.raises(OutputError, match="is a folder"):
+        write_atomically(tmp_path, b"x")

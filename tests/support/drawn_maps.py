@@ -1,0 +1,62 @@
+"""Attention maps to draw, made by hand: no model is needed to test a page."""
+
+import re
+
+import numpy as np
+
+from attnscope.results.attention_maps import AttentionMaps, Side, quantise
+from attnscope.text.words import TokenSpan, WordSpan
+
+PROVENANCE = {"model": "tests/tiny", "dtype": "float32", "attnscope": "0.1.0"}
+
+
+def side(text: str, *, cut: int = 4, special: bool = True) -> Side:
+    """Words by white space, tokens of at most `cut` characters, a special token in front and one behind."""
+    tokens = [TokenSpan("[CLS]", 0, 0, True)] if special else []
+    words = []
+    for match in re.finditer(r"\S+", text):
+        members = []
+        for start in range(match.start(), match.end(), cut):
+            end = min(start + cut, match.end())
+            members.append(len(tokens))
+            tokens.append(TokenSpan(text[start:end], start, end, False))
+        words.append(WordSpan(match.start(), match.end(), tuple(members)))
+    if special:
+        tokens.append(TokenSpan("[SEP]", 0, 0, True))
+    return Side(text, tuple(tokens), tuple(words))
+
+
+def maps_of(
+    text: str,
+    keys: str | None = None,
+    *,
+    layers: int = 2,
+    heads: int = 3,
+    causal: bool = False,
+    seed: int = 0,
+    **parameters: object,
+) -> AttentionMaps:
+    """Random attention with sinks and diffuse rows; `keys` a second text."""
+    query_side = side(text)
+    key_side = query_side if keys is None else side(keys)
+    nq, nk = len(query_side.tokens), len(key_side.tokens)
+    chance = np.random.default_rng(seed)
+    weights = chance.gamma(0.3, size=(layers, heads, nq, nk)).astype(np.float32) + 1e-6
+    weights[:, 1:, :, 0] += 0.7 * weights[:, 1:].sum(-1)
+    if causal:
+        weights *= np.tril(np.ones((nq, nk), dtype=np.float32))
+    weights /= weights.sum(-1, keepdims=True)
+    codes, largest = quantise(weights)
+    shown = [i for i, token in enumerate(query_side.tokens) if not token.special]
+    special = [i for i, token in enumerate(key_side.tokens) if token.special]
+    statistics = {
+        "received": weights[:, :, shown].mean(2),
+        "entropy": -(weights * np.log(np.maximum(weights, 1e-30))).sum(-1),
+        "special": weights[..., special].sum(-1),
+        "first": weights[:, :, shown, 0].mean(-1),
+    }
+    made = {"attention": "self" if keys is None else "cross"} | parameters
+    return AttentionMaps(
+        query_side, key_side, (*range(layers),), (*range(heads),), (*range(nq),), (*range(nk),), codes, largest,
+        statistics, made, PROVENANCE,
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""Results to draw, made by hand: no model is needed to test a picture."""
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import attnscope as ats
+from attnscope.results.agreement import Agreement
+from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.per_token import PerToken, TargetToken
+
+PROVENANCE = {"model": "tests/tiny", "revision": None, "dtype": "float32", "attention": "sdpa", "attnscope": "0.1.0"}
+
+
+def result(
+    text: str,
+    scores: Sequence[float] | None = None,
+    *,
+    pattern: str = r"\S+",
+    method: str = "gradient",
+    parameters: dict[str, Any] | None = None,
+    special: Sequence[tuple[int, int]] = (),
+    **fields: Any,
+) -> Attribution:
+    """One word and one token per match of `pattern`, with made-up scores; BOS in front."""
+    spans = [m.span() for m in re.finditer(pattern, text)]
+    chance = random.Random(len(text))
+    scores = list(scores) if scores is not None else [chance.random() ** 3 for _ in spans]
+    kind = "attention" if method == "attention" else "importance"
+    words = tuple(Word(text[a:b], a, b, s) for (a, b), s in zip(spans, scores, strict=True))
+    tokens = [Token(w.text, w.start, w.end, False, w.score) for w in words if (w.start, w.end) not in special]
+    tokens += [Token(text[a:b], a, b, True, 0.9) for a, b in special]
+    tokens.sort(key=lambda t: t.start)
+    bos = Token("<s>", 0, 0, True, 0.5)
+    shown = parameters if parameters is not None else {"pool": "sum", "norm": "l2", "preset": None, "loss": 3.1}
+    return Attribution(
+        kind, method, shown, text, (bos, *tokens), words, fields.pop("excluded_mass", None), PROVENANCE | fields
+    )
+
+
+def per_token(first: Attribution, count: int = 3, signed: bool = False, mass: float | None = None) -> PerToken:
+    """The last `count` words are what was generated; each is scored by what stands before it."""
+    chance = np.random.default_rng(3)
+    places = [i for i, token in enumerate(first.tokens) if not token.special][-count:]
+    shape = (count, len(first.tokens)), (count, len(first.words))
+    tokens, words = (chance.normal(size=s) if signed else chance.random(s) for s in shape)
+    for row, place in enumerate(places):
+        tokens[row, place:] = 0
+        words[row, [w.start >= first.tokens[place].start for w in first.words]] = 0
+    targets = tuple(TargetToken(first.tokens[i].text, i, -1.5 - i) for i in places)
+    parameters = {
+        "target": "log-probability of each token",
+        "completeness_error": 0.25,
+        "standard_error": [0.01, 0.125],
+    }
+    made = replace(first, signed=signed, parameters=parameters, excluded_mass=mass)
+    return PerToken(made, targets, tokens, words)
+
+
+def attention(text: str, query: int, **fields: Any) -> Attribution:
+    """The attention of token `query`, which is word `query - 1`: BOS comes first."""
+    parameters = {"layer": 29, "head": "mean", "query": query, "query_tokens": [query]}
+    return result(text, method="attention", parameters=parameters, excluded_mass=0.7134, **fields)
+
+
+ENGLISH = (
+    "The castle stood on the hill above the river, and from its northern tower you could see the whole valley.\n\n"
+    "“Nobody has lived there since the war,” she said, “except for the crows.” He did not answer; he was counting "
+    "the windows, as he had done every evening of that long and rainy summer."
+)
+JAPANESE = (
+    "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗いじめじめした所でニャーニャー泣いていた"
+    "事だけは記憶している。\n吾輩はここで始めて人間というものを見た。"
+)
+ARABIC = "كان القصر يقف على التل فوق النهر، ومن برجه الشمالي كان بإمكانك رؤية الوادي كله (في 1923)."
+HEBREW = "הטירה עמדה על הגבעה מעל הנהר, and one English clause, ומן המגדל אפשר היה לראות את כל העמק."
+SEGMENTS = r"[一-龠々]+|[ぁ-ん]{1,3}|[ァ-ヶー]+|[。、]"
+
+RESULTS: dict[str, Attribution] = {
+    "english": attention(ENGLISH, 2, pattern=r"\w+|[^\w\s]"),
+    "japanese": result(JAPANESE, pattern=SEGMENTS),
+    "arabic": result(ARABIC, pattern=r"\w+|[^\w\s]"),
+    "hebrew": result(HEBREW),
+    "emoji": result("A family 👨‍👩‍👧‍👦 and a flag 🇯🇵 and 👍🏽 and ❤️ e\u0301"),
+    "script": result("a </script><b>bold</b> <script>alert(1)</script> &amp; & <!-- <!--<script> ]]> ${title} $low"),
+    "quotes": result("\"double\" 'single' `tick` \\ back\\u003c %s {0} onerror=alert(1)"),
+    "controls": result("nul\0 bell\a esc\x1b[31mred\x1b[0m cr\r\nlf del\x7f c1\x85\x9b31m end", pattern=r"[^ ]+"),
+    "separators": result("a\u2028b\u2029c\u00a0d\u200be\ufefff \u202eover\u202c", pattern=r"[a-z]+|\u202eover\u202c"),
+    "dollars": result("$x^2$ costs $5 and $\\frac{1}{2}$ or _{sub} \\textbf{x} ^^"),
+    "markup": result("[bold] [/bold] [red]x[/] :smile: [link=http://example.com]y[/link]"),
+    "spaces": result("\n\n  \t lead  two   three\n\n\n\ttab\ttab   \n", pattern=r"[^ \t\n]+|\n+|\t"),
+    "newline words": result("one\ntwo\n\nthree\n", pattern=r"[a-z]+|\n"),
+    "single": result("alone", [2.5]),
+    "constant": result("all the same", [0.25, 0.25, 0.25]),
+    "negative": result("below zero and huge tiny", [-1e300, 1e300, -0.0, 2.5e-300, 1.7e308]),
+    "signed": replace(result("words for and against it", [1.0, 0.25, -2.0, 0.0, 0.5]), signed=True),
+    "signed and empty of weight": replace(result("nothing at all", [0.0, 0.0, 0.0]), signed=True),
+    "special in text": result("Say <|end|> here", [1.0, 2.0], pattern=r"Say|here", special=[(4, 11)]),
+    "word in special": result("Say <|end|> here", [1.0, 3.0, 2.0], special=[(4, 11)]),
+    "unbroken": result("x" * 500 + " " + "語" * 300),
+    "odd parameters": result("a b", parameters={"target": "</title><x>", "steps": 32, "nested": {"a": [1, 2.5, None]}}),
+}
+
+
+def long_result(words: int = 25_000, tokens_per_word: float = 1.2) -> Attribution:
+    """A long prompt: about 30,000 tokens with scores as a float32 model gives them."""
+    chance = random.Random(0)
+    lexicon = ["the", "castle", "stood", "on", "a", "hill", "above", "windows", "river", "counting", "evening", "rain,"]
+    parts, spans, position = [], [], 0
+    for i in range(words):
+        word = chance.choice(lexicon)
+        spans.append((position, position + len(word)))
+        gap = "\n\n" if i % 90 == 89 else " "
+        parts.append(word + gap)
+        position += len(word) + len(gap)
+    text = "".join(parts)
+    made, tokens = [], []
+    for a, b in spans:
+        cuts = [a, (a + b) // 2, b] if chance.random() < tokens_per_word - 1 and b - a > 1 else [a, b]
+        scores = [float(chance.random() ** 4) for _ in cuts[1:]]
+        tokens += [Token(text[c:d], c, d, False, s) for c, d, s in zip(cuts, cuts[1:], scores, strict=False)]
+        made.append(Word(text[a:b], a, b, sum(scores)))
+    return Attribution("importance", "gradient", {"loss": 3.1}, text, tuple(tokens), tuple(made), None, PROVENANCE)
+
+
+def agreement_of(text: str = ENGLISH, pattern: str = r"\w+|[^\w\s]") -> Agreement:
+    one = result(text, pattern=pattern)
+    chance = np.random.default_rng(1)
+    signed = [float(s) for s in chance.normal(size=len(one.words))]
+    flat = [0.5] * len(one.words)
+    parts: list[Attribution] = [
+        one,
+        replace(
+            result(text, signed, pattern=pattern, method="gim", parameters={"completeness_error": 0.3}), signed=True
+        ),
+        result(text, flat, pattern=pattern, method="random", parameters={"standard_error": [0.2] * len(flat)}),
+    ]
+    return ats.agreement(parts)

@@ -1,0 +1,124 @@
+"""Tiny random models of many families: they cover architectures, not meaning."""
+
+import torch
+import transformers as hf
+from planted import copy_tokenizer
+
+import attnscope as ats
+
+SIZE = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 96,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+GROUPED = SIZE | {"num_key_value_heads": 2}
+
+# name: (class, config class, settings)
+CAUSAL: dict[str, tuple[str, str, dict[str, object]]] = {
+    "gpt2": (
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        {"vocab_size": 64, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 96},
+    ),
+    "opt": ("OPTForCausalLM", "OPTConfig", SIZE | {"ffn_dim": 48, "word_embed_proj_dim": 16}),
+    "llama": ("LlamaForCausalLM", "LlamaConfig", GROUPED),
+    "mistral": ("MistralForCausalLM", "MistralConfig", GROUPED | {"sliding_window": 5}),
+    "qwen2": ("Qwen2ForCausalLM", "Qwen2Config", GROUPED),
+    "qwen3": ("Qwen3ForCausalLM", "Qwen3Config", GROUPED | {"head_dim": 8}),
+    "gemma2": (
+        "Gemma2ForCausalLM",
+        "Gemma2Config",
+        GROUPED | {"head_dim": 8, "sliding_window": 5, "attn_logit_softcapping": 0.05, "final_logit_softcapping": 0.5},
+    ),
+    "gemma3": ("Gemma3ForCausalLM", "Gemma3TextConfig", GROUPED | {"head_dim": 8, "sliding_window": 5}),
+    "phi3": ("Phi3ForCausalLM", "Phi3Config", GROUPED),
+    "gpt_neox": ("GPTNeoXForCausalLM", "GPTNeoXConfig", SIZE),
+    "gpt_oss": (
+        "GptOssForCausalLM",
+        "GptOssConfig",
+        GROUPED | {"head_dim": 8, "sliding_window": 5, "num_local_experts": 4, "num_experts_per_tok": 2},
+    ),
+    "bloom": ("BloomForCausalLM", "BloomConfig", {"vocab_size": 64, "hidden_size": 32, "n_layer": 3, "n_head": 4}),
+    "falcon": ("FalconForCausalLM", "FalconConfig", SIZE | {"num_kv_heads": 2, "new_decoder_architecture": True}),
+    "falcon_alibi": ("FalconForCausalLM", "FalconConfig", SIZE | {"alibi": True, "multi_query": False}),
+    "gptj": (
+        "GPTJForCausalLM",
+        "GPTJConfig",
+        {"vocab_size": 64, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 96, "rotary_dim": 4},
+    ),
+}
+MASKED: dict[str, tuple[str, str, dict[str, object]]] = {
+    "bert": ("BertForMaskedLM", "BertConfig", SIZE),
+    "roberta": ("RobertaForMaskedLM", "RobertaConfig", SIZE | {"pad_token_id": 1, "bos_token_id": 0}),
+    "distilbert": (
+        "DistilBertForMaskedLM",
+        "DistilBertConfig",
+        {"vocab_size": 64, "dim": 32, "hidden_dim": 48, "n_layers": 3, "n_heads": 4, "max_position_embeddings": 96},
+    ),
+    "electra": ("ElectraForMaskedLM", "ElectraConfig", SIZE | {"embedding_size": 16}),
+    "albert": ("AlbertForMaskedLM", "AlbertConfig", SIZE | {"embedding_size": 16}),
+    "modernbert": (
+        "ModernBertForMaskedLM",
+        "ModernBertConfig",
+        SIZE | {"local_attention": 8, "global_attn_every_n_layers": 2, "cls_token_id": 1, "sep_token_id": 2},
+    ),
+    "deberta_v2": (
+        "DebertaV2ForMaskedLM",
+        "DebertaV2Config",
+        SIZE
+        | {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8, "type_vocab_size": 0},
+    ),
+}
+ENCODER_DECODER: dict[str, tuple[str, str, dict[str, object]]] = {
+    "t5": (
+        "T5ForConditionalGeneration",
+        "T5Config",
+        {
+            "vocab_size": 64,
+            "d_model": 32,
+            "d_kv": 8,
+            "d_ff": 48,
+            "num_layers": 3,
+            "num_heads": 4,
+            "decoder_start_token_id": 0,
+        },
+    ),
+    "bart": (
+        "BartForConditionalGeneration",
+        "BartConfig",
+        {"vocab_size": 64, "d_model": 32, "encoder_layers": 3, "decoder_layers": 3, "encoder_attention_heads": 4}
+        | {"decoder_attention_heads": 4, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 96},
+    ),
+}
+FAMILIES = CAUSAL | MASKED | ENCODER_DECODER
+
+
+def tiny(name: str, sharp: float = 6.0) -> hf.PreTrainedModel:
+    """A random model of the family; `sharp` times larger weights make its attention far from uniform."""
+    model_class, config_class, settings = FAMILIES[name]
+    torch.manual_seed(0)
+    model: hf.PreTrainedModel = getattr(hf, model_class)(getattr(hf, config_class)(**settings))
+    _sharpen(model, sharp)
+    return model.eval()
+
+
+def _sharpen(model: hf.PreTrainedModel, scale: float) -> None:
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(scale)
+            elif parameter.dim() == 1 and not parameter.any():
+                parameter.normal_(std=0.3)
+
+
+def classifier(kind: str, **settings: object) -> ats.Model:
+    torch.manual_seed(0)
+    labels = {0: "NEGATIVE", 1: "NEUTRAL", 2: "POSITIVE"}
+    config = hf.BertConfig(**SIZE, id2label=labels, label2id={v: k for k, v in labels.items()}, **settings)
+    return ats.Model(getattr(hf, f"BertFor{kind}Classification")(config).eval(), copy_tokenizer())
