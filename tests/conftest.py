@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-
-import attnscope as ats
 from real_models import minilm_folder, quire_folder, rxnmapper_folder
 from snapshot import Snapshot, watched
+
+import attnscope as ats
 
 
 @pytest.fixture(autouse=True)

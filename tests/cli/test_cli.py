@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from planted import copy_tokenizer
+from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.cli import COMMANDS, main
 from attnscope.render import render
 from attnscope.results.agreement import Agreement
-from planted import copy_tokenizer
-from tiny_models import tiny
 
 TEXT = "The castle on the hill was old."
 
@@ -66,7 +66,7 @@ def test_json_equals_the_library(smollm2: ats.Model) -> None:
     ours = ats.Attribution.from_json(done.stdout.decode())
     theirs = ats.attention(smollm2, TEXT, layer="mean", head="max", query=-2)
     assert ours.scores == pytest.approx(theirs.scores, abs=1e-6)
-    assert ours.parameters["head"] == "max"
+    assert ours.asked.options["head"] == "max"
 
 
 def test_text_from_standard_input_and_from_a_file(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_piped_output_is_plain_text() -> None:
 def test_chat_and_presets() -> None:
     data = json.loads(run("gradient", "Hello there", "--chat", "--preset", "promptrobust", "--json").stdout)
     assert data["text"] == "Hello there"
-    assert data["parameters"]["preset"] == "promptrobust"
+    assert data["asked"]["options"]["preset"] == "promptrobust"
     assert any(token["text"] == "<|im_start|>" and token["special"] for token in data["tokens"])
 
 
@@ -177,7 +177,7 @@ def test_flow_equals_the_library(smollm2: ats.Model) -> None:
     assert done.returncode == 0, done.stderr
     ours = ats.explain(smollm2, TEXT, method="rollout", query="castle", heads="max")
     saved = ats.Attribution.from_json(done.stdout.decode())
-    assert saved.parameters == ours.parameters
+    assert (saved.asked, saved.measured) == (ours.asked, ours.measured)
     assert [w.score for w in saved.words] == pytest.approx([w.score for w in ours.words], abs=1e-6)
 
 
@@ -255,7 +255,7 @@ def test_explain_inside_one_segment() -> None:
     )
     result = ats.Attribution.from_json(done.stdout.decode())
     assert [w.text for w in result.words] == ["I", "like", "it"]
-    assert result.parameters["within"] == [25, 34]
+    assert result.asked.within == (25, 34)
 
 
 def test_explain_says_what_is_wrong() -> None:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from planted import copy_tokenizer
+from tiny_models import tiny
 from typer.testing import CliRunner, Result
 
 from attnscope.cli import app
 from attnscope.errors import AttnscopeError, InputError, OutputError
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.evaluation import Evaluation
-from planted import copy_tokenizer
-from tiny_models import tiny
 
 Run = Callable[..., Result]
 
@@ -55,7 +55,7 @@ def test_a_pair_in_every_form(run: Run, tmp_path: Path, suffix: str) -> None:
 def test_a_pair_in_the_terminal_and_as_json(run: Run) -> None:
     assert "attention moved to the edits" in run("compare", "a b c", "a b x", *LABELS).stdout
     shown = run("compare", "a b c", "a b x", "--json", "--method", "deletion", "--set", "signed=true", *LABELS).stdout
-    assert json.loads(shown)["left"]["result"]["parameters"]["signed"] is True
+    assert json.loads(shown)["left"]["result"]["asked"]["options"]["signed"] is True
 
 
 def test_two_models(run: Run, folder: str) -> None:

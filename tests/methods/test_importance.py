@@ -79,7 +79,7 @@ def test_a_contrast_is_the_difference_of_its_sides(llama: ats.Model) -> None:
         both = ats.explain(llama, TEXT, method="gradient_x_input", target=" g", against=other)
         one, two = (ats.explain(llama, TEXT, method="gradient_x_input", target=t) for t in (" g", other))
         assert close(both.scores, one.scores - two.scores)
-        assert both.parameters["value"] == pytest.approx(one.parameters["value"] - two.parameters["value"], rel=1e-4)
+        assert both.measured.value == pytest.approx(one.measured.value - two.measured.value, rel=1e-4)
 
 
 def test_per_token_rows_are_the_gradients_of_each_token(llama: ats.Model) -> None:
@@ -102,16 +102,16 @@ def test_integrated_gradients_is_the_textbook(llama: ats.Model) -> None:
 def test_each_baseline_adds_up_and_scores_itself_nothing(llama: ats.Model) -> None:
     for baseline in baselines(llama):
         result = ats.explain(llama, TEXT, method="integrated_gradients", target=" g", baseline=baseline, steps=64)
-        change = result.parameters["value"] - result.parameters["baseline_value"]
+        change = result.measured.value - result.measured.baseline_value
         missed = abs(result.scores.sum() - change)
-        assert missed == pytest.approx(result.parameters["completeness_error"], abs=1e-5)
+        assert missed == pytest.approx(result.measured.completeness_error, abs=1e-5)
         # An RMSNorm jumps at zero, where steps of any number miss it: why zero is not the default.
         assert (missed < 0.02 * abs(change) + 1e-3) == (baseline != "zero")
     # What is the baseline already has no way to go.
     with_pad = ats.explain(llama, "a [PAD] b", method="integrated_gradients", target=" g", baseline="pad", unit="token")
     pad = next(t for t in with_pad.tokens if t.text == "[PAD]")
     assert pad.score == 0
-    assert ats.explain(llama, TEXT, method="integrated_gradients", target=" g").parameters["baseline"] == "mean"
+    assert ats.explain(llama, TEXT, method="integrated_gradients", target=" g").asked.options["baseline"] == "mean"
 
 
 def test_a_mask_baseline_is_the_masks_embedding(quire: ats.Model) -> None:
@@ -124,7 +124,7 @@ def test_a_mask_baseline_is_the_masks_embedding(quire: ats.Model) -> None:
     with torch.no_grad():
         logits = quire.model(input_ids=masks).logits[0]
     label = quire.model.config.label2id["$REPLACE_has"]
-    assert result.parameters["baseline_value"] == pytest.approx(float(logits[2, label]), abs=1e-3)
+    assert result.measured.baseline_value == pytest.approx(float(logits[2, label]), abs=1e-3)
     with pytest.raises(ats.AttnscopeError, match="no mask token"):
         ats.explain(ats.Model(tiny("llama"), copy_tokenizer()), TEXT, method="integrated_gradients", baseline="mask")
 
@@ -133,10 +133,10 @@ def test_integrated_gradients_meets_its_tolerance(llama: ats.Model) -> None:
     result = ats.explain(
         llama, TEXT, method="integrated_gradients", target=" g", baseline="mean", steps=2, tolerance=0.001
     )
-    change = result.parameters["value"] - result.parameters["baseline_value"]
-    assert result.parameters["steps"] > 2
+    change = result.measured.value - result.measured.baseline_value
+    assert result.measured.steps > 2
     assert result.scores.sum() == pytest.approx(change, rel=0.0011)
-    assert result.parameters["completeness_error"] == pytest.approx(abs(result.scores.sum() - change), abs=1e-5)
+    assert result.measured.completeness_error == pytest.approx(abs(result.scores.sum() - change), abs=1e-5)
 
 
 @settings(max_examples=10, deadline=None)
@@ -144,7 +144,7 @@ def test_integrated_gradients_meets_its_tolerance(llama: ats.Model) -> None:
 def test_law_integrated_gradients_add_up(letters: list[str]) -> None:
     model = ats.Model(tiny("gpt2", sharp=2.0), copy_tokenizer())
     result = ats.explain(model, " ".join(letters), method="integrated_gradients", target="k", baseline="mean", steps=64)
-    change = result.parameters["value"] - result.parameters["baseline_value"]
+    change = result.measured.value - result.measured.baseline_value
     assert result.scores.sum() == pytest.approx(change, rel=0.02, abs=0.02)
 
 
@@ -211,10 +211,10 @@ def test_shapley_against_every_order(llama: ats.Model) -> None:
     text, vector = "a b c d", mean_vector(llama)
     exact = textbook.shapley(llama.model, ids(llama, text), ids(llama, "g"), vector)
     result = ats.explain(llama, text, method="shapley", target=" g", pairs=200, way="mean")
-    error = np.array(result.parameters["standard_error"])
+    error = np.array(result.measured.standard_error)
     assert (np.abs(result.scores - exact) < 4 * error + 1e-5).all()
     nothing = textbook.covered(llama.model, ids(llama, text), ids(llama, "g"), [0, 1, 2, 3], vector)
-    assert result.scores.sum() == pytest.approx(result.parameters["value"] - nothing, rel=1e-4)
+    assert result.scores.sum() == pytest.approx(result.measured.value - nothing, rel=1e-4)
 
 
 def test_lime_finds_a_linear_model() -> None:
@@ -252,7 +252,7 @@ def test_smooth_grad_is_the_mean_over_noisy_texts(llama: ats.Model) -> None:
 def test_gradient_shap_tends_to_integrated_gradients(llama: ats.Model) -> None:
     exact = ats.explain(llama, TEXT, method="integrated_gradients", target=" g", baseline="mean", steps=128)
     sampled = ats.explain(llama, TEXT, method="gradient_shap", target=" g", baselines="mean", samples=256)
-    error = np.array(sampled.parameters["standard_error"])
+    error = np.array(sampled.measured.standard_error)
     assert (np.abs(sampled.scores - exact.scores) < 4 * error + 1e-5).all()
 
 
@@ -295,7 +295,7 @@ def test_segments_are_taken_away_whole(llama: ats.Model) -> None:
             textbook.log_probability(llama.model, some, target).item() for some in (prompt, prompt[2:], prompt[:3])
         )
     assert close(result.scores, np.array([whole - front, whole - back]))
-    assert result.parameters["segments"] == {"front": [0, 3], "back": [6, 11]}
+    assert result.asked.segments == {"front": (0, 3), "back": (6, 11)}
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_a_segment_is_drilled_into(llama: ats.Model, within: Any, unit: str) -> 
     inside = ats.explain(llama, SENTENCES, segments=segments, within=within, unit=unit, **asked)
     assert [w.text for w in inside.words] == ["c", "d", "e", "."]
     assert inside.scores.sum() == pytest.approx(whole.scores[1])
-    assert inside.parameters["within"] == [6, 13]
+    assert inside.asked.within == (6, 13)
 
 
 def test_a_sentence_of_a_result_is_drilled_into(llama: ats.Model) -> None:

@@ -5,6 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
+from planted import CopyBack, copy_tokenizer
 
 import attnscope as ats
 from attnscope.metrics import METRICS
@@ -13,7 +14,6 @@ from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.targets.label_probabilities import choices
 from attnscope.studies.evaluate import answered
 from attnscope.studies.probe import Probe
-from planted import CopyBack, copy_tokenizer
 
 TEXT = "a b c d e f"
 CUE = 2  # the copy model reads three places before the end

@@ -17,7 +17,7 @@ MAGIC = {
     ".png": b"\x89PNG\r\n",
     ".svg": b"<?xml",
     ".pdf": b"%PDF-",
-    ".json": b'{"schema": 1',
+    ".json": b'{"schema": 2',
     ".txt": b"",
 }
 
@@ -44,7 +44,7 @@ def test_a_long_prompt_draws(suffix: str) -> None:
 
 @pytest.mark.parametrize("suffix", RENDERERS[Attribution])
 def test_a_text_without_words_draws(suffix: str) -> None:
-    assert render(Attribution("importance", "gradient", {}, "\n", (), ()), suffix)
+    assert render(Attribution("gradient", "gradient", "\n", (), ()), suffix)
 
 
 @pytest.mark.parametrize("name", ["a.PNG", "b.html", "Ω 語.json", "d.e.txt"])

@@ -17,7 +17,7 @@ LETTERS = "abcdefgh"
 
 def made(scores: list[float], method: str = "one", text: str = LETTERS) -> Attribution:
     words = tuple(Word(text[i], i, i + 1, score) for i, score in enumerate(scores))
-    return Attribution("importance", method, {}, text, (), words)
+    return Attribution(method, "gradient", text, (), words)
 
 
 def test_spearman_of_distinct_ranks_is_one_minus_six_d_squared() -> None:

@@ -12,11 +12,11 @@ from safetensors.numpy import save_file
 
 from attnscope.errors import DamagedFileError, InputError, OutputError, RangeError
 from attnscope.render import save
-from attnscope.results.attention_maps import AttentionMaps, Side, dequantise, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, dequantise, quantise
 from attnscope.text.words import TokenSpan, WordSpan
 
 TEXT = "</script>猫 $x$"
-SIDE = Side(
+SIDE = TextSide(
     TEXT,
     (TokenSpan("<s>", 0, 0, True), TokenSpan("</script>", 0, 9, False), TokenSpan("猫", 9, 10, False),
      TokenSpan(" $x", 10, 13, False), TokenSpan("$", 13, 14, False)),
@@ -88,17 +88,22 @@ def test_foreign_files_are_refused_by_what_is_wrong(tmp_path: Path) -> None:
     for content, metadata, says in (
         ({"codes": np.zeros(3, np.uint8)}, None, "no attention maps of attnscope's"),
         ({"weight": np.zeros(3)}, None, "numbers of the type 'F64', no attention maps"),
-        ({"codes": np.zeros(3, np.uint8)}, {"attnscope": "{"}, "no attention maps of attnscope's"),
-        ({"codes": np.zeros(3, np.uint8)}, {"attnscope": "[]"}, "has the schema None; this version reads 1"),
+        ({"codes": np.zeros(3, np.uint8)}, {"attnscope": "{"}, "is not JSON"),
+        ({"codes": np.zeros(3, np.uint8)}, {"attnscope": "[]"}, "it has no schema number"),
         (
             {"codes": np.zeros(3, np.uint8)},
-            {"attnscope": '{"schema": 2, "kind": "attention_maps"}'},
-            "has the schema 2; this version reads 1",
+            {"attnscope": '{"schema": 3, "type": "attention_maps"}'},
+            "its schema is 3 and this attnscope reads 1 and 2",
         ),
         (
             {"codes": np.zeros(3, np.uint8)},
-            {"attnscope": '{"schema": 1, "kind": "attention_maps"}'},
-            "is damaged: KeyError: 'query_side'",
+            {"attnscope": '{"schema": 2, "type": "comparison"}'},
+            "its type is 'comparison', not 'attention_maps'",
+        ),
+        (
+            {"codes": np.zeros(3, np.uint8)},
+            {"attnscope": '{"schema": 2, "type": "attention_maps"}'},
+            "'query_side' is missing",
         ),
     ):
         save_file(content, path, metadata=metadata)
@@ -159,7 +164,7 @@ def test_the_words_statistics_are_numpys_own() -> None:
 def test_json_holds_the_numbers() -> None:
     maps = hand_made()
     data = json.loads(maps.to_json())
-    assert (data["schema"], data["kind"]) == (1, "attention_maps")
+    assert (data["schema"], data["type"]) == (2, "attention_maps")
     assert (data["layers"], data["heads"], data["queries"]) == ([0, 4], [1, 2, 7], [0, 1, 2, 3, 4])
     assert data["query_side"]["text"] == TEXT
     assert data["query_side"]["tokens"][0] == {"text": "<s>", "start": 0, "end": 0, "special": True}

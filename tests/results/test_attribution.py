@@ -11,22 +11,39 @@ from hypothesis import strategies as st
 
 from attnscope.errors import DamagedFileError, NonFiniteError, OutputError
 from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.base import Asked, Measured
 from attnscope.results.files import write_atomically
 
 SMALL = Attribution(
-    kind="attention",
     method="attention",
-    parameters={"layer": 1, "head": "mean", "query": None, "query_tokens": []},
+    family="attention",
     text="猫 and 👍🏽",
     tokens=(Token("<s>", 0, 0, True, 0.5), Token("猫", 0, 1, False, 0.25), Token(" and", 1, 5, False, 1e-9)),
     words=(Word("猫", 0, 1, 0.25), Word("and", 2, 5, 1e-9), Word("👍🏽", 6, 8, -0.0)),
-    excluded_mass=0.5,
+    asked=Asked(options={"layer": 1, "head": "mean"}),
+    measured=Measured(excluded_mass=0.5, query_tokens=()),
     provenance={"model": "tiny", "revision": None},
 )
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 SIMPLE = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FLOATS | st.text()
 OBJECTS = st.dictionaries(st.text(), SIMPLE | st.lists(SIMPLE, max_size=3), max_size=4)
+
+SPAN = st.tuples(st.integers(0, 99), st.integers(0, 99))
+TEXT = st.none() | st.text()
+NUMBER = st.none() | FLOATS
+ASKED = st.builds(
+    Asked, options=OBJECTS, target=TEXT, quantity=TEXT, unit=st.text(),
+    segments=st.dictionaries(st.text(), SPAN, max_size=3), within=st.none() | SPAN,
+    query=TEXT | st.integers(), stack=st.text(), chat=st.booleans(), truncate=st.booleans(), target_token=TEXT,
+)  # fmt: skip
+INDICES = st.lists(st.integers(0, 99), max_size=4).map(tuple)
+MEASURED = st.builds(
+    Measured, value=NUMBER, excluded_mass=NUMBER, completeness_error=NUMBER, baseline_value=NUMBER,
+    standard_error=st.none() | st.lists(FLOATS, max_size=3).map(tuple), r_squared=NUMBER,
+    steps=st.none() | st.integers(0, 99), to_target=NUMBER, query_tokens=st.none() | INDICES, query_text=TEXT,
+    continued_at=st.none() | st.integers(0, 99), fixed=INDICES, coverage=st.none() | SPAN,
+)  # fmt: skip
 
 
 @st.composite
@@ -38,9 +55,11 @@ def attributions(draw: st.DrawFn) -> Attribution:
     words = tuple(Word(text[a:b], a, b, draw(FLOATS)) for a, b in spans)
     tokens = tuple(Token(text[a:b], a, b, draw(st.booleans()), draw(FLOATS)) for a, b in spans)
     bos = Token("<s>", 0, 0, True, draw(FLOATS))
-    mass = draw(st.none() | st.floats(0, 1))
-    kind = draw(st.sampled_from(["attention", "importance"]))
-    return Attribution(kind, draw(st.text()), draw(OBJECTS), text, (bos, *tokens), words, mass, draw(OBJECTS))
+    family = draw(st.sampled_from(["attention", "flow", "gradient", "perturbation", "baseline", "own"]))
+    return Attribution(
+        draw(st.text()), family, text, (bos, *tokens), words, draw(ASKED), draw(MEASURED), draw(st.booleans()),
+        draw(OBJECTS),
+    )  # fmt: skip
 
 
 @given(attributions())
@@ -61,14 +80,14 @@ def test_save_and_load_is_exact(tmp_path_factory: pytest.TempPathFactory, a: Att
 def test_the_document_keeps_to_the_schema() -> None:
     data = json.loads(SMALL.to_json())
     assert list(data) == [
-        "schema", "kind", "method", "parameters", "text", "excluded_mass", "signed", "tokens", "words", "provenance",
+        "schema", "type", "method", "family", "text", "signed", "asked", "measured", "tokens", "words", "provenance",
     ]  # fmt: skip
-    assert data["schema"] == 1
+    assert (data["schema"], data["type"]) == (2, "attribution")
     assert data["tokens"][1] == {"text": "猫", "start": 0, "end": 1, "special": False, "score": 0.25}
     assert data["words"][0] == {"text": "猫", "start": 0, "end": 1, "score": 0.25, "scaled": 1.0}
     assert data["words"][2]["scaled"] == 0.0
     documented = (Path(__file__).parents[2] / "docs" / "schema.md").read_text("utf-8")
-    for field in (*data, *data["tokens"][0], *data["words"][0]):
+    for field in (*data, *data["asked"], *data["measured"], *data["tokens"][0], *data["words"][0]):
         assert f"`{field}`" in documented
 
 
@@ -85,7 +104,7 @@ def _set(*path: Any) -> Callable[[dict[str, Any]], None]:
 
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "wrong schema": _set("schema", 2),
+    "wrong schema": _set("schema", 3),
     "no schema": lambda d: d.pop("schema"),
     "no words": lambda d: d.pop("words"),
     "no text": lambda d: d.pop("text"),
@@ -94,7 +113,6 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "words is an object": _set("words", {}),
     "a word is a list": _set("words", 0, []),
     "a word has no score": lambda d: d["words"][0].pop("score"),
-    "a word has no scaled": lambda d: d["words"][0].pop("scaled"),
     "a token has no special": lambda d: d["tokens"][0].pop("special"),
     "special is a number": _set("tokens", 0, "special", 1),
     "a score is a boolean": _set("words", 0, "score", True),
@@ -102,7 +120,19 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a score is NaN": _set("words", 0, "score", math.nan),
     "a score is infinite": _set("tokens", 0, "score", math.inf),
     "a score beyond floats": _set("words", 0, "score", 10**400),
-    "excluded mass is text": _set("excluded_mass", "0.5"),
+    "excluded mass is text": _set("measured", "excluded_mass", "0.5"),
+    "no asked": lambda d: d.pop("asked"),
+    "no measured": lambda d: d.pop("measured"),
+    "options is a list": _set("asked", "options", []),
+    "a target is a number": _set("asked", "target", 3),
+    "a segment is a number": _set("asked", "segments", {"a": 3}),
+    "within has one end": _set("asked", "within", [3]),
+    "a query token is text": _set("measured", "query_tokens", ["a"]),
+    "a standard error is NaN": _set("measured", "standard_error", [math.nan]),
+    "a value is true": _set("measured", "value", True),
+    "another type": _set("type", "comparison"),
+    "an unknown type": _set("type", "picture"),
+    "no type": lambda d: d.pop("type"),
     "a start is a float": _set("words", 0, "start", 0.5),
     "a word beyond the text": _set("words", 2, "end", 9),
     "a word before the text": _set("words", 0, "start", -8),
@@ -149,11 +179,9 @@ def test_a_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
 def test_non_finite_scores_name_the_token(score: float) -> None:
     with pytest.raises(NonFiniteError, match=r"token 1 \(' cat'\).*float32"):
-        Attribution(
-            "importance", "m", {}, "a cat", (Token("a", 0, 1, False, 0.0), Token(" cat", 1, 5, False, score)), ()
-        )
+        Attribution("m", "gradient", "a cat", (Token("a", 0, 1, False, 0.0), Token(" cat", 1, 5, False, score)), ())
     with pytest.raises(NonFiniteError, match="word 0"):
-        Attribution("importance", "m", {}, "a", (), (Word("a", 0, 1, score),))
+        Attribution("m", "gradient", "a", (), (Word("a", 0, 1, score),))
 
 
 def test_scores_are_arrays_in_order() -> None:

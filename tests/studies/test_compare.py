@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from planted import CopyBack, copy_tokenizer
+from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError
-from planted import CopyBack, copy_tokenizer
-from tiny_models import tiny
 
 LABELS = [" c", " x"]
 
@@ -36,13 +36,13 @@ def test_the_edit_that_flips_is_found(copying: ats.Model) -> None:
 def test_words_put_in_and_taken_out_are_undone_in_place(copying: ats.Model) -> None:
     found = ats.compare(copying, "a b c d e f", "a b c d z e f", labels=LABELS, expected=" c")
     (edit,) = found.edits
-    assert (edit.kind, edit.left, edit.rank_change) == ("inserted", None, None)
+    assert (edit.edit, edit.left, edit.rank_change) == ("inserted", None, None)
     assert edit.change == found.right.result.scores[4]
     back = dict(found.left.probabilities)[" c"] - dict(found.right.probabilities)[" c"]
     assert edit.restores == pytest.approx(back)
     lost = ats.compare(copying, "a b c d z e f", "a b c d e f", labels=LABELS, target=" c")
     (edit,) = lost.edits
-    assert edit.kind == "deleted"
+    assert edit.edit == "deleted"
     back = dict(lost.left.probabilities)[lost.left.prediction] - dict(lost.right.probabilities)[lost.left.prediction]
     assert edit.restores == pytest.approx(back, abs=1e-6)
 
@@ -59,7 +59,7 @@ def test_changes_ranks_and_moved_attention_add_up(copying: ats.Model) -> None:
 def test_two_models_on_one_text(copying: ats.Model) -> None:
     other = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer(), name="other")
     found = ats.compare(copying, "a b c d e f", other=other, labels=LABELS, method="gradient_x_input")
-    assert all(pair.kind == "same" for pair in found.pairs)
+    assert all(pair.edit == "same" for pair in found.pairs)
     assert (found.left.name, found.right.name) == (copying.name, "other")
     assert found.left.result.provenance["model"] != found.right.result.provenance["model"]
 

@@ -13,7 +13,7 @@ import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError, ModelError
 from attnscope.models.perturbation import without_tokens
 from attnscope.models.targets import label_probabilities
-from attnscope.results.evaluation import Evaluation, Row, Sample
+from attnscope.results.evaluation import Evaluation, EvaluationRow, Sample
 
 TEXTS = ["a b c d e f", "h i j k l m", "c b a d e f", "x y c z a b"]
 FAST = ["comprehensiveness", "sufficiency", "deletion_area"]
@@ -124,8 +124,8 @@ def test_within_judges_a_piece_of_the_text(copying: ats.Model) -> None:
 
 
 def test_standings_by_hand() -> None:
-    def row(key: str, method: str, value: float | None) -> Row:
-        return Row(key, 0, method, {"m": value}, {}, ("a",), (1.0,), None, "y", None, 0.5, True, 0.1)
+    def row(key: str, method: str, value: float | None) -> EvaluationRow:
+        return EvaluationRow(key, 0, method, {"m": value}, {}, ("a",), (1.0,), None, "y", None, 0.5, True, 0.1)
 
     values = {"good": 0.9, "bad": 0.1, "random": 0.5}
     rows = [row(f"{i}", m, v + 0.01 * (i % 3)) for i in range(20) for m, v in values.items()]

@@ -4,13 +4,14 @@ import re
 
 import numpy as np
 
-from attnscope.results.attention_maps import AttentionMaps, Side, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
+from attnscope.results.base import Asked, Measured
 from attnscope.text.words import TokenSpan, WordSpan
 
 PROVENANCE = {"model": "tests/tiny", "dtype": "float32", "attnscope": "0.1.0"}
 
 
-def side(text: str, *, cut: int = 4, special: bool = True) -> Side:
+def side(text: str, *, cut: int = 4, special: bool = True) -> TextSide:
     """Words by white space, tokens of at most `cut` characters, a special token in front and one behind."""
     tokens = [TokenSpan("[CLS]", 0, 0, True)] if special else []
     words = []
@@ -23,7 +24,7 @@ def side(text: str, *, cut: int = 4, special: bool = True) -> Side:
         words.append(WordSpan(match.start(), match.end(), tuple(members)))
     if special:
         tokens.append(TokenSpan("[SEP]", 0, 0, True))
-    return Side(text, tuple(tokens), tuple(words))
+    return TextSide(text, tuple(tokens), tuple(words))
 
 
 def maps_of(
@@ -34,7 +35,7 @@ def maps_of(
     heads: int = 3,
     causal: bool = False,
     seed: int = 0,
-    **parameters: object,
+    continued_at: int | None = None,
 ) -> AttentionMaps:
     """Random attention with sinks and diffuse rows; `keys` a second text."""
     query_side = side(text)
@@ -55,8 +56,8 @@ def maps_of(
         "special": weights[..., special].sum(-1),
         "first": weights[:, :, shown, 0].mean(-1),
     }
-    made = {"attention": "self" if keys is None else "cross"} | parameters
+    asked = Asked(unit="token", stack="self" if keys is None else "cross")
     return AttentionMaps(
         query_side, key_side, (*range(layers),), (*range(heads),), (*range(nq),), (*range(nk),), codes, largest,
-        statistics, made, PROVENANCE,
+        statistics, asked, Measured(continued_at=continued_at), PROVENANCE,
     )  # fmt: skip

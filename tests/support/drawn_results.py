@@ -11,6 +11,7 @@ import numpy as np
 import attnscope as ats
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.base import Asked, Measured
 from attnscope.results.per_token import PerToken, TargetToken
 
 PROVENANCE = {"model": "tests/tiny", "revision": None, "dtype": "float32", "attention": "sdpa", "attnscope": "0.1.0"}
@@ -22,7 +23,9 @@ def result(
     *,
     pattern: str = r"\S+",
     method: str = "gradient",
-    parameters: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
+    asked: dict[str, Any] | None = None,
+    measured: dict[str, Any] | None = None,
     special: Sequence[tuple[int, int]] = (),
     **fields: Any,
 ) -> Attribution:
@@ -30,15 +33,21 @@ def result(
     spans = [m.span() for m in re.finditer(pattern, text)]
     chance = random.Random(len(text))
     scores = list(scores) if scores is not None else [chance.random() ** 3 for _ in spans]
-    kind = "attention" if method == "attention" else "importance"
     words = tuple(Word(text[a:b], a, b, s) for (a, b), s in zip(spans, scores, strict=True))
     tokens = [Token(w.text, w.start, w.end, False, w.score) for w in words if (w.start, w.end) not in special]
     tokens += [Token(text[a:b], a, b, True, 0.9) for a, b in special]
     tokens.sort(key=lambda t: t.start)
     bos = Token("<s>", 0, 0, True, 0.5)
-    shown = parameters if parameters is not None else {"pool": "sum", "norm": "l2", "preset": None, "loss": 3.1}
+    chosen = options if options is not None else {"pool": "sum", "norm": "l2", "preset": None, "loss": 3.1}
     return Attribution(
-        kind, method, shown, text, (bos, *tokens), words, fields.pop("excluded_mass", None), PROVENANCE | fields
+        method,
+        "attention" if method == "attention" else "gradient",
+        text,
+        (bos, *tokens),
+        words,
+        Asked(options=chosen, **asked or {}),
+        Measured(**measured or {}),
+        provenance=PROVENANCE | fields,
     )
 
 
@@ -52,19 +61,21 @@ def per_token(first: Attribution, count: int = 3, signed: bool = False, mass: fl
         tokens[row, place:] = 0
         words[row, [w.start >= first.tokens[place].start for w in first.words]] = 0
     targets = tuple(TargetToken(first.tokens[i].text, i, -1.5 - i) for i in places)
-    parameters = {
-        "target": "log-probability of each token",
-        "completeness_error": 0.25,
-        "standard_error": [0.01, 0.125],
-    }
-    made = replace(first, signed=signed, parameters=parameters, excluded_mass=mass)
+    made = replace(
+        first,
+        signed=signed,
+        asked=Asked(target="log-probability of each token"),
+        measured=Measured(completeness_error=0.25, standard_error=(0.01, 0.125), excluded_mass=mass),
+    )
     return PerToken(made, targets, tokens, words)
 
 
 def attention(text: str, query: int, **fields: Any) -> Attribution:
     """The attention of token `query`, which is word `query - 1`: BOS comes first."""
-    parameters = {"layer": 29, "head": "mean", "query": query, "query_tokens": [query]}
-    return result(text, method="attention", parameters=parameters, excluded_mass=0.7134, **fields)
+    return result(
+        text, method="attention", options={"layer": 29, "head": "mean"}, asked={"query": query},
+        measured={"query_tokens": (query,), "excluded_mass": 0.7134}, **fields,
+    )  # fmt: skip
 
 
 ENGLISH = (
@@ -102,7 +113,9 @@ RESULTS: dict[str, Attribution] = {
     "special in text": result("Say <|end|> here", [1.0, 2.0], pattern=r"Say|here", special=[(4, 11)]),
     "word in special": result("Say <|end|> here", [1.0, 3.0, 2.0], special=[(4, 11)]),
     "unbroken": result("x" * 500 + " " + "語" * 300),
-    "odd parameters": result("a b", parameters={"target": "</title><x>", "steps": 32, "nested": {"a": [1, 2.5, None]}}),
+    "odd parameters": result(
+        "a b", options={"steps": 32, "nested": {"a": [1, 2.5, None]}}, asked={"target": "</title><x>"}
+    ),
 }
 
 
@@ -124,7 +137,8 @@ def long_result(words: int = 25_000, tokens_per_word: float = 1.2) -> Attributio
         scores = [float(chance.random() ** 4) for _ in cuts[1:]]
         tokens += [Token(text[c:d], c, d, False, s) for c, d, s in zip(cuts, cuts[1:], scores, strict=False)]
         made.append(Word(text[a:b], a, b, sum(scores)))
-    return Attribution("importance", "gradient", {"loss": 3.1}, text, tuple(tokens), tuple(made), None, PROVENANCE)
+    asked = Asked(options={"loss": 3.1})
+    return Attribution("gradient", "gradient", text, tuple(tokens), tuple(made), asked, provenance=PROVENANCE)
 
 
 def agreement_of(text: str = ENGLISH, pattern: str = r"\w+|[^\w\s]") -> Agreement:
@@ -135,8 +149,11 @@ def agreement_of(text: str = ENGLISH, pattern: str = r"\w+|[^\w\s]") -> Agreemen
     parts: list[Attribution] = [
         one,
         replace(
-            result(text, signed, pattern=pattern, method="gim", parameters={"completeness_error": 0.3}), signed=True
+            result(text, signed, pattern=pattern, method="gim", options={}, measured={"completeness_error": 0.3}),
+            signed=True,
         ),
-        result(text, flat, pattern=pattern, method="random", parameters={"standard_error": [0.2] * len(flat)}),
+        result(
+            text, flat, pattern=pattern, method="random", options={}, measured={"standard_error": (0.2,) * len(flat)}
+        ),
     ]
     return ats.agreement(parts)

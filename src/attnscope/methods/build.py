@@ -1,6 +1,6 @@
 """What a method hands back: its numbers on the text's tokens and words, and how they were made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
 from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.base import Asked, Measured
 
 
 def attribution(
     model: Model,
     encoded: Encoded,
     *,
-    kind: str,
     method: str,
-    parameters: Mapping[str, Any],
+    family: str,
+    asked: Asked,
+    measured: Measured,
     token_scores: NDArray[Any],
     word_scores: Sequence[float],
-    excluded_mass: float | None = None,
 ) -> Attribution:
     """The Attribution of these scores, shapes (token,) and (word,), with its provenance."""
     return Attribution(
-        kind=kind,
         method=method,
-        parameters=parameters,
+        family=family,
         text=encoded.text,
         tokens=tuple(
             Token(t.text, t.start, t.end, t.special, float(score))
@@ -36,7 +36,8 @@ def attribution(
             Word(encoded.text[w.start : w.end], w.start, w.end, score)
             for w, score in zip(encoded.words, word_scores, strict=True)
         ),
-        excluded_mass=excluded_mass,
+        asked=asked,
+        measured=measured,
         provenance=provenance(model),
     )
 

@@ -34,7 +34,8 @@ def random(
                 tokens=question.spread(units),
                 units=units,
                 values=np.atleast_1d(found).tolist(),
-                parameters={"seed": seed},
+                family="baseline",
+                options={"seed": seed},
                 signed=False,
             )
         )

@@ -1,7 +1,7 @@
 """What every importance method is asked in the same words: text, target, units. And what it hands back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict
 
 import numpy as np
@@ -15,6 +15,7 @@ from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.resolve import resolve
 from attnscope.models.targets.target import Objective, Target
 from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.base import Asked, Measured
 from attnscope.results.per_token import PerToken, TargetToken
 from attnscope.text import segments as pieces
 from attnscope.text.words import WordSpan
@@ -61,6 +62,8 @@ class Question:
     units: tuple[WordSpan, ...]
     names: tuple[str, ...]
     within: pieces.Span | None = None
+    chat: bool = False
+    truncate: bool = False
 
     @property
     def per_token(self) -> bool:
@@ -86,27 +89,36 @@ class Question:
         tokens: NDArray[Any],
         units: NDArray[Any],
         values: Sequence[float],
-        parameters: Mapping[str, Any],
+        family: str,
+        options: Mapping[str, Any],
         signed: bool,
+        asked: Asked | None = None,
+        measured: Measured | None = None,
     ) -> Result:
         """The result of these scores, (target, token) and (target, unit), and of the target's values (target,)."""
-        asked: dict[str, Any] = {"target": self.objective.explained, "quantity": self.objective.quantity}
-        if not self.per_token:
-            asked["value"] = values[0]
-        if self.unit != "word":
-            asked["unit"] = self.unit
-        if self.within is not None:
-            asked["within"] = list(self.within)
-        if self.names:
-            spans = zip(self.names, self.units, strict=True)
-            asked["segments"] = {name: [unit.start, unit.end] for name, unit in spans}
-        if self.objective.fixed:
-            asked["fixed"] = [int(i) for i in self.objective.fixed]
+        spans = zip(self.names, self.units, strict=True) if self.names else ()
+        asked = replace(
+            asked or Asked(),
+            options=options,
+            target=self.objective.explained,
+            quantity=self.objective.quantity,
+            unit=self.unit,
+            segments={name: (unit.start, unit.end) for name, unit in spans},
+            within=self.within,
+            chat=self.chat,
+            truncate=self.truncate,
+        )
+        measured = replace(
+            measured or Measured(),
+            value=None if self.per_token else float(values[0]),
+            fixed=tuple(int(i) for i in self.objective.fixed),
+        )
         encoded = self.objective.encoded
         first = Attribution(
-            kind="importance",
             method=method,
-            parameters={**parameters, **asked},
+            family=family,
+            asked=asked,
+            measured=measured,
             text=encoded.text,
             tokens=tuple(
                 Token(t.text, t.start, t.end, t.special, float(score))
@@ -166,7 +178,18 @@ def questions(
         longest = max(reading.length for reading in objective.readings)
         passes = runs(len(units)) * len(objective.readings)
         foresee(model, method, longest, passes, max(1, len(objective.about)))
-        asked.append(Question(model, objective, unit, units, names, piece))
+        asked.append(
+            Question(
+                model,
+                objective,
+                unit,
+                units,
+                names,
+                piece,
+                asking.get("chat", False),
+                asking.get("truncate", False),
+            )
+        )
     return asked
 
 

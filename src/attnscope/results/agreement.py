@@ -3,26 +3,21 @@
 numpy only: it compares results, wherever they were made.
 """
 
-import json
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.errors import DamagedFileError, InputError
+from attnscope.errors import InputError
 from attnscope.results.attribution import Attribution
-from attnscope.results.files import write_atomically
-
-SCHEMA = 1
+from attnscope.results.base import Document, shallow
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
+class Agreement(Document):
     """How far each pair of results agrees.
 
     names:    of the results: the method, numbered where it comes twice.
@@ -32,6 +27,8 @@ class Agreement:
     top:      how many words count as the strongest.
     by:       "magnitude" or "score": what ranks are of.
     """
+
+    type: ClassVar[str] = "agreement"
 
     results: tuple[Attribution, ...]
     names: tuple[str, ...]
@@ -53,47 +50,21 @@ class Agreement:
         lines.append(f"above: rank correlation of {self.by}s; below: shared words of the top {self.top}")
         return "\n".join(lines) + "\n"
 
-    def to_json(self) -> str:
-        """The documented JSON (docs/schema.md): both matrices (null where there is no correlation), and the results."""
-        rank = [[None if np.isnan(x) else float(x) for x in row] for row in self.rank]
-        document = {
-            "schema": SCHEMA,
-            "kind": "agreement",
+    def _body(self) -> dict[str, Any]:
+        return {
             "names": list(self.names),
-            "rank": rank,
+            "rank": [[None if np.isnan(x) else float(x) for x in row] for row in self.rank],
             "overlap": self.overlap.tolist(),
             "top": self.top,
             "by": self.by,
-            "results": [json.loads(one.to_json()) for one in self.results],
+            "results": [result.to_dict() for result in self.results],
         }
-        return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Agreement":
-        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
-        return cls.from_json(Path(path).read_text("utf-8"), str(path))
-
-    @classmethod
-    def from_json(cls, document: str, source: str = "the document") -> "Agreement":
-        """What `to_json` wrote, compared anew. Raises DamagedFileError, naming `source`, for anything else."""
-        try:
-            data: Any = json.loads(document)
-            if data["kind"] != "agreement" or data["schema"] != SCHEMA:
-                raise DamagedFileError(f"{source} is no agreement of schema {SCHEMA}: make it again")
-            results = [Attribution.from_json(json.dumps(one), source) for one in data["results"]]
-            return agreement(results, top=data["top"], by=data["by"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DamagedFileError(f"{source} is not an agreement saved by attnscope ({error})") from error
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON to `path`, whole or not at all."""
-        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
-
-    def _repr_html_(self) -> str:
-        # Through the package's front door: data does not import its renderers.
-        import attnscope
-
-        return attnscope.notebook_html(self)
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        # The matrices are made anew.
+        results = [Attribution.read(result) for result in data["results"]]
+        return cls(**shallow(agreement(results, top=data["top"], by=data["by"])))
 
     def __repr__(self) -> str:
         return f"<Agreement of {', '.join(self.names)}>\n{self.table()}"

@@ -13,16 +13,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.errors import DamagedFileError, InputError, RangeError
+from attnscope.results.base import SCHEMA, Asked, Measured, Result, damage, parsed, shallow, type_of
 from attnscope.results.files import write_atomically
+from attnscope.results.schema1 import upgraded
 from attnscope.text.words import TokenSpan, WordSpan
 
-SCHEMA = 1
 _POWER = 4
 _LEVELS = ((np.arange(256) / 255) ** _POWER).astype(np.float32)
 # Numbers that a JSON file may hold before it is too large to be of use to anybody.
@@ -64,7 +65,7 @@ def dequantise(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArra
 
 
 @dataclass(frozen=True)
-class Side:
+class TextSide:
     """A text that attends or is attended to: its tokens as the model reads them, and its words.
 
     `tokens[i]` is position i of the model's input; words name their tokens by index.
@@ -76,19 +77,22 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionMaps:
+class AttentionMaps(Result):
     """Attention of chosen layers, heads, queries and keys.
 
-    query_side, key_side: the texts; the same one unless it is the attention from one text to another (`kind="cross"`).
+    query_side, key_side: the texts; the same one unless it is cross-attention, from one to another.
     layers, heads, queries, keys: the chosen indices; queries and keys count the tokens of their sides.
     codes, largest: the maps as `quantise` keeps them, (layer, head, query, key) and (layer, head, query); None where
                     only statistics were asked for.
     statistics:     arrays by the names of STATISTICS, those that were asked for.
-    parameters:     what was asked for. provenance: model, revision, dtype, versions.
+    asked:          which stack of attention, the unit, and the option `top`. measured: where a text was continued.
+    provenance:     model, revision, dtype, versions.
     """
 
-    query_side: Side
-    key_side: Side
+    type: ClassVar[str] = "attention_maps"
+
+    query_side: TextSide
+    key_side: TextSide
     layers: tuple[int, ...]
     heads: tuple[int, ...]
     queries: tuple[int, ...]
@@ -96,7 +100,8 @@ class AttentionMaps:
     codes: NDArray[np.uint8] | None
     largest: NDArray[np.float32] | None
     statistics: Mapping[str, NDArray[Any]]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    asked: Asked = field(default_factory=lambda: Asked(unit="token"))
+    measured: Measured = field(default_factory=Measured)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -187,7 +192,7 @@ class AttentionMaps:
                 statistics[name] = array
         return replace(
             self, query_side=query_side, key_side=key_side, queries=queries, keys=keys, codes=codes, largest=largest,
-            statistics=statistics, parameters={**self.parameters, "unit": "word"},
+            statistics=statistics, asked=replace(self.asked, unit="word"),
         )  # fmt: skip
 
     def _place(self, axis: str, index: int) -> int:
@@ -208,14 +213,7 @@ class AttentionMaps:
         kept = f"{self.codes.nbytes / 1e6:,.1f} MB of maps" if self.codes is not None else "no maps"
         return f"<AttentionMaps {shape}: {kept}, {', '.join(self.statistics) or 'no statistics'}>"
 
-    def _repr_html_(self) -> str:
-        # Through the package's front door: data does not import its renderers.
-        import attnscope
-
-        return attnscope.notebook_html(self)
-
-    def to_json(self) -> str:
-        """One JSON object, docs/schema.md: what `save` keeps, with the maps as numbers to four digits."""
+    def _body(self) -> dict[str, Any]:
         count = 0 if self.codes is None else self.codes.size
         if count > _MOST_JSON_WEIGHTS:
             raise InputError(
@@ -226,16 +224,45 @@ class AttentionMaps:
         body["statistics"] = {name: _rounded(array) for name, array in self.statistics.items()}
         if self.codes is not None:
             body["weights"] = [[_rounded(self.weights(layer, head)) for head in self.heads] for layer in self.layers]
-        return json.dumps(body, ensure_ascii=False)
+        return body
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        """From JSON: the weights to the four digits that it has, in 8 bits again."""
+        arrays = {f"statistics.{name}": _array(name, values) for name, values in data["statistics"].items()}
+        if "weights" in data:
+            arrays["codes"], arrays["largest"] = quantise(np.array(data["weights"], dtype=np.float32))
+        return cls._of(data, arrays)
+
+    @classmethod
+    def _of(cls, data: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        query_side = _side(data["query_side"])
+        return cls(
+            query_side=query_side,
+            key_side=_side(data["key_side"]) if "key_side" in data else query_side,
+            layers=tuple(map(int, data["layers"])),
+            heads=tuple(map(int, data["heads"])),
+            queries=tuple(map(int, data["queries"])),
+            keys=tuple(map(int, data["keys"])),
+            codes=arrays.get("codes"),
+            largest=arrays.get("largest"),
+            statistics={
+                name.removeprefix("statistics."): array
+                for name, array in arrays.items()
+                if name.startswith("statistics.")
+            },
+            asked=Asked.read(data["asked"]),
+            measured=Measured.read(data["measured"]),
+            provenance=data["provenance"],
+        )
 
     def _header(self) -> dict[str, Any]:
         sides = {"query_side": self.query_side}
         if self.key_side != self.query_side:
             sides["key_side"] = self.key_side
         return {
-            "schema": SCHEMA,
-            "kind": "attention_maps",
-            "parameters": dict(self.parameters),
+            "asked": shallow(self.asked),
+            "measured": shallow(self.measured),
             **{
                 name: {
                     "text": side.text,
@@ -262,7 +289,8 @@ class AttentionMaps:
             arrays |= {"codes": np.ascontiguousarray(self.codes), "largest": np.ascontiguousarray(self.largest)}
         # A file of arrays alone has to have one.
         arrays = arrays or {"statistics": np.zeros(0, dtype=np.float32)}
-        metadata = {"attnscope": json.dumps(self._header(), ensure_ascii=True)}
+        header = {"schema": SCHEMA, "type": self.type, **self._header()}
+        metadata = {"attnscope": json.dumps(header, ensure_ascii=True)}
         write_atomically(path, lambda temporary: save_file(arrays, temporary, metadata=metadata))
 
     @classmethod
@@ -283,46 +311,23 @@ class AttentionMaps:
             raise DamagedFileError(
                 f"{path} holds numbers of the type {error}, no attention maps of attnscope's"
             ) from error
-        try:
-            data = json.loads(metadata["attnscope"])
-        except (KeyError, ValueError) as error:
-            raise DamagedFileError(f"{path} holds no attention maps of attnscope's") from error
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("kind") != "attention_maps":
-            raise DamagedFileError(
-                f"{path} has the schema {data.get('schema') if isinstance(data, dict) else None!r}; this version reads "
-                f"{SCHEMA}: upgrade attnscope, or make the maps again"
-            )
-        try:
-            query_side = _side(data["query_side"])
-            return cls(
-                query_side=query_side,
-                key_side=_side(data["key_side"]) if "key_side" in data else query_side,
-                layers=tuple(map(int, data["layers"])),
-                heads=tuple(map(int, data["heads"])),
-                queries=tuple(map(int, data["queries"])),
-                keys=tuple(map(int, data["keys"])),
-                codes=arrays.get("codes"),
-                largest=arrays.get("largest"),
-                statistics={
-                    name.removeprefix("statistics."): array
-                    for name, array in arrays.items()
-                    if name.startswith("statistics.")
-                },
-                parameters=data["parameters"],
-                provenance=data["provenance"],
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedFileError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+        if "attnscope" not in metadata:
+            raise DamagedFileError(f"{path} holds no attention maps of attnscope's")
+        with damage(str(path)):
+            data = upgraded(parsed(metadata["attnscope"], str(path)))
+            if (given := type_of(data)) != cls.type:
+                raise ValueError(f"its type is {given!r}, not {cls.type!r}")
+            return cls._of(data, arrays)
 
 
-def _by_word(side: Side, chosen: tuple[int, ...]) -> tuple[Side, tuple[int, ...], list[list[int]]]:
+def _by_word(side: TextSide, chosen: tuple[int, ...]) -> tuple[TextSide, tuple[int, ...], list[list[int]]]:
     """The side with a token for each word that was chosen; their indices; and each one's places among `chosen`."""
     place = {token: i for i, token in enumerate(chosen)}
     kept = [word for word in side.words if any(token in place for token in word.tokens)]
     spans = tuple(TokenSpan(side.text[w.start : w.end], w.start, w.end, False) for w in kept)
     words = tuple(WordSpan(w.start, w.end, (i,)) for i, w in enumerate(kept))
     members = [[place[token] for token in word.tokens if token in place] for word in kept]
-    return Side(side.text, spans, words), tuple(range(len(kept))), members
+    return TextSide(side.text, spans, words), tuple(range(len(kept))), members
 
 
 def _sum_of(array: NDArray[Any], members: list[list[int]], axis: int = -1) -> NDArray[np.float32]:
@@ -340,15 +345,19 @@ def _mean_of(array: NDArray[Any], members: list[list[int]]) -> NDArray[np.float3
     return _sum_of(array, members, -2) / counts[:, None]
 
 
+def _array(name: str, values: Any) -> NDArray[Any]:
+    return np.array(values, dtype=np.int32 if name == "top_keys" else np.float32)
+
+
 def _rounded(array: NDArray[Any]) -> Any:
     if array.dtype.kind in "iu":
         return array.tolist()
     return [_rounded(part) for part in array] if array.ndim > 1 else [float(f"{value:.4g}") for value in array.tolist()]
 
 
-def _side(data: Mapping[str, Any]) -> Side:
+def _side(data: Mapping[str, Any]) -> TextSide:
     text = data["text"]
-    return Side(
+    return TextSide(
         text,
         tuple(TokenSpan(t["text"], t["start"], t["end"], t["special"]) for t in data["tokens"]),
         tuple(WordSpan(w["start"], w["end"], tuple(w["tokens"])) for w in data["words"]),

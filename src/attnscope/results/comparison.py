@@ -3,27 +3,23 @@
 Plain frozen data, numpy only, like the two Attributions that it holds. The JSON form is documented in docs/schema.md.
 """
 
-import json
-import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from types import NoneType
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.errors import DamagedFileError
 from attnscope.results.attribution import Attribution
-from attnscope.results.files import write_atomically
+from attnscope.results.base import Document, shallow
+from attnscope.results.reading import NUMBER, Kinds, checked_items
 from attnscope.text.alignment import Opposite, align_words
-
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedSide:
     """One text as a model sees it.
 
     name:          such as "clean".
@@ -59,6 +55,7 @@ class Side:
 class WordPair:
     """Two words opposite each other, by their indices in the two results; None is a gap.
 
+    edit:        "same", "changed", "replaced", "inserted" or "deleted".
     change:      right score minus left score; a gap counts as 0.
     rank_change: places gained (positive) or lost; None beside a gap.
     restores:    of an edit: how far the probability of the left side's prediction rises on the right when this edit
@@ -67,21 +64,23 @@ class WordPair:
 
     left: int | None
     right: int | None
-    kind: str
+    edit: str
     change: float
     rank_change: int | None
     restores: float | None = None
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Document):
     """Left and right, and their words opposite each other.
 
     expected: the right label, if one is known. tags: what the pair is of, such as {"attack": …, "task": …}.
     """
 
-    left: Side
-    right: Side
+    type: ClassVar[str] = "comparison"
+
+    left: ComparedSide
+    right: ComparedSide
     pairs: tuple[WordPair, ...]
     expected: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +90,7 @@ class Comparison:
         """Whether the two predictions differ."""
         return self.left.prediction != self.right.prediction
 
-    def right_or_wrong(self, side: Side) -> bool | None:
+    def right_or_wrong(self, side: ComparedSide) -> bool | None:
         """Whether a side's prediction is the right one; None where either is not known."""
         if self.expected is None or side.prediction is None:
             return None
@@ -100,7 +99,7 @@ class Comparison:
     @property
     def edits(self) -> tuple[WordPair, ...]:
         """The pairs that are not the same word."""
-        return tuple(pair for pair in self.pairs if pair.kind != "same")
+        return tuple(pair for pair in self.pairs if pair.edit != "same")
 
     @property
     def culprits(self) -> tuple[WordPair, ...]:
@@ -120,71 +119,53 @@ class Comparison:
         changed = f"{len(self.edits)} of {len(self.pairs)} pairs of words differ"
         return f"<Comparison {self.left.prediction} → {self.right.prediction}: {changed}, moved {self.moved:+.1%}>"
 
-    def _repr_html_(self) -> str:
-        # Through the package's front door: data does not import its renderers.
-        import attnscope
-
-        return attnscope.notebook_html(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The documented JSON as a mapping."""
+    def _body(self) -> dict[str, Any]:
         return {
-            "schema": SCHEMA,
-            "kind": "comparison",
-            "left": _side(self.left, self),
-            "right": _side(self.right, self),
-            "pairs": [asdict(pair) for pair in self.pairs],
+            "left": self._side(self.left),
+            "right": self._side(self.right),
+            "pairs": [shallow(pair) for pair in self.pairs],
             "expected": self.expected,
             "tags": dict(self.tags),
             "flipped": self.flipped,
             "moved": self.moved,
         }
 
-    def to_json(self) -> str:
-        """The documented JSON (docs/schema.md), one line."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON to `path`, whole or not at all."""
-        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
-        return cls.from_json(Path(path).read_text("utf-8"), str(path))
+    def _side(self, side: ComparedSide) -> dict[str, Any]:
+        return {
+            "name": side.name,
+            "result": side.result.to_dict(),
+            "probabilities": [list(pair) for pair in side.probabilities],
+            "prediction": side.prediction,
+            "correct": self.right_or_wrong(side),
+            "ranks": list(side.ranks),
+        }
 
     @classmethod
-    def from_json(cls, document: str, source: str = "the document") -> Self:
-        """The Comparison that `to_json` wrote. Raises DamagedFileError, naming `source`, for anything else."""
-        try:
-            return cls.from_dict(json.loads(document), source)
-        except (ValueError, RecursionError) as error:
-            raise DamagedFileError(f"{source} is not JSON ({error}); expected a comparison") from error
-
-    @classmethod
-    def from_dict(cls, data: Any, source: str = "the document") -> Self:
-        """The Comparison in a mapping. Raises DamagedFileError, naming `source`."""
-        try:
-            if data["kind"] != "comparison" or data["schema"] != SCHEMA:
-                raise DamagedFileError(f"{source} is no comparison of schema {SCHEMA}: compare again")
-            left, right = (
-                Side(
-                    str(side["name"]),
-                    Attribution.from_json(json.dumps(side["result"]), source),
-                    tuple((str(label), float(p)) for label, p in side["probabilities"]),
-                )
-                for side in (data["left"], data["right"])
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        left, right = (
+            ComparedSide(
+                str(side["name"]),
+                Attribution.read(side["result"]),
+                tuple((str(label), float(p)) for label, p in side["probabilities"]),
             )
-            pairs = tuple(WordPair(**{name: pair[name] for name in WordPair.__annotations__}) for pair in data["pairs"])
-            for words, places in ((left, [p.left for p in pairs]), (right, [p.right for p in pairs])):
-                if [i for i in places if i is not None] != list(range(len(words.result.words))):
-                    raise DamagedFileError(f"{source} is damaged: its pairs do not name every word once, in order")
-            return cls(left, right, pairs, data["expected"], {str(k): str(v) for k, v in data["tags"].items()})
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise DamagedFileError(f"{source} is not a comparison saved by attnscope ({error!r})") from error
+            for side in (data["left"], data["right"])
+        )
+        pairs = tuple(WordPair(**pair) for pair in checked_items(data["pairs"], _PAIR_FIELDS, "pair"))
+        for side, places in ((left, [p.left for p in pairs]), (right, [p.right for p in pairs])):
+            if [i for i in places if i is not None] != list(range(len(side.result.words))):
+                raise ValueError("its pairs do not name every word once, in order")
+        return cls(left, right, pairs, data["expected"], {str(k): str(v) for k, v in data["tags"].items()})
 
 
-def paired_words(left: Side, right: Side, restores: Mapping[int, float] | None = None) -> tuple[WordPair, ...]:
+_PAIR_FIELDS: dict[str, Kinds] = {
+    "left": (int, NoneType), "right": (int, NoneType), "edit": (str,), "change": NUMBER,
+    "rank_change": (int, NoneType), "restores": (*NUMBER, NoneType),
+}  # fmt: skip
+
+
+def paired_words(
+    left: ComparedSide, right: ComparedSide, restores: Mapping[int, float] | None = None
+) -> tuple[WordPair, ...]:
     """The words of both sides opposite each other; `restores` is keyed by the number of the pair."""
     found = []
     for number, one in enumerate(opposites(left.result, right.result)):
@@ -223,8 +204,10 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Comparisons:
+class Comparisons(Document):
     """Many pairs: the data behind a report."""
+
+    type: ClassVar[str] = "comparisons"
 
     pairs: tuple[Comparison, ...]
 
@@ -234,40 +217,15 @@ class Comparisons:
         groups = [(name, [p for p in self.pairs if p.tags.get(tag, "—") == name]) for name in names]
         return [_summary(name, group) for name, group in (*groups, ("all", list(self.pairs)))]
 
-    def _repr_html_(self) -> str:
-        # Through the package's front door: data does not import its renderers.
-        import attnscope
-
-        return attnscope.notebook_html(self)
-
-    def to_json(self) -> str:
-        """All comparisons and the summaries, one document."""
-        return json.dumps(
-            {
-                "schema": SCHEMA,
-                "kind": "comparisons",
-                "summaries": {tag: [asdict(one) for one in self.summaries(tag)] for tag in ("attack", "task")},
-                "pairs": [pair.to_dict() for pair in self.pairs],
-            },
-            ensure_ascii=False,
-            allow_nan=False,
-        )
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON to `path`, whole or not at all."""
-        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
+    def _body(self) -> dict[str, Any]:
+        return {
+            "summaries": {tag: [shallow(summary) for summary in self.summaries(tag)] for tag in ("attack", "task")},
+            "pairs": [pair.to_dict() for pair in self.pairs],
+        }
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
-        try:
-            data = json.loads(Path(path).read_text("utf-8"))
-            given = data["pairs"]
-            if data["kind"] != "comparisons" or not isinstance(given, list):
-                raise DamagedFileError(f"{path} is no report of comparisons")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DamagedFileError(f"{path} is not a report of comparisons saved by attnscope ({error!r})") from error
-        return cls(tuple(Comparison.from_dict(one, f"pair {i} of {path}") for i, one in enumerate(given)))
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        return cls(tuple(Comparison.from_dict(pair, f"pair {i}") for i, pair in enumerate(data["pairs"])))
 
 
 def _summary(name: str, pairs: Sequence[Comparison]) -> Summary:
@@ -283,14 +241,3 @@ def _summary(name: str, pairs: Sequence[Comparison]) -> Summary:
         sum(p.flipped for p in pairs) / max(1, len(pairs)),
         float(np.mean([p.moved for p in pairs])) if pairs else 0.0,
     )
-
-
-def _side(side: Side, whole: Comparison) -> dict[str, Any]:
-    return {
-        "name": side.name,
-        "result": json.loads(side.result.to_json()),
-        "probabilities": [list(pair) for pair in side.probabilities],
-        "prediction": side.prediction,
-        "correct": whole.right_or_wrong(side),
-        "ranks": list(side.ranks),
-    }

@@ -8,20 +8,19 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.base import SCHEMA, Result, encoded, shallow, text_of
 from attnscope.results.files import write_atomically
 from attnscope.results.statistics import holm, interval, paired
 
-SCHEMA = 1
 # Every evaluation has this method beside the others: a difference from it is a difference.
 YARDSTICK = "random"
 # Curves of texts of different lengths meet at these shares of their words.
@@ -84,7 +83,7 @@ def _span(start: int, end: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Row:
+class EvaluationRow:
     """What one method said about one text, and how it fared.
 
     key:    of the sample; number: its place in the list that was given.
@@ -159,15 +158,17 @@ class Standing:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Evaluation(Result):
     """Rows, and what they were measured with.
 
     settings: model and versions, "way", "metrics": {name: {"better", "asks", "value", "paper"}}, "shares" of curves,
               "skipped": {method: why it does not run on this model}.
     """
 
+    type: ClassVar[str] = "evaluation"
+
     settings: Mapping[str, Any]
-    rows: tuple[Row, ...] = field(default=())
+    rows: tuple[EvaluationRow, ...] = field(default=())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Evaluation) and (self.settings, self.rows) == (other.settings, other.rows)
@@ -177,12 +178,6 @@ class Evaluation:
 
     def __repr__(self) -> str:
         return f"<Evaluation of {len(self.methods)} methods on {self.texts} texts by {', '.join(self.metrics)}>"
-
-    def _repr_html_(self) -> str:
-        # Through the package's front door: data does not import its renderers.
-        import attnscope
-
-        return attnscope.notebook_html(self)
 
     @cached_property
     def methods(self) -> tuple[str, ...]:
@@ -276,27 +271,29 @@ class Evaluation:
         """The file form: the head, then a line for each row."""
         return "\n".join([head(self.settings), *(row.to_json() for row in self.rows)]) + "\n"
 
-    def to_json(self) -> str:
-        """One JSON document: settings, standings, curves and rows."""
-        return json.dumps(
-            {
-                **json.loads(head(self.settings)),
-                "texts": self.texts,
-                "accuracy": self.accuracy,
-                "standings": [
-                    {k: _finite(v) for k, v in asdict(one).items()} | {"verdict": one.verdict}
-                    for metric in self.metrics
-                    for one in self.standings(metric)
-                ],
-                "curves": {
-                    method: {name: self.curve(method, name).tolist() for name in self.curve_names}
-                    for method in self.methods
-                },
-                "rows": [asdict(row) for row in self.rows],
+    def _body(self) -> dict[str, Any]:
+        return {
+            "settings": dict(self.settings),
+            "texts": self.texts,
+            "accuracy": self.accuracy,
+            "standings": [
+                {name: _finite(value) for name, value in shallow(standing).items()} | {"verdict": standing.verdict}
+                for metric in self.metrics
+                for standing in self.standings(metric)
+            ],
+            "curves": {
+                method: {name: self.curve(method, name).tolist() for name in self.curve_names}
+                for method in self.methods
             },
-            ensure_ascii=False,
-            allow_nan=False,
-        )
+            "rows": [shallow(row) for row in self.rows],
+        }
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        if not isinstance(data.get("settings"), dict) or not isinstance(data["settings"].get("metrics"), dict):
+            raise ValueError("it has no metrics in its settings")
+        # The first line of a file of rows has none itself.
+        return cls(data["settings"], tuple(EvaluationRow.of(row) for row in data.get("rows", ())))
 
     @property
     def curve_names(self) -> tuple[str, ...]:
@@ -305,51 +302,38 @@ class Evaluation:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the rows to `path` as JSON lines, whole or not at all."""
-        write_atomically(path, self.to_lines().encode("utf-8", "backslashreplace"))
+        write_atomically(path, encoded(self.to_lines()))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read the rows of a finished or broken run. Raises FileNotFoundError, or DamagedFileError naming the line."""
-        return cls.from_lines(Path(path).read_text("utf-8").splitlines(), str(path))
+        return cls.from_lines(text_of(path), str(path))
 
     @classmethod
-    def from_lines(cls, lines: Sequence[str], source: str = "the document") -> Self:
-        """The Evaluation in these lines; a last line that a broken run left half written is left out."""
-        settings: Mapping[str, Any] | None = None
-        rows = []
-        for number, line in enumerate(lines):
+    def from_lines(cls, document: str, source: str = "the document") -> Self:
+        """The Evaluation in JSON lines; a last line that a broken run left half written is left out."""
+        # Not splitlines: JSON keeps a text's own line separators (U+2028) as they are.
+        first, *lines = document.rstrip("\n").split("\n")
+        if not first:
+            raise DamagedFileError(f"{source} is empty: expected the rows of an evaluation")
+        begun = cls.from_json(first, f"line 1 of {source}")
+        rows = list(begun.rows)
+        for number, line in enumerate(lines, 2):
             try:
-                data = json.loads(line)
-                if settings is None:
-                    settings = _settings(data, source)
-                else:
-                    rows.append(Row.of(data))
+                rows.append(EvaluationRow.of(json.loads(line)))
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-                if settings is not None and number == len(lines) - 1:
+                if number == len(lines) + 1:
                     break
                 raise DamagedFileError(
-                    f"line {number + 1} of {source} is not a row of an evaluation ({error}): take the line out, or "
+                    f"line {number} of {source} is not a row of an evaluation ({error}): take the line out, or "
                     "evaluate again"
                 ) from error
-        if settings is None:
-            raise DamagedFileError(f"{source} is empty: expected the rows of an evaluation")
-        return cls(settings, tuple(rows))
+        return cls(begun.settings, tuple(rows))
 
 
 def head(settings: Mapping[str, Any]) -> str:
     """The first line of the file form."""
-    return json.dumps({"schema": SCHEMA, "kind": "evaluation", "settings": dict(settings)}, ensure_ascii=False)
-
-
-def _settings(data: Any, source: str) -> Mapping[str, Any]:
-    if not isinstance(data, dict) or data.get("kind") != "evaluation":
-        raise DamagedFileError(f"{source} does not begin with the head of an evaluation saved by attnscope")
-    if data.get("schema") != SCHEMA:
-        raise DamagedFileError(f"{source} has schema {data.get('schema')!r}, this attnscope reads schema {SCHEMA}")
-    settings: Mapping[str, Any] = data["settings"]
-    if not isinstance(settings, dict) or not isinstance(settings.get("metrics"), dict):
-        raise DamagedFileError(f"{source} has no metrics in its head: evaluate again")
-    return settings
+    return json.dumps({"schema": SCHEMA, "type": Evaluation.type, "settings": dict(settings)}, ensure_ascii=False)
 
 
 def _finite(value: Any) -> Any:

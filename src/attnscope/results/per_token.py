@@ -3,21 +3,18 @@
 Plain frozen data, numpy only, like Attribution, of which it holds one for each target token.
 """
 
-import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Self
+from types import NoneType
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.errors import DamagedFileError, NonFiniteError
+from attnscope.errors import NonFiniteError
 from attnscope.results.attribution import Attribution, Token, Word
-from attnscope.results.files import write_atomically
-
-SCHEMA = 1
+from attnscope.results.base import Document, shallow
+from attnscope.results.reading import NUMBER, Kinds, checked_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +27,14 @@ class TargetToken:
 
 
 @dataclass(frozen=True, eq=False)
-class PerToken:
+class PerToken(Document):
     """Scores (target, token) and (target, word).
 
-    first:   the Attribution of the first target token: text, method, parameters, provenance of all.
+    first:   the Attribution of the first target token: text, method, what was asked, provenance of all.
     targets: the explained tokens. One that stands in the text is scored by what comes before it: the rest has 0.
     """
+
+    type: ClassVar[str] = "per_token"
 
     first: Attribution
     targets: tuple[TargetToken, ...]
@@ -71,8 +70,8 @@ class PerToken:
             self.first,
             tokens=tuple(Token(t.text, t.start, t.end, t.special, float(s)) for t, s in tokens),
             words=tuple(Word(w.text, w.start, w.end, float(s)) for w, s in words),
-            excluded_mass=mass,
-            parameters={**self.first.parameters, "target_token": about.text, "value": about.value},
+            asked=replace(self.first.asked, target_token=about.text),
+            measured=replace(self.first.measured, excluded_mass=mass, value=about.value),
         )
 
     def read_words(self, target: int) -> NDArray[np.bool_]:
@@ -98,48 +97,23 @@ class PerToken:
     def __repr__(self) -> str:
         return f"<PerToken {self.first.method}: {len(self)} target tokens × {len(self.first.words)} words>"
 
-    def _repr_html_(self) -> str:
-        # Through the package's front door: data does not import its renderers.
-        import attnscope
+    def _body(self) -> dict[str, Any]:
+        return {
+            "first": self.first.to_dict(),
+            "targets": [shallow(target) for target in self.targets],
+            "token_scores": self.token_scores.tolist(),
+            "word_scores": self.scores.tolist(),
+        }
 
-        return attnscope.notebook_html(self)
-
-    def to_json(self) -> str:
-        """The documented JSON (docs/schema.md), one line."""
-        return json.dumps(
-            {
-                "schema": SCHEMA,
-                "kind": "per-token",
-                "first": json.loads(self.first.to_json()),
-                "targets": [{"text": t.text, "index": t.index, "value": t.value} for t in self.targets],
-                "token_scores": self.token_scores.tolist(),
-                "word_scores": self.scores.tolist(),
-            },
-            ensure_ascii=False,
-            allow_nan=False,
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        targets = checked_items(data["targets"], _TARGET_FIELDS, "target")
+        return cls(
+            Attribution.read(data["first"]),
+            tuple(TargetToken(**target) for target in targets),
+            np.array(data["token_scores"], dtype=np.float64),
+            np.array(data["word_scores"], dtype=np.float64),
         )
 
-    @classmethod
-    def from_json(cls, document: str, source: str = "the document") -> Self:
-        """The PerToken that `to_json` wrote. Raises DamagedFileError, naming `source`, for anything else."""
-        try:
-            data: Any = json.loads(document)
-            if data["kind"] != "per-token" or data["schema"] != SCHEMA:
-                raise DamagedFileError(f"{source} is no per-token result of schema {SCHEMA}: make the result again")
-            return cls(
-                Attribution.from_json(json.dumps(data["first"]), source),
-                tuple(TargetToken(str(t["text"]), t["index"], float(t["value"])) for t in data["targets"]),
-                np.array(data["token_scores"], dtype=np.float64),
-                np.array(data["word_scores"], dtype=np.float64),
-            )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise DamagedFileError(f"{source} is not a per-token result saved by attnscope ({error})") from error
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the JSON to `path`, whole or not at all."""
-        write_atomically(path, self.to_json().encode("utf-8", "backslashreplace"))
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError."""
-        return cls.from_json(Path(path).read_text("utf-8"), str(path))
+_TARGET_FIELDS: dict[str, Kinds] = {"text": (str,), "index": (int, NoneType), "value": NUMBER}

@@ -13,7 +13,7 @@ from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.label_probabilities import all_labels, choices, together
 from attnscope.results.attribution import Attribution
-from attnscope.results.comparison import Comparison, Side, opposites, paired_words
+from attnscope.results.comparison import ComparedSide, Comparison, opposites, paired_words
 from attnscope.studies.label_request import asked_for_label
 from attnscope.text.alignment import Opposite
 
@@ -77,7 +77,7 @@ def compare(
         tuple((_name(one, label), float(p)) for label, p in zip(own, probabilities, strict=True))
         for one, own, probabilities in zip(models, answers, found, strict=True)
     ]
-    left, right = (Side(n, r, p) for n, r, p in zip(names, results, shown, strict=True))
+    left, right = (ComparedSide(n, r, p) for n, r, p in zip(names, results, shown, strict=True))
     restores: dict[int, float] = {}
     if answers[1] and texts[0] != texts[1] and answers[0] == answers[1]:
         restores = _restored(models[1], left, right, answers[1], found[1], chat)
@@ -125,7 +125,12 @@ def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | in
 
 
 def _restored(
-    model: Model, left: Side, right: Side, labels: Sequence[str | int], before: Sequence[float], chat: bool
+    model: Model,
+    left: ComparedSide,
+    right: ComparedSide,
+    labels: Sequence[str | int],
+    before: Sequence[float],
+    chat: bool,
 ) -> dict[int, float]:
     """Of each edit, by the number of its pair: what undoing it alone on the right gives the left side's prediction."""
     aligned = opposites(left.result, right.result)

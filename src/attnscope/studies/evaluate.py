@@ -34,7 +34,7 @@ from attnscope.models.perturbation.without_tokens import WAYS
 from attnscope.models.progress import bar
 from attnscope.models.targets.label_probabilities import all_labels, choices
 from attnscope.results.attribution import Attribution
-from attnscope.results.evaluation import SHARES, YARDSTICK, Evaluation, Row, Sample, head
+from attnscope.results.evaluation import SHARES, YARDSTICK, Evaluation, EvaluationRow, Sample, head
 from attnscope.studies.label_request import asked_for_label, scores_units
 from attnscope.studies.probe import Probe
 from attnscope.text.words import WordSpan
@@ -122,7 +122,7 @@ def _run(
     optional: bool,
 ) -> Evaluation:
     have = {(row.key, row.method): row for row in done.rows}
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], EvaluationRow] = {}
     skipped: dict[str, str] = {}
     with bar("evaluating", len(samples) * len(chosen)) as step:
         for number, sample in enumerate(samples):
@@ -150,7 +150,7 @@ class _Work:
 
     def rows(
         self, number: int, sample: Sample, chosen: Sequence[_Chosen], skipped: dict[str, str] | None
-    ) -> Iterator[Row]:
+    ) -> Iterator[EvaluationRow]:
         """The rows of one text. Why a method does not run on it goes to `skipped`; without one that is an error."""
         if not chosen:
             return
@@ -184,7 +184,7 @@ class _Work:
         (probability,) = np.exp(probe.answer([Without((frozenset(),))])[0])
         for name, case in cases.items():
             values = {metric: measured[name, metric] for metric in self.metrics}
-            yield Row(
+            yield EvaluationRow(
                 key=sample.key,
                 number=number,
                 method=name,

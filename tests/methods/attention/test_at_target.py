@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from planted import attention_copy, copy_tokenizer
+from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import InputError
-from planted import attention_copy, copy_tokenizer
-from tiny_models import tiny
 
 TEXT = "a b . c d e f"
 LOOKING = ["attention", "rollout", "attention_flow", "attention_gradient", "value_norm", "value_zeroing"]
@@ -44,7 +44,7 @@ def test_it_is_the_row_of_the_position_that_predicts(llama: ats.Model, method: s
     row = ats.explain(llama, TEXT, method=method, query=6, **({"target": " g"} if "gradient" in method else {}))
     np.testing.assert_allclose(one.token_scores, row.token_scores, atol=1e-5)
     np.testing.assert_allclose(one.scores, row.scores, atol=1e-5)
-    assert one.parameters["target"].endswith("'g'") or one.parameters["target"].endswith("' g'")
+    assert one.asked.target.endswith("'g'") or one.asked.target.endswith("' g'")
     two = ats.explain(llama, TEXT, method=method, target=" g h", unit="sentence")
     each = ats.explain(llama, TEXT, method=method, target=" g h", per_token=True, unit="sentence")
     if method != "attention_gradient":  # the positive part of a sum is not the sum of positive parts
@@ -55,7 +55,7 @@ def test_it_is_the_row_of_the_position_that_predicts(llama: ats.Model, method: s
 @pytest.mark.parametrize("method", SHARES)
 def test_law_shares_add_up(llama: ats.Model, method: str) -> None:
     result = ats.explain(llama, TEXT, method=method, target=" g h", unit="sentence")
-    assert result.scores.sum() + result.excluded_mass + result.parameters["to_target"] == pytest.approx(1, abs=1e-5)
+    assert result.scores.sum() + result.excluded_mass + result.measured.to_target == pytest.approx(1, abs=1e-5)
     each = ats.explain(llama, TEXT, method=method, target=" g h", per_token=True)
     assert [one.scores.sum() + one.excluded_mass for one in each] == pytest.approx([1, 1], abs=1e-5)
 

@@ -42,7 +42,7 @@ def test_rollout_is_the_product_of_all_layers(family: str, heads: str) -> None:
 def test_rollout_on_real_weights(smollm2: ats.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = textbook.rollout(eager(smollm2, JAPANESE), residual=0.3)
     result = ats.explain(smollm2, JAPANESE, method="rollout", query="本県", residual=0.3)
-    tokens = result.parameters["query_tokens"]
+    tokens = list(result.measured.query_tokens)
     np.testing.assert_allclose(result.token_scores, expected[tokens].mean(0), atol=1e-5)
     assert result.scores.sum() + result.excluded_mass == pytest.approx(1, abs=1e-5)
     monkeypatch.setattr(interface, "BLOCK", 1)
@@ -76,7 +76,7 @@ def test_attention_gradient_on_real_weights(smollm2: ats.Model, monkeypatch: pyt
     expected[-1] -= 1
     result = ats.explain(smollm2, text, method="attention_gradient")
     np.testing.assert_allclose(result.token_scores, expected, atol=1e-4 * float(expected.max()))
-    assert smollm2.tokenizer.decode([likely]) in result.parameters["target"]
+    assert smollm2.tokenizer.decode([likely]) in result.asked.target
     # Layers that are run again in the backward pass instead of kept give the same.
     monkeypatch.setattr("attnscope.models.gradients.attention_relevance.KEPT_BYTES", 0)
     again = ats.explain(smollm2, text, method="attention_gradient")
@@ -107,12 +107,12 @@ def test_attention_gradient_of_a_continuation_sums_its_tokens(smollm2: ats.Model
     result = ats.explain(smollm2, prompt, method="attention_gradient", target=target)
     assert [token.text for token in result.tokens][-1] == " is"
     np.testing.assert_allclose(result.token_scores, expected[: len(before)], atol=1e-4 * float(expected.max()))
-    assert "' Tokyo, of course'" in result.parameters["target"]
+    assert "' Tokyo, of course'" in result.asked.target
     one = ats.explain(smollm2, prompt, method="attention_gradient", target=" Tokyo")
     at_last = ats.explain(smollm2, prompt, method="attention_gradient", query=-1, target=" Tokyo")
     np.testing.assert_allclose(one.token_scores, at_last.token_scores, atol=1e-5 * one.token_scores.max())
     generated = ats.explain(smollm2, prompt, method="attention_gradient", generate=2, unit="sentence")
-    assert "the generation" in generated.parameters["target"]
+    assert "the generation" in generated.asked.target
 
 
 @pytest.mark.parametrize("kind", ["class", "label of a token", "masked"])
@@ -141,7 +141,7 @@ def test_attention_gradient_of_labels_and_masks(kind: str) -> None:
     row[position] -= 1
     result = ats.explain(model, text, method="attention_gradient", **given)
     np.testing.assert_allclose(result.token_scores, row, atol=2e-4 * float(row.max()))
-    assert result.parameters["value"] < 0
+    assert result.measured.value < 0
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_many_texts_equal_one_at_a_time(smollm2: ats.Model, method: str) -> None
         np.testing.assert_allclose(
             result.token_scores, alone.token_scores, atol=1e-5 * max(1, alone.token_scores.max())
         )
-        assert result.parameters == alone.parameters
+        assert (result.asked, result.measured.query_tokens) == (alone.asked, alone.measured.query_tokens)
 
 
 def test_a_wrong_text_of_many_is_named(smollm2: ats.Model) -> None:
@@ -340,7 +340,7 @@ def test_generated_tokens_attend_as_they_did_step_by_step(smollm2: ats.Model) ->
     count = inputs["input_ids"].shape[1]
     maps = ats.attention_maps(smollm2, prompt, layers=[7], generate=6, top=0)
     assert maps.key_side.text.startswith(prompt)
-    assert maps.parameters["continued_at"] == len(prompt)
+    assert maps.measured.continued_at == len(prompt)
     for step, attentions in enumerate(steps.attentions[1:]):
         row = attentions[7][0, 4, 0].numpy()
         query = count + step

@@ -30,7 +30,7 @@ def test_gim_is_the_paper_on_every_family(family: str) -> None:
     assert np.abs(result.token_scores - expected).max() < 1e-4 * np.abs(expected).max()
     # Falcon rounds its ALiBi otherwise in eager attention.
     rel = 1e-3 if family == "falcon_alibi" else 1e-5
-    assert result.parameters["value"] == pytest.approx(ats.explain(model, TEXT).parameters["value"], rel=rel)
+    assert result.measured.value == pytest.approx(ats.explain(model, TEXT).measured.value, rel=rel)
     assert result.signed
 
 

@@ -39,9 +39,7 @@ def test_tokens_are_norms_and_words_their_sums(smollm2: ats.Model) -> None:
         for w in result.words
     ]
     assert close(result.scores, np.array(by_hand))
-    assert result.parameters["value"] == pytest.approx(
-        autograd_gradient(smollm2.model, reference(smollm2)[1])[1], rel=1e-5
-    )
+    assert result.measured.value == pytest.approx(autograd_gradient(smollm2.model, reference(smollm2)[1])[1], rel=1e-5)
 
 
 def test_l1(smollm2: ats.Model) -> None:

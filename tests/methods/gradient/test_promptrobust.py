@@ -1,11 +1,11 @@
 """PromptRobust's two scores, against an independent program of their definition."""
 
 import pytest
+from planted import copy_tokenizer
+from tiny_models import tiny
 
 import attnscope as ats
-from planted import copy_tokenizer
 from reference import promptrobust
-from tiny_models import tiny
 
 
 def test_attention_by_gradient_on_real_words_of_several_tokens(smollm2: ats.Model) -> None:

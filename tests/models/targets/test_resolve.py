@@ -66,7 +66,7 @@ def test_a_tokens_label() -> None:
     assert value(model, TEXT, target="NEUTRAL") == pytest.approx(logs[:, 1].max().item(), rel=1e-5)
     deleted = ats.explain(model, TEXT, method="deletion", target="NEUTRAL", position="c", signed=True)
     assert deleted.scores[2] == 0
-    assert deleted.parameters["fixed"] == [2]
+    assert deleted.measured.fixed == [2]
     less = logits(model, "a c d").log_softmax(-1)
     assert deleted.scores[1] == pytest.approx((logs[2, 1] - less[1, 1]).item(), rel=1e-3, abs=1e-6)
 
@@ -94,7 +94,7 @@ def test_the_target_text_of_an_encoder_decoder(family: str) -> None:
     assert value(model, TEXT, target="e f g", quantity="loss") == pytest.approx(loss, rel=1e-4)
     result = ats.explain(model, TEXT, target="e f g", per_token=True)
     assert result.scores.shape == (3, 4)
-    assert ats.explain(model, TEXT, generate=3).parameters["target"].startswith("log-probability of the generation")
+    assert ats.explain(model, TEXT, generate=3).asked.target.startswith("log-probability of the generation")
 
 
 def test_a_generation_is_greedy(smollm2: ats.Model) -> None:

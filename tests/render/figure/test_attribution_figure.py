@@ -76,7 +76,7 @@ def test_pyplot_is_never_imported(tmp_path: Path) -> None:
         "import sys\n"
         "from attnscope.results.attribution import Attribution\n"
         "from attnscope.render import render\n"
-        "for suffix in ('.png', '.svg', '.pdf'): render(Attribution('importance', 'm', {}, 'a', (), ()), suffix)\n"
+        "for suffix in ('.png', '.svg', '.pdf'): render(Attribution('m', 'gradient', 'a', (), ()), suffix)\n"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -94,7 +94,7 @@ def test_without_matplotlib_the_extra_is_named() -> None:
         "from attnscope.results.attribution import Attribution\n"
         "from attnscope.errors import MissingExtraError\n"
         "from attnscope.render import render\n"
-        "try: render(Attribution('importance', 'm', {}, '', (), ()), '.png')\n"
+        "try: render(Attribution('m', 'gradient', '', (), ()), '.png')\n"
         "except MissingExtraError as error: sys.exit(str(error))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -13,7 +13,7 @@ from attnscope.errors import InputError, RangeError
 from attnscope.render import render
 from attnscope.render.colours import DARK, LIGHT
 from attnscope.render.figure import plot
-from attnscope.results.attention_maps import AttentionMaps, Side, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.text.words import TokenSpan, WordSpan
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -29,7 +29,7 @@ def made(text: str, layers: int = 2, heads: int = 3, sink: float = 0.0) -> Atten
     weights[..., 1] += sink
     codes, largest = quantise(weights)
     statistics = {"special": np.ascontiguousarray(weights[..., 0]), "first": weights[..., 0].mean(-1)}
-    side = Side(text, tokens, words)
+    side = TextSide(text, tokens, words)
     return AttentionMaps(
         side, side, (*range(layers),), (*range(heads),), (*range(count),), (*range(count),), codes, largest, statistics,
         provenance={"model": "tests/tiny"},

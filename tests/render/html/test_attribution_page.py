@@ -16,6 +16,7 @@ from attnscope.render import notebook_html, render
 from attnscope.render.colours import DARK, LIGHT
 from attnscope.render.content.caption import number
 from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.base import Measured
 from attnscope.results.scaling import min_max, symmetric
 
 
@@ -62,7 +63,7 @@ def test_token_scores_are_pythons(browser: Browser, tmp_path: Path) -> None:
         Token("👍", 3, 4, False, 5.0), Token(" all", 4, 8, False, 2.0),
     )  # fmt: skip
     words = (Word("Hi", 0, 2, 1.0), Word("👍", 3, 4, 8.0), Word("all", 5, 8, 2.0))
-    drawn = Attribution("importance", "gradient", {"query_tokens": [4]}, text, tokens, words)
+    drawn = Attribution("gradient", "gradient", text, tokens, words, measured=Measured(query_tokens=(4,)))
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
         expect(page.locator("#ticks span").last).to_have_text("8")
         page.get_by_label("tokens", exact=True).check()
@@ -85,7 +86,7 @@ def test_signed_token_scores(browser: Browser, tmp_path: Path) -> None:
         Token("👍", 3, 4, False, -4.0), Token(" all", 4, 8, False, 0.0),
     )  # fmt: skip
     words = (Word("Hi", 0, 2, 1.0), Word("👍", 3, 4, -1.0), Word("all", 5, 8, 0.0))
-    drawn = Attribution("importance", "gim", {}, text, tokens, words, signed=True)
+    drawn = Attribution("gim", "gradient", text, tokens, words, signed=True)
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
         expect(page.locator("#ticks span").first).to_have_text("-1")
         page.get_by_label("tokens", exact=True).check()

@@ -15,15 +15,15 @@ from drawn_results import ARABIC, ENGLISH, JAPANESE, SEGMENTS, result
 from playwright.sync_api import Browser, expect
 
 from attnscope.render import RENDERERS, render
-from attnscope.results.comparison import Comparison, Comparisons, Side, paired_words
-from attnscope.results.evaluation import Evaluation, Row
+from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
+from attnscope.results.evaluation import Evaluation, EvaluationRow
 
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
 
 
 def pair(left: str, right: str, pattern: str = r"\S+", **tags: str) -> Comparison:
     sides = [
-        Side(name, result(text, pattern=pattern), ((" yes", p), (" no", 1 - p)))
+        ComparedSide(name, result(text, pattern=pattern), ((" yes", p), (" no", 1 - p)))
         for name, text, p in (("clean", left, 0.8), ("adversarial", right, 0.3))
     ]
     words = paired_words(*sides)
@@ -182,7 +182,7 @@ def evaluation() -> Evaluation:
             values = {"area": 0.6 - good + generator.normal(0, 0.02), "fall": good + generator.normal(0, 0.02)}
             curve = tuple(np.linspace(0.9, 0.2 + generator.random() / 5, 4))
             rows.append(
-                Row(f"k{text}", text, method, values, {"deletion": curve, "insertion": curve[::-1]},
+                EvaluationRow(f"k{text}", text, method, values, {"deletion": curve, "insertion": curve[::-1]},
                     ("</script>", "本", "c"), (0.1, 0.5, 0.2), (0.0, 1.0, 0.0), "yes", "yes", 0.9, True, 0.1)
             )  # fmt: skip
     return Evaluation(settings, tuple(rows))

@@ -63,7 +63,7 @@ def test_minilm(browser: Browser, tmp_path: Path, minilm: ats.Model) -> None:
 def test_what_the_model_wrote_is_stepped_through(browser: Browser, tmp_path: Path, smollm2: ats.Model) -> None:
     maps = ats.attention_maps(smollm2, "The capital of Japan is", generate=6, layers=[0, 15], heads=[1, 2])
     words = maps.words()
-    start = int(str(maps.parameters["continued_at"]))
+    start = int(str(maps.measured.continued_at))
     written = [i for i, token in enumerate(words.query_side.tokens) if token.start >= start and token.text.strip()]
     assert 3 <= len(written) <= 6
     with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=15&head=2") as page:

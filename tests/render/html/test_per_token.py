@@ -146,7 +146,7 @@ def test_the_policy_and_the_data() -> None:
         assert base64.b64encode(hashlib.sha256(source.encode()).digest()).decode() in policy[1], kind
     data = page.split('id="data">')[1].split("</script>")[0]
     assert not set("<>&") & set(data)
-    assert json.loads(data)["kind"] == "per-token"
+    assert json.loads(data)["type"] == "per_token"
     assert " style=" not in page.split("<script")[0]
 
 

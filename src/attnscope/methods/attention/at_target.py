@@ -19,6 +19,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import values
 from attnscope.results.attribution import Attribution
+from attnscope.results.base import Asked
 from attnscope.text.words import TokenSpan
 
 Run = Callable[..., Any]
@@ -111,23 +112,21 @@ def _answer(question: Question, method: str, rows: Sequence[Attribution]) -> Res
         scores = scores.mean(0, keepdims=True)
     found = values(question.model.model, objective.readings)
     first = rows[0]
-    parameters = {name: value for name, value in first.parameters.items() if name not in ("query", "target")}
-    if to_target:
-        parameters["to_target"] = to_target
-    result = question.answer(
+    return question.answer(
         method,
         tokens=scores,
         units=question.pooled(scores),
         values=np.atleast_1d(sum(value.numpy() for value in found)).tolist(),
-        parameters=parameters,
+        family=first.family,
+        options=first.asked.options,
         signed=False,
+        asked=Asked(stack=first.asked.stack),
+        measured=replace(
+            first.measured,
+            to_target=to_target or None,
+            excluded_mass=None if first.excluded_mass is None else _special(objective.encoded, scores[0]),
+        ),
     )
-    mass = None
-    if first.excluded_mass is not None:
-        mass = _special(objective.encoded, scores[0])
-    if isinstance(result, Attribution):
-        return replace(result, kind=first.kind, excluded_mass=mass)
-    return replace(result, first=replace(result.first, kind=first.kind, excluded_mass=mass))
 
 
 def _special(encoded: Encoded, row: NDArray[np.float64]) -> float:

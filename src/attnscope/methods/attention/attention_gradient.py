@@ -1,6 +1,6 @@
 """Attention times its gradient, followed down through all layers (Chefer et al.)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import torch
@@ -14,6 +14,7 @@ from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.gradients.attention_relevance import relevance
 from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.readout import Reading
+from attnscope.results.base import Asked
 
 # What stands beside a query: the prediction there is the target.
 _BESIDE_QUERY = ("target", "against", "quantity", "chat", "truncate")
@@ -71,7 +72,8 @@ def _answer(question: Question) -> Any:
         tokens=tokens,
         units=question.pooled(tokens),
         values=[found.value],
-        parameters={},
+        family="flow",
+        options={},
         signed=False,
     )
 
@@ -92,7 +94,7 @@ def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: A
             "or load a causal or masked language model"
         )
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
         one_stack(batch, "attention_gradient")
         heads_of(batch)  # the model is known to be readable from here on
         asked = tuple(_first_id(batch.model, t) for t in (target, against) if t is not None)
@@ -110,10 +112,10 @@ def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: A
             what = " minus that of ".join(repr(batch.model.tokenizer.decode([i])) for i in found.ids[:count])
             what = "the likeliest token at each position, on average" if query is None and not asked else what
             said = f"{quantity.replace('_', '-')} of {what}"
-        return torch.stack(rows)[None], {"target": said, "quantity": quantity}
+        return torch.stack(rows)[None], Asked(target=said, quantity=quantity)
 
     return looked(
-        model, text, query, score, kind="importance", method="attention_gradient", mass=False,
+        model, text, query, score, family="flow", method="attention_gradient", mass=False,
         looking={"chat": asking.get("chat", False), "truncate": asking.get("truncate", False)},
         one_text_at_a_time=True,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Attention flow: the most that can flow from a query down to each token, through attention as pipes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Unpack
 
 import networkx
@@ -18,6 +18,7 @@ from attnscope.models.attention.interface import Call
 from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.loading.load import Model
 from attnscope.models.progress import progress
+from attnscope.results.base import Asked
 
 # Pipes (layers × tokens²) beyond which the flow takes more than some minutes.
 MOST_PIPES = 60_000
@@ -50,7 +51,7 @@ def attention_flow(
     """
     checked_over(heads)
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
         one_stack(batch, "attention_flow")
         top = in_range("layer", layer, len(heads_of(batch)))
         tokens = weights.shape[-1]
@@ -72,10 +73,10 @@ def attention_flow(
         for start in progress(asked, "flows", len(asked)):
             for end in range(tokens):
                 flows[start, end] = _flow(graph, (top + 1, start), (0, end))
-        return (weights[0].double() @ flows)[None], {"layer": top, "heads": heads}
+        return (weights[0].double() @ flows)[None], Asked(options={"layer": top, "heads": heads})
 
     return looked(
-        model, text, query, score, kind="importance", method="attention_flow", mass=False, looking=looking,
+        model, text, query, score, family="flow", method="attention_flow", mass=False, looking=looking,
         one_text_at_a_time=True,
     )  # fmt: skip
 

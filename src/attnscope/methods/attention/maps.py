@@ -1,6 +1,7 @@
 """The attention of the whole model, streamed: maps in 8 bits, and what is measured of them while they go by."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -17,7 +18,8 @@ from attnscope.models.attention.interface import Block, Call
 from attnscope.models.attention.query_key_batch import Sides, sides
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
-from attnscope.results.attention_maps import AttentionMaps, Side, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
+from attnscope.results.base import Asked, Measured
 
 
 def attention_maps(
@@ -50,6 +52,8 @@ def attention_maps(
     results: dict[int, AttentionMaps] = {}
     for batch in sides(model, text, **looking, before_generation=foresee_generation(model)):
         found = _batch(batch, layers, heads, queries, keys, maps, top)
+        chat, truncate = looking.get("chat", False), looking.get("truncate", False)
+        found = [replace(one, asked=replace(one.asked, chat=chat, truncate=truncate)) for one in found]
         results.update(zip(batch.members, found, strict=True))
     return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
 
@@ -106,10 +110,9 @@ def _batch(
     watch(batch.model.model, batch.inputs, chosen_layers, see, batch.kind)
     results = []
     for i, stream in enumerate(streams):
-        parameters: dict[str, Any] = {"attention": batch.kind, "top": top}
-        if batch.prompts[i] is not None:
-            parameters["continued_at"] = batch.prompts[i]
-        results.append(stream.result(chosen_layers, parameters, provenance(batch.model)))
+        told = Asked(options={"top": top}, unit="token", stack=batch.kind)
+        measured = Measured(continued_at=batch.prompts[i])
+        results.append(stream.result(chosen_layers, told, measured, provenance(batch.model)))
     return results
 
 
@@ -219,9 +222,11 @@ class _Stream:
         rows = torch.searchsorted(queries, of)
         return weights[:, rows, keys] @ mean[rows]
 
-    def result(self, layers: tuple[int, ...], parameters: Mapping[str, Any], made: Mapping[str, Any]) -> AttentionMaps:
+    def result(
+        self, layers: tuple[int, ...], asked: Asked, measured: Measured, made: Mapping[str, Any]
+    ) -> AttentionMaps:
         """What has been filled in."""
-        query_side, key_side = (Side(side.text, side.tokens, side.words) for side in self.sides)
+        query_side, key_side = (TextSide(side.text, side.tokens, side.words) for side in self.sides)
         return AttentionMaps(
             query_side=query_side,
             key_side=query_side if self.same_text else key_side,
@@ -232,7 +237,8 @@ class _Stream:
             codes=self.codes,
             largest=self.largest,
             statistics=self.statistics,
-            parameters=parameters,
+            asked=asked,
+            measured=measured,
             provenance=made,
         )
 

@@ -1,6 +1,7 @@
 """What every attention method is asked in the same words: texts, which attention, which queries. And its results."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypedDict, TypeVar
 
 import torch
@@ -14,6 +15,7 @@ from attnscope.models.attention.query_key_batch import Sides, sides
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.results.attribution import Attribution
+from attnscope.results.base import Asked, Measured
 from attnscope.text.words import find_words
 
 # One query: a token's index, a word, or None for the mean over all tokens that are not special.
@@ -38,8 +40,8 @@ class Looking(TypedDict, total=False):
     truncate: bool
 
 
-# (batch of texts, query weights (batch, mix, query)) -> scores (batch, mix, key) and the parameters behind them
-Score = Callable[[Sides, Tensor], tuple[Tensor, Mapping[str, Any]]]
+# (batch of texts, query weights (batch, mix, query)) -> scores (batch, mix, key) and what was asked for them
+Score = Callable[[Sides, Tensor], tuple[Tensor, Asked]]
 
 
 def looked(
@@ -48,7 +50,7 @@ def looked(
     query: Queries,
     score: Score,
     *,
-    kind: str,
+    family: str,
     method: str,
     mass: bool,
     looking: Looking,
@@ -72,10 +74,11 @@ def looked(
         for i, of_text in enumerate(places):
             for j, positions in enumerate(of_text):
                 weights[i, j, positions] = 1 / len(positions)
-        scores, parameters = score(batch, weights)
+        scores, told = score(batch, weights)
+        told = replace(told, stack=batch.kind, chat=looking.get("chat", False), truncate=looking.get("truncate", False))
         for i, member in enumerate(batch.members):
             made = [
-                _result(batch, i, asked[j], places[i][j], scores[i, j], kind, method, parameters, mass)
+                _result(batch, i, replace(told, query=asked[j]), places[i][j], scores[i, j], family, method, mass)
                 for j in range(len(asked))
             ]
             results[member] = made if several else made[0]
@@ -91,33 +94,32 @@ def foresee_generation(model: Model) -> Callable[[int, int], None]:
 def _result(
     batch: Sides,
     i: int,
-    query: Query,
+    asked: Asked,
     positions: list[int],
     scores: Tensor,
-    kind: str,
+    family: str,
     method: str,
-    parameters: Mapping[str, Any],
     mass: bool,
 ) -> Attribution:
     encoded = batch.keys[i]
     tokens = scores[: len(encoded.tokens)].double().numpy()
     in_words = [token for word in encoded.words for token in word.tokens]
-    given: dict[str, Any] = {**parameters, "query": query, "query_tokens": None if query is None else positions}
-    if batch.kind != "self":
-        given["attention"] = batch.kind
-    if batch.kind == "cross":  # the query's tokens are not those of the picture
-        given |= {"query_tokens": None, "query_text": batch.queries[i].text}
-    if batch.prompts[i] is not None:
-        given["continued_at"] = batch.prompts[i]
+    across = batch.kind == "cross"  # the query's tokens are not those of the picture
+    measured = Measured(
+        excluded_mass=max(0.0, float(tokens.sum() - tokens[in_words].sum())) if mass else None,
+        query_tokens=None if across or asked.query is None else tuple(positions),
+        query_text=batch.queries[i].text if across else None,
+        continued_at=batch.prompts[i],
+    )
     return attribution(
         batch.model,
         encoded,
-        kind=kind,
         method=method,
-        parameters=given,
+        family=family,
+        asked=asked,
+        measured=measured,
         token_scores=tokens,
         word_scores=[float(tokens[list(word.tokens)].sum()) for word in encoded.words],
-        excluded_mass=max(0.0, float(tokens.sum() - tokens[in_words].sum())) if mass else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Attention rollout: attention followed down through all layers, residual connections mixed in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Unpack
 
 import torch
@@ -14,6 +14,7 @@ from attnscope.models.attention.interface import Call
 from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.loading.load import Model
 from attnscope.models.progress import progress
+from attnscope.results.base import Asked
 
 
 def rollout(
@@ -47,7 +48,7 @@ def rollout(
     if not 0 <= residual < 1:
         raise InputError(f"residual={residual!r}: expected a share from 0 to below 1, such as 0.5")
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
         one_stack(batch, "rollout")
         top = in_range("layer", layer, len(heads_of(batch)))
         kept: list[Fused] = []
@@ -59,9 +60,9 @@ def rollout(
         row = weights  # (batch, mix, token)
         for fused in progress(reversed(kept), "rollout", len(kept)):
             row = _step(row, fused, residual)
-        return row, {"layer": top, "heads": heads, "residual": residual}
+        return row, Asked(options={"layer": top, "heads": heads, "residual": residual})
 
-    return looked(model, text, query, score, kind="importance", method="rollout", mass=True, looking=looking)
+    return looked(model, text, query, score, family="flow", method="rollout", mass=True, looking=looking)
 
 
 def _step(row: Tensor, fused: Fused, residual: float) -> Tensor:

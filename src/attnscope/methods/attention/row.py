@@ -1,6 +1,6 @@
 """Self-attention: what one query token, or the mean of all, attends to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Unpack
 
 import torch
@@ -11,6 +11,7 @@ from attnscope.models.attention.capture import mix, watch
 from attnscope.models.attention.interface import Call
 from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.loading.load import Model
+from attnscope.results.base import Asked
 
 
 def attention(
@@ -46,7 +47,7 @@ def attention(
     >>> attention(load(), "The castle on the hill", layer=3, head="mean", query="hill").words  # doctest: +SKIP
     """
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
         heads = heads_of(batch)
         layers = range(len(heads)) if layer == "mean" else [in_range("layer", layer, len(heads), '"mean"')]
         if head not in ("mean", "max"):
@@ -57,13 +58,13 @@ def attention(
             rows[number] = _over_heads(mix(call, weights), head)
 
         watch(batch.model.model, batch.inputs, layers, see, batch.kind)
-        parameters = {
+        options = {
             "layer": layer if layer == "mean" else next(iter(layers)),
             "head": head if isinstance(head, str) else head % heads[next(iter(layers))],
         }
-        return torch.stack([rows[i] for i in layers]).mean(0), parameters
+        return torch.stack([rows[i] for i in layers]).mean(0), Asked(options=options)
 
-    return looked(model, text, query, score, kind="attention", method="attention", mass=True, looking=looking)
+    return looked(model, text, query, score, family="attention", method="attention", mass=True, looking=looking)
 
 
 def _over_heads(rows: Tensor, head: int | str) -> Tensor:

@@ -1,6 +1,6 @@
 """Norm-based attention: how much of each token's value vector attention really carries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Unpack
 
 import torch
@@ -12,6 +12,7 @@ from attnscope.models.attention.interface import Call
 from attnscope.models.attention.output_projection import output_projections, per_head
 from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.loading.load import Model
+from attnscope.results.base import Asked
 
 # Keys whose projected values, (key, head, hidden), exist at one time.
 _KEYS = 128
@@ -41,7 +42,7 @@ def value_norm(
     Raises what `attention` raises; ModelError where the output projection cannot be found.
     """
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
         net = batch.model.model
         heads = heads_of(batch)
         number = in_range("layer", layer, len(heads))
@@ -54,9 +55,9 @@ def value_norm(
             found.append(_norms(call, _gram(call, per_head(projection, heads[number]), chosen), weights, chosen))
 
         watch(net, batch.inputs, [number], see, batch.kind)
-        return found[0], {"layer": number, "head": "sum" if one is None else one}
+        return found[0], Asked(options={"layer": number, "head": "sum" if one is None else one})
 
-    return looked(model, text, query, score, kind="importance", method="value_norm", mass=False, looking=looking)
+    return looked(model, text, query, score, family="flow", method="value_norm", mass=False, looking=looking)
 
 
 def _gram(call: Call, projection: Tensor, chosen: slice) -> Tensor:

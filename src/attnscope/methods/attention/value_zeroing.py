@@ -1,6 +1,6 @@
 """Value zeroing: how a layer's output changes when one token's value vector is missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Unpack
 
 from torch import Tensor
@@ -10,6 +10,7 @@ from attnscope.methods.attention.request import Looking, Queries, heads_of, in_r
 from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.attention.rerun_layers import changes_without
 from attnscope.models.loading.load import Model
+from attnscope.results.base import Asked
 
 
 def value_zeroing(
@@ -35,7 +36,7 @@ def value_zeroing(
     Raises what `attention` raises; ModelError where values cannot be reached or layers cannot be run one by one.
     """
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Mapping[str, Any]]:
+    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
         one_stack(batch, "value_zeroing")
         count = len(heads_of(batch))
         if isinstance(layer, str) and layer != "rollout":
@@ -45,9 +46,9 @@ def value_zeroing(
         row = weights[0]  # (mix, token)
         for matrix in reversed(changes) if layer == "rollout" else changes[-1:]:
             row = row @ matrix
-        return row[None], {"layer": layer if isinstance(layer, str) else top}
+        return row[None], Asked(options={"layer": layer if isinstance(layer, str) else top})
 
     return looked(
-        model, text, query, score, kind="importance", method="value_zeroing", mass=True, looking=looking,
+        model, text, query, score, family="flow", method="value_zeroing", mass=True, looking=looking,
         one_text_at_a_time=True,
     )  # fmt: skip

@@ -43,7 +43,8 @@ def each_answer(
                 tokens=tokens,
                 units=question.pooled(tokens),
                 values=values.tolist(),
-                parameters=parameters,
+                family="gradient",
+                options=parameters,
                 signed=signed,
             )
         )

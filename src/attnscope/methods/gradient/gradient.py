@@ -66,7 +66,8 @@ def gradient(
                 tokens=tokens,
                 units=np.stack(units, 1),
                 values=values.tolist(),
-                parameters={"norm": norm, "pool": pool, "preset": preset},
+                family="gradient",
+                options={"norm": norm, "pool": pool, "preset": preset},
                 signed=False,
             )
         )

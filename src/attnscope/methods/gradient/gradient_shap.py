@@ -74,7 +74,8 @@ def gradient_shap(
                 tokens=tokens,
                 units=units.mean(0),
                 values=there.tolist(),
-                parameters={
+                family="gradient",
+                options={
                     "baselines": chosen,
                     "samples": samples,
                     "noise": noise,

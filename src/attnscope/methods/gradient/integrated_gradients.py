@@ -14,6 +14,7 @@ from attnscope.methods.request import Asking, Question, Result, answers, questio
 from attnscope.models.embeddings import baseline_vector
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.loading.load import Model
+from attnscope.results.base import Measured
 
 _log = logging.getLogger(__name__)
 # Where a tolerance stops refining.
@@ -75,21 +76,20 @@ def integrated_gradients(
                 )
                 break
             used *= 2
-        parameters = {
-            "baseline": baseline,
-            "steps": used,
-            "rule": rule,
-            "tolerance": tolerance,
-            "completeness_error": float(error.max()),
-            "baseline_value": float(ends[1][0]) if not question.per_token else None,
-        }
+        measured = Measured(
+            completeness_error=float(error.max()),
+            baseline_value=float(ends[1][0]) if not question.per_token else None,
+            steps=None if tolerance is None else used,
+        )
         results.append(
             question.answer(
                 "integrated_gradients",
                 tokens=tokens,
                 units=question.pooled(tokens),
                 values=ends[0].tolist(),
-                parameters=parameters,
+                family="gradient",
+                options={"baseline": baseline, "steps": steps, "rule": rule, "tolerance": tolerance},
+                measured=measured,
                 signed=True,
             )
         )

@@ -54,7 +54,8 @@ def smooth_grad(
                 tokens=tokens,
                 units=question.pooled(tokens),
                 values=found.tolist(),
-                parameters={"samples": samples, "noise": noise, "norm": norm, "seed": seed},
+                family="gradient",
+                options={"samples": samples, "noise": noise, "norm": norm, "seed": seed},
                 signed=False,
             )
         )

@@ -43,7 +43,8 @@ def deletion(
                 tokens=question.spread(units),
                 units=units,
                 values=values[0].tolist(),
-                parameters={"signed": signed},
+                family="perturbation",
+                options={"signed": signed},
                 signed=signed,
             )
         )

@@ -11,6 +11,7 @@ from attnscope.methods.perturbation.common import players, values_without, way_o
 from attnscope.methods.perturbation.shapley import checked_way
 from attnscope.methods.request import Asking, Result, answers, questions
 from attnscope.models.loading.load import Model
+from attnscope.results.base import Measured
 
 
 def lime(
@@ -59,14 +60,15 @@ def lime(
                 tokens=question.spread(units),
                 units=units,
                 values=values[0].tolist(),
-                parameters={
+                family="perturbation",
+                options={
                     "samples": samples,
                     "kernel_width": kernel_width,
                     "ridge": ridge,
                     "seed": seed,
                     "way": used,
-                    "r_squared": float(explained.mean()),
                 },
+                measured=Measured(r_squared=float(explained.mean())),
                 signed=True,
             )
         )

@@ -54,7 +54,8 @@ def occlusion(
                 tokens=question.spread(units),
                 units=units,
                 values=values[0].tolist(),
-                parameters={"window": window, "way": used},
+                family="perturbation",
+                options={"window": window, "way": used},
                 signed=True,
             )
         )

@@ -9,6 +9,7 @@ from attnscope.errors import InputError
 from attnscope.methods.perturbation.common import players, values_without, way_of
 from attnscope.methods.request import Asking, Result, answers, questions
 from attnscope.models.loading.load import Model
+from attnscope.results.base import Measured
 
 
 def shapley(
@@ -58,7 +59,9 @@ def shapley(
                 tokens=question.spread(units),
                 units=units,
                 values=values[-1].tolist(),
-                parameters={"pairs": pairs, "seed": seed, "way": used, "standard_error": error.max(0).tolist()},
+                family="perturbation",
+                options={"pairs": pairs, "seed": seed, "way": used},
+                measured=Measured(standard_error=tuple(error.max(0).tolist())),
                 signed=True,
             )
         )

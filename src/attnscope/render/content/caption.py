@@ -8,8 +8,6 @@ from attnscope.render.content.pieces import query_words, visible
 from attnscope.results.attribution import Attribution
 
 _LONGEST = 120
-# Parameters that are shown on the picture, or said in a sentence below, rather than listed.
-_NOTED = ("query_tokens", "standard_error", "completeness_error", "fixed", "segments")
 
 
 @dataclass(frozen=True)
@@ -32,26 +30,36 @@ class Caption:
 
 
 def caption_of(result: Attribution) -> Caption:
-    """The Caption of `result`. Parameters it has never heard of are shown as they are."""
+    """The Caption of `result`. Of the method's own options all that were chosen are shown as they are."""
     query = query_text(result)
-    facts: dict[str, str] = {}
-    model = result.provenance.get("model")
-    if model:
-        facts["model"] = _value(model)
-    facts["method"] = result.method
-    for key, value in result.parameters.items():
-        if key not in _NOTED and value is not None:
-            facts[key] = _value(value)
-    if query:
-        facts["query"] = f"“{query}”"
-    elif "query" in result.parameters:
-        asked = result.parameters["query"]
-        facts["query"] = "mean over all" if asked is None else _value(asked)
-    facts["words"] = f"{len(result.words):,}"
-    facts["tokens"] = f"{len(result.tokens):,}"
+    asked, measured = result.asked, result.measured
+    about: dict[str, Any] = {"target": asked.target, "quantity": asked.quantity, "query": _query(result, query)}
+    facts: dict[str, Any] = {
+        "model": result.provenance.get("model") or None,
+        "method": result.method,
+        **asked.options,
+        **({} if measured.steps is None else {"steps": measured.steps}),
+        "baseline_value": measured.baseline_value,
+        "r_squared": measured.r_squared,
+        # A query that was asked for is more telling than what follows; a key that comes again keeps its place.
+        **(about if asked.query is not None else {}),
+        "attention": None if asked.stack == "self" else asked.stack,
+        "query_text": measured.query_text,
+        "continued_at": measured.continued_at,
+        "to_target": measured.to_target,
+        "target": asked.target,
+        "quantity": asked.quantity,
+        "target_token": asked.target_token,
+        "value": measured.value,
+        "unit": None if asked.unit == "word" else asked.unit,
+        "within": asked.within,
+        **about,
+        "words": f"{len(result.words):,}",
+        "tokens": f"{len(result.tokens):,}",
+    }
     return Caption(
         title=_title(result, query),
-        facts=tuple(facts.items()),
+        facts=tuple((name, _value(value)) for name, value in facts.items() if value is not None),
         scale=_scale(result),
         notes=(*_excluded(result), *_trust(result)),
         provenance=tuple((k, _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None),
@@ -61,6 +69,17 @@ def caption_of(result: Attribution) -> Caption:
 def query_text(result: Attribution) -> str:
     """The words whose attention was asked for, as one string; empty where there are none."""
     return visible(" ".join(result.words[i].text.strip() for i in query_words(result)[:8]))
+
+
+def _query(result: Attribution, query: str) -> str | None:
+    """Whose attention it is; None where the result has no query."""
+    asked = result.asked
+    if query:
+        return f"“{query}”"
+    if asked.query is not None:
+        return _value(asked.query)
+    # Asked for a target, the positions that predict it are the query.
+    return "mean over all" if result.family in ("attention", "flow") and asked.target is None else None
 
 
 def limits(result: Attribution) -> tuple[float, float]:
@@ -85,11 +104,11 @@ def number(value: float) -> str:
 
 def unit(result: Attribution) -> str:
     """What a raw score measures, for the legend."""
-    return "share of attention" if result.kind == "attention" else f"{result.method} score"
+    return "share of attention" if result.family == "attention" else f"{result.method} score"
 
 
 def _title(result: Attribution, query: str) -> str:
-    if result.kind == "attention":
+    if result.family == "attention":
         return f"Attention from “{query}”" if query else "Attention"
     return f"Importance by {result.method.replace('_', ' ')}"
 
@@ -118,19 +137,17 @@ def _excluded(result: Attribution) -> tuple[str, ...]:
 def _trust(result: Attribution) -> tuple[str, ...]:
     """How far the numbers can be trusted, where the method knows."""
     notes = []
-    missed = result.parameters.get("completeness_error")
-    if isinstance(missed, int | float):
-        notes.append(f"Completeness error: the scores miss the change that they add up to by {number(float(missed))}.")
-    errors = result.parameters.get("standard_error")
-    if isinstance(errors, list | tuple) and errors and all(isinstance(e, int | float) for e in errors):
-        notes.append(f"Standard error of a score: at most {number(float(max(errors)))}.")
-    fixed = result.parameters.get("fixed")
-    if isinstance(fixed, list | tuple) and fixed:
-        where = [result.tokens[i].text for i in fixed if type(i) is int and 0 <= i < len(result.tokens)]
+    measured = result.measured
+    if measured.completeness_error is not None:
+        missed = number(measured.completeness_error)
+        notes.append(f"Completeness error: the scores miss the change that they add up to by {missed}.")
+    if measured.standard_error:
+        notes.append(f"Standard error of a score: at most {number(max(measured.standard_error))}.")
+    if measured.fixed:
+        where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
         notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
-    segments = result.parameters.get("segments")
-    if isinstance(segments, Mapping) and segments:
-        notes.append(f"Segments in order: {_value(list(segments))}.")
+    if result.asked.segments:
+        notes.append(f"Segments in order: {_value(list(result.asked.segments))}.")
     return tuple(notes)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import number, unit
-from attnscope.results.comparison import Comparison, Side, WordPair
+from attnscope.results.comparison import ComparedSide, Comparison, WordPair
 from attnscope.results.scaling import min_max, symmetric
 
 
@@ -47,7 +47,7 @@ def scale_of(pair: Comparison) -> Scale:
     return Scale(tuple(steps[:cut]), tuple(steps[cut:]), low, high, f"{what} per word, both texts on one scale")
 
 
-def verdict_sign(pair: Comparison, side: Side) -> tuple[str, str, str]:
+def verdict_sign(pair: Comparison, side: ComparedSide) -> tuple[str, str, str]:
     """A sign, a class and a word for whether a side's prediction is right."""
     verdict = pair.right_or_wrong(side)
     if verdict is None:

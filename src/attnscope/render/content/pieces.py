@@ -51,10 +51,7 @@ def _without(text: str, start: int, end: int, hidden: list[tuple[int, int]]) -> 
 
 def query_words(result: Attribution) -> tuple[int, ...]:
     """Indices of the words whose attention was asked for; empty where the result has no query."""
-    asked = result.parameters.get("query_tokens")
-    if not isinstance(asked, list | tuple):
-        asked = [result.parameters.get("query")]
-    chosen = [result.tokens[i] for i in asked if type(i) is int and 0 <= i < len(result.tokens)]
+    chosen = [result.tokens[i] for i in result.measured.query_tokens or () if 0 <= i < len(result.tokens)]
     return tuple(
         i for i, word in enumerate(result.words) if any(t.start < word.end and word.start < t.end for t in chosen)
     )

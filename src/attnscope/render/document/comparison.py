@@ -6,7 +6,7 @@ import io
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.comparison import moved_text, places, points, scale_of, verdict_sign
 from attnscope.render.content.pieces import visible
-from attnscope.results.comparison import Comparison, Comparisons, Side, WordPair
+from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
 
 _COLUMNS = ("kind", "left", "right", "left_score", "right_score", "change", "left_rank", "right_rank", "rank_change")
 
@@ -32,7 +32,7 @@ def render_csv(result: Comparison | Comparisons) -> bytes:
 
 
 def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
-    def of(side: Side, index: int | None) -> tuple[object, object, object]:
+    def of(side: ComparedSide, index: int | None) -> tuple[object, object, object]:
         if index is None:
             return "", "", ""
         return side.result.words[index].text, side.result.words[index].score, side.ranks[index]
@@ -42,7 +42,7 @@ def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
         of(whole.right, pair.right),
     )
     scores = (left_score, right_score, pair.change)
-    return pair.kind, left, right, *scores, left_rank, right_rank, pair.rank_change, pair.restores
+    return pair.edit, left, right, *scores, left_rank, right_rank, pair.rank_change, pair.restores
 
 
 def render_text(result: Comparison | Comparisons) -> bytes:
@@ -62,7 +62,7 @@ def render_text(result: Comparison | Comparisons) -> bytes:
             f"{pair.change:+.4g}",
             places(pair),
             "" if pair.restores is None else points(pair.restores),
-            "" if pair.kind == "same" else pair.kind,
+            "" if pair.edit == "same" else pair.edit,
         )
         for pair in result.pairs
     ]
@@ -73,7 +73,9 @@ def render_text(result: Comparison | Comparisons) -> bytes:
     return ("\n".join(out) + "\n").encode("utf-8", "backslashreplace")
 
 
-def _sides(whole: Comparison, pair: WordPair) -> tuple[tuple[Side, int | None], tuple[Side, int | None]]:
+def _sides(
+    whole: Comparison, pair: WordPair
+) -> tuple[tuple[ComparedSide, int | None], tuple[ComparedSide, int | None]]:
     return (whole.left, pair.left), (whole.right, pair.right)
 
 

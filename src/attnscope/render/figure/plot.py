@@ -19,7 +19,7 @@ from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import caption_of, unit
 from attnscope.render.figure.style import Look, number, thinned
 from attnscope.results.agreement import Agreement
-from attnscope.results.attention_maps import STATISTICS, AttentionMaps, Side
+from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
 from attnscope.results.per_token import PerToken
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     return ax
 
 
-def _sink(weights: NDArray[np.float32], side: Side, keys: list[int]) -> tuple[int | None, str]:
+def _sink(weights: NDArray[np.float32], side: TextSide, keys: list[int]) -> tuple[int | None, str]:
     """The key that takes most of what is shown, if one does, and a sentence about it."""
     shares = weights.mean(0)
     most = int(shares.argmax())
@@ -299,7 +299,7 @@ class _Page(Look):
 
     def caption(self, what: str, *notes: str, width: int) -> str:
         """How the picture was made, what it shows of which text, and notes, in lines of about so many characters."""
-        unit = "words" if self.maps.parameters.get("unit") == "word" else "tokens"
+        unit = "words" if self.maps.asked.unit == "word" else "tokens"
         size = f"{len(self.maps.queries):,} × {len(self.maps.keys):,} {unit}"
         facts = "  ·  ".join(filter(None, [self._model(), what, size]))
         return self.wrapped((facts, *notes), self.maps.query_side.text, width)
@@ -368,7 +368,7 @@ def _blocks(weights: NDArray[np.float32], cells: NDArray[np.float32]) -> str:
     return f"each cell is the largest of {down} × {across} weights" if down * across > 1 else ""
 
 
-def _text(side: Side, token: int) -> str:
+def _text(side: TextSide, token: int) -> str:
     return _label(side.tokens[token].text)
 
 

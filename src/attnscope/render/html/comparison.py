@@ -18,7 +18,7 @@ from attnscope.render.content.comparison import (
 )
 from attnscope.render.content.line_breaking import starts_right
 from attnscope.render.html.page import attribute, colour_rules, reading_page, root, shown
-from attnscope.results.comparison import Comparison, Comparisons, Side, Summary, WordPair
+from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, Summary, WordPair
 
 
 def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark: bool | None = None) -> bytes:
@@ -84,7 +84,7 @@ def _verdicts(pair: Comparison) -> str:
     return f'<div class="verdicts" lang="en">{_verdict(pair, pair.left)}{_verdict(pair, pair.right)}</div>'
 
 
-def _verdict(pair: Comparison, side: Side) -> str:
+def _verdict(pair: Comparison, side: ComparedSide) -> str:
     sign, kind, spoken = verdict_sign(pair, side)
     rows = "".join(
         f"<li><bdi>{shown(label) or '␣'}</bdi>"
@@ -122,7 +122,7 @@ def _word(pair: Comparison, one: WordPair, scale: Scale) -> str:
                 f'<span class="w s{steps[index]}" dir="auto">{shown(side.result.words[index].text) or "␣"}</span>'
             )
     change = f'<small lang="en" dir="ltr">{marks(one)}</small>'
-    return f'<li class="{one.kind}">{boxes[0]}{boxes[1]}{change}</li>'
+    return f'<li class="{one.edit}">{boxes[0]}{boxes[1]}{change}</li>'
 
 
 def _edits(pair: Comparison) -> str:
@@ -132,7 +132,7 @@ def _edits(pair: Comparison) -> str:
     ordered = sorted(pair.edits, key=lambda edit: -(edit.restores or 0)) if measured else pair.edits
     rows = "".join(
         f"<tr><td>{_side_word(pair.left, edit.left)}</td><td>{_side_word(pair.right, edit.right)}</td>"
-        f"<td>{edit.kind}</td><td>{number(edit.change)}</td><td>{places(edit)}</td>"
+        f"<td>{edit.edit}</td><td>{number(edit.change)}</td><td>{places(edit)}</td>"
         + (f"<td>{points(edit.restores)}</td>" if measured else "")
         + "</tr>"
         for edit in ordered
@@ -146,7 +146,7 @@ def _edits(pair: Comparison) -> str:
     )
 
 
-def _side_word(side: Side, index: int | None) -> str:
+def _side_word(side: ComparedSide, index: int | None) -> str:
     return "∅" if index is None else f"<bdi>{shown(side.result.words[index].text)}</bdi>"
 
 
@@ -174,7 +174,7 @@ def _overview(result: Comparisons) -> str:
     )
 
 
-def _said(pair: Comparison, side: Side) -> str:
+def _said(pair: Comparison, side: ComparedSide) -> str:
     sign, kind, spoken = verdict_sign(pair, side)
     return (
         f'<td class="{kind}" data-sort="{attribute(side.prediction or "")}"><b aria-hidden="true">{sign}</b> '

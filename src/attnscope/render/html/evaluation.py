@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.evaluation import LINES, READING, Plot, cell, facts, plots, ranked
 from attnscope.render.html.page import attribute, colour_rules, reading_page, root, shown
-from attnscope.results.evaluation import YARDSTICK, Evaluation, Row, Standing
+from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow, Standing
 from attnscope.results.scaling import min_max
 
 _EXAMPLES = 6
@@ -122,7 +122,7 @@ def _plot(result: Evaluation, plot: Plot) -> str:
 def _examples(result: Evaluation) -> str:
     """Some texts, with the words as the best methods, the yardstick and people weigh them."""
     chosen = [*[m for m in ranked(result) if m != YARDSTICK][:4], YARDSTICK]
-    by_text: dict[str, dict[str, Row]] = {}
+    by_text: dict[str, dict[str, EvaluationRow]] = {}
     for row in result.rows:
         by_text.setdefault(row.key, {})[row.method] = row
     blocks = []

@@ -28,7 +28,7 @@ from attnscope.render.content.pieces import visible
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, size, tiles
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root, script, viewer
 from attnscope.render.html.palettes import PALETTES
-from attnscope.results.attention_maps import AttentionMaps, Side
+from attnscope.results.attention_maps import AttentionMaps, TextSide
 from attnscope.results.attribution import Attribution
 
 VIEWER, WORKER = "explorer/main.js", "explorer/worker.js"
@@ -101,13 +101,13 @@ def _document(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any
         "title": _title(maps),
         "version": metadata.version("attnscope"),
         "provenance": {name: visible(str(value)) for name, value in maps.provenance.items() if value is not None},
-        "kind": str(maps.parameters.get("attention", "self")),
+        "kind": maps.asked.stack,
         "sides": [_side(side) for side in sides],
         "layers": list(maps.layers),
         "heads": list(maps.heads),
         "queries": list(maps.queries),
         "keys": list(maps.keys),
-        "continued": maps.parameters.get("continued_at"),
+        "continued": maps.measured.continued_at,
         "statistics": {name: _rounded(array) for name, array in statistics.items()},
         "flow": [_flow(result) for result in flow],
         "palettes": {name: [list(each.steps) for each in pair] for name, pair in PALETTES.items()},
@@ -128,7 +128,7 @@ def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], ma
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: TextSide) -> dict[str, Any]:
     """Tokens as [start, end, special, name where the text has none]; words as [start, end, tokens]."""
     return {
         "text": side.text,
@@ -156,7 +156,7 @@ def _rounded(array: "np.ndarray[Any, Any]") -> list[list[float]]:
 
 def _title(maps: AttentionMaps) -> str:
     names = {"cross": "Cross-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}
-    what = names.get(str(maps.parameters.get("attention")), "Attention")
+    what = names.get(maps.asked.stack, "Attention")
     model = maps.provenance.get("model")
     return f"{what} of {visible(str(model)).rstrip('/').rsplit('/', 1)[-1]}" if model else what
 

@@ -17,8 +17,8 @@ import { stopAt, walk } from "../walk.js";
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
  * @typedef {{text: string, start: number, end: number, score: number, scaled: number}} Word
- * @typedef {{kind: string, signed?: boolean, text: string, tokens: Token[], words: Word[],
- *   parameters: {query_tokens?: number[]}}} Result
+ * @typedef {{family: string, signed?: boolean, text: string, tokens: Token[], words: Word[],
+ *   measured: {query_tokens: number[] | null}}} Result
  * @typedef {{passage: import("../passage.js").Passage, nodes: Node[], boxes: number[], spans: HTMLElement[],
  *   scores: number[], scaled: number[], ranks: number[], notes: string[]}} View
  * boxes: those that are drawn, and then one entry a box: its element, score, place on the scale, rank, what to add
@@ -65,7 +65,7 @@ function tokens() {
   );
   const notes = boxes.map((box) => (shown[box].length > 1 ? `the ${signed ? "strongest" : "highest"} of ${shown[box].length} tokens in one character` : ""));
   const scaled = (signed ? symmetric : minMax)(scores);
-  const asked = new Set(result.parameters.query_tokens ?? []);
+  const asked = new Set(result.measured.query_tokens ?? []);
   boxes.forEach((box, i) => {
     made.spans[box].classList.add(`s${stepOf(scaled[i])}`);
     made.spans[box].classList.toggle("q", shown[box].some((unit) => asked.has(unit)));

@@ -10,14 +10,14 @@ import { stopAt, walk } from "../walk.js";
 /**
  * @typedef {{text: string, score: number}} Word
  * @typedef {{name: string, result: {words: Word[]}, ranks: number[]}} Side
- * @typedef {{left: number | null, right: number | null, kind: string, change: number, rank_change: number | null,
+ * @typedef {{left: number | null, right: number | null, edit: string, change: number, rank_change: number | null,
  *   restores: number | null}} Pair
  * @typedef {{left: Side, right: Side, pairs: Pair[]}} Comparison
  */
 
 const data = JSON.parse(byId("data").textContent ?? "");
 /** @type {Comparison[]} */
-const comparisons = data.kind === "comparisons" ? data.pairs : [data];
+const comparisons = data.type === "comparisons" ? data.pairs : [data];
 const lists = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".pairs")]);
 
 /** @param {Side} side @param {number | null} index */

@@ -1,0 +1,261 @@
+"""What all results share: what was asked, what was measured, their files, their tables, and how a notebook shows them.
+
+    load_result("castle.json")      any result, whatever it is: its file says its type
+    result.save("castle.json")      JSON (docs/schema.md); attention maps as safetensors, evaluations as JSON lines
+    result.to_pandas()              a table; also `pandas.DataFrame(result.columns())`, `polars.DataFrame(result)`
+
+Problems solved here, so that no result has to: the type and the schema number in every file, and files of schema 1; a
+damaged file is named, with what is wrong; half a surrogate pair, which has no UTF-8; an old file is left whole when a
+write fails; a notebook draws a result though data knows nothing of its renderers.
+"""
+
+import importlib
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import NoneType
+from typing import Any, ClassVar, Self
+
+from attnscope.errors import AttnscopeError, DamagedFileError
+from attnscope.results.files import write_atomically
+from attnscope.results.reading import NUMBER, Kinds, checked, checked_tuple
+from attnscope.results.schema1 import upgraded
+
+SCHEMA = 2
+
+# What a file says it is -> where its class lives. Imported when one is loaded.
+TYPES: dict[str, str] = {
+    "attribution": "attnscope.results.attribution:Attribution",
+    "per_token": "attnscope.results.per_token:PerToken",
+    "attention_maps": "attnscope.results.attention_maps:AttentionMaps",
+    "agreement": "attnscope.results.agreement:Agreement",
+    "comparison": "attnscope.results.comparison:Comparison",
+    "comparisons": "attnscope.results.comparison:Comparisons",
+    "evaluation": "attnscope.results.evaluation:Evaluation",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the caller chose.
+
+    options:      the method's own options, by the names of its signature, with their values as used.
+    target:       what is explained, in words; quantity: such as "log_probability".
+    unit:         what is scored: "word", "token", "sentence" or "segment".
+    segments:     names of the segments that were scored, with their characters (start, end).
+    within:       the characters that the units were chosen from; None: all of the text.
+    query:        of attention: a token's index or a word; None: the mean over all tokens that are not special.
+    stack:        which attention: "self"; of an encoder–decoder "encoder", "decoder" or "cross".
+    chat:         the text was a user's message in the model's chat template.
+    truncate:     a text longer than the model's positions was to be cut.
+    target_token: the one that a row of a PerToken explains.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    quantity: str | None = None
+    unit: str = "word"
+    segments: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    within: tuple[int, int] | None = None
+    query: int | str | None = None
+    stack: str = "self"
+    chat: bool = False
+    truncate: bool = False
+    target_token: str | None = None
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """What a saved result says was asked. Raises ValueError, saying what is wrong with it."""
+        asked = checked(data, _ASKED, "asked")
+        segments = {name: _span(span, f"segment {name!r}") for name, span in asked["segments"].items()}
+        within = None if asked["within"] is None else _span(asked["within"], "within")
+        return cls(**{**asked, "segments": segments, "within": within})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What came out beside the scores; None where it was not measured or has no meaning.
+
+    value:              of the target on the text.
+    excluded_mass:      the attention that went to special tokens, which are left out of the picture, 0 to 1.
+    completeness_error: how far the scores miss the change that they add up to, in the target's unit.
+    baseline_value:     of the target at the baseline.
+    standard_error:     of each word's score, (word,).
+    r_squared:          the share of the target's variance that a surrogate explains.
+    steps:              those that a tolerance ended with.
+    to_target:          the attention that went to the target's own tokens.
+    query_tokens:       indices of the query's tokens.
+    query_text:         of cross-attention: the text that the query is in.
+    continued_at:       how many characters of the text were given; the rest was generated or is the target.
+    fixed:              indices of the tokens that the target stands on.
+    coverage:           layers whose attention was followed, of how many.
+    """
+
+    value: float | None = None
+    excluded_mass: float | None = None
+    completeness_error: float | None = None
+    baseline_value: float | None = None
+    standard_error: tuple[float, ...] | None = None
+    r_squared: float | None = None
+    steps: int | None = None
+    to_target: float | None = None
+    query_tokens: tuple[int, ...] | None = None
+    query_text: str | None = None
+    continued_at: int | None = None
+    fixed: tuple[int, ...] = ()
+    coverage: tuple[int, int] | None = None
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """What a saved result says was measured. Raises ValueError, saying what is wrong with it."""
+        measured = checked(data, _MEASURED, "measured")
+        for name, kinds in (("standard_error", NUMBER), ("query_tokens", (int,)), ("fixed", (int,))):
+            if measured[name] is not None:
+                measured[name] = checked_tuple(measured[name], kinds, name)
+        if measured["coverage"] is not None:
+            measured["coverage"] = checked_tuple(measured["coverage"], (int,), "coverage", 2)
+        return cls(**measured)
+
+
+_FLAG: Kinds = (bool,)
+_NUMBER_OR_NOT: Kinds = (*NUMBER, NoneType)
+_COUNT_OR_NOT: Kinds = (int, NoneType)
+_TEXT_OR_NOT: Kinds = (str, NoneType)
+_LIST_OR_NOT: Kinds = (list, NoneType)
+_ASKED: dict[str, Kinds] = {
+    "options": (dict,), "target": _TEXT_OR_NOT, "quantity": _TEXT_OR_NOT, "unit": (str,), "segments": (dict,),
+    "within": _LIST_OR_NOT, "query": (int, str, NoneType), "stack": (str,), "chat": _FLAG, "truncate": _FLAG,
+    "target_token": _TEXT_OR_NOT,
+}  # fmt: skip
+_MEASURED: dict[str, Kinds] = {
+    "value": _NUMBER_OR_NOT, "excluded_mass": _NUMBER_OR_NOT, "completeness_error": _NUMBER_OR_NOT,
+    "baseline_value": _NUMBER_OR_NOT, "standard_error": _LIST_OR_NOT, "r_squared": _NUMBER_OR_NOT,
+    "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
+    "continued_at": _COUNT_OR_NOT, "fixed": (list,), "coverage": _LIST_OR_NOT,
+}  # fmt: skip
+
+
+def _span(data: Any, what: str) -> tuple[int, int]:
+    start, end = checked_tuple(data, (int,), what, 2)
+    return start, end
+
+
+def shallow(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name, not copied."""
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+class Result(ABC):
+    """One result: frozen data that says its type in every file. Subclasses are final dataclasses, rows of TYPES."""
+
+    type: ClassVar[str]
+
+    @abstractmethod
+    def _body(self) -> dict[str, Any]:
+        """What the JSON says beside schema and type."""
+
+    @classmethod
+    @abstractmethod
+    def _read(cls, data: Mapping[str, Any]) -> Self:
+        """What `_body` gave. A value that does not fit raises ValueError, TypeError or KeyError."""
+
+    @abstractmethod
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to `path`, whole or not at all."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The documented JSON (docs/schema.md) as a mapping."""
+        return {"schema": SCHEMA, "type": self.type, **self._body()}
+
+    def to_json(self) -> str:
+        """The documented JSON (docs/schema.md), one line. Floats are written so that they load bit for bit."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """The result in a mapping, of this schema or an older one; what does not fit raises ValueError and its like."""
+        data = upgraded(data)
+        if (given := type_of(data)) != cls.type:
+            raise ValueError(f"its type is {given!r}, not {cls.type!r}: load it with attnscope.load_result")
+        return cls._read(data)
+
+    @classmethod
+    def from_dict(cls, data: Any, source: str = "the document") -> Self:
+        """The result in a mapping, of this schema or an older one. Raises DamagedFileError, naming `source`."""
+        with damage(source):
+            return cls.read(data)
+
+    @classmethod
+    def from_json(cls, document: str, source: str = "the document") -> Self:
+        """What `to_json` wrote. Raises DamagedFileError, naming `source`, for anything else."""
+        return cls.from_dict(parsed(document, source), source)
+
+    def _repr_html_(self) -> str:
+        # The one place where data calls its renderers, as a notebook asks for it; imported then and there.
+        notebook_html = importlib.import_module("attnscope.render").notebook_html
+        html: str = notebook_html(self)
+        return html
+
+
+class Document(Result):
+    """A result whose file is its JSON."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON to `path`, whole or not at all."""
+        write_atomically(path, encoded(self.to_json()))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file."""
+        return cls.from_json(text_of(path), str(path))
+
+
+def encoded(document: str) -> bytes:
+    """UTF-8. Half a surrogate pair has none, but its JSON escape has."""
+    return document.encode("utf-8", "backslashreplace")
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text of a saved result. Raises FileNotFoundError, or DamagedFileError for what is not UTF-8."""
+    try:
+        return Path(path).read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(f"{path} is not UTF-8 text ({error}); expected a saved result") from error
+
+
+def parsed(document: str, source: str) -> Any:
+    """JSON, read. Raises DamagedFileError, naming `source`."""
+    try:
+        return json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"{source} is not JSON ({error}); expected a result saved by attnscope") from error
+
+
+def type_of(data: Any) -> str:
+    """The type that a document says it is. Raises ValueError where it says none, or has an unknown schema."""
+    if not isinstance(data, dict) or "schema" not in data:
+        raise ValueError("it has no schema number, so it was not saved by attnscope")
+    if data["schema"] != SCHEMA:
+        raise ValueError(
+            f"its schema is {data['schema']!r} and this attnscope reads 1 and {SCHEMA}: install the one that wrote it"
+        )
+    given = data.get("type")
+    if not isinstance(given, str) or given not in TYPES:
+        raise ValueError(f"its type is {given!r}, expected one of {', '.join(TYPES)}")
+    return given
+
+
+@contextmanager
+def damage(source: str) -> Iterator[None]:
+    """What goes wrong inside, while a saved result is read, is a DamagedFileError that names the file and the mend."""
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, AttnscopeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DamagedFileError(f"{source} is no result that can be read: {what}; save the result again") from error

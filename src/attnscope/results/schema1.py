@@ -1,0 +1,76 @@
+"""Documents of schema 1 made into those of schema 2, so that results saved by attnscope before 0.2 still load.
+
+Schema 1 mixed what was asked with what was measured in `parameters`, and had `kind` for the type, except in a result of
+one text, where it told attention from importance. This is the only place that knows.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+_FAMILIES = {
+    **dict.fromkeys(("rollout", "attention_flow", "attention_gradient", "value_norm", "value_zeroing"), "flow"),
+    **dict.fromkeys(
+        ("gradient", "gradient_x_input", "integrated_gradients", "smooth_grad", "gradient_shap", "gim"), "gradient"
+    ),
+    **dict.fromkeys(("deletion", "occlusion", "shapley", "lime"), "perturbation"),
+    "random": "baseline",
+}
+_ASKED = {
+    "target": "target", "quantity": "quantity", "unit": "unit", "segments": "segments", "within": "within",
+    "query": "query", "attention": "stack", "target_token": "target_token",
+}  # fmt: skip
+_MEASURED = (
+    "value", "completeness_error", "baseline_value", "standard_error", "r_squared", "to_target", "query_tokens",
+    "query_text", "continued_at", "fixed",
+)  # fmt: skip
+
+
+def upgraded(data: Any) -> Any:
+    """The document in schema 2, whatever result it is; anything but a document of schema 1 is left as it is."""
+    if not isinstance(data, Mapping) or data.get("schema") != 1:
+        return data
+    kind = data.get("kind")
+    rest = {name: value for name, value in data.items() if name not in ("schema", "kind")}
+    if kind in ("attention", "importance"):
+        return _attribution(str(kind), rest)
+    if kind == "per-token":
+        return {"schema": 2, "type": "per_token", **rest, "first": upgraded(rest["first"])}
+    if kind == "agreement":
+        return {"schema": 2, "type": kind, **rest, "results": [upgraded(one) for one in rest["results"]]}
+    if kind == "comparison":
+        return _comparison(rest)
+    if kind == "comparisons":
+        return {"schema": 2, "type": kind, **rest, "pairs": [upgraded(one) for one in rest["pairs"]]}
+    if kind == "attention_maps":
+        return {"schema": 2, "type": kind, **rest, **_split({"unit": "token", **rest.pop("parameters")})}
+    return {"schema": 2, "type": kind, **rest}
+
+
+def _attribution(kind: str, rest: dict[str, Any]) -> dict[str, Any]:
+    told = _split(rest.pop("parameters"))
+    told["measured"]["excluded_mass"] = rest.pop("excluded_mass", None)
+    family = kind if kind == "attention" else _FAMILIES.get(rest.get("method", ""), "own")
+    return {"schema": 2, "type": "attribution", **rest, "family": family, "signed": bool(rest.get("signed")), **told}
+
+
+def _split(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Of `parameters` what was asked and what was measured; a name that neither knows is an option of the method."""
+    asked: dict[str, Any] = {
+        "options": {}, "unit": "word", "segments": {}, "stack": "self", "chat": False, "truncate": False,
+    }  # fmt: skip
+    measured: dict[str, Any] = {"fixed": []}
+    for name, value in parameters.items():
+        if name in _ASKED:
+            asked[_ASKED[name]] = value
+        elif name in _MEASURED:
+            measured[name] = value
+        else:
+            asked["options"][name] = value
+    return {"asked": asked, "measured": measured}
+
+
+def _comparison(rest: dict[str, Any]) -> dict[str, Any]:
+    for side in ("left", "right"):
+        rest[side] = {**rest[side], "result": upgraded(rest[side]["result"])}
+    pairs = [{("edit" if name == "kind" else name): value for name, value in pair.items()} for pair in rest["pairs"]]
+    return {"schema": 2, "type": "comparison", **rest, "pairs": pairs}
