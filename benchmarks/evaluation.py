@@ -12,11 +12,11 @@ import torch
 
 import attnscope as ats
 import sentiment
-from attnscope.metrics.question import Case
+from attnscope.metrics.query import Explanation
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.targets.label_probabilities import choices
-from attnscope.studies.evaluate import answered
-from attnscope.studies.probe import Probe
+from attnscope.studies.metric_rounds import measure
+from attnscope.studies.perturbed_text import PerturbedText
 
 METRICS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
 METHODS = 4
@@ -57,16 +57,19 @@ def main() -> None:
         words = [w for w in encoded.words if sample.within[0] <= w.start and w.end <= sample.within[1]]
         # As many explanations as methods, from agreement to chance.
         truth = generator.random(len(words))
-        cases = {str(i): Case(truth + i * 0.3 * generator.random(len(words)), True) for i in range(METHODS)}
+        explanations = {
+            str(i): Explanation(truth + i * 0.3 * generator.random(len(words)), True) for i in range(METHODS)
+        }
         asked.without([frozenset()], "delete")  # what is found out once a model
         begun = time.perf_counter()
-        found = answered(cases, METRICS, Probe(asked, words, 0, "delete"), {})
+        found = measure(explanations, METRICS, PerturbedText(asked, words, 0, "delete"), {})
         ours += time.perf_counter() - begun
         ids = encoded.inputs["input_ids"]
         labels = [model.tokenizer(str(label), add_special_tokens=False)["input_ids"][0] for label in sample.labels]
         begun = time.perf_counter()
-        for name, case in cases.items():
-            fall, kept, *curves = plain(model, ids, [list(w.tokens) for w in words], labels, list(case.order))
+        for name, explanation in explanations.items():
+            order = list(explanation.order)
+            fall, kept, *curves = plain(model, ids, [list(w.tokens) for w in words], labels, order)
             pairs = ((fall, "comprehensiveness"), (kept, "sufficiency"), (curves[0], "deletion_area"))
             widest = max(widest, *(abs(value - found[name, metric]) for value, metric in pairs))
         theirs += time.perf_counter() - begun

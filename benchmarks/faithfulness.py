@@ -59,7 +59,7 @@ def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
     """The grammar tagger by every method that it takes, as they come; words are covered by the mask token."""
     model = grammar.tagger()
     measured = [*BY_WORDS, "normalised_aopc", "soft_comprehensiveness", "soft_sufficiency", *PEOPLE]
-    return evaluate(model, grammar.samples(model, texts), None, measured, way="mask", rows=rows)
+    return evaluate(model, grammar.samples(model, texts), None, measured, replacement="mask", rows=rows)
 
 
 def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
@@ -67,7 +67,7 @@ def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
     model = grammar.tagger()
     chosen = methods(only=("gradient", "gradient_x_input", "deletion", "attention"))
     return evaluate(
-        model, grammar.samples(model, texts), chosen, ["sensitivity", "randomisation"], way="mask", rows=rows
+        model, grammar.samples(model, texts), chosen, ["sensitivity", "randomisation"], replacement="mask", rows=rows
     )
 
 

@@ -61,7 +61,7 @@ def evaluate(
         try:
             found = attnscope.evaluate(
                 loading.load(), samples, None if not method else [method_of(one) for one in method], metric or None,
-                way=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
+                replacement=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
             )  # fmt: skip
         except KeyboardInterrupt:
             if rows is None:

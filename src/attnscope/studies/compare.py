@@ -1,4 +1,4 @@
-"""ats.compare: the same question about two texts or two models, word opposite word."""
+"""ats.compare: the same question of two texts or two models, word opposite word."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from attnscope.models.architecture import task_of
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.label_probabilities import all_labels, choices, together
+from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.comparison import ComparedSide, Comparison, opposites, paired_words
 from attnscope.studies.label_request import asked_for_label
@@ -40,16 +41,16 @@ def compare(
 
     clean, adversarial: the two texts; with `other`, adversarial may be left out: one text under two models.
     sample:     what the prompts are about: it follows both of them after a space.
-    labels:     the answers that there are, as the model would write them (" positive"); a classifier has its own. Each
-                side's probabilities are shares among them.
+    labels:     the possible answers, as the model would write them (" positive"); a classifier has its own. Each side's
+                probabilities are shares among them.
     method, parameters: of `explain`. Both sides explain the same label: `target`, else `expected` (the right label),
                 else what the left side predicts.
-    names:      of the sides; "clean" and "adversarial", or the two models' names.
-    tags:       what the pair is of, such as {"attack": "textfooler"}.
+    names:      of the sides; by default "clean" and "adversarial", or the two models' names.
+    tags:       where the pair comes from, such as {"attack": "textfooler"}.
 
-    Where labels are known, each edit is undone alone in the right text, and `restores` says how far the probability of
-    the left side's prediction comes back: the edits that explain a flip. Edits that only work together restore nothing
-    alone. Raises InputError where nothing differs that could be compared, and what `explain` raises.
+    Where labels are known, each edit is undone alone in the right text, and `restores` says how far this brings back
+    the probability of the left side's prediction: so one sees the edits that explain a flip. Edits that only work
+    together restore nothing alone. Raises InputError where there is nothing to compare, and what `explain` raises.
 
     >>> compare(load(), "Is it good?", "Iis it goood?", labels=[" yes", " no"])  # doctest: +SKIP
     """
@@ -61,27 +62,31 @@ def compare(
     texts = tuple(_with_sample(prompt, sample) for prompt in prompts)
     if names is None:
         names = ("clean", "adversarial") if other is None else (models[0].name, models[1].name)
-    answers = [_labels(one, labels) for one in models]
-    found = [_probabilities(one, [text], own, chat)[0] for one, text, own in zip(models, texts, answers, strict=True)]
-    asked = target if target is not None else expected
-    results = []
-    for one, text, own in zip(models, texts, answers, strict=True):
+    labels_of_sides = [_labels(side_model, labels) for side_model in models]
+    probabilities_of_sides = [
+        _probabilities(side_model, [text], side_labels, chat)[0]
+        for side_model, text, side_labels in zip(models, texts, labels_of_sides, strict=True)
+    ]
+    wanted = target if target is not None else expected
+    sides = []
+    for name, side_model, text, side_labels, probabilities in zip(
+        names, models, texts, labels_of_sides, probabilities_of_sides, strict=True
+    ):
         given = {"chat": True} if chat and "chat" in parameters_of(method) else {}
-        if own:
-            given |= asked_for_label(one, method, own, _index(one, own, asked, int(np.argmax(found[0]))), parameters)
-        result = explain(one, text, method, **(given | parameters))
+        if side_labels:
+            predicted = int(np.argmax(probabilities_of_sides[0]))
+            label = _index(side_model, side_labels, wanted, predicted)
+            given |= asked_for_label(side_model, method, side_labels, label, parameters)
+        result = explain(side_model, text, method, **(given | parameters))
         if not isinstance(result, Attribution):
             raise InputError("a comparison takes one result a side: leave out per_token, or compare result[0]s")
-        results.append(result)
-    shown = [
-        tuple((_name(one, label), float(p)) for label, p in zip(own, probabilities, strict=True))
-        for one, own, probabilities in zip(models, answers, found, strict=True)
-    ]
-    left, right = (ComparedSide(n, r, p) for n, r, p in zip(names, results, shown, strict=True))
+        label_names = [label_name(side_model, label) for label in side_labels]
+        sides.append(ComparedSide(name, result, tuple(zip(label_names, probabilities, strict=True))))
+    left, right = sides
     restores: dict[int, float] = {}
-    if answers[1] and texts[0] != texts[1] and answers[0] == answers[1]:
-        restores = _restored(models[1], left, right, answers[1], found[1], chat)
-    expected_name = None if expected is None else _name(model, expected)
+    if labels_of_sides[1] and texts[0] != texts[1] and labels_of_sides[0] == labels_of_sides[1]:
+        restores = _restored(models[1], left, right, labels_of_sides[1], chat)
+    expected_name = None if expected is None else label_name(model, expected)
     return Comparison(left, right, paired_words(left, right, restores), expected_name, dict(tags or {}))
 
 
@@ -97,69 +102,63 @@ def _labels(model: Model, labels: Sequence[str | int]) -> tuple[str | int, ...]:
     return all_labels(model) if task_of(model.model) == "classifier" else ()
 
 
-def _index(model: Model, labels: Sequence[str | int], asked: str | int | None, predicted: int) -> int:
-    if asked is None:
+def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, predicted: int) -> int:
+    """The index of the wanted label, given as it stands among the labels or by its name; else of the predicted one."""
+    if wanted is None:
         return predicted
-    if asked in labels:
-        return labels.index(asked)
-    names = [_name(model, label) for label in labels]
-    if asked in names:
-        return names.index(str(asked))
-    raise InputError(f"{asked!r} is none of the labels {list(labels)!r}: give one of them, as it is written there")
-
-
-def _name(model: Model, label: str | int) -> str:
-    if isinstance(label, int):
-        return str((model.model.config.id2label or {}).get(label, label))
-    return label
+    if wanted in labels:
+        return labels.index(wanted)
+    names = [label_name(model, label) for label in labels]
+    if wanted in names:
+        return names.index(str(wanted))
+    raise InputError(f"{wanted!r} is none of the labels {list(labels)!r}: give one of them, as it is written there")
 
 
 def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | int], chat: bool) -> list[list[float]]:
-    """Of each text the share of each label."""
+    """Of each text, the share of each label."""
     if not labels:
         return [[] for _ in texts]
-    encoded = encoded_texts(model, list(texts), chat=chat)
-    rows = together([choices(model, one, labels) for one in encoded]).numpy()
-    shares = np.exp(rows - np.logaddexp.reduce(rows, axis=1, keepdims=True))
-    return [[float(p) for p in row] for row in shares]
+    answers = [choices(model, encoded, labels) for encoded in encoded_texts(model, list(texts), chat=chat)]
+    log_probabilities = together(answers).numpy()  # (text, label)
+    shares = np.exp(log_probabilities - np.logaddexp.reduce(log_probabilities, axis=1, keepdims=True))
+    return [[float(share) for share in row] for row in shares]
 
 
 def _restored(
-    model: Model,
-    left: ComparedSide,
-    right: ComparedSide,
-    labels: Sequence[str | int],
-    before: Sequence[float],
-    chat: bool,
+    model: Model, left: ComparedSide, right: ComparedSide, labels: Sequence[str | int], chat: bool
 ) -> dict[int, float]:
-    """Of each edit, by the number of its pair: what undoing it alone on the right gives the left side's prediction."""
-    aligned = opposites(left.result, right.result)
-    edited = [number for number, one in enumerate(aligned) if one.kind != "same"]
-    texts = {number: _undone(left.result, right.result, aligned, number) for number in edited}
-    texts = {number: text for number, text in texts.items() if text.strip()}
-    wanted = int(np.argmax([p for _, p in left.probabilities]))
+    """Of each edit, by its index among the pairs: how far undoing it alone restores the left side's prediction."""
+    pairs = opposites(left.result, right.result)
+    undone = {
+        index: _undone(left.result, right.result, pairs, index)
+        for index, pair in enumerate(pairs)
+        if pair.kind != "same"
+    }
+    undone = {index: text for index, text in undone.items() if text.strip()}
+    label = int(np.argmax([probability for _, probability in left.probabilities]))
+    before = right.probabilities[label][1]
     try:
-        found = _probabilities(model, list(texts.values()), labels, chat) if texts else []
+        after = _probabilities(model, list(undone.values()), labels, chat) if undone else []
     except AttnscopeError as error:
         _log.warning("the edits were not undone one by one: %s", error)
         return {}
-    return {number: row[wanted] - before[wanted] for number, row in zip(texts, found, strict=True)}
+    return {index: shares[label] - before for index, shares in zip(undone, after, strict=True)}
 
 
-def _undone(left: Attribution, right: Attribution, aligned: Sequence[Opposite], number: int) -> str:
+def _undone(left: Attribution, right: Attribution, pairs: Sequence[Opposite], index: int) -> str:
     """The right text with one edit undone; the spaces around a word that comes or goes are the left text's."""
-    one = aligned[number]
+    edit = pairs[index]
     text = right.text
-    if one.right is not None:
-        word = right.words[one.right]
-        if one.left is not None:
-            return text[: word.start] + left.words[one.left].text + text[word.end :]
-        # A word that was put in goes with the space before it.
-        start = right.words[one.right - 1].end if one.right else 0
+    if edit.right is not None:
+        word = right.words[edit.right]
+        if edit.left is not None:
+            return text[: word.start] + left.words[edit.left].text + text[word.end :]
+        # An inserted word goes with the space before it.
+        start = right.words[edit.right - 1].end if edit.right else 0
         return text[:start] + text[word.end :] if start else text[word.end :].lstrip()
-    assert one.left is not None
-    lost = left.words[one.left]
-    gap = left.text[left.words[one.left - 1].end : lost.start] if one.left else ""
-    before = next((a.right for a in reversed(aligned[:number]) if a.right is not None), None)
-    at = 0 if before is None else right.words[before].end
-    return text[:at] + gap + lost.text + (text[at:] if at else " " + text)
+    assert edit.left is not None
+    lost = left.words[edit.left]
+    space = left.text[left.words[edit.left - 1].end : lost.start] if edit.left else ""
+    previous = next((pair.right for pair in reversed(pairs[:index]) if pair.right is not None), None)
+    at = 0 if previous is None else right.words[previous].end
+    return text[:at] + space + lost.text + (text[at:] if at else " " + text)

@@ -87,7 +87,7 @@ def test_every_kind_is_evaluated_and_compared(kind: str) -> None:
     }
     model, given = made[kind]()
     measured = ["comprehensiveness", "soft_sufficiency", "completeness_error", "sensitivity"]
-    found = ats.evaluate(model, [TEXT], ["gradient", "deletion"], measured, way="pad", **given)
+    found = ats.evaluate(model, [TEXT], ["gradient", "deletion"], measured, replacement="pad", **given)
     assert {row.method for row in found.rows} == {"gradient", "deletion", "random"}
     assert all(0 <= row.probability <= 1 for row in found.rows)
     if kind != "token classifier":

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,12 +19,11 @@ from attnscope.text.words import find_words
 
 def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     """The label of the whole text; the one that the model predicts if none is named."""
-    net = model.model
     chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
     labels = chosen or [int(_logits(model, encoded.inputs)[0].argmax())]
     quantity = _quantity_of_labels(model, target)
     reading = Reading(encoded.inputs, (0,) * len(labels), tuple(labels), (1, -1)[: len(labels)], quantity)
-    what = " minus that of ".join(_label_name(net, label) for label in labels)
+    what = " minus that of ".join(repr(label_name(model, label)) for label in labels)
     what = f"the label {what}" if chosen else f"the predicted label {what}"
     return Objective(encoded, (reading,), explained(what, quantity), quantity)
 
@@ -42,7 +40,6 @@ def _quantity_of_labels(model: Model, target: Target) -> str:
 
 def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     """The label of one token or word, a label wherever it is likeliest, or the loss of the predicted labels."""
-    net = model.model
     quantity = _quantity_of_labels(model, target)
     chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
     if target.position is not None:
@@ -55,7 +52,7 @@ def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objectiv
             tuple(sign for sign, _ in zip((1, -1), labels, strict=False) for _ in at),
             quantity,
         )
-        what = " minus that of ".join(_label_name(net, label) for label in labels)
+        what = " minus that of ".join(repr(label_name(model, label)) for label in labels)
         what = f"the {'' if chosen else 'predicted '}label {what} at {_position_name(encoded, at)}"
         return Objective(encoded, (reading,), explained(what, quantity), quantity, fixed=tuple(at))
     at = [i for i, token in enumerate(encoded.tokens) if not token.special] if chosen else range(len(encoded.tokens))
@@ -64,7 +61,7 @@ def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objectiv
     if chosen:
         if quantity == "loss":
             raise InputError("the loss of a label needs the token that it is about: give position too, or no quantity")
-        what = f"the label {_label_name(net, chosen[0])} where it is likeliest"
+        what = f"the label {label_name(model, chosen[0])!r} where it is likeliest"
         labels_at = [chosen[0]] * len(at)
     else:
         what = "the predicted labels"
@@ -136,8 +133,12 @@ def label_of(model: Model, label: str | int) -> int:
     )
 
 
-def _label_name(net: Any, label: int) -> str:
-    return repr(str(net.config.id2label[label]))
+def label_name(model: Model, label: str | int) -> str:
+    """What a label is called: an index by the name that the model's config gives it, if any; a text as it is."""
+    if isinstance(label, str):
+        return label
+    names = getattr(model.model.config, "id2label", None) or {}
+    return str(names.get(label, label))
 
 
 def token_positions(encoded: Encoded, position: int | str) -> list[int]:

@@ -1,0 +1,211 @@
+"""Faithfulness: does the model rely on the words that the explanation points at?
+
+Each metric takes words away, or leaves only some, in the order of the scores, and watches p(y | x), the probability
+that the model gives the explained label y on the text x. "The strongest words" are those with the highest scores: of
+signed scores, the words that speak most for the label.
+"""
+
+import math
+from collections.abc import Generator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.metrics.query import (
+    UNDEFINED,
+    Explanation,
+    LogProbability,
+    MetricGenerator,
+    Query,
+    SoftenedLogProbability,
+    WordSet,
+)
+
+# Shares of the words, as in ERASER (DeYoung et al. 2020).
+BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
+# How many sets of each size the beam search of `normalised_aopc` keeps.
+BEAM = 3
+# How often the words of a text are softened.
+SOFT_SAMPLES = 4
+
+# A generator whose result is (set,) or (step,).
+ArrayGenerator = Generator[Query, NDArray[np.float64], NDArray[np.float64]]
+
+
+def comprehensiveness(explanation: Explanation) -> MetricGenerator:
+    """mean over bins k of p(y | x) − p(y | x without its k strongest words); higher is better.
+
+    A difference of probabilities, from -1 to 1. The bins are 1, 5, 10, 20 and 50 % of the words, and at least one word
+    each (DeYoung et al. 2020, ERASER, arXiv:1911.03429). It misleads because a text with holes is unlike the texts that
+    the model was trained on, and where two words say the same thing: taking one away changes nothing.
+    """
+    return float((yield from probability_drops(strongest_words_of_bins(explanation))).mean())
+
+
+def sufficiency(explanation: Explanation) -> MetricGenerator:
+    """mean over bins k of p(y | x) − p(y | only the k strongest words of x); lower is better.
+
+    A difference of probabilities, from -1 to 1, over the bins of `comprehensiveness` (DeYoung et al. 2020, ERASER,
+    arXiv:1911.03429). It misleads where a text of one or two words is unlike every text that the model knows.
+    """
+    others = tuple(explanation.all_words - words for words in strongest_words_of_bins(explanation))
+    return float((yield from probability_drops(others)).mean())
+
+
+def log_odds(explanation: Explanation) -> MetricGenerator:
+    """mean over bins k of log p(y | x without its k strongest words) − log p(y | x); lower is better.
+
+    In nats, over the bins of `comprehensiveness` (Chen and Ji 2020, arXiv:2010.00667; the name is theirs, though it is
+    a ratio of probabilities, not of odds). Unlike a difference of probabilities it has no floor, so that one text can
+    outweigh many.
+    """
+    log_probabilities = yield LogProbability((frozenset(), *strongest_words_of_bins(explanation)))
+    return float((log_probabilities[1:] - log_probabilities[0]).mean())
+
+
+def aopc(explanation: Explanation) -> MetricGenerator:
+    """1/(n+1) · Σ_{k=0..n} p(y | x) − p(y | x without its k strongest words); higher is better.
+
+    The area over the perturbation curve: a difference of probabilities, from -1 to 1, over all n words (Samek et al.
+    2017, arXiv:1509.06321). Its possible range depends on the model and the text: compare methods with it, not data
+    sets, or use `normalised_aopc`.
+    """
+    return float((yield from probability_drops(removal_path(explanation))).mean())
+
+
+def normalised_aopc(explanation: Explanation) -> MetricGenerator:
+    """(AOPC − low) / (high − low), with the lowest and the highest AOPC of any order of the words; higher is better.
+
+    From 0 to 1 where the bounds are exact. They come from a beam search that keeps the 3 best sets of each size (Edin
+    et al. 2024, arXiv:2408.08137), which is exact up to three words; a method that finds a better order than the search
+    scores above 1. Not defined where no order changes anything. It costs about 3 · n² texts for n words, shared by all
+    methods.
+    """
+    own_aopc = yield from aopc(explanation)
+    high = yield from _extreme_aopc(len(explanation.scores), 1)
+    low = yield from _extreme_aopc(len(explanation.scores), -1)
+    return (own_aopc - low) / (high - low) if high > low else UNDEFINED
+
+
+def deletion_area(explanation: Explanation) -> MetricGenerator:
+    """The area under p(y) while the strongest words are taken away one by one, from 0 to 1; lower is better.
+
+    Most relevant first (MoRF; Samek et al. 2017, arXiv:1509.06321; Petsiuk et al. 2018, arXiv:1806.07421). It misleads
+    where `comprehensiveness` does.
+    """
+    return area_under((yield from deletion_curve(explanation)))
+
+
+def insertion_area(explanation: Explanation) -> MetricGenerator:
+    """The area under p(y) while words are put into an empty text, the strongest first, 0 to 1; higher is better.
+
+    Read backwards, the weakest words are taken away first (LeRF), so that the area is the same (Petsiuk et al. 2018,
+    arXiv:1806.07421). It misleads where `sufficiency` does.
+    """
+    return area_under((yield from insertion_curve(explanation)))
+
+
+def soft_comprehensiveness(explanation: Explanation) -> MetricGenerator:
+    """max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
+
+    From 0 to 1, and above where softened words hurt more than zeros. Each number of a word's embedding is set to zero
+    with a probability, the word's min–max scaled score (Zhao and Aletras 2023, arXiv:2305.10496); the mean over 4
+    draws. There are no bins, so the scores count and not their order alone. Embeddings of a few numbers are unlike any
+    that the model was trained on. Not defined where words of zeros do not lower the prediction.
+    """
+    whole, softened, zeros = yield from _softened_probabilities(explanation, keep_strong=False)
+    return max(0.0, whole - softened) / (whole - zeros) if whole > zeros else UNDEFINED
+
+
+def soft_sufficiency(explanation: Explanation) -> MetricGenerator:
+    """1 − max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
+
+    From 0 to 1, and below where softened words hurt more than zeros. Each number of a word's embedding is kept with a
+    probability, the word's min–max scaled score, else set to zero (Zhao and Aletras 2023, arXiv:2305.10496; their
+    normalised form); the mean over 4 draws. Unlike for `sufficiency`, higher is better. It misleads where
+    `soft_comprehensiveness` does, and is not defined where words of zeros do not lower the prediction.
+    """
+    whole, softened, zeros = yield from _softened_probabilities(explanation, keep_strong=True)
+    return 1 - max(0.0, whole - softened) / (whole - zeros) if whole > zeros else UNDEFINED
+
+
+def deletion_curve(explanation: Explanation) -> ArrayGenerator:
+    """p(y) without the 0, 1, …, n strongest words: (n + 1,). The most relevant words go first (MoRF)."""
+    return np.exp((yield LogProbability(removal_path(explanation))))
+
+
+def insertion_curve(explanation: Explanation) -> ArrayGenerator:
+    """p(y) with only the 0, 1, …, n strongest words: (n + 1,). Backwards, the least relevant words go first (LeRF)."""
+    return np.exp((yield LogProbability(tuple(explanation.all_words - kept for kept in removal_path(explanation)))))
+
+
+def area_under(curve: NDArray[np.float64]) -> float:
+    """The area under a curve whose ends lie at 0 and 1, by trapezoids.
+
+    >>> area_under(np.array([1.0, 0.0, 0.0]))
+    0.25
+    """
+    return float(np.trapezoid(curve, dx=1 / (len(curve) - 1)))
+
+
+def strongest_words(explanation: Explanation, share: float) -> WordSet:
+    """The strongest words, as many as that share of the text, rounded up: at least one.
+
+    >>> sorted(strongest_words(Explanation(np.array([0.1, 0.9, 0.5]), False), 0.5))
+    [1, 2]
+    """
+    # Without the tolerance 0.1 of 30 words would be 4: 0.1 * 30 is a little over 3.
+    return frozenset(explanation.order[: max(1, math.ceil(share * len(explanation.order) - 1e-9))])
+
+
+def strongest_words_of_bins(explanation: Explanation) -> tuple[WordSet, ...]:
+    """The strongest words of each bin."""
+    return tuple(strongest_words(explanation, share) for share in BINS)
+
+
+def removal_path(explanation: Explanation) -> tuple[WordSet, ...]:
+    """The 0, 1, 2, …, n strongest words."""
+    return tuple(frozenset(explanation.order[:count]) for count in range(len(explanation.order) + 1))
+
+
+def probability_drops(sets: tuple[WordSet, ...]) -> ArrayGenerator:
+    """How far the label's probability drops without the words of each set: (set,)."""
+    probabilities = np.exp((yield LogProbability((frozenset(), *sets))))
+    drops: NDArray[np.float64] = probabilities[0] - probabilities[1:]
+    return drops
+
+
+def _extreme_aopc(words: int, sign: int) -> MetricGenerator:
+    """The highest (sign 1) or lowest (-1) AOPC of any order of so many words, as far as the beam sees."""
+    beam: dict[WordSet, float] = {frozenset(): 0.0}
+    for _ in range(words):
+        # Of all orders that lead to one set only the best is kept: what comes after depends on the set alone.
+        best_before: dict[WordSet, float] = {}
+        for gone, total in beam.items():
+            for word in range(words):
+                if word not in gone:
+                    larger = gone | {word}
+                    best_before[larger] = max(best_before.get(larger, -np.inf), total)
+        sets = sorted(best_before, key=sorted)
+        drops = yield from probability_drops(tuple(sets))
+        totals = {gone: best_before[gone] + sign * float(drop) for gone, drop in zip(sets, drops, strict=True)}
+        beam = dict(sorted(totals.items(), key=lambda item: -item[1])[:BEAM])
+    return sign * max(beam.values()) / (words + 1)
+
+
+def _softened_probabilities(
+    explanation: Explanation, *, keep_strong: bool
+) -> Generator[Query, NDArray[np.float64], tuple[float, float, float]]:
+    """p(y) on the text, on the text with softened words (mean over samples), and on a text of words of zeros.
+
+    A number of a word's embedding is kept with a probability: the word's score, min–max scaled over the text, or one
+    minus it. A text whose words all score the same keeps half of each word.
+    """
+    scores = explanation.scores
+    spread = np.ptp(scores)
+    scaled = (scores - scores.min()) / spread if spread > 0 else np.full(len(scores), 0.5)
+    keep = scaled if keep_strong else 1 - scaled
+    whole = np.exp((yield SoftenedLogProbability((1.0,) * len(scores), 1, 0)))
+    zeros = np.exp((yield SoftenedLogProbability((0.0,) * len(scores), 1, 0)))
+    softened = np.exp((yield SoftenedLogProbability(tuple(keep.tolist()), SOFT_SAMPLES, 0)))
+    return float(whole[0]), float(softened.mean()), float(zeros[0])

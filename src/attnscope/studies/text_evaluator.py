@@ -1,0 +1,134 @@
+"""One text of an evaluation: every method explains it, every metric judges the explanations, and rows come out."""
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import InputError, ModelError
+from attnscope.metrics.query import Explanation, LogProbability, ScoresOn
+from attnscope.metrics.table import CURVES
+from attnscope.models.inputs.batching import encoded_texts
+from attnscope.models.loading.load import Model
+from attnscope.models.perturbation.altered_weights import nearby, randomised
+from attnscope.models.targets.label_probabilities import all_labels, choices
+from attnscope.models.targets.labels import label_name
+from attnscope.results.attribution import Attribution
+from attnscope.results.evaluation import YARDSTICK, EvaluationRow, Sample
+from attnscope.studies.method_choice import MethodChoice, explained
+from attnscope.studies.metric_rounds import Rescore, measure
+from attnscope.studies.perturbed_text import PerturbedText
+from attnscope.text.words import WordSpan
+
+
+class TextEvaluator:
+    """Evaluates methods on one text after another.
+
+    unusable: the names of methods that do not run on this model, whatever the text.
+    """
+
+    def __init__(self, model: Model, replacement: str, chat: bool, metrics: Sequence[str]) -> None:
+        self.model, self.replacement, self.chat, self.metrics = model, replacement, chat, metrics
+        self.unusable: set[str] = set()
+        self._randomised: Model | None = None
+
+    def rows(
+        self, number: int, sample: Sample, methods: Sequence[MethodChoice], skipped: dict[str, str] | None
+    ) -> Iterator[EvaluationRow]:
+        """The rows of one text. Why a method does not run on it goes to `skipped`; if that is None, it is raised."""
+        if not methods:
+            return
+        text = self._perturbed_text(sample)
+        human = _human_importance(sample, text.words)
+        explanations: dict[str, Explanation] = {}
+        seconds: dict[str, float] = {}
+        rescore: dict[str, Rescore] = {}
+        for method in methods:
+            begun = time.perf_counter()
+            try:
+                result = explained(self.model, sample, method, text, self.chat)
+            except InputError as error:
+                if skipped is None or method.method == YARDSTICK:
+                    raise
+                skipped.setdefault(method.name, str(error))
+                if isinstance(error, ModelError):
+                    self.unusable.add(method.name)
+                continue
+            seconds[method.name] = time.perf_counter() - begun
+            explanations[method.name] = Explanation(_scores(result, text.words), result.signed, human)
+            rescore[method.name] = partial(self._rescored, sample, method, text)
+        measured = measure(explanations, self.metrics, text, rescore)
+        (log_probability,) = text.answer([LogProbability((frozenset(),))])[0]
+        for name, explanation in explanations.items():
+            values = {metric: measured[name, metric] for metric in self.metrics}
+            yield EvaluationRow(
+                key=sample.key,
+                number=number,
+                method=name,
+                values={metric: None if np.isnan(value) else float(value) for metric, value in values.items()},
+                curves={curve: tuple(measured[name, f"curve {curve}"].tolist()) for curve in CURVES},
+                words=tuple(sample.text[word.start : word.end] for word in text.words),
+                scores=tuple(explanation.scores.tolist()),
+                human=None if human is None else tuple(human.tolist()),
+                label=label_name(self.model, text.choices.labels[text.label]),
+                gold=None if sample.gold is None else label_name(self.model, sample.gold),
+                probability=float(np.exp(log_probability)),
+                predicted=text.predicted,
+                seconds=round(seconds[name], 4),
+            )
+
+    def _perturbed_text(self, sample: Sample) -> PerturbedText:
+        (encoded,) = encoded_texts(self.model, [sample.text], chat=self.chat)
+        labels = sample.labels or ((sample.target,) if sample.target is not None else all_labels(self.model))
+        answers = choices(self.model, encoded, labels, sample.position)
+        words = _judged_words(sample, encoded.words, answers.fixed)
+        (whole,) = answers.without([frozenset()], self.replacement).numpy()  # (label,)
+        label = int(whole.argmax()) if sample.target is None else labels.index(sample.target)
+        text = PerturbedText(answers, words, label, self.replacement)
+        text.known[frozenset()] = whole
+        return text
+
+    def _rescored(
+        self, sample: Sample, method: MethodChoice, text: PerturbedText, query: ScoresOn
+    ) -> NDArray[np.float64]:
+        """The method's scores (word,) on the changed model."""
+        if query.model == "nearby":
+            with nearby(self.model, query.radius, query.seed):
+                return _scores(explained(self.model, sample, method, text, self.chat), text.words)
+        if self._randomised is None:
+            self._randomised = randomised(self.model)
+        return _scores(explained(self._randomised, sample, method, text, self.chat), text.words)
+
+
+def _judged_words(sample: Sample, words: Sequence[WordSpan], fixed: frozenset[int]) -> list[WordSpan]:
+    start, end = sample.within or (0, len(sample.text))
+    judged = [word for word in words if start <= word.start and word.end <= end and not fixed & set(word.tokens)]
+    if len(judged) < 2:
+        raise InputError(
+            f"the text {sample.text[:60]!r} has {len(judged)} words to judge an explanation by: give two or more"
+        )
+    return judged
+
+
+def _human_importance(sample: Sample, words: Sequence[WordSpan]) -> NDArray[np.float64] | None:
+    """The weight of the heaviest marked piece that each word touches, (word,); None where nobody was asked."""
+    if sample.human is None:
+        return None
+    return np.array(
+        [
+            max([weight for start, end, weight in sample.human if start < word.end and word.start < end], default=0.0)
+            for word in words
+        ]
+    )
+
+
+def _scores(result: Attribution, words: Sequence[WordSpan]) -> NDArray[np.float64]:
+    """The scores (word,) of these words."""
+    by_span = {(word.start, word.end): word.score for word in result.words}
+    if any((word.start, word.end) not in by_span for word in words):
+        raise InputError(
+            f"{result.method} scores other pieces of the text than its words: evaluate it with unit='word'"
+        )
+    return np.array([by_span[word.start, word.end] for word in words])
