@@ -12,7 +12,7 @@ from typing import Any
 import attnscope as ats
 import grammar
 import sentiment
-from attnscope.methods import METHODS
+from attnscope.methods.table import METHODS
 from attnscope.results.evaluation import Evaluation
 from attnscope.studies.evaluate import evaluate
 

@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from attnscope.errors import AttnscopeError as AttnscopeError
-    from attnscope.methods import METHODS as METHODS
-    from attnscope.methods import explain as explain
     from attnscope.methods.attention.maps import attention_maps as attention_maps
-    from attnscope.methods.attention.row import attention as attention
-    from attnscope.methods.cost import Plan as Plan
-    from attnscope.methods.cost import plan as plan
+    from attnscope.methods.explain import attention as attention
+    from attnscope.methods.explain import explain as explain
+    from attnscope.methods.plan import Plan as Plan
+    from attnscope.methods.plan import plan as plan
+    from attnscope.methods.table import METHODS as METHODS
+    from attnscope.methods.table import Method as Method
+    from attnscope.methods.task import Scores as Scores
+    from attnscope.methods.task import Task as Task
     from attnscope.metrics import METRICS as METRICS
     from attnscope.models.loading.load import Model as Model
     from attnscope.models.loading.load import load as load
@@ -50,21 +53,24 @@ _HOMES = {
     "Comparison": "attnscope.results.comparison",
     "Comparisons": "attnscope.results.comparison",
     "Evaluation": "attnscope.results.evaluation",
-    "METHODS": "attnscope.methods",
+    "METHODS": "attnscope.methods.table",
+    "Method": "attnscope.methods.table",
     "METRICS": "attnscope.metrics",
     "Model": "attnscope.models.loading.load",
     "PerToken": "attnscope.results.per_token",
     "Sample": "attnscope.results.evaluation",
+    "Scores": "attnscope.methods.task",
+    "Task": "attnscope.methods.task",
     "Token": "attnscope.results.attribution",
     "Word": "attnscope.results.attribution",
     "agreement": "attnscope.results.agreement",
-    "attention": "attnscope.methods.attention.row",
-    "Plan": "attnscope.methods.cost",
-    "plan": "attnscope.methods.cost",
+    "attention": "attnscope.methods.explain",
+    "Plan": "attnscope.methods.plan",
+    "plan": "attnscope.methods.plan",
     "attention_maps": "attnscope.methods.attention.maps",
     "compare": "attnscope.studies.compare",
     "evaluate": "attnscope.studies.evaluate",
-    "explain": "attnscope.methods",
+    "explain": "attnscope.methods.explain",
     "load": "attnscope.models.loading.load",
     "notebook_html": "attnscope.render",
     "plot": "attnscope.render.figure.plot",

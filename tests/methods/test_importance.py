@@ -12,7 +12,6 @@ from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.methods import parameters_of
 from attnscope.models.gradients import input_gradients
 from attnscope.models.inputs.encode import encode
 from attnscope.models.perturbation import without_tokens
@@ -21,7 +20,7 @@ from reference import importance as textbook
 
 TEXT = "a b c d e f"
 # CopyBack has no attention: its methods (test_at_target.py) and gim (test_gim.py) have tests of their own.
-IMPORTANCE = [name for name in ats.METHODS if name not in ("random", "gim") and "query" not in parameters_of(name)]
+IMPORTANCE = [row.name for row in ats.METHODS.values() if row.asks == "target" and row.name not in ("random", "gim")]
 FEW: dict[str, dict[str, Any]] = {"lime": {"samples": 40}, "shapley": {"pairs": 3}}
 
 
@@ -203,14 +202,14 @@ def test_occlusion_is_the_textbook(llama: ats.Model, window: int) -> None:
         fall = whole - textbook.covered(llama.model, prompt, target, inside, vector)
         for i in inside:
             falls[i].append(fall)
-    result = ats.explain(llama, TEXT, method="occlusion", target=" g", window=window, way="mean")
+    result = ats.explain(llama, TEXT, method="occlusion", target=" g", window=window, replacement="mean")
     assert close(result.scores, np.array([np.mean(fall) for fall in falls]))
 
 
 def test_shapley_against_every_order(llama: ats.Model) -> None:
     text, vector = "a b c d", mean_vector(llama)
     exact = textbook.shapley(llama.model, ids(llama, text), ids(llama, "g"), vector)
-    result = ats.explain(llama, text, method="shapley", target=" g", pairs=200, way="mean")
+    result = ats.explain(llama, text, method="shapley", target=" g", pairs=200, replacement="mean")
     error = np.array(result.measured.standard_error)
     assert (np.abs(result.scores - exact) < 4 * error + 1e-5).all()
     nothing = textbook.covered(llama.model, ids(llama, text), ids(llama, "g"), [0, 1, 2, 3], vector)
@@ -307,8 +306,8 @@ def test_segments_are_taken_away_whole(llama: ats.Model) -> None:
         ("gradient", {"unit": "page"}, "choose from word, token"),
         ("gradient", {"segments": {"a": (3, 99)}}, "the segment 'a'"),
         ("gradient", {"segments": {"a": (0, 4), "b": (3, 6)}}, "share characters"),
-        ("occlusion", {"way": "delete"}, "'deletion'"),
-        ("shapley", {"way": "delete"}, "add up"),
+        ("occlusion", {"replacement": "delete"}, "'deletion'"),
+        ("shapley", {"replacement": "delete"}, "add up"),
         ("shapley", {"pairs": 1}, "2 or more"),
         ("lime", {"samples": 0}, "samples=0"),
         ("integrated_gradients", {"baseline": "noise"}, "choose from zero"),
@@ -341,9 +340,9 @@ def test_a_segment_is_drilled_into(llama: ats.Model, within: Any, unit: str) -> 
 
 def test_a_sentence_of_a_result_is_drilled_into(llama: ats.Model) -> None:
     """Only the units inside are taken away; together they carry what the sentence carries."""
-    sentences = ats.explain(llama, SENTENCES, method="shapley", target=" g", unit="sentence", way="mean")
-    inside = ats.explain(llama, SENTENCES, method="shapley", target=" g", within=sentences.words[1], way="mean")
-    alone = ats.explain(llama, SENTENCES, method="occlusion", target=" g", unit="sentence", way="mean")
+    sentences = ats.explain(llama, SENTENCES, method="shapley", target=" g", unit="sentence", replacement="mean")
+    inside = ats.explain(llama, SENTENCES, method="shapley", target=" g", within=sentences.words[1], replacement="mean")
+    alone = ats.explain(llama, SENTENCES, method="occlusion", target=" g", unit="sentence", replacement="mean")
     assert [w.text for w in inside.words] == ["c", "d", "e", "."]
     assert inside.scores.sum() == pytest.approx(alone.scores[1], rel=1e-3, abs=1e-5)
     words = ats.explain(llama, SENTENCES, method="deletion", target=" g")

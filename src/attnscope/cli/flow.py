@@ -8,12 +8,12 @@ import attnscope
 from attnscope.cli import options
 from attnscope.errors import InputError
 
-METHODS = ("rollout", "attention_gradient", "attention_flow", "value_norm", "value_zeroing")
-
 
 def flow(
     source: options.Source,
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "rollout",
+    method: Annotated[
+        str | None, typer.Option(help="One of `attnscope methods --family flow`. Default: the first, rollout.")
+    ] = None,
     query: Annotated[
         str | None,
         typer.Option(
@@ -46,8 +46,9 @@ def flow(
         attnscope flow "The capital of Japan is" --method attention_gradient --target " Tokyo" -o tokyo.html
     """
     options.check_output(output)
-    if method not in METHODS:
-        raise InputError(f"there is no flow method {method!r}; choose from {', '.join(METHODS)}")
+    known = [row.name for row in attnscope.METHODS.values() if row.family == "flow"]
+    if method not in (None, *known):
+        raise InputError(f"there is no flow method {method!r}; choose from {', '.join(known)}")
     given = source.read()
     asked: dict[str, Any] = {
         "query": None if query is None else options.query(query),
@@ -60,7 +61,7 @@ def flow(
     result = attnscope.explain(
         loading.load(),
         given,
-        method=method,
+        method=method or known[0],
         chat=source.chat,
         truncate=source.truncate,
         **{name: value for name, value in asked.items() if value is not None},

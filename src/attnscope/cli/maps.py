@@ -22,7 +22,7 @@ def maps(
     heads: _Indices = None,
     queries: _Indices = None,
     keys: _Indices = None,
-    kind: Annotated[
+    stack: Annotated[
         str | None, typer.Option(help="Of an encoder–decoder: encoder, decoder or cross. Default: encoder.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="A text that follows, or that the decoder reads.")] = None,
@@ -66,7 +66,7 @@ def maps(
         keys=_indices("--keys", keys),
         maps=not statistics_only,
         top=top,
-        kind=kind,
+        stack=stack,
         target=target,
         generate=generate,
         chat=source.chat,

@@ -13,7 +13,7 @@ from attnscope.cli import options
 _HEAD = """# Methods
 
 What each score is, its sign, its cost and its paper, written by `attnscope methods --markdown` from the table METHODS
-(`methods/__init__.py`); formulas, units and when a method misleads stand in each docstring. All take {common}.
+(`methods/table.py`); formulas, units and when a method misleads stand in each docstring. All take {common}.
 """
 
 
@@ -23,37 +23,38 @@ def methods(
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
 ) -> None:
     """List the methods with sign, cost, unit and paper."""
-    from attnscope.methods import METHODS, parameters_of
-    from attnscope.methods.request import Asking
+    from attnscope.methods.request import Options
+    from attnscope.methods.table import METHODS
 
     if json:
         rows = [
             {
                 "method": name,
-                "score": method.score,
+                "family": method.family,
+                "score": method.unit,
                 "sign": method.sign,
-                "cost": method.cost,
+                "cost": method.cost_in_words,
                 "paper": method.paper,
-                "parameters": parameters_of(name),
+                "parameters": [*method.options, *method.shared_options],
             }
             for name, method in METHODS.items()
         ]
         sys.stdout.write(json_module.dumps(rows, ensure_ascii=False) + "\n")
         return
     if markdown:
-        common = list(Asking.__annotations__)
+        common = list(Options.__annotations__)
         sys.stdout.write(_HEAD.format(common=_list(common)))
         for name, method in METHODS.items():
-            own = [one for one in parameters_of(name) if one not in common]
+            own = list(method.options)
             of_its_own = f" Parameters: {_list(own)}." if own else ""
             sys.stdout.write(
-                f"\n## {name}\n\n{_sentence(method.score)} {_sentence(method.sign)} Cost: {method.cost}. "
+                f"\n## {name}\n\n{_sentence(method.unit)} {_sentence(method.sign)} Cost: {method.cost_in_words}. "
                 f"{method.paper}.{of_its_own}\n"
             )
         return
     table = Table("method", "sign", "cost", "what a score is", "paper", box=None)
     for name, method in METHODS.items():
-        table.add_row(name, method.sign, method.cost, method.score, method.paper)
+        table.add_row(name, method.sign, method.cost_in_words, method.unit, method.paper)
     Console().print(table)
 
 

@@ -1,45 +1,83 @@
-"""What a method hands back: its numbers on the text's tokens and words, and how they were made."""
+"""From a task and a method's Scores to the result: pooling, what was asked and measured, provenance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.models.inputs.encode import Encoded
+from attnscope.errors import FailureError
+from attnscope.methods.table import Method
+from attnscope.methods.task import Scores, Task
 from attnscope.models.loading.load import Model
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
+from attnscope.results.per_token import PerToken, TargetToken
 
 
-def attribution(
-    model: Model,
-    encoded: Encoded,
-    *,
-    method: str,
-    family: str,
-    asked: Asked,
-    measured: Measured,
-    token_scores: NDArray[Any],
-    word_scores: Sequence[float],
-) -> Attribution:
-    """The Attribution of these scores, shapes (token,) and (word,), with its provenance."""
-    return Attribution(
-        method=method,
-        family=family,
-        text=encoded.text,
-        tokens=tuple(
-            Token(t.text, t.start, t.end, t.special, float(score))
-            for t, score in zip(encoded.tokens, token_scores, strict=True)
-        ),
-        words=tuple(
-            Word(encoded.text[w.start : w.end], w.start, w.end, score)
-            for w, score in zip(encoded.words, word_scores, strict=True)
-        ),
-        asked=asked,
-        measured=measured,
-        provenance=provenance(model),
+def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Scores) -> Attribution | PerToken:
+    """One result for a task with a target: an Attribution, or a PerToken with a row for each of its tokens."""
+    to_target = None
+    if task.queries:
+        scores, to_target = _at_predictions(task, scores)
+    tokens, units = _pooled(task, scores)
+    values = [float(value) for value in np.atleast_1d(scores.values)]
+    objective = task.objective
+    expected = max(1, len(objective.about)) if objective is not None else 1
+    if len(tokens) != expected:
+        raise FailureError(f"{task.method} returned {len(tokens)} rows of scores for {expected} targets")
+    measured = replace(
+        scores.measured,
+        value=values[0] if values and not task.per_token else None,
+        to_target=to_target,
+        query_tokens=_query_tokens(task),
+        fixed=() if objective is None else tuple(int(i) for i in objective.fixed),
     )
+    first = _attribution(task, method, options, scores, tokens[0], units[0], measured)
+    if not task.per_token or objective is None:
+        return first
+    about = [TargetToken(text, index, value) for (text, index), value in zip(objective.about, values, strict=True)]
+    return PerToken(first, tuple(about), np.asarray(tokens, float), np.asarray(units, float))
+
+
+def _at_predictions(task: Task, scores: Scores) -> tuple[Scores, float | None]:
+    """The rows of the positions that predict, as scores of the target; and what its own tokens took.
+
+    A target of several tokens is the mean of its rows.
+    """
+    rows = np.asarray(scores.tokens, dtype=np.float64)  # (position, token of the pass)
+    scored = task.target.scored
+    to_target = float(rows[:, scored:].sum(1).mean())
+    tokens = np.pad(rows[:, :scored], ((0, 0), (0, max(0, scored - rows.shape[1]))))
+    return replace(scores, tokens=tokens if task.per_token else tokens.mean(0, keepdims=True)), to_target or None
+
+
+def results_by_query(
+    task: Task,
+    method: Method,
+    options: Mapping[str, Any],
+    scores: Scores,
+    *,
+    query_text: str | None,
+    continued_at: int | None,
+) -> list[Attribution]:
+    """One Attribution for each query of a task of attention.
+
+    query_text: of cross-attention, the other text. continued_at: how many characters of the text were given.
+    """
+    tokens, units = _pooled(task, scores)
+    results = []
+    for row, units_row, query, positions in zip(tokens, units, task.asked, task.queries, strict=True):
+        measured = replace(
+            scores.measured,
+            query_tokens=None if query is None or query_text is not None else positions,
+            query_text=query_text,
+            continued_at=continued_at,
+        )
+        results.append(_attribution(task, method, options, scores, row, units_row, measured, query))
+    return results
 
 
 def provenance(model: Model) -> dict[str, Any]:
@@ -54,3 +92,79 @@ def provenance(model: Model) -> dict[str, Any]:
         "torch": version("torch"),
         "transformers": version("transformers"),
     }
+
+
+def _pooled(task: Task, scores: Scores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores of tokens and of units, each with one row or more: what the method left out follows from the other."""
+    count = len(task.encoded.tokens)
+    units = None if scores.units is None else np.atleast_2d(np.asarray(scores.units, dtype=np.float64))
+    if scores.tokens is None:
+        assert units is not None
+        tokens = task.units.spread(units)
+    else:
+        tokens = np.atleast_2d(np.asarray(scores.tokens, dtype=np.float64))
+        if tokens.shape[1] != count:
+            raise FailureError(f"{task.method} scored {tokens.shape[1]} tokens of a text that has {count}")
+    if units is None:
+        units = task.units.pooled(tokens)
+    if units.shape[1] != len(task.units):
+        raise FailureError(f"{task.method} scored {units.shape[1]} units of a text that has {len(task.units)}")
+    return tokens, units
+
+
+def _attribution(
+    task: Task,
+    method: Method,
+    options: Mapping[str, Any],
+    scores: Scores,
+    tokens: NDArray[np.float64],
+    units: NDArray[np.float64],
+    measured: Measured,
+    query: int | str | None = None,
+) -> Attribution:
+    encoded, objective = task.encoded, task.objective
+    if method.shares:
+        in_words = [token for word in encoded.words for token in word.tokens]
+        measured = replace(measured, excluded_mass=max(0.0, float(tokens.sum() - tokens[in_words].sum())))
+    return Attribution(
+        method=method.name,
+        family=method.family,
+        text=encoded.text,
+        tokens=tuple(
+            Token(token.text, token.start, token.end, token.special, float(score))
+            for token, score in zip(encoded.tokens, tokens, strict=True)
+        ),
+        words=tuple(
+            Word(encoded.text[span.start : span.end], span.start, span.end, float(score))
+            for span, score in zip(task.units.spans, units, strict=True)
+        ),
+        asked=Asked(
+            options={**options, **scores.options},
+            target=scores.target or (objective.explained if objective else None),
+            quantity=scores.quantity or (objective.quantity if objective else None),
+            unit=task.units.unit,
+            segments=_segments(task),
+            within=task.units.within,
+            query=query,
+            stack=task.shared_attention.batch.kind if task.shared_attention else "self",
+            chat=task.request.chat,
+            truncate=task.request.truncate,
+        ),
+        measured=measured,
+        signed=method.sign == "signed" if scores.signed is None else scores.signed,
+        provenance=provenance(task.model),
+    )
+
+
+def _query_tokens(task: Task) -> tuple[int, ...] | None:
+    """The positions that predict, where they stand in the scored text and are one query."""
+    if not task.queries or task.per_token or task.attention.batch.kind == "cross":
+        return None
+    return tuple(i for (i,) in task.queries if i < task.target.scored)
+
+
+def _segments(task: Task) -> dict[str, tuple[int, int]]:
+    if not task.units.names:
+        return {}
+    spans = zip(task.units.names, task.units.spans, strict=True)
+    return {name: (span.start, span.end) for name, span in spans}

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from attnscope.errors import AttnscopeError, InputError
-from attnscope.methods import explain, parameters_of
+from attnscope.methods.explain import DEFAULT, AnyMethod, explain
+from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model, load
@@ -15,7 +16,7 @@ from attnscope.models.targets.label_probabilities import all_labels, choices, to
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.comparison import ComparedSide, Comparison, opposites, paired_words
-from attnscope.studies.label_request import asked_for_label
+from attnscope.studies.label_request import label_request
 from attnscope.text.alignment import Opposite
 
 _log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def compare(
     adversarial: str | None = None,
     sample: str | None = None,
     labels: Sequence[str | int] = (),
-    method: str = "gradient",
+    method: AnyMethod = DEFAULT,
     *,
     other: Model | None = None,
     expected: str | int | None = None,
@@ -67,17 +68,18 @@ def compare(
         _probabilities(side_model, [text], side_labels, chat)[0]
         for side_model, text, side_labels in zip(models, texts, labels_of_sides, strict=True)
     ]
+    row = method_of(method)
     wanted = target if target is not None else expected
     sides = []
     for name, side_model, text, side_labels, probabilities in zip(
         names, models, texts, labels_of_sides, probabilities_of_sides, strict=True
     ):
-        given = {"chat": True} if chat and "chat" in parameters_of(method) else {}
+        given: dict[str, Any] = {"chat": True} if chat else {}
         if side_labels:
             predicted = int(np.argmax(probabilities_of_sides[0]))
             label = _index(side_model, side_labels, wanted, predicted)
-            given |= asked_for_label(side_model, method, side_labels, label, parameters)
-        result = explain(side_model, text, method, **(given | parameters))
+            given |= label_request(side_model, row, side_labels, label, parameters)
+        result = explain(side_model, text, row, **(given | parameters))
         if not isinstance(result, Attribution):
             raise InputError("a comparison takes one result a side: leave out per_token, or compare result[0]s")
         label_names = [label_name(side_model, label) for label in side_labels]

@@ -23,7 +23,7 @@ from attnscope.models.perturbation.without_tokens import WAYS
 from attnscope.models.progress import bar
 from attnscope.results.evaluation import SHARES, Evaluation, EvaluationRow, Sample
 from attnscope.studies.evaluation_rows import resumed_rows
-from attnscope.studies.method_choice import Method, MethodChoice, method_choices
+from attnscope.studies.method_choice import Given, MethodChoice, method_choices
 from attnscope.studies.text_evaluator import TextEvaluator
 
 Text = str | Sample | Mapping[str, Any]
@@ -32,7 +32,7 @@ Text = str | Sample | Mapping[str, Any]
 def evaluate(
     model: Model,
     texts: Sequence[Text],
-    methods: Sequence[Method] | None = None,
+    methods: Sequence[Given] | None = None,
     metrics: Sequence[str] | None = None,
     *,
     replacement: str = "delete",

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from attnscope.errors import InputError
-from attnscope.methods import METHODS, check_method, explain, parameters_of
+from attnscope.methods.explain import AnyMethod, explain
+from attnscope.methods.request import requested
+from attnscope.methods.table import METHODS, Method, method_of
 from attnscope.models.loading.load import Model
 from attnscope.results.attribution import Attribution
 from attnscope.results.evaluation import YARDSTICK, Sample
-from attnscope.studies.label_request import asked_for_label, scores_units
+from attnscope.studies.label_request import label_request
 from attnscope.studies.perturbed_text import PerturbedText
 
-Method = str | tuple[str, Mapping[str, Any]]
+# A method by its name or a function of one's own; or (method, parameters).
+Given = AnyMethod | tuple[AnyMethod, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -20,36 +23,41 @@ class MethodChoice:
     """A method with the parameters that it is run with, and the name that it goes by."""
 
     name: str
-    method: str
+    method: Method
     parameters: Mapping[str, Any]
 
+    @property
+    def is_yardstick(self) -> bool:
+        """Whether the others are held against it."""
+        return self.method.name == YARDSTICK
 
-def method_choices(methods: Sequence[Method] | None) -> list[MethodChoice]:
+
+def method_choices(methods: Sequence[Given] | None) -> list[MethodChoice]:
     """The methods to run, all of METHODS if None, and random scores beside them. Raises InputError."""
     choices = [_method_choice(method) for method in ([*METHODS] if methods is None else methods)]
-    if all(choice.method != YARDSTICK for choice in choices):
-        choices.append(MethodChoice(YARDSTICK, YARDSTICK, {}))
+    if not any(choice.is_yardstick for choice in choices):
+        choices.append(_method_choice(YARDSTICK))
     if len({choice.name for choice in choices}) < len(choices):
         raise InputError("a method comes twice with the same parameters: name each once")
     return choices
 
 
-def _method_choice(given: Method) -> MethodChoice:
-    method, parameters = (given, {}) if isinstance(given, str) else (given[0], dict(given[1]))
-    check_method(method, parameters)
+def _method_choice(given: Given) -> MethodChoice:
+    asked, parameters = given if isinstance(given, tuple) else (given, {})
+    method = method_of(asked)
+    requested(parameters, method.options, method.shared_options, method.name)
     written = ", ".join(f"{name}={value}" for name, value in parameters.items())
-    return MethodChoice(f"{method} ({written})" if written else method, method, parameters)
+    return MethodChoice(f"{method.name} ({written})" if written else method.name, method, dict(parameters))
 
 
-def explained(model: Model, sample: Sample, one: MethodChoice, probe: PerturbedText, chat: bool) -> Attribution:
+def explained(model: Model, sample: Sample, choice: MethodChoice, text: PerturbedText, chat: bool) -> Attribution:
     """The method's result on this text, asked for the label as far as the method takes one."""
-    takes = parameters_of(one.method)
-    given: dict[str, Any] = {"chat": chat} if chat and "chat" in takes else {}
-    labels = probe.choices.labels
-    given |= asked_for_label(model, one.method, labels, probe.label, one.parameters, sample.position)
-    if scores_units(one.method) and sample.within is not None:
-        given["segments"] = {f"word {i}": (word.start, word.end) for i, word in enumerate(probe.words)}
-    result = explain(model, sample.text, one.method, **(given | dict(one.parameters)))
+    method, parameters = choice.method, choice.parameters
+    given: dict[str, Any] = {"chat": True} if chat else {}
+    given |= label_request(model, method, text.choices.labels, text.label, parameters, sample.position)
+    if method.asks != "query" and sample.within is not None:
+        given["segments"] = {f"word {i}": (word.start, word.end) for i, word in enumerate(text.words)}
+    result = explain(model, sample.text, method, **(given | dict(parameters)))
     if not isinstance(result, Attribution):
-        raise InputError(f"{one.name} gives several results for one text: evaluate one of them, without per_token")
+        raise InputError(f"{choice.name} gives several results for one text: evaluate one of them, without per_token")
     return result

@@ -16,7 +16,7 @@ from attnscope.models.perturbation.altered_weights import nearby, randomised
 from attnscope.models.targets.label_probabilities import all_labels, choices
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
-from attnscope.results.evaluation import YARDSTICK, EvaluationRow, Sample
+from attnscope.results.evaluation import EvaluationRow, Sample
 from attnscope.studies.method_choice import MethodChoice, explained
 from attnscope.studies.metric_rounds import Rescore, measure
 from attnscope.studies.perturbed_text import PerturbedText
@@ -50,7 +50,7 @@ class TextEvaluator:
             try:
                 result = explained(self.model, sample, method, text, self.chat)
             except InputError as error:
-                if skipped is None or method.method == YARDSTICK:
+                if skipped is None or method.is_yardstick:
                     raise
                 skipped.setdefault(method.name, str(error))
                 if isinstance(error, ModelError):

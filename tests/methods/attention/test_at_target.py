@@ -72,7 +72,7 @@ def test_masks_and_token_labels(rxnmapper: ats.Model, quire: ats.Model) -> None:
 def test_an_encoder_decoder_looks_across() -> None:
     bart = ats.Model(tiny("bart", sharp=3.0), copy_tokenizer())
     each = ats.explain(bart, TEXT, method="attention", target="g h", per_token=True)
-    rows = ats.attention(bart, TEXT, query=[0, 1], kind="cross", target="g h")
+    rows = ats.attention(bart, TEXT, query=[0, 1], stack="cross", target="g h")
     np.testing.assert_allclose(each.scores, [row.scores for row in rows], atol=1e-6)
     with pytest.raises(ats.AttnscopeError, match="cross-attention goes from one text to another"):
         ats.explain(bart, TEXT, method="rollout", target="g h", per_token=True)

@@ -316,10 +316,10 @@ def test_an_encoder_decoders_three_kinds_equal_eager(name: str, kind: str) -> No
         outputs = reference(**inputs, decoder_input_ids=decoder, output_attentions=True)
     expected = getattr(outputs, "cross_attentions" if kind == "cross" else f"{kind}_attentions")[1][0, 2]
     given = {} if kind == "encoder" else {"target": target}
-    result = ats.attention(model, source, layer=1, head=2, query=2, kind=kind, **given)
+    result = ats.attention(model, source, layer=1, head=2, query=2, stack=kind, **given)
     np.testing.assert_allclose(result.token_scores, expected[2], atol=1e-5)
     assert result.text == (target if kind == "decoder" else source)
-    maps = ats.attention_maps(model, source, kind=kind, **given)
+    maps = ats.attention_maps(model, source, stack=kind, **given)
     np.testing.assert_allclose(maps.weights(1, 2), expected, atol=0.008)
     assert maps.query_side.text == (source if kind == "encoder" else target)
     assert maps.key_side.text == (target if kind == "decoder" else source)

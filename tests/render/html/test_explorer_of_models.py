@@ -86,7 +86,7 @@ def test_what_the_model_wrote_is_stepped_through(browser: Browser, tmp_path: Pat
 def test_the_attentions_of_an_encoder_decoder(browser: Browser, tmp_path: Path, kind: str) -> None:
     model = ats.Model(tiny("bart", sharp=3), copy_tokenizer())
     target = None if kind == "encoder" else "c d e f"
-    maps = ats.attention_maps(model, "a b c d e f g", target=target, kind=kind)
+    maps = ats.attention_maps(model, "a b c d e f g", target=target, stack=kind)
     truth = maps.weights(2, 1)
     with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=2&head=1&unit=token&special=1") as page:
         ready(page)

@@ -1,27 +1,23 @@
 """Attention times its gradient, followed down through all layers (Chefer et al.)."""
 
-from collections.abc import Sequence
-from typing import Any, Unpack
+from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
-from attnscope.methods.attention.request import Queries, heads_of, looked, one_stack
-from attnscope.methods.request import Asking, Question, answers, questions
+from attnscope.methods.attention.common import within_one_text
+from attnscope.methods.task import Scores, Task
 from attnscope.models.architecture import is_encoder_decoder, task_of
-from attnscope.models.attention.query_key_batch import Sides
 from attnscope.models.gradients.attention_relevance import relevance
-from attnscope.models.loading.load import Model, load
+from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import Reading
-from attnscope.results.base import Asked
 
-# What stands beside a query: the prediction there is the target.
-_BESIDE_QUERY = ("target", "against", "quantity", "chat", "truncate")
+# Beside a query the prediction there is the target: these ask for another one.
+_NOT_BESIDE_QUERY = ("generate", "per_token", "position")
 QUANTITIES = ("log_probability", "logit")
 
 
-def attention_gradient(model: Model, text: str | Sequence[str], query: Queries = -1, **asking: Unpack[Asking]) -> Any:
+def attention_gradient(task: Task) -> Scores:
     """How much each token matters to a target, by attention weighed with its gradient, through all layers.
 
     R_0 = I, R_l = R_{l-1} + Ā_l · R_{l-1}, with Ā = mean over heads of (∇A ⊙ A)⁺, the positive part of a layer's
@@ -43,82 +39,63 @@ def attention_gradient(model: Model, text: str | Sequence[str], query: Queries =
     Raises what `gradient` and `attention` raise; ModelError for a model with two stacks; InputError for a contrast
     that the model has to read in two passes.
     """
-    model = load(model)
-    if is_encoder_decoder(model.model):
+    if is_encoder_decoder(task.model.model):
         raise ModelError(
-            f"{type(model.model).__name__}: attention_gradient follows one stack of layers to a prediction; it needs a "
-            "causal or masked language model or a classifier"
+            f"{type(task.model.model).__name__}: attention_gradient follows one stack of layers to a prediction; it "
+            "needs a causal or masked language model or a classifier"
         )
-    asked_by_target = {"target", "generate"} & _given(asking) or task_of(model.model) != "causal"
-    if query != -1 or not asked_by_target:
-        return _at_query(model, text, query, asking)
-    return answers(text, [_answer(question) for question in questions(model, text, asking, "attention_gradient")])
+    return _at_query(task) if task.objective is None else _at_target(task)
 
 
-def _given(asking: Asking) -> set[str]:
-    return {name for name, value in asking.items() if value is not None and value is not False}
-
-
-def _answer(question: Question) -> Any:
-    if len(question.objective.readings) > 1:
+def _at_target(task: Task) -> Scores:
+    objective = task.target
+    if len(objective.readings) > 1:
         raise InputError(
             "target and against are continuations that differ before their last token, which the model reads in two "
             "passes, and what speaks for one is no part of the other: explain each by itself"
         )
-    found = relevance(question.model, question.objective.readings[0])
-    tokens = question.objective.on_tokens(found.row[None]).numpy()
-    return question.answer(
-        "attention_gradient",
-        tokens=tokens,
-        units=question.pooled(tokens),
-        values=[found.value],
-        family="flow",
-        options={},
-        signed=False,
-    )
+    (reading,) = objective.readings
+    if task.per_token:
+        entries = zip(reading.positions, reading.ids, strict=True)
+        readings = [replace(reading, positions=(p,), ids=(i,), signs=(1,), per_token=False) for p, i in entries]
+    else:
+        readings = [reading]
+    found = [relevance(task.model, one) for one in readings]
+    rows = torch.cat([objective.on_tokens(one.row[None]) for one in found])
+    return Scores(tokens=rows, values=[one.value for one in found])
 
 
-def _at_query(model: Model, text: str | Sequence[str], query: Queries, asking: Asking) -> Any:
+def _at_query(task: Task) -> Scores:
     """The prediction at a token of the text itself."""
-    if beside := sorted(_given(asking) - set(_BESIDE_QUERY)):
+    model, request = task.model, task.request
+    if beside := [name for name in _NOT_BESIDE_QUERY if request.given(name)]:
         raise InputError(f"{beside[0]} does not go with a query: leave out one of them")
-    target, against = asking.get("target"), asking.get("against")
-    quantity = asking.get("quantity") or "log_probability"
+    quantity = request.quantity or "log_probability"
     if quantity not in QUANTITIES:
         raise InputError(f"quantity={quantity!r}: at a query choose from {', '.join(QUANTITIES)}")
-    if against is not None and target is None:
-        raise InputError(f"against={against!r} needs a target that it is held against: give target too")
+    if request.against is not None and request.target is None:
+        raise InputError(f"against={request.against!r} needs a target that it is held against: give target too")
     if task_of(model.model) not in ("causal", "masked"):
         raise ModelError(
             f"{type(model.model).__name__} predicts no token at a query: leave query out and give a label as target, "
             "or load a causal or masked language model"
         )
-
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
-        one_stack(batch, "attention_gradient")
-        heads_of(batch)  # the model is known to be readable from here on
-        asked = tuple(_first_id(batch.model, t) for t in (target, against) if t is not None)
-        rows, said = [], ""
-        for mixed in weights[0]:
-            places = mixed.nonzero().flatten().tolist()
-            places = places if query is None else places[-1:]
-            count = len(asked) or 1
-            reading = Reading(
-                batch.keys[0].inputs, tuple(p for p in places for _ in range(count)), (asked or (0,)) * len(places),
-                (1, -1)[:count] * len(places), quantity,
-            )  # fmt: skip
-            found = relevance(batch.model, reading, likeliest=not asked)
-            rows.append(found.row / len(places))
-            what = " minus that of ".join(repr(batch.model.tokenizer.decode([i])) for i in found.ids[:count])
-            what = "the likeliest token at each position, on average" if query is None and not asked else what
-            said = f"{quantity.replace('_', '-')} of {what}"
-        return torch.stack(rows)[None], Asked(target=said, quantity=quantity)
-
-    return looked(
-        model, text, query, score, family="flow", method="attention_gradient", mass=False,
-        looking={"chat": asking.get("chat", False), "truncate": asking.get("truncate", False)},
-        one_text_at_a_time=True,
-    )  # fmt: skip
+    within_one_text(task)
+    asked = tuple(_first_id(model, text) for text in (request.target, request.against) if text is not None)
+    rows, said = [], ""
+    for query, positions in zip(task.asked, task.queries, strict=True):
+        places = positions if query is None else positions[-1:]
+        count = len(asked) or 1
+        reading = Reading(
+            task.encoded.inputs, tuple(p for p in places for _ in range(count)), (asked or (0,)) * len(places),
+            (1, -1)[:count] * len(places), quantity,
+        )  # fmt: skip
+        found = relevance(model, reading, likeliest=not asked)
+        rows.append(found.row / len(places))
+        what = " minus that of ".join(repr(model.tokenizer.decode([i])) for i in found.ids[:count])
+        what = "the likeliest token at each position, on average" if query is None and not asked else what
+        said = f"{quantity.replace('_', '-')} of {what}"
+    return Scores(tokens=torch.stack(rows), target=said, quantity=quantity)
 
 
 def _first_id(model: Model, text: object) -> int:

@@ -1,7 +1,7 @@
 """Attention flow: the most that can flow from a query down to each token, through attention as pipes."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Unpack
+from typing import Literal
 
 import networkx
 import numpy as np
@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.methods.attention.request import Looking, Queries, checked_over, heads_of, in_range, looked, one_stack
-from attnscope.models.attention.capture import watch
+from attnscope.methods.attention.common import check_over_heads, within_one_text
+from attnscope.methods.task import Scores, Task
 from attnscope.models.attention.head_reduction import Fused
 from attnscope.models.attention.interface import Call
-from attnscope.models.attention.query_key_batch import Sides
-from attnscope.models.loading.load import Model
 from attnscope.models.progress import progress
-from attnscope.results.base import Asked
 
 # Pipes (layers × tokens²) beyond which the flow takes more than some minutes.
 MOST_PIPES = 60_000
@@ -26,15 +23,7 @@ MOST_PIPES = 60_000
 _THINNEST = 1e-6
 
 
-def attention_flow(
-    model: Model,
-    text: str | Sequence[str],
-    query: Queries = -1,
-    *,
-    layer: int = -1,
-    heads: Literal["mean", "max", "min"] = "mean",
-    **looking: Unpack[Looking],
-) -> Any:
+def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max", "min"] = "mean") -> Scores:
     """The maximum flow from a query token in a layer down to each input token.
 
     Every attention weight, with the residual connection mixed in (½ A + ½ I, rows scaled to sum to 1), is a pipe of
@@ -49,36 +38,30 @@ def attention_flow(
 
     Raises what `attention` raises; InputError for a text that is too long.
     """
-    checked_over(heads)
+    check_over_heads(heads)
+    within_one_text(task)
+    top = task.layer(layer)
+    weights = task.query_weights()
+    tokens = weights.shape[-1]
+    if (top + 1) * tokens**2 > MOST_PIPES:
+        most = int((MOST_PIPES / (top + 1)) ** 0.5)
+        raise InputError(
+            f"the text has {tokens} tokens, too many for attention_flow over {top + 1} layers: give at most "
+            f"{most} tokens, a lower layer, or use method='rollout'"
+        )
+    matrices: list[Tensor] = []
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
-        one_stack(batch, "attention_flow")
-        top = in_range("layer", layer, len(heads_of(batch)))
-        tokens = weights.shape[-1]
-        if (top + 1) * tokens**2 > MOST_PIPES:
-            most = int((MOST_PIPES / (top + 1)) ** 0.5)
-            raise InputError(
-                f"the text has {tokens} tokens, too many for attention_flow over {top + 1} layers: give at most "
-                f"{most} tokens, a lower layer, or use method='rollout'"
-            )
-        matrices: list[Tensor] = []
+    def see(_layer: int, call: Call) -> None:
+        matrices.append(Fused(call, heads).full()[0])
 
-        def see(_layer: int, call: Call) -> None:
-            matrices.append(Fused(call, heads).full()[0])
-
-        watch(batch.model.model, batch.inputs, range(top + 1), see, batch.kind)
-        graph = _pipes([matrix.double().numpy() for matrix in matrices])
-        asked = weights[0].any(0).nonzero().flatten().tolist()
-        flows = torch.zeros(tokens, tokens, dtype=torch.float64)
-        for start in progress(asked, "flows", len(asked)):
-            for end in range(tokens):
-                flows[start, end] = _flow(graph, (top + 1, start), (0, end))
-        return (weights[0].double() @ flows)[None], Asked(options={"layer": top, "heads": heads})
-
-    return looked(
-        model, text, query, score, family="flow", method="attention_flow", mass=False, looking=looking,
-        one_text_at_a_time=True,
-    )  # fmt: skip
+    task.capture(range(top + 1), see)
+    graph = _pipes([matrix.double().numpy() for matrix in matrices])
+    starts = weights.any(0).nonzero().flatten().tolist()
+    flows = torch.zeros(tokens, tokens, dtype=torch.float64)
+    for start in progress(starts, "flows", len(starts)):
+        for end in range(tokens):
+            flows[start, end] = _flow(graph, (top + 1, start), (0, end))
+    return Scores(tokens=weights.double() @ flows, options={"layer": top})
 
 
 def _pipes(matrices: Sequence[NDArray[np.float64]]) -> networkx.DiGraph:

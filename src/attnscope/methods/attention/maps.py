@@ -1,8 +1,8 @@
 """The attention of the whole model, streamed: maps in 8 bits, and what is measured of them while they go by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Unpack
+from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError, RangeError
-from attnscope.methods.attention.request import Looking, foresee_generation, in_range
 from attnscope.methods.build import provenance
-from attnscope.methods.cost import Chosen, foresee
+from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
+from attnscope.methods.request import Request, in_range, requested
 from attnscope.models.attention.capture import layout, watch
 from attnscope.models.attention.interface import Block, Call
 from attnscope.models.attention.query_key_batch import Sides, sides
@@ -21,7 +21,47 @@ from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
 
+_OPTIONS = ("stack", "target", "generate", "chat", "truncate")
 
+
+@dataclass(frozen=True)
+class _Selection:
+    """What is kept: indices, or None for all; whether maps are kept; how many of a query's largest keys."""
+
+    layers: Sequence[int] | None
+    heads: Sequence[int] | None
+    queries: Sequence[int] | None
+    keys: Sequence[int] | None
+    maps: bool
+    top: int
+
+
+@overload
+def attention_maps(
+    model: Model,
+    text: str,
+    layers: Sequence[int] | None = ...,
+    heads: Sequence[int] | None = ...,
+    queries: Sequence[int] | None = ...,
+    keys: Sequence[int] | None = ...,
+    *,
+    maps: bool = ...,
+    top: int = ...,
+    **options: Any,
+) -> AttentionMaps: ...
+@overload
+def attention_maps(
+    model: Model,
+    text: Sequence[str],
+    layers: Sequence[int] | None = ...,
+    heads: Sequence[int] | None = ...,
+    queries: Sequence[int] | None = ...,
+    keys: Sequence[int] | None = ...,
+    *,
+    maps: bool = ...,
+    top: int = ...,
+    **options: Any,
+) -> list[AttentionMaps]: ...
 def attention_maps(
     model: Model,
     text: str | Sequence[str],
@@ -32,15 +72,15 @@ def attention_maps(
     *,
     maps: bool = True,
     top: int = 32,
-    **looking: Unpack[Looking],
-) -> Any:
+    **options: Any,
+) -> AttentionMaps | list[AttentionMaps]:
     """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
 
     layers, heads, queries, keys: indices, negative from the end; queries and keys count tokens, special ones too.
     maps: keep the maps themselves, in 8 bits (`attnscope.results.attention_maps` states the error); False keeps the
           statistics alone, which are measured before that and grow with the tokens, not with their square.
     top:  how many of a query's largest keys are kept; 0 for none.
-    kind, target, generate, chat, truncate: see `attnscope.methods.looking.Looking`. With `generate` the prompt and the
+    stack, target, generate, chat, truncate: see `attnscope.methods.request.Options`. With `generate` the prompt and the
           tokens generated after it stand in one frame, by one teacher-forced pass.
 
     Statistics (STATISTICS in `attnscope.results.attention_maps`) are taken over all keys and the chosen queries. A list
@@ -48,53 +88,48 @@ def attention_maps(
     """
     if top < 0:
         raise InputError(f"top={top!r}: expected 0 or more keys")
+    _, request = requested(options, {}, _OPTIONS, MAPS.name)
+    selection = _Selection(layers, heads, queries, keys, maps, top)
+    target, generate = request.following()
     model = load(model)
     results: dict[int, AttentionMaps] = {}
-    for batch in sides(model, text, **looking, before_generation=foresee_generation(model)):
-        found = _batch(batch, layers, heads, queries, keys, maps, top)
-        chat, truncate = looking.get("chat", False), looking.get("truncate", False)
-        found = [replace(one, asked=replace(one.asked, chat=chat, truncate=truncate)) for one in found]
-        results.update(zip(batch.members, found, strict=True))
+    for batch in sides(
+        model, text, kind=request.stack, target=target, generate=generate, chat=request.chat,
+        truncate=request.truncate, before_generation=foresee_generation(model),
+    ):  # fmt: skip
+        results.update(zip(batch.members, _batch(batch, selection, request), strict=True))
     return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
 
 
-def _batch(
-    batch: Sides,
-    layers: Sequence[int] | None,
-    heads: Sequence[int] | None,
-    queries: Sequence[int] | None,
-    keys: Sequence[int] | None,
-    maps: bool,
-    top: int,
-) -> list[AttentionMaps]:
-    of_layer = layout(batch.model.model, batch.inputs, batch.kind).heads_of(batch.kind)
-    chosen_layers = _chosen("layer", layers, len(of_layer))
-    counts = {of_layer[i] for i in chosen_layers}
+def _batch(batch: Sides, selection: _Selection, request: Request) -> list[AttentionMaps]:
+    heads_of = layout(batch.model.model, batch.inputs, batch.kind).heads_of(batch.kind)
+    layers = _chosen("layer", selection.layers, len(heads_of))
+    counts = {heads_of[i] for i in layers}
     if len(counts) > 1:
         raise RangeError(
             f"the layers chosen have different numbers of heads ({sorted(counts)}): ask for them one by one"
         )
-    chosen_heads = _chosen("head", heads, counts.pop())
-    longest = max(len(encoded.tokens) for encoded in batch.keys)
-    asked = Chosen(
-        len(chosen_layers),
-        len(chosen_heads),
+    heads = _chosen("head", selection.heads, counts.pop())
+    queries, keys = selection.queries, selection.keys
+    size = Chosen(
+        len(layers),
+        len(heads),
         None if queries is None else len(queries),
         None if keys is None else len(keys),
-        maps,
-        top,
+        selection.maps,
+        selection.top,
     )
-    foresee(batch.model, "maps", longest, chosen=asked)
+    foresee(batch.model, MAPS, max(len(encoded.tokens) for encoded in batch.keys), chosen=size)
     streams = [
         _Stream(
             query_side,
             key_side,
-            chosen_heads,
+            heads,
             _chosen("query", queries, len(query_side.tokens)),
             _chosen("key", keys, len(key_side.tokens)),
-            len(chosen_layers),
-            maps,
-            top,
+            len(layers),
+            selection.maps,
+            selection.top,
         )
         for query_side, key_side in zip(batch.queries, batch.keys, strict=True)
     ]
@@ -102,18 +137,17 @@ def _batch(
     wanted = torch.tensor(sorted({query for stream in streams for query in stream.queries}), dtype=torch.long)
 
     def see(layer: int, call: Call) -> None:
-        place = chosen_layers.index(layer)
+        place = layers.index(layer)
         for block in call.blocks(wanted):
             for i, stream in enumerate(streams):
                 stream.take(place, block, i)
 
-    watch(batch.model.model, batch.inputs, chosen_layers, see, batch.kind)
-    results = []
-    for i, stream in enumerate(streams):
-        told = Asked(options={"top": top}, unit="token", stack=batch.kind)
-        measured = Measured(continued_at=batch.prompts[i])
-        results.append(stream.result(chosen_layers, told, measured, provenance(batch.model)))
-    return results
+    watch(batch.model.model, batch.inputs, layers, see, batch.kind)
+    asked = Asked(options={"top": selection.top}, stack=batch.kind, chat=request.chat, truncate=request.truncate)
+    return [
+        stream.result(layers, asked, Measured(continued_at=given), provenance(batch.model))
+        for stream, given in zip(streams, batch.prompts, strict=True)
+    ]
 
 
 def _chosen(what: str, indices: Sequence[int] | None, count: int) -> tuple[int, ...]:
@@ -223,7 +257,7 @@ class _Stream:
         return weights[:, rows, keys] @ mean[rows]
 
     def result(
-        self, layers: tuple[int, ...], asked: Asked, measured: Measured, made: Mapping[str, Any]
+        self, layers: tuple[int, ...], asked: Asked, measured: Measured, provenance: Mapping[str, Any]
     ) -> AttentionMaps:
         """What has been filled in."""
         query_side, key_side = (TextSide(side.text, side.tokens, side.words) for side in self.sides)
@@ -239,7 +273,7 @@ class _Stream:
             statistics=self.statistics,
             asked=asked,
             measured=measured,
-            provenance=made,
+            provenance=provenance,
         )
 
 

@@ -1,32 +1,20 @@
 """Attention rollout: attention followed down through all layers, residual connections mixed in."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, Unpack
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.methods.attention.request import Looking, Queries, checked_over, heads_of, in_range, looked, one_stack
-from attnscope.models.attention.capture import watch
+from attnscope.methods.attention.common import check_over_heads, within_one_text
+from attnscope.methods.task import Scores, Task
 from attnscope.models.attention.head_reduction import Fused
-from attnscope.models.attention.interface import Call
-from attnscope.models.attention.query_key_batch import Sides
-from attnscope.models.loading.load import Model
 from attnscope.models.progress import progress
-from attnscope.results.base import Asked
 
 
 def rollout(
-    model: Model,
-    text: str | Sequence[str],
-    query: Queries = None,
-    *,
-    layer: int = -1,
-    heads: Literal["mean", "max", "min"] = "mean",
-    residual: float = 0.5,
-    **looking: Unpack[Looking],
-) -> Any:
+    task: Task, *, layer: int = -1, heads: Literal["mean", "max", "min"] = "mean", residual: float = 0.5
+) -> Scores:
     """How much of each token arrives at a query token in a layer, if attention carried it there.
 
     R_l = Â_l · R_{l-1}, R_0 = I, where Â = (1 - residual) · A + residual · I with its rows scaled to sum to 1, and A is
@@ -44,33 +32,24 @@ def rollout(
 
     Raises what `attention` raises, and InputError.
     """
-    checked_over(heads)
+    check_over_heads(heads)
     if not 0 <= residual < 1:
         raise InputError(f"residual={residual!r}: expected a share from 0 to below 1, such as 0.5")
-
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
-        one_stack(batch, "rollout")
-        top = in_range("layer", layer, len(heads_of(batch)))
-        kept: list[Fused] = []
-
-        def see(_layer: int, call: Call) -> None:
-            kept.append(Fused(call, heads))
-
-        watch(batch.model.model, batch.inputs, range(top + 1), see, batch.kind)
-        row = weights  # (batch, mix, token)
-        for fused in progress(reversed(kept), "rollout", len(kept)):
-            row = _step(row, fused, residual)
-        return row, Asked(options={"layer": top, "heads": heads, "residual": residual})
-
-    return looked(model, text, query, score, family="flow", method="rollout", mass=True, looking=looking)
+    within_one_text(task)
+    top = task.layer(layer)
+    reduced = task.reduced_attention(range(top + 1), heads)
+    row = task.query_weights()
+    for attention in progress(reversed(reduced), "rollout", len(reduced)):
+        row = _step(row, attention, residual)
+    return Scores(tokens=row, options={"layer": top})
 
 
-def _step(row: Tensor, fused: Fused, residual: float) -> Tensor:
-    """(batch, mix, query) · Â -> (batch, mix, key), only from the queries that matter."""
+def _step(row: Tensor, attention: Fused, residual: float) -> Tensor:
+    """(query, token) · Â -> (query, key), only from the tokens that matter."""
     lower = torch.zeros_like(row)
-    for block in fused.blocks(row.any(dim=(0, 1)).nonzero().flatten()):
-        attended = block.weights.cpu() * (1 - residual)  # (batch, query, key)
-        share = row[:, :, block.queries] / (attended.sum(-1) + residual)[:, None]
-        lower[..., : attended.shape[-1]] += share @ attended
-        lower[:, :, block.queries] += share * residual
+    for block in attention.blocks(row.any(dim=0).nonzero().flatten()):
+        attended = block.weights[0].cpu() * (1 - residual)  # (token, key)
+        share = row[:, block.queries] / (attended.sum(-1) + residual)
+        lower[:, : attended.shape[-1]] += share @ attended
+        lower[:, block.queries] += share * residual
     return lower

@@ -1,26 +1,14 @@
 """Value zeroing: how a layer's output changes when one token's value vector is missing."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, Unpack
-
-from torch import Tensor
+from typing import Literal
 
 from attnscope.errors import RangeError
-from attnscope.methods.attention.request import Looking, Queries, heads_of, in_range, looked, one_stack
-from attnscope.models.attention.query_key_batch import Sides
+from attnscope.methods.attention.common import within_one_text
+from attnscope.methods.task import Scores, Task
 from attnscope.models.attention.rerun_layers import changes_without
-from attnscope.models.loading.load import Model
-from attnscope.results.base import Asked
 
 
-def value_zeroing(
-    model: Model,
-    text: str | Sequence[str],
-    query: Queries = None,
-    *,
-    layer: int | Literal["rollout"] = "rollout",
-    **looking: Unpack[Looking],
-) -> Any:
+def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") -> Scores:
     """How much a query token's representation changes in a layer when another token's value vector is set to zero.
 
     C[i, j] = cosine distance of the layer's output at i, with and without the value of j in all heads; rows are scaled
@@ -36,19 +24,12 @@ def value_zeroing(
     Raises what `attention` raises; ModelError where values cannot be reached or layers cannot be run one by one.
     """
 
-    def score(batch: Sides, weights: Tensor) -> tuple[Tensor, Asked]:
-        one_stack(batch, "value_zeroing")
-        count = len(heads_of(batch))
-        if isinstance(layer, str) and layer != "rollout":
-            raise RangeError(f'the layer {layer!r} is neither a number nor "rollout"')
-        top = count - 1 if isinstance(layer, str) else in_range("layer", layer, count)
-        changes = changes_without(batch.model.model, batch.inputs, batch.kind, top)
-        row = weights[0]  # (mix, token)
-        for matrix in reversed(changes) if layer == "rollout" else changes[-1:]:
-            row = row @ matrix
-        return row[None], Asked(options={"layer": layer if isinstance(layer, str) else top})
-
-    return looked(
-        model, text, query, score, family="flow", method="value_zeroing", mass=True, looking=looking,
-        one_text_at_a_time=True,
-    )  # fmt: skip
+    within_one_text(task)
+    if isinstance(layer, str) and layer != "rollout":
+        raise RangeError(f'the layer {layer!r} is neither a number nor "rollout"')
+    top = len(task.heads) - 1 if isinstance(layer, str) else task.layer(layer)
+    changes = changes_without(task.model.model, task.inputs, task.stack, top)
+    row = task.query_weights()
+    for matrix in reversed(changes) if layer == "rollout" else changes[-1:]:
+        row = row @ matrix
+    return Scores(tokens=row, options={"layer": layer if isinstance(layer, str) else top})

@@ -1,23 +1,17 @@
 """Gradient interaction modifications: gradient × input with a backward pass that sees through self-repair."""
 
-from collections.abc import Sequence
-from typing import Literal, Unpack
+from typing import Literal
 
-from attnscope.methods.gradient.common import each_answer
-from attnscope.methods.request import Asking, Result, answers, questions
-from attnscope.models.embeddings import baseline_vector
+from attnscope.methods.task import Scores, Task
 from attnscope.models.gradients.gim_backward import interactions_modified
-from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import batch_inputs
 
 
 def gim(
-    model: Model,
-    text: str | Sequence[str],
+    task: Task,
     *,
     baseline: Literal["zero", "mean", "mask", "pad"] = "mean",
-    **asking: Unpack[Asking],
-) -> Result | list[Result]:
+) -> Scores:
     """The modified gradient of the target, times the token's distance from a baseline (Edin et al., arXiv:2505.17630).
 
     score(token i) = (e_i − b) · ∂̃F/∂e_i, where ∂̃ is the gradient of a backward pass in which norms keep their
@@ -34,15 +28,7 @@ def gim(
 
     >>> gim(load(), "The capital of Japan is", target=" Tokyo").scores  # doctest: +SKIP
     """
-    asked = questions(model, text, asking, "gim")
-    net = asked[0].model.model
-    base = baseline_vector(asked[0].model, baseline)
-    with interactions_modified(net, batch_inputs(net, asked[0].objective.readings[:1])):
-        results = each_answer(
-            asked,
-            "gim",
-            {"baseline": baseline},
-            lambda vectors, here: (vectors * (here - base)[None]).sum(-1),
-            signed=True,
-        )
-    return answers(text, results)
+    net = task.model.model
+    base = task.baseline(baseline)
+    values, vectors = task.gradient(lambda: interactions_modified(net, batch_inputs(net, task.target.readings[:1])))
+    return Scores(tokens=(vectors * (task.embeddings() - base)[None]).sum(-1), values=values)

@@ -1,7 +1,7 @@
 """Attention by gradient (PromptRobust): how strongly the target reacts to each word."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal, Unpack
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,23 +9,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.methods.gradient.common import norms, vectors_of
-from attnscope.methods.request import Asking, Question, Result, answers, questions
-from attnscope.models.loading.load import Model
+from attnscope.methods.gradient.common import norms
+from attnscope.methods.task import Scores, Task
 
 PRESETS = (None, "promptrobust", "vocabulary")
 POOLS: dict[str, Callable[..., NDArray[np.float64]]] = {"sum": np.sum, "mean": np.mean, "max": np.max}
 
 
 def gradient(
-    model: Model,
-    text: str | Sequence[str],
+    task: Task,
     *,
     norm: Literal["l2", "l1"] = "l2",
     pool: Literal["sum", "mean", "max"] = "sum",
     preset: Literal["promptrobust", "vocabulary"] | None = None,
-    **asking: Unpack[Asking],
-) -> Result | list[Result]:
+) -> Scores:
     """The norm of the target's gradient at each token's embedding; subwords pooled into words (arXiv:2306.04528).
 
     score(token i) = ‖∂F/∂e_i‖, where F is the target (by default the model's loss with `labels = input_ids`; a
@@ -48,34 +45,17 @@ def gradient(
         raise InputError(f"there is no preset {preset!r}; choose from 'promptrobust', 'vocabulary', or none")
     if norm not in ("l2", "l1") or pool not in POOLS:
         raise InputError(f"norm={norm!r}, pool={pool!r}: norm is 'l2' or 'l1', pool is 'sum', 'mean' or 'max'")
-    asked = questions(model, text, asking, "gradient")
     order = 2 if norm == "l2" else 1
-    results = []
-    for question, (values, vectors) in zip(asked, vectors_of(asked), strict=True):
-        if preset == "vocabulary":
-            vectors = _shared_by_id(vectors, torch.tensor(_ids(question)))
-        tokens = norms(vectors, order).numpy()
-        groups = [list(unit.tokens) for unit in question.units]
-        if preset == "promptrobust":
-            units = [norms(vectors[:, group].sum(1), order).numpy() for group in groups]
-        else:
-            units = [POOLS[pool](tokens[:, group], axis=1) for group in groups]
-        results.append(
-            question.answer(
-                "gradient",
-                tokens=tokens,
-                units=np.stack(units, 1),
-                values=values.tolist(),
-                family="gradient",
-                options={"norm": norm, "pool": pool, "preset": preset},
-                signed=False,
-            )
-        )
-    return answers(text, results)
-
-
-def _ids(question: Question) -> list[int]:
-    return list(question.objective.encoded.inputs["input_ids"])
+    values, vectors = task.gradient()
+    if preset == "vocabulary":
+        vectors = _shared_by_id(vectors, torch.tensor(task.encoded.inputs["input_ids"]))
+    tokens = norms(vectors, order).numpy()
+    groups = [list(span.tokens) for span in task.units.spans]
+    if preset == "promptrobust":
+        units = [norms(vectors[:, group].sum(1), order).numpy() for group in groups]
+    else:
+        units = [POOLS[pool](tokens[:, group], axis=1) for group in groups]
+    return Scores(tokens=tokens, units=np.stack(units, 1), values=values)
 
 
 def _shared_by_id(vectors: Tensor, ids: Tensor) -> Tensor:

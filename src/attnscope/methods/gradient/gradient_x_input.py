@@ -1,14 +1,9 @@
 """Gradient × input: how much of the target each word carries, to first order."""
 
-from collections.abc import Sequence
-from typing import Unpack
-
-from attnscope.methods.gradient.common import each_answer
-from attnscope.methods.request import Asking, Result, answers, questions
-from attnscope.models.loading.load import Model
+from attnscope.methods.task import Scores, Task
 
 
-def gradient_x_input(model: Model, text: str | Sequence[str], **asking: Unpack[Asking]) -> Result | list[Result]:
+def gradient_x_input(task: Task) -> Scores:
     """The gradient of the target at each token's embedding, times that embedding (Shrikumar et al., arXiv:1605.01713).
 
     score(token i) = ∂F/∂e_i · e_i, where F is the target (`models.targets`) and e_i the output of the embedding layer:
@@ -22,8 +17,5 @@ def gradient_x_input(model: Model, text: str | Sequence[str], **asking: Unpack[A
 
     >>> gradient_x_input(load(), "The film is", target=" good", against=" bad").scores  # doctest: +SKIP
     """
-    asked = questions(model, text, asking, "gradient_x_input")
-    results = each_answer(
-        asked, "gradient_x_input", {}, lambda vectors, embeddings: (vectors * embeddings[None]).sum(-1), signed=True
-    )
-    return answers(text, results)
+    values, vectors = task.gradient()
+    return Scores(tokens=(vectors * task.embeddings()[None]).sum(-1), values=values)

@@ -1,8 +1,7 @@
 """Integrated gradients: each word's part in what the target changes from a baseline to the text."""
 
 import logging
-from collections.abc import Sequence
-from typing import Literal, Unpack
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,10 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.methods.request import Asking, Question, Result, answers, questions
-from attnscope.models.embeddings import baseline_vector
-from attnscope.models.gradients.path import Path, path_of
-from attnscope.models.loading.load import Model
+from attnscope.methods.task import Scores, Task
+from attnscope.models.gradients.path import Path
 from attnscope.results.base import Measured
 
 _log = logging.getLogger(__name__)
@@ -22,15 +19,13 @@ MOST_STEPS = 1280
 
 
 def integrated_gradients(
-    model: Model,
-    text: str | Sequence[str],
+    task: Task,
     *,
     baseline: Literal["zero", "mean", "mask", "pad"] = "mean",
     steps: int = 20,
     rule: Literal["gauss-legendre", "riemann"] = "gauss-legendre",
     tolerance: float | None = None,
-    **asking: Unpack[Asking],
-) -> Result | list[Result]:
+) -> Scores:
     """The gradient's path integral from a baseline to the text (Sundararajan et al. 2017, arXiv:1703.01365).
 
     score(token i) = (e_i − b) · ∫₀¹ ∂F/∂e_i (b + α(e − b)) dα, signed, in F's own unit (nats for log-probabilities and
@@ -56,48 +51,28 @@ def integrated_gradients(
         raise InputError(f"steps={steps!r}, rule={rule!r}: steps is 1 or more, rule 'gauss-legendre' or 'riemann'")
     if tolerance is not None and not tolerance > 0:
         raise InputError(f"tolerance={tolerance!r}: give a share above 0, such as 0.01")
-    results = []
-    for question in questions(model, text, asking, "integrated_gradients", lambda _units: steps):
-        vector = baseline_vector(question.model, baseline)
-        paths = [path_of(question.model.model, question.objective, i, vector) for i in range(len(_readings(question)))]
-        ends = sum((path.values([1.0, 0.0]) for path in paths), torch.zeros(1, dtype=torch.float64))
-        change = (ends[0] - ends[1]).numpy()  # (target,)
-        used = steps
-        while True:
-            tokens = sum((_integral(path, used, rule) for path in paths), torch.zeros(1, dtype=torch.float64)).numpy()
-            error = np.abs(tokens.sum(1) - change)
-            if tolerance is None or (error <= tolerance * np.abs(change)).all():
-                break
-            if used * 2 > MOST_STEPS:
-                _log.warning(
-                    "integrated_gradients: %d steps miss completeness by %.2g, over the tolerance",
-                    used,
-                    error.max(),
-                )
-                break
-            used *= 2
-        measured = Measured(
-            completeness_error=float(error.max()),
-            baseline_value=float(ends[1][0]) if not question.per_token else None,
-            steps=None if tolerance is None else used,
-        )
-        results.append(
-            question.answer(
-                "integrated_gradients",
-                tokens=tokens,
-                units=question.pooled(tokens),
-                values=ends[0].tolist(),
-                family="gradient",
-                options={"baseline": baseline, "steps": steps, "rule": rule, "tolerance": tolerance},
-                measured=measured,
-                signed=True,
+    paths = task.paths(task.baseline(baseline))
+    nothing = torch.zeros(1, dtype=torch.float64)
+    ends = sum((path.values([1.0, 0.0]) for path in paths), nothing)
+    change = (ends[0] - ends[1]).numpy()  # (target,)
+    used = steps
+    while True:
+        tokens = sum((_integral(path, used, rule) for path in paths), nothing).numpy()
+        error = np.abs(tokens.sum(1) - change)
+        if tolerance is None or (error <= tolerance * np.abs(change)).all():
+            break
+        if used * 2 > MOST_STEPS:
+            _log.warning(
+                "integrated_gradients: %d steps miss completeness by %.2g, over the tolerance", used, error.max()
             )
-        )
-    return answers(text, results)
-
-
-def _readings(question: Question) -> Sequence[object]:
-    return question.objective.readings
+            break
+        used *= 2
+    measured = Measured(
+        completeness_error=float(error.max()),
+        baseline_value=None if task.per_token else float(ends[1][0]),
+        steps=used if tolerance is not None else None,
+    )
+    return Scores(tokens=tokens, values=ends[0], measured=measured)
 
 
 def points(steps: int, rule: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

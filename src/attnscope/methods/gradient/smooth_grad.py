@@ -1,30 +1,24 @@
 """SmoothGrad: the gradient averaged over noisy copies of the text."""
 
-from collections.abc import Sequence
-from typing import Literal, Unpack
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from attnscope.errors import InputError
 from attnscope.methods.gradient.common import norms
-from attnscope.methods.request import Asking, Result, answers, questions
+from attnscope.methods.task import Scores, Task
 from attnscope.models.gradients.noise import checked_samples, clouds
-from attnscope.models.gradients.path import path_of
-from attnscope.models.loading.load import Model
-from attnscope.models.targets.readout import values
 
 
 def smooth_grad(
-    model: Model,
-    text: str | Sequence[str],
+    task: Task,
     *,
     samples: int = 16,
     noise: float = 0.1,
     norm: Literal["l2", "l1"] = "l2",
     seed: int = 0,
-    **asking: Unpack[Asking],
-) -> Result | list[Result]:
+) -> Scores:
     """The norm of the mean gradient over noisy copies of the text (Smilkov et al. 2017, arXiv:1706.03825).
 
     score(token i) = ‖mean over samples of ∂F/∂e_i (e + ε)‖, ε normal with standard deviation `noise` times the range
@@ -37,26 +31,9 @@ def smooth_grad(
     checked_samples(samples, 1, noise)
     if norm not in ("l2", "l1"):
         raise InputError(f"norm={norm!r}: choose 'l2' or 'l1'")
-    results = []
-    for question in questions(model, text, asking, "smooth_grad", lambda _units: samples):
-        net, objective = question.model.model, question.objective
-        found = sum((v for v in values(net, objective.readings)), torch.zeros(1, dtype=torch.float64))
-        total: Tensor | float = 0.0
-        for number in range(len(objective.readings)):
-            path = path_of(net, objective, number, torch.zeros(1, dtype=torch.float64))
-            points = path.here + clouds(path, samples, noise, seed)
-            for _, vectors in path.gradients_at(samples, points.__getitem__):
-                total = total + vectors / samples
-        tokens = norms(torch.as_tensor(total), 2 if norm == "l2" else 1).numpy()
-        results.append(
-            question.answer(
-                "smooth_grad",
-                tokens=tokens,
-                units=question.pooled(tokens),
-                values=found.tolist(),
-                family="gradient",
-                options={"samples": samples, "noise": noise, "norm": norm, "seed": seed},
-                signed=False,
-            )
-        )
-    return answers(text, results)
+    total: Tensor | float = 0.0
+    for path in task.paths(torch.zeros(1, dtype=torch.float64)):
+        points = path.here + clouds(path, samples, noise, seed)
+        for _, vectors in path.gradients_at(samples, points.__getitem__):
+            total = total + vectors / samples
+    return Scores(tokens=norms(torch.as_tensor(total), 2 if norm == "l2" else 1), values=task.values())

@@ -1,18 +1,11 @@
 """Attention by deletion (PromptRobust): what the target loses when a word is left out."""
 
-from collections.abc import Sequence
-from typing import Unpack
-
 import numpy as np
 
-from attnscope.methods.perturbation.common import players, values_without
-from attnscope.methods.request import Asking, Result, answers, questions
-from attnscope.models.loading.load import Model
+from attnscope.methods.task import Scores, Task
 
 
-def deletion(
-    model: Model, text: str | Sequence[str], *, signed: bool = False, **asking: Unpack[Asking]
-) -> Result | list[Result]:
+def deletion(task: Task, *, signed: bool = False) -> Scores:
     """How much the target changes when each word is left out of the input (PromptRobust, arXiv:2306.04528).
 
     score(word w) = |F(x without w) − F(x)|; with `signed` F(x) − F(x without w): positive words raise F. In F's own
@@ -30,22 +23,8 @@ def deletion(
 
     >>> deletion(load(), "The film is great. I am", target=" happy").scores  # doctest: +SKIP
     """
-    results = []
-    for question in questions(model, text, asking, "deletion", lambda units: units):
-        able = players(question)
-        values = values_without(question, [frozenset(), *(frozenset([i]) for i in able)], "delete")
-        units = np.zeros((values.shape[1], len(question.units)))
-        units[:, able] = (values[0] - values[1:]).T
-        units = units if signed else np.abs(units)
-        results.append(
-            question.answer(
-                "deletion",
-                tokens=question.spread(units),
-                units=units,
-                values=values[0].tolist(),
-                family="perturbation",
-                options={"signed": signed},
-                signed=signed,
-            )
-        )
-    return answers(text, results)
+    removable = task.removable
+    values = task.values_without([frozenset(), *(frozenset([i]) for i in removable)], "delete")
+    units = np.zeros((values.shape[1], len(task.units)))
+    units[:, removable] = (values[0] - values[1:]).T
+    return Scores(units=units if signed else np.abs(units), values=values[0], signed=signed)

@@ -1,30 +1,25 @@
 """LIME: a linear model of the target around this text, fitted to texts with some of their words missing."""
 
-from collections.abc import Sequence
-from typing import Literal, Unpack
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import InputError
-from attnscope.methods.perturbation.common import players, values_without, way_of
-from attnscope.methods.perturbation.shapley import checked_way
-from attnscope.methods.request import Asking, Result, answers, questions
-from attnscope.models.loading.load import Model
+from attnscope.methods.perturbation.common import compared_with
+from attnscope.methods.task import Scores, Task
 from attnscope.results.base import Measured
 
 
 def lime(
-    model: Model,
-    text: str | Sequence[str],
+    task: Task,
     *,
     samples: int = 256,
     kernel_width: float = 0.25,
     ridge: float = 1e-3,
     seed: int = 0,
-    way: Literal["mask", "pad", "zero", "mean", "delete"] | None = None,
-    **asking: Unpack[Asking],
-) -> Result | list[Result]:
+    replacement: Literal["mask", "pad", "zero", "mean", "delete"] | None = None,
+) -> Scores:
     """Coefficients of a weighted linear surrogate over the units (Ribeiro et al. 2016, arXiv:1602.04938).
 
     With z in {0, 1}^units saying which units are there, the scores are the b that minimise
@@ -33,7 +28,7 @@ def lime(
     raise F; in F's own unit. `r_squared` is the weighted share of F's variance that the surrogate explains.
 
     samples: texts beside the whole one: as many forward passes, less what comes twice.
-    way:     as in `shapley`.
+    replacement: as in `shapley`.
 
     It misleads where r_squared is low, and the scores follow the kernel's width. Raises what `shapley` raises.
     """
@@ -42,37 +37,22 @@ def lime(
             f"samples={samples!r}, kernel_width={kernel_width!r}, ridge={ridge!r}: give a number of samples and two "
             "positive numbers"
         )
-    results = []
-    for question in questions(model, text, asking, "lime", lambda _units: samples):
-        used = checked_way(question.objective.readings[0].own, way_of(question, way))
-        able = players(question)
-        there = _samples(len(able), samples, seed)  # (sample, player), the whole text first
-        missing = [frozenset(able[i] for i in np.flatnonzero(~row)) for row in there]
-        values = values_without(question, missing, used)
-        # The cosine of z with all ones is the root of the share that is there.
-        weights = np.exp(-((1 - np.sqrt(there.mean(1))) ** 2) / kernel_width**2)
-        slopes, explained = surrogate(there.astype(float), values, weights, ridge)
-        units = np.zeros((values.shape[1], len(question.units)))
-        units[:, able] = slopes.T
-        results.append(
-            question.answer(
-                "lime",
-                tokens=question.spread(units),
-                units=units,
-                values=values[0].tolist(),
-                family="perturbation",
-                options={
-                    "samples": samples,
-                    "kernel_width": kernel_width,
-                    "ridge": ridge,
-                    "seed": seed,
-                    "way": used,
-                },
-                measured=Measured(r_squared=float(explained.mean())),
-                signed=True,
-            )
-        )
-    return answers(text, results)
+    used = compared_with(task, replacement)
+    removable = task.removable
+    there = _samples(len(removable), samples, seed)  # (sample, removable unit), the whole text first
+    missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in there]
+    values = task.values_without(missing, used)
+    # The cosine of z with all ones is the root of the share that is there.
+    weights = np.exp(-((1 - np.sqrt(there.mean(1))) ** 2) / kernel_width**2)
+    slopes, explained = surrogate(there.astype(float), values, weights, ridge)
+    units = np.zeros((values.shape[1], len(task.units)))
+    units[:, removable] = slopes.T
+    return Scores(
+        units=units,
+        values=values[0],
+        options={"replacement": used},
+        measured=Measured(r_squared=float(explained.mean())),
+    )
 
 
 def _samples(count: int, samples: int, seed: int) -> NDArray[np.bool_]:

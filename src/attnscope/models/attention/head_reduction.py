@@ -6,6 +6,7 @@ a time, when their turn comes. Of a layer outside the interface the matrix itsel
 """
 
 from collections.abc import Callable, Iterator
+from copy import copy
 
 import torch
 from torch import Tensor
@@ -28,6 +29,16 @@ class Fused:
         self.call = call.without_value() if isinstance(call, Fast) else None
         self.over = OVER[over]
         self.matrix = None if self.call else self.over(torch.cat([b.weights for b in call.blocks()], 2))
+
+    def of_text(self, place: int, tokens: int) -> "Fused":
+        """The same of one text of the batch, without its padding."""
+        if self.batch == 1:
+            return self
+        single = copy(self)
+        single.batch, single.queries, single.keys = 1, tokens, tokens
+        single.call = None if self.call is None else self.call.of_text(place, tokens)
+        single.matrix = None if self.matrix is None else self.matrix[place : place + 1, :tokens, :tokens]
+        return single
 
     def blocks(self, chosen: Tensor) -> Iterator[Block]:
         """The weights (batch, query, key ≤ keys) of the chosen queries, a block at a time."""

@@ -124,6 +124,15 @@ class Fast(Call):
         mask = None if self.mask is None else self.mask.detach()
         return Fast(self.module, *tensors, mask, self.scaling, self.softcap, self.sinks, self.causal)
 
+    def of_text(self, place: int, tokens: int) -> "Fast":
+        """The call of one text of the batch, without its padding on the right."""
+        row = slice(place, place + 1)
+        mask = self.mask
+        if mask is not None:
+            mask = (mask if len(mask) == 1 else mask[row])[..., :tokens, :tokens]
+        tensors = (x[row, :, :tokens] for x in (self.query, self.key, self.value))
+        return Fast(self.module, *tensors, mask, self.scaling, self.softcap, self.sinks, self.causal)
+
     def without_value(self) -> "Fast":
         """What the weights need, to be kept for later: neither the graph nor the values."""
         kept = self.detached()

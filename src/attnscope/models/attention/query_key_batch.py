@@ -41,7 +41,7 @@ class Sides:
 
 def sides(
     model: Model,
-    text: str | Sequence[str],
+    text: str | Sequence[str | Encoded],
     *,
     kind: str | None = None,
     target: str | None = None,

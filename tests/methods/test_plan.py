@@ -8,7 +8,7 @@ import pytest
 
 import attnscope as ats
 from attnscope.errors import InputError, TooLargeError
-from attnscope.methods.cost import PLANS
+from attnscope.methods.plan import PLANNED
 
 MEASURE = """
 import resource, torch
@@ -44,13 +44,13 @@ def test_the_planned_memory_is_what_it_takes_within_a_factor_of_two(method: str)
     assert took / 2 <= planned <= took * 2 + 200, (planned, took)
 
 
-@pytest.mark.parametrize("method", PLANS)
+@pytest.mark.parametrize("method", PLANNED)
 def test_every_plan_grows_with_the_text_and_says_so(smollm2: ats.Model, method: str) -> None:
     short, long = (ats.plan(smollm2, method=method, tokens=n) for n in (512, 8192))
     assert short.bytes < long.bytes
     assert short.seconds < long.seconds
     assert str(long).startswith(f"{method} of 8,192 tokens takes about")
-    assert set(PLANS) == {"maps", "generate", *ats.METHODS}
+    assert set(PLANNED) == {"maps", "generate", *ats.METHODS}
 
 
 def test_fewer_maps_take_less(smollm2: ats.Model) -> None:
@@ -60,7 +60,7 @@ def test_fewer_maps_take_less(smollm2: ats.Model) -> None:
 
 
 def test_what_cannot_fit_is_refused_before_it_starts(smollm2: ats.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("attnscope.methods.cost.free_memory", lambda _device: 100 * 2**20)
+    monkeypatch.setattr("attnscope.methods.plan.free_memory", lambda _device: 100 * 2**20)
     with pytest.raises(TooLargeError, match=r"maps of 600 tokens .* 100 MB free.*does not fit; choose"):
         ats.attention_maps(smollm2, LONG)
     for method in sorted(set(ats.METHODS) - {"attention_flow"}):  # which takes 44 tokens at most
@@ -75,7 +75,7 @@ def test_what_cannot_fit_is_refused_before_it_starts(smollm2: ats.Model, monkeyp
 def test_a_long_request_says_what_it_takes(
     smollm2: ats.Model, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("attnscope.methods.cost.speed", lambda _device: (1e9, 1e9))
+    monkeypatch.setattr("attnscope.methods.plan.speed", lambda _device: (1e9, 1e9))
     with caplog.at_level(logging.INFO, "attnscope"):
         ats.attention_maps(smollm2, LONG, layers=[0], maps=False, top=0)
         assert "maps of 600 tokens takes about" in caplog.text

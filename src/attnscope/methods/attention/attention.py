@@ -1,0 +1,41 @@
+"""Self-attention: what one query token, or the mean of all, attends to."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from attnscope.methods.request import in_range
+from attnscope.methods.task import Scores, Task
+
+
+def attention(task: Task, *, layer: int | Literal["mean"] = -1, head: int | Literal["mean", "max"] = 0) -> Scores:
+    """The attention that each token receives from a query: the row A[query, :] of A = softmax(QKᵀ·scale + mask).
+
+    score(token j) = A[query, j], a share from 0 to 1. It is computed from the model's own queries and keys, for the
+    asked rows only (Vaswani et al. 2017, arXiv:1706.03762). A word is the sum of its tokens.
+
+    layer: index of the attention layer, negative from the end, or "mean" over layers.
+    head:  index of the head, or "mean" or "max" over heads.
+
+    Special tokens stay in the input and leave the picture: `excluded_mass` is the attention that they took, so that
+    with one head (or the mean) the words and it add up to 1 (less what learned attention sinks take, in models that
+    have them).
+
+    It misleads where attention rests on an attention sink (the first token, punctuation), which says nothing of the
+    text; in a causal model's mean over queries early tokens are seen by more queries; and attention is not importance.
+    """
+    heads = task.heads
+    layers = range(len(heads)) if layer == "mean" else [task.layer(layer, '"mean"')]
+    if head not in ("mean", "max"):
+        head = in_range("head", head, min(heads[i] for i in layers), '"mean" or "max"')
+    rows = [_over_heads(row, head) for row in task.attention_rows(layers)]
+    options = {"layer": layer if layer == "mean" else layers[0], "head": head}
+    return Scores(tokens=torch.stack(rows).mean(0), options=options)
+
+
+def _over_heads(rows: Tensor, head: int | str) -> Tensor:
+    """(query, head, key) -> (query, key)."""
+    if head == "mean":
+        return rows.mean(1)
+    return rows.amax(1) if head == "max" else rows[:, int(head)]

@@ -1,0 +1,119 @@
+"""ats.explain and ats.attention: what a caller calls."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, overload
+
+from attnscope.methods.attention.attention import attention as attention_row
+from attnscope.methods.gradient.gradient import gradient
+from attnscope.methods.request import Query
+from attnscope.methods.runner import run
+from attnscope.methods.table import Method, method_of
+from attnscope.methods.task import Scores
+from attnscope.models.loading.load import Model
+from attnscope.results.attribution import Attribution
+from attnscope.results.per_token import PerToken
+
+AnyMethod = str | Method | Callable[..., Scores]
+Several = list[int | str | None] | list[int] | list[str] | tuple[int | str | None, ...]
+DEFAULT = gradient.__name__
+
+
+@overload
+def explain(
+    model: Model, text: str, method: AnyMethod = ..., *, per_token: Literal[True], **parameters: Any
+) -> PerToken: ...
+@overload
+def explain(
+    model: Model, text: str, method: AnyMethod = ..., *, query: Several, **parameters: Any
+) -> list[Attribution]: ...
+@overload
+def explain(model: Model, text: str, method: AnyMethod = ..., **parameters: Any) -> Attribution: ...
+@overload
+def explain(
+    model: Model, text: Sequence[str], method: AnyMethod = ..., *, per_token: Literal[True], **parameters: Any
+) -> list[PerToken]: ...
+@overload
+def explain(model: Model, text: Sequence[str], method: AnyMethod = ..., **parameters: Any) -> list[Attribution]: ...
+def explain(model: Model, text: str | Sequence[str], method: AnyMethod = DEFAULT, **parameters: Any) -> Any:
+    """Score every token and word of `text` by one method.
+
+    text:       one text, or a list of texts: then the result is a list in the same order.
+    method:     a name of METHODS, or a function `(task, *, own options) -> Scores` of your own (`attnscope.Task`).
+    parameters: the method's own options, and what all methods take: target, against, generate, per_token, position,
+                quantity, unit, segments, within, chat, truncate, and of attention query and stack
+                (`attnscope.methods.request.Options`).
+
+    The result is an Attribution; with per_token=True a PerToken; with a list of queries a list. Raises InputError for
+    an unknown method or parameter, and what the method raises.
+
+    >>> explain(load(), "The film is great. I am", method="deletion", target=" happy").scores  # doctest: +SKIP
+    """
+    return run(model, text, method_of(method), parameters)
+
+
+@overload
+def attention(
+    model: Model,
+    text: str,
+    layer: int | Literal["mean"] = ...,
+    head: int | Literal["mean", "max"] = ...,
+    query: Query = ...,
+    **options: Any,
+) -> Attribution: ...
+@overload
+def attention(
+    model: Model,
+    text: str,
+    layer: int | Literal["mean"] = ...,
+    head: int | Literal["mean", "max"] = ...,
+    *,
+    query: Several,
+    **options: Any,
+) -> list[Attribution]: ...
+@overload
+def attention(
+    model: Model,
+    text: Sequence[str],
+    layer: int | Literal["mean"] = ...,
+    head: int | Literal["mean", "max"] = ...,
+    query: Query = ...,
+    **options: Any,
+) -> list[Attribution]: ...
+@overload
+def attention(
+    model: Model,
+    text: Sequence[str],
+    layer: int | Literal["mean"] = ...,
+    head: int | Literal["mean", "max"] = ...,
+    *,
+    query: Several,
+    **options: Any,
+) -> list[list[Attribution]]: ...
+def attention(
+    model: Model,
+    text: str | Sequence[str],
+    layer: int | Literal["mean"] = -1,
+    head: int | Literal["mean", "max"] = 0,
+    query: Any = None,
+    **options: Any,
+) -> Any:
+    """The attention that each token and word of `text` receives from a query.
+
+    text:    one text, or a list of texts: then the result is a list in the same order.
+    layer:   index of the attention layer, negative from the end, or "mean" over layers.
+    head:    index of the head, or "mean" or "max" over heads.
+    query:   index into the tokens of the result (special tokens count; negative from the end); or a word of the text,
+             the first of that spelling: the mean of its tokens' rows; or None: the mean over all that are not special;
+             or a list of indices and words: then the result is a list.
+    options: stack, target, generate, unit, segments, within, chat, truncate: see `attnscope.methods.request.Options`.
+
+    The scores are the row A[query, :] of A = softmax(QKᵀ·scale + mask), shares from 0 to 1 (arXiv:1706.03762); see
+    `attnscope.methods.attention.attention` for what they mean and when they mislead.
+
+    Raises TextError, TextTooLongError, QueryError, RangeError, ModelError, NonFiniteError.
+
+    >>> attention(load(), "The castle on the hill", layer=3, head="mean", query="hill").words  # doctest: +SKIP
+    """
+    return run(
+        model, text, method_of(attention_row.__name__), {"layer": layer, "head": head, "query": query, **options}
+    )

@@ -1,0 +1,191 @@
+"""What a request takes before it starts: memory, and roughly the time; and a refusal for what cannot fit.
+
+Time is operations divided by this machine's speed, tried for a tenth of a second: right within a factor of two or
+three.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from attnscope.errors import InputError, TooLargeError
+from attnscope.methods import cost as costs
+from attnscope.methods.cost import Cost, Size, size_of
+from attnscope.methods.table import METHODS, SHORTER, Method
+from attnscope.models.loading.hardware import free_memory, speed
+from attnscope.models.loading.load import Model, load
+
+_log = logging.getLogger(__name__)
+
+# A request below both is not worth a line.
+_LONG_SECONDS = 10.0
+_MUCH_BYTES = 2**30
+# Below these and that much memory nothing is notable on any machine, so that its speed is not tried.
+_FEW_OPERATIONS, _FEW_ELEMENTS = 5e10, 5e8
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a request takes.
+
+    bytes: at its peak, above the loaded model. free: what the machine still has, or None where it does not say.
+    seconds: a rough guess. smaller: how to make the request smaller.
+    """
+
+    method: str
+    tokens: int
+    bytes: int
+    free: int | None
+    seconds: float
+    smaller: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is memory for it."""
+        return self.free is None or self.bytes <= self.free
+
+    def __str__(self) -> str:
+        free = "" if self.free is None else f" of {_size(self.free)} free"
+        verdict = "" if self.fits else ": it does not fit"
+        return (
+            f"{self.method} of {self.tokens:,} tokens takes about {_size(self.bytes)} of memory{free} and "
+            f"{_time(self.seconds)}{verdict}"
+        )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Of maps, how many layers, heads, queries and keys (None: all), whether they are kept, and how many top keys."""
+
+    layers: int | None = None
+    heads: int | None = None
+    queries: int | None = None
+    keys: int | None = None
+    maps: bool = True
+    top: int = 32
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to run, as far as its cost goes: a method, the maps of a whole model, or a generation.
+
+    runs: how many passes it makes, given its options and the number of units.
+    """
+
+    name: str
+    cost: Callable[[Size], Cost]
+    smaller: str
+    runs: Callable[[Mapping[str, Any], int], int]
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, method: Method) -> "Work":
+        """Of one method, with its options by default."""
+        return cls(method.name, method.cost, method.smaller, method.runs, method.options)
+
+
+MAPS = Work(
+    "maps",
+    costs.maps,
+    f"choose layers=, heads=, queries= or keys=, keep statistics alone (maps=False), or {SHORTER}",
+    lambda _options, _units: 1,
+    {},
+)
+GENERATION = Work("generate", costs.generate, f"generate fewer tokens, or {SHORTER}", lambda _options, _units: 20, {})
+# Whatever can be planned, by name.
+PLANNED: dict[str, Work] = {
+    work.name: work for work in (MAPS, GENERATION, *(Work.of(method) for method in METHODS.values()))
+}
+
+
+def plan(
+    model: Model,
+    text: str | None = None,
+    method: str = MAPS.name,
+    *,
+    tokens: int | None = None,
+    layers: int | None = None,
+    heads: int | None = None,
+    queries: int | None = None,
+    keys: int | None = None,
+    maps: bool = True,
+    top: int = 32,
+    runs: int | None = None,
+    targets: int = 1,
+) -> Plan:
+    """What `method` would take on `text`, or on a text of so many `tokens`, without running it.
+
+    method: "maps", "generate", or any of METHODS.
+    layers, heads, queries, keys: of maps, how many; maps, top: as in `attention_maps`.
+    runs:    how many passes a method makes that makes many (steps, samples, words), or tokens it generates; by default
+             what the method's own defaults come to. targets: values that are explained one by one (per_token).
+
+    Raises InputError for a method without a plan, or neither text nor tokens.
+    """
+    model = load(model)
+    if (text is None) == (tokens is None):
+        raise InputError("give either a text or a number of tokens")
+    if method not in PLANNED:
+        raise InputError(f"there is no plan for {method!r}; choose from {', '.join(PLANNED)}")
+    work = PLANNED[method]
+    count = tokens if tokens is not None else len(model.tokenizer(text, verbose=False)["input_ids"])
+    passes = work.runs(work.options, _words(count)) if runs is None else runs
+    chosen = Chosen(layers, heads, queries, keys, maps, top)
+    return _planned(model, work, count, _cost(model, work, count, passes, targets, chosen))
+
+
+def foresee(
+    model: Model, work: Work, tokens: int, runs: int = 1, targets: int = 1, chosen: Chosen | None = None
+) -> None:
+    """Say what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
+    needed = _cost(model, work, tokens, runs, targets, chosen or Chosen())
+    free = free_memory(model.model.get_input_embeddings().weight.device)
+    small = needed.bytes < _MUCH_BYTES and (free is None or needed.bytes <= free)
+    if small and needed.operations < _FEW_OPERATIONS and needed.elements < _FEW_ELEMENTS:
+        return
+    planned = _planned(model, work, tokens, needed)
+    if not planned.fits:
+        raise TooLargeError(f"{planned}; {planned.smaller}")
+    if planned.seconds >= _LONG_SECONDS or planned.bytes >= _MUCH_BYTES:
+        _log.info("%s", planned)
+
+
+def foresee_generation(model: Model) -> Callable[[int, int], None]:
+    """Says what generating takes, given the number of tokens so far and of those to come."""
+    return lambda tokens, generated: foresee(model, GENERATION, tokens, generated)
+
+
+def _planned(model: Model, work: Work, tokens: int, needed: Cost) -> Plan:
+    device = model.model.get_input_embeddings().weight.device
+    operations, elements = speed(device)
+    seconds = needed.operations / operations + needed.elements / elements
+    return Plan(work.name, tokens, int(needed.bytes), free_memory(device), seconds, work.smaller)
+
+
+def _cost(model: Model, work: Work, tokens: int, runs: int, targets: int, chosen: Chosen) -> Cost:
+    size = size_of(model, tokens, runs, targets)
+    needed = work.cost(size)
+    if work is not MAPS:
+        return needed
+    rows, keys = (min(n or tokens, tokens) for n in (chosen.queries, chosen.keys))
+    kept = (chosen.layers or size.layers) * (chosen.heads or size.heads) * rows
+    kept *= keys * chosen.maps + 12 + chosen.top * 4
+    return Cost(needed.bytes + kept, needed.operations, needed.elements * rows / max(tokens, 1))
+
+
+def _words(tokens: int) -> int:
+    """Words in so many tokens, about."""
+    return max(1, tokens * 3 // 4)
+
+
+def _size(amount: float) -> str:
+    return f"{amount / 2**30:,.1f} GB" if amount >= 2**29 else f"{amount / 2**20:,.0f} MB"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1:
+        return "less than a second"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:,.0f} minutes" if seconds < 5400 else f"{seconds / 3600:,.1f} hours"

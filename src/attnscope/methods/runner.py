@@ -1,0 +1,217 @@
+"""The one runner: texts become tasks, the method scores each, and a result is made of it.
+
+A method that explains a target gets a task with an objective. One that looks at attention gets a query; asked for a
+target, its queries are the positions that predict it: of a continuation the token before each of its tokens, of a
+masked word the mask, of a token's label the token, and of an encoder–decoder the decoder's position, which looks at the
+text by cross-attention.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from attnscope.errors import InputError, QueryError, TextError
+from attnscope.methods.build import result_of, results_by_query
+from attnscope.methods.plan import GENERATION, Work, foresee, foresee_generation
+from attnscope.methods.request import UNASKED, Query, Request, requested
+from attnscope.methods.shared import SharedAttention, SharedGradients, query_weights
+from attnscope.methods.table import Method
+from attnscope.methods.task import Scores, Task
+from attnscope.methods.units import units_of
+from attnscope.models.architecture import is_encoder_decoder, task_of
+from attnscope.models.attention.query_key_batch import Sides, sides
+from attnscope.models.inputs.batching import encoded_texts
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.loading.load import Model, load
+from attnscope.models.targets.resolve import resolve
+from attnscope.results.attribution import Attribution
+from attnscope.results.per_token import PerToken
+from attnscope.text.words import TokenSpan, find_words
+
+Result = Attribution | PerToken
+_MANY_QUERIES = "units are scored for one query at a time: give one query instead of a list"
+
+
+def run(model: Model, text: str | Sequence[str], method: Method, parameters: dict[str, Any]) -> Any:
+    """The result of one text, or a list for many; each a list itself where a list of queries was asked.
+
+    Raises InputError for a parameter that the method does not take, and what encoding, resolving and the method raise.
+    """
+    options, request = requested(parameters, method.options, method.shared_options, method.name)
+    runner = _Runner(load(model), method, options, request)
+    results = runner.results(text)
+    return results[0] if isinstance(text, str) else results
+
+
+class _Runner:
+    """One call: a model, a method with its options, and what is asked."""
+
+    def __init__(self, model: Model, method: Method, options: dict[str, Any], request: Request) -> None:
+        self.model, self.method, self.options, self.request = model, method, options, request
+        self.work = Work.of(method)
+
+    def results(self, text: str | Sequence[str]) -> list[Any]:
+        """One result a text."""
+        if self._looks_from_query():
+            return self._by_query(text)
+        return [result_of(task, self.method, self.options, self._valued(task)) for task in self._tasks(text)]
+
+    def _looks_from_query(self) -> bool:
+        request, asks = self.request, self.method.asks
+        if asks == "target":
+            return self.method.family == "own" and request.asks_query
+        if asks == "prediction":
+            explained = request.given("target", "generate", "per_token") or task_of(self.model.model) != "causal"
+            return request.query not in (UNASKED, self.method.query) or not explained
+        # Beside a query or a stack a target is a text that goes on, not what is explained.
+        beside = request.asks_query and not request.given("per_token", "position")
+        return beside or not request.asks_target
+
+    def _score(self, task: Task) -> Scores:
+        scores = self.method.run(task, **self.options)
+        if not isinstance(scores, Scores):
+            raise InputError(
+                f"the method {self.method.name!r} returned {type(scores).__name__}: it must return attnscope.Scores"
+            )
+        return scores
+
+    def _valued(self, task: Task) -> Scores:
+        """The scores, with the target's values also where the method looks at attention alone."""
+        scores = self._score(task)
+        return replace(scores, values=task.values()) if self.method.asks == "query" else scores
+
+    # Tasks with a target
+
+    def _tasks(self, text: str | Sequence[str]) -> list[Task]:
+        """One task a text, and a word before the first starts about what a long one takes."""
+        request, target = self.request, self.request.explained()
+        if self.method.asks == "query":
+            self._check_attention_target()
+        tasks = []
+        for encoded in encoded_texts(self.model, text, chat=request.chat, truncate=request.truncate):
+            if target.generate is not None:
+                foresee(self.model, GENERATION, len(encoded.tokens), target.generate)
+            objective = resolve(self.model, encoded, target)
+            units = units_of(objective.encoded, request.unit, request.segments, request.within)
+            passes = self.work.runs(self.options, len(units)) * len(objective.readings)
+            longest = max(reading.length for reading in objective.readings)
+            foresee(self.model, self.work, longest, passes, max(1, len(objective.about)))
+            tasks.append(Task(self.model, self.method.name, objective.encoded, units, request, objective))
+        if self.method.asks == "query":
+            return [self._at_predictions(task) for task in tasks]
+        shared = SharedGradients(self.model, [task.target for task in tasks])
+        return [replace(task, shared_gradients=shared, place=i) for i, task in enumerate(tasks)]
+
+    def _check_attention_target(self) -> None:
+        name, request, net = self.method.name, self.request, self.model.model
+        if request.query is not UNASKED:
+            raise InputError(
+                "both a query and a target were given: of a target the query is the position that predicts it"
+            )
+        if request.against is not None:
+            raise InputError(f"{name} is a share of attention and has no contrast: leave against out")
+        if task_of(net) == "classifier":
+            raise InputError(
+                f"{name} has no query for a label of the whole text, which {type(net).__name__} reads off no single "
+                "token: give query, such as query=0, and no target"
+            )
+
+    def _at_predictions(self, task: Task) -> Task:
+        """The task with the positions that predict its target as queries."""
+        (reading,) = task.target.readings
+        if reading.highest:
+            raise InputError(f"{self.method.name} needs the token whose label is meant: give position too")
+        positions = list(dict.fromkeys(reading.positions))
+        request = self.request
+        if is_encoder_decoder(self.model.model):
+            target, generate = request.following()
+            (batch,) = sides(
+                self.model, task.encoded.text, kind="cross", target=target, generate=generate, chat=request.chat,
+                truncate=request.truncate,
+            )  # fmt: skip
+        else:
+            (batch,) = sides(self.model, [_read(task)])
+        queries = tuple((position,) for position in positions)
+        weights = query_weights([queries], len(batch.queries[0].tokens))
+        return replace(task, asked=tuple(positions), queries=queries, shared_attention=SharedAttention(batch, weights))
+
+    # Tasks with queries
+
+    def _by_query(self, text: str | Sequence[str]) -> list[Any]:
+        request = self.request
+        asked, several = request.queries(self.method.query)
+        if not asked:
+            raise QueryError(
+                "the list of queries is empty: give at least one word or token index, or None for the mean"
+            )
+        if several and request.given("unit", "segments", "within"):
+            raise InputError(_MANY_QUERIES)
+        if self.method.asks == "query":
+            for name in ("against", "quantity", "position", "per_token"):
+                if request.given(name):
+                    raise InputError(f"{name} does not go with a query of {self.method.name}: leave out one of them")
+        # Beside a query, a prediction's target is the token there: no text that follows.
+        target, generate = (None, None) if self.method.asks == "prediction" else request.following()
+        results: dict[int, Any] = {}
+        for batch in sides(
+            self.model, text, kind=request.stack, target=target, generate=generate, chat=request.chat,
+            truncate=request.truncate, before_generation=foresee_generation(self.model),
+        ):  # fmt: skip
+            foresee(self.model, self.work, max(len(encoded.tokens) for encoded in batch.keys))
+            for place, task in enumerate(self._batch(batch, asked)):
+                found = results_by_query(
+                    task, self.method, self.options, self._score(task),
+                    query_text=batch.queries[place].text if batch.kind == "cross" else None,
+                    continued_at=batch.prompts[place],
+                )  # fmt: skip
+                results[batch.members[place]] = found if several else found[0]
+        return [results[i] for i in range(len(results))]
+
+    def _batch(self, batch: Sides, asked: Sequence[Query]) -> list[Task]:
+        """One task for each text of a batch."""
+        request = self.request
+        places = [tuple(query_positions(encoded, query) for query in asked) for encoded in batch.queries]
+        weights = query_weights(places, max(len(encoded.tokens) for encoded in batch.queries))
+        shared = SharedAttention(batch, weights)
+        return [
+            Task(
+                self.model,
+                self.method.name,
+                encoded,
+                units_of(encoded, request.unit, request.segments, request.within),
+                request,
+                asked=tuple(asked),
+                queries=queries,
+                shared_attention=shared,
+                place=place,
+            )
+            for place, (encoded, queries) in enumerate(zip(batch.keys, places, strict=True))
+        ]
+
+
+def query_positions(encoded: Encoded, query: Query) -> tuple[int, ...]:
+    """The tokens of a query. Raises QueryError for one that the text does not have."""
+    count = len(encoded.tokens)
+    if query is None:
+        positions = tuple(i for i, token in enumerate(encoded.tokens) if not token.special)
+        if not positions:
+            raise TextError("the text has no token that is not special, so there is nothing to show")
+        return positions
+    if isinstance(query, str):
+        words = find_words(encoded.text, encoded.words, query)
+        return tuple(token for word in words for token in encoded.words[word].tokens)
+    if not isinstance(query, int) or isinstance(query, bool):
+        raise QueryError(f"the query {query!r} is neither a word nor the index of a token")
+    if not -count <= query < count:
+        raise QueryError(f"the query token {query} is out of range: the text has the tokens 0 to {count - 1}")
+    return (query % count,)
+
+
+def _read(task: Task) -> Encoded:
+    """What the model reads, a token for each of its ids: those of a continuation that is not scored stand nowhere."""
+    encoded, inputs = task.encoded, task.target.readings[0].inputs
+    count = len(inputs["input_ids"])
+    more = [TokenSpan("", 0, 0, True)] * max(0, count - len(encoded.tokens))
+    words = tuple(word for word in encoded.words if max(word.tokens) < count)
+    read = {name: list(ids) for name, ids in inputs.items()}
+    return Encoded(encoded.text, read, (*encoded.tokens[:count], *more), words, encoded.chat)

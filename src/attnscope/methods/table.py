@@ -1,0 +1,277 @@
+"""METHODS: the one table that says everything about a method.
+
+To add a method: its file, its row here, its tests.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from attnscope.errors import InputError
+from attnscope.methods import cost as costs
+from attnscope.methods.attention.attention import attention
+from attnscope.methods.attention.attention_gradient import attention_gradient
+from attnscope.methods.attention.flow import attention_flow
+from attnscope.methods.attention.rollout import rollout
+from attnscope.methods.attention.value_norm import value_norm
+from attnscope.methods.attention.value_zeroing import value_zeroing
+from attnscope.methods.gradient.gim import gim
+from attnscope.methods.gradient.gradient import gradient
+from attnscope.methods.gradient.gradient_shap import gradient_shap
+from attnscope.methods.gradient.gradient_x_input import gradient_x_input
+from attnscope.methods.gradient.integrated_gradients import integrated_gradients
+from attnscope.methods.gradient.smooth_grad import smooth_grad
+from attnscope.methods.perturbation.deletion import deletion
+from attnscope.methods.perturbation.lime import lime
+from attnscope.methods.perturbation.occlusion import occlusion
+from attnscope.methods.perturbation.shapley import shapley
+from attnscope.methods.random import random
+from attnscope.methods.request import Options, Query
+from attnscope.methods.task import Scores
+
+SHORTER = "give a shorter text"
+_FEWER_UNITS = f"score larger units (unit='sentence' or segments), use method='gradient', or {SHORTER}"
+_OF_ATTENTION = ("query", "stack")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of METHODS.
+
+    run:    `def name(task, *, own options) -> Scores`.
+    family: "attention" (a row of attention itself), "flow" (attention followed through layers, or weighed by what it
+            carries), "gradient", "perturbation", "baseline", or "own" (a caller's function).
+    unit:   what a score is, with its unit.
+    sign:   "non-negative" or "signed".
+    passes: the cost in words; names in braces are the method's options by default.
+    cost:   the cost as a function of sizes; runs: how many passes, given the options and the number of units; smaller:
+            how to make a request smaller.
+    asks:   what a task has: a "target"; a "query" of attention; or a "prediction", which is a query where the model's
+            next token is meant, else a target.
+    query:  the query by default. shares: whether a token's score is a share of attention, so that what special tokens
+            took has a meaning.
+    """
+
+    run: Callable[..., Scores]
+    family: Literal["attention", "flow", "gradient", "perturbation", "baseline", "own"]
+    unit: str
+    sign: Literal["non-negative", "signed"] = "non-negative"
+    passes: str = "one forward pass"
+    cost: Callable[[costs.Size], costs.Cost] = costs.gradients
+    paper: str = ""
+    asks: Literal["target", "query", "prediction"] = "target"
+    runs: Callable[[Mapping[str, Any], int], int] = lambda _options, _units: 1
+    smaller: str = SHORTER
+    query: Query = None
+    shares: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.run.__name__
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The method's own options and their defaults."""
+        parameters = inspect.signature(self.run).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+    @property
+    def shared_options(self) -> list[str]:
+        """What it takes beside its own: see `attnscope.methods.request.Options`."""
+        looks = self.asks != "target" or self.family == "own"
+        return [name for name in Options.__annotations__ if looks or name not in _OF_ATTENTION]
+
+    @property
+    def cost_in_words(self) -> str:
+        """In passes through the model."""
+        return self.passes.format(**self.options)
+
+
+METHODS: dict[str, Method] = {
+    row.name: row
+    for row in (
+        Method(
+            gradient,
+            family="gradient",
+            unit="how strongly the target reacts to the token's embedding, in nats per unit of embedding",
+            passes="one forward and one backward pass",
+            paper="PromptRobust, arXiv:2306.04528",
+        ),
+        Method(
+            gradient_x_input,
+            family="gradient",
+            unit="the share of the target that the token carries to first order, in nats",
+            sign="signed",
+            passes="one forward and one backward pass",
+            paper="Shrikumar et al. 2016, arXiv:1605.01713",
+        ),
+        Method(
+            integrated_gradients,
+            family="gradient",
+            unit="the token's part in the target's change from a baseline to the text, in nats",
+            sign="signed",
+            passes="one forward and one backward pass per step ({steps})",
+            runs=lambda options, _units: options["steps"],
+            smaller=f"take fewer steps, or {SHORTER}",
+            paper="Sundararajan et al. 2017, arXiv:1703.01365",
+        ),
+        Method(
+            smooth_grad,
+            family="gradient",
+            unit="the norm of the mean gradient over noisy copies, in nats per unit of embedding",
+            passes="one forward and one backward pass per sample ({samples})",
+            cost=lambda size: costs.gradients(size, noisy=1),
+            runs=lambda options, _units: options["samples"],
+            smaller=f"take fewer samples, or {SHORTER}",
+            paper="Smilkov et al. 2017, arXiv:1706.03825",
+        ),
+        Method(
+            gradient_shap,
+            family="gradient",
+            unit="the token's expected part in the change from random baselines to the text, in nats",
+            sign="signed",
+            passes="one forward and one backward pass per sample ({samples})",
+            cost=lambda size: costs.gradients(size, noisy=2),
+            runs=lambda options, _units: options["samples"],
+            smaller=f"take fewer samples, or {SHORTER}",
+            paper="Lundberg and Lee 2017, arXiv:1705.07874; Erion et al., arXiv:1906.10670",
+        ),
+        Method(
+            gim,
+            family="gradient",
+            unit="the share of the target by a gradient that sees through sharp attention and norms",
+            sign="signed",
+            passes="one forward and one backward pass",
+            paper="Edin et al. 2025, arXiv:2505.17630",
+        ),
+        Method(
+            deletion,
+            family="perturbation",
+            unit="how much the target changes without the word, in nats; signed with signed=True",
+            passes="one forward pass per word, behind a shared prefix",
+            cost=costs.single_words,
+            runs=lambda _options, units: units,
+            smaller=_FEWER_UNITS,
+            paper="PromptRobust, arXiv:2306.04528",
+        ),
+        Method(
+            occlusion,
+            family="perturbation",
+            unit="how much the target falls when the word is covered, in nats",
+            sign="signed",
+            passes="one forward pass per word, behind a shared prefix",
+            cost=costs.single_words,
+            runs=lambda _options, units: units,
+            smaller=_FEWER_UNITS,
+            paper="Zeiler and Fergus 2014, arXiv:1311.2901",
+        ),
+        Method(
+            shapley,
+            family="perturbation",
+            unit="the word's mean part in the target over the orders in which words come in, in nats",
+            sign="signed",
+            passes="two forward passes per word for each of {pairs} pairs of orders",
+            cost=costs.texts,
+            runs=lambda options, units: 2 * options["pairs"] * units,
+            smaller=f"take fewer pairs, {_FEWER_UNITS}",
+            paper="Castro et al. 2009; Mitchell et al., arXiv:2104.12199",
+        ),
+        Method(
+            lime,
+            family="perturbation",
+            unit="the word's coefficient in a linear model of the target around the text, in nats",
+            sign="signed",
+            passes="{samples} forward passes",
+            cost=costs.texts,
+            runs=lambda options, _units: options["samples"],
+            smaller=f"take fewer samples, or {SHORTER}",
+            paper="Ribeiro et al. 2016, arXiv:1602.04938",
+        ),
+        Method(
+            random,
+            family="baseline",
+            unit="drawn uniformly from 0 to 1: the yardstick",
+            passes="one forward pass, for the target's value",
+            cost=costs.texts,
+        ),
+        Method(
+            attention,
+            family="attention",
+            unit="the share of a query's attention that the token takes",
+            passes="at most one forward pass",
+            cost=costs.passing,
+            asks="query",
+            shares=True,
+            paper="Vaswani et al. 2017, arXiv:1706.03762",
+        ),
+        Method(
+            rollout,
+            family="flow",
+            unit="the share of the token that arrives at the query, if attention carried it through all layers",
+            passes="one forward pass, and the attention of every layer once more",
+            cost=costs.rollout,
+            asks="query",
+            smaller=f"ask for a lower layer, or {SHORTER}",
+            shares=True,
+            paper="Abnar & Zuidema 2020, arXiv:2005.00928",
+        ),
+        Method(
+            attention_flow,
+            family="flow",
+            unit="the most that can flow from the query to the token, 0 to 1",
+            passes="one forward pass, and a maximum flow for each token: for short texts",
+            cost=costs.passing,
+            asks="query",
+            query=-1,
+            paper="Abnar & Zuidema 2020, arXiv:2005.00928",
+        ),
+        Method(
+            attention_gradient,
+            family="flow",
+            unit="attention times its gradient for a prediction, through all layers, in units of the target",
+            passes="one forward and one backward pass, and the attention of every layer once more",
+            cost=costs.attention_gradient,
+            asks="prediction",
+            query=-1,
+            paper="Chefer et al. 2021, arXiv:2103.15679",
+        ),
+        Method(
+            value_norm,
+            family="flow",
+            unit="the length of what the token's values add to the query, in units of the residual stream",
+            passes="at most one forward pass",
+            cost=costs.value_norm,
+            asks="query",
+            paper="Kobayashi et al. 2020, arXiv:2004.10102",
+        ),
+        Method(
+            value_zeroing,
+            family="flow",
+            unit="the share of the query's change when the token's value is set to zero, through all layers",
+            passes="as many forward passes as there are tokens, in batches: for short texts",
+            cost=costs.value_zeroing,
+            asks="query",
+            smaller=f"ask for one layer, use method='value_norm', or {SHORTER}",
+            shares=True,
+            paper="Mohebbi et al. 2023, arXiv:2301.12971",
+        ),
+    )
+}
+
+
+def method_of(given: "str | Method | Callable[..., Scores]") -> Method:
+    """The row of a name, or one for a function of the caller's own. Raises InputError for a name that has no row."""
+    if isinstance(given, Method):
+        return given
+    if callable(given):
+        return Method(given, family="own", unit=f"{given.__name__} score")
+    if given not in METHODS:
+        near = get_close_matches(str(given), METHODS, n=1)
+        raise InputError(
+            f"there is no method {given!r}; choose from {', '.join(METHODS)}"
+            + (f" (meant {near[0]!r}?)" if near else "")
+        )
+    return METHODS[given]

@@ -1,0 +1,226 @@
+"""The contract of a method: `def name(task, *, own options) -> Scores`.
+
+A Task is one input with what is asked of it, ready to run; it is also everything that a method may ask of the model.
+Looping over inputs, pooling, provenance and the result's making belong to the runner. What several tasks of one call
+ask of the model alike (a gradient, rows of attention) is computed for all of them together, when the first asks for it.
+
+    def surprise(task):                       # a method of one's own: ats.explain(model, text, method=surprise)
+        values, vectors = task.gradient()     # (target,), (target, token, hidden)
+        return Scores(tokens=vectors.norm(dim=-1), values=values)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnscope.errors import InputError
+from attnscope.methods.request import Query, Request, in_range
+from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
+from attnscope.methods.units import Units
+from attnscope.models.attention.capture import layout, watch
+from attnscope.models.attention.head_reduction import Fused
+from attnscope.models.attention.interface import Call
+from attnscope.models.attention.output_projection import output_projections, per_head
+from attnscope.models.embeddings import baseline_vector, embedded
+from attnscope.models.gradients.path import Path, path_of
+from attnscope.models.inputs.encode import Encoded
+from attnscope.models.loading.load import Model
+from attnscope.models.perturbation.without_tokens import default_way, without
+from attnscope.models.targets.readout import values
+from attnscope.models.targets.target import Objective
+from attnscope.results.base import Measured
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a method found for one task.
+
+    tokens:   (target, token), of an attention method (query, token); or one row (token,). None: each token gets an
+              equal share of its unit.
+    units:    (target, unit) or (unit,). None: a unit is the sum of its tokens.
+    values:   of the target on the text, (target,); empty where the method asks for none.
+    signed:   whether 0 is the middle; None: as the method's row of METHODS says.
+    options:  options whose value came out on the way: an index counted from the end, a default that is the model's.
+    measured: what else came out: an error, a share of variance.
+    target, quantity: what was explained, in words, where the method itself finds that out.
+    """
+
+    tokens: NDArray[Any] | Tensor | None = None
+    units: NDArray[Any] | Tensor | None = None
+    values: Sequence[float] | NDArray[Any] | Tensor = ()
+    signed: bool | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    measured: Measured = field(default_factory=Measured)
+    target: str | None = None
+    quantity: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.tokens is None and self.units is None:
+            raise InputError("a method returned Scores without scores: give tokens, units, or both")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One input with what is asked of it, and what a method may ask of the model.
+
+    method:    the method's name, for messages.
+    encoded:   the text whose tokens are scored.
+    units:     the pieces of it that get a score.
+    request:   as the caller put it.
+    objective: what is explained; None where attention is looked at from a query.
+    asked, queries: of an attention method, each query as it was asked, and its tokens: its row is the mean of theirs.
+    """
+
+    model: Model
+    method: str
+    encoded: Encoded
+    units: Units
+    request: Request
+    objective: Objective | None = None
+    asked: tuple[Query, ...] = ()
+    queries: tuple[tuple[int, ...], ...] = ()
+    shared_gradients: SharedGradients | None = None
+    shared_attention: SharedAttention | None = None
+    place: int = 0
+
+    # What is explained
+
+    @property
+    def target(self) -> Objective:
+        """The objective. Raises InputError where there is none."""
+        if self.objective is None:
+            raise InputError("the method explains a target, and none was asked for")
+        return self.objective
+
+    @property
+    def per_token(self) -> bool:
+        """Whether each token of the target has scores of its own."""
+        return self.objective is not None and bool(self.objective.about)
+
+    def values(self) -> NDArray[np.float64]:
+        """(target,) The target's values on the text: one forward pass."""
+        found = values(self.model.model, self.target.readings)
+        return np.asarray(sum(value.numpy() for value in found), dtype=np.float64)
+
+    # Gradients
+
+    def gradient(self, rules: Rules = nullcontext) -> tuple[Tensor, Tensor]:
+        """The target's values (target,), and their gradients at the embeddings (target, token, hidden), float64.
+
+        rules: a context in which the passes run, such as changed rules of the backward pass.
+        """
+        assert self.shared_gradients is not None, "the runner gives every task with a target its gradients"
+        return self.shared_gradients.of(self.place, rules)
+
+    def embeddings(self) -> Tensor:
+        """(token, hidden) What the embedding layer gives for the scored tokens, float64."""
+        return embedded(self.model.model, self.target)
+
+    def baseline(self, name: str) -> Tensor:
+        """(hidden,) The embedding of "nothing": "zero", "mean", "mask" or "pad"."""
+        return baseline_vector(self.model, name)
+
+    def paths(self, baseline: Tensor) -> list[Path]:
+        """The ways from a baseline (hidden,) to the text, one for each pass that the target takes."""
+        net, objective = self.model.model, self.target
+        return [path_of(net, objective, i, baseline) for i in range(len(objective.readings))]
+
+    # Words taken away
+
+    @property
+    def removable(self) -> list[int]:
+        """The units that can be taken away: all but those that the target stands on. Raises InputError if none can.
+
+        A masked word, or the token whose label is asked for, stays: without it there is nothing to ask.
+        """
+        fixed = set(self.target.fixed)
+        able = [i for i, span in enumerate(self.units.spans) if not fixed & set(span.tokens)]
+        if not able:
+            raise InputError(
+                "the target stands on every unit of the text, so none can be taken away: choose smaller units"
+            )
+        return able
+
+    def replacement(self, asked: str | None) -> str:
+        """What overwrites words: as asked, else the mask token where there is one, else the mean embedding."""
+        return default_way(self.model) if asked is None else asked
+
+    def values_without(self, removed: Sequence[frozenset[int]], replacement: str) -> NDArray[np.float64]:
+        """(set, target) The target's values without the units of each set; a set that comes twice runs once."""
+        distinct = list(dict.fromkeys(removed))
+        place = {units: i for i, units in enumerate(distinct)}
+        spans = self.units.spans
+        tokens = [frozenset(token for unit in units for token in spans[unit].tokens) for units in distinct]
+        found: NDArray[np.float64] = without(self.model, self.target, tokens, replacement).numpy()
+        return found[[place[units] for units in removed]]
+
+    # Attention
+
+    @property
+    def attention(self) -> SharedAttention:
+        """The attention of this text and its neighbours. Raises InputError for a task without a query."""
+        if self.shared_attention is None:
+            raise InputError("the method looks at attention, and the task has no query: its family is not attention's")
+        return self.shared_attention
+
+    @property
+    def stack(self) -> str:
+        """Which attention: "self", or in an encoder–decoder "encoder", "decoder" or "cross"."""
+        return self.attention.batch.kind
+
+    @property
+    def heads(self) -> list[int]:
+        """How many heads each layer of the stack has."""
+        batch = self.attention.batch
+        return layout(batch.model.model, batch.inputs, batch.kind).heads_of(batch.kind)
+
+    def query_weights(self) -> Tensor:
+        """(query, token) Of each query, the weight of each token's row: 1 / n at its n tokens."""
+        return self.attention.weights[self.place, :, : len(self.attention.batch.queries[self.place].tokens)]
+
+    def attention_rows(self, layers: Sequence[int]) -> list[Tensor]:
+        """Of each layer (query, head, key): the rows of the queries, from one pass for all texts side by side."""
+        return [rows[self.place, ..., : self._keys] for rows in self.attention.rows(tuple(layers))]
+
+    def reduced_attention(self, layers: Sequence[int], over: str) -> list[Fused]:
+        """Each layer's attention with its heads put together by "mean", "max" or "min", for chains over layers.
+
+        Of a layer only queries and keys are kept, O(token · hidden), never a matrix.
+        """
+        return [layer.of_text(self.place, self._keys) for layer in self.attention.reduced(tuple(layers), over)]
+
+    def capture(self, layers: Sequence[int], see: Callable[[int, Call], None]) -> None:
+        """Run this text alone and show each layer's attention, from the bottom up, to `see(layer, call)`."""
+        batch = self.attention.batch
+        watch(batch.model.model, self.inputs, layers, see, batch.kind)
+
+    @property
+    def inputs(self) -> dict[str, Tensor]:
+        """What the model's forward takes for this text alone, (1, token), without its neighbours' padding."""
+        batch = self.attention.batch
+        if len(batch.members) == 1:
+            return batch.inputs
+        return {name: tensor[self.place : self.place + 1, : self._keys] for name, tensor in batch.inputs.items()}
+
+    @property
+    def _keys(self) -> int:
+        """The tokens that are attended to."""
+        return len(self.attention.batch.keys[self.place].tokens)
+
+    def projection(self, layer: int) -> Tensor:
+        """(head, head hidden, hidden) How the layer writes each head's output to the residual stream."""
+        batch = self.attention.batch
+        return per_head(output_projections(batch.model.model, batch.inputs, batch.kind)[layer], self.heads[layer])
+
+    def layer(self, index: object, words: str = "") -> int:
+        """The index of a layer from 0 on; `words`: what else may be given. Raises RangeError."""
+        return in_range("layer", index, len(self.heads), words)
+
+    def head(self, index: object, layer: int, words: str = "") -> int:
+        """The index of a head of a layer from 0 on. Raises RangeError."""
+        return in_range("head", index, self.heads[layer], words)

@@ -1,0 +1,132 @@
+"""The pieces of a text that get a score: words, tokens, sentences, or segments with names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import InputError
+from attnscope.models.inputs.encode import Encoded
+from attnscope.results.attribution import Word
+from attnscope.text import segments as pieces
+from attnscope.text.words import WordSpan
+
+UNITS = ("word", "token", "sentence", "segment")
+Segments = Mapping[str, Sequence[int]] | str | None
+
+
+@dataclass(frozen=True)
+class Units:
+    """The scored pieces of one text.
+
+    unit:   one of UNITS.
+    spans:  the pieces, in order, with the tokens of each. names: of segments, else empty.
+    within: the part of the text that they were chosen from, where it is not all of it.
+    tokens: how many tokens the text has.
+    """
+
+    unit: str
+    spans: tuple[WordSpan, ...]
+    names: tuple[str, ...]
+    within: pieces.Span | None
+    tokens: int
+
+    def __len__(self) -> int:
+        return len(self.spans)
+
+    def pooled(self, tokens: NDArray[Any]) -> NDArray[np.float64]:
+        """(…, token) -> (…, unit): the sum over each unit's tokens."""
+        columns = [tokens[..., list(span.tokens)].sum(-1) for span in self.spans]
+        return np.stack(columns, -1).astype(np.float64)
+
+    def spread(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """(…, unit) -> (…, token): each token an equal share of its unit; a token of no unit has 0."""
+        tokens = np.zeros((*scores.shape[:-1], self.tokens))
+        for i, span in enumerate(self.spans):
+            tokens[..., list(span.tokens)] = scores[..., i, None] / len(span.tokens)
+        return tokens
+
+
+def units_of(
+    encoded: Encoded,
+    unit: str | None = None,
+    segments: Segments = None,
+    within: str | Sequence[int] | Word | None = None,
+) -> Units:
+    """The units of a text. Raises InputError for a unit, a segment or a part that the text does not have."""
+    if unit is not None and unit not in UNITS:
+        raise InputError(f"unit={unit!r}: choose from {', '.join(UNITS)}")
+    chosen = unit or "word"
+    if segments is not None and within is None:
+        if unit not in (None, "segment"):
+            raise InputError(
+                f"segments were given and unit={unit!r}: segments are scored with unit='segment', and what is inside "
+                "one of them with within='its name'"
+            )
+        chosen = "segment"
+    if isinstance(within, str) and segments is None and chosen != "segment":
+        segments = "paragraphs"
+    spans, names = _spans(encoded, chosen, segments)
+    part = None if within is None else _part(encoded, within, segments)
+    if part is not None:
+        inside = [i for i, span in enumerate(spans) if part[0] <= span.start < part[1]]
+        if not inside:
+            raise InputError(
+                f"no unit begins within {part[0]}:{part[1]} of the text: give a larger part or smaller units"
+            )
+        spans, names = tuple(spans[i] for i in inside), tuple(names[i] for i in inside if names)
+    return Units(chosen, spans, names, part, len(encoded.tokens))
+
+
+def _spans(encoded: Encoded, unit: str, segments: Segments) -> tuple[tuple[WordSpan, ...], tuple[str, ...]]:
+    if unit == "word":
+        return encoded.words, ()
+    if unit == "token":
+        return _single_tokens(encoded), ()
+    if unit == "sentence":
+        return pieces.gathered(pieces.sentences(encoded.text), encoded.words), ()
+    named = _named(encoded, segments)
+    gathered = {name: pieces.gathered([span], encoded.words) for name, span in named.items()}
+    if empty := [name for name, spans in gathered.items() if not spans]:
+        raise InputError(f"the segment {empty[0]!r} has no words: give a piece of the text with words")
+    return tuple(spans[0] for spans in gathered.values()), tuple(gathered)
+
+
+def _named(encoded: Encoded, segments: Segments) -> dict[str, pieces.Span]:
+    if isinstance(segments, str) and segments not in ("paragraphs", "turns"):
+        raise InputError(f"segments={segments!r}: give 'paragraphs', 'turns' or {{name: (start, end)}}")
+    if segments == "turns":
+        return pieces.turns(encoded.text, encoded.tokens)
+    if segments is None or isinstance(segments, str):
+        return {f"paragraph {i + 1}": span for i, span in enumerate(pieces.paragraphs(encoded.text))}
+    return pieces.checked(encoded.text, segments)
+
+
+def _part(encoded: Encoded, within: str | Sequence[int] | Word, segments: Segments) -> pieces.Span:
+    """Where `within` lies. Raises InputError for a part that the text does not have."""
+    if isinstance(within, str):
+        named = _named(encoded, segments)
+        if within not in named:
+            raise InputError(f"within={within!r}: the text's segments are {', '.join(map(repr, named))}")
+        return named[within]
+    span = (within.start, within.end) if isinstance(within, Word) else tuple(within)
+    (checked,) = pieces.checked(encoded.text, {"within": span}).values()
+    if isinstance(within, Word) and encoded.text[checked[0] : checked[1]] != within.text:
+        raise InputError(f"within is the word {within.text!r} of another text: give one of a result on this text")
+    return checked
+
+
+def _single_tokens(encoded: Encoded) -> tuple[WordSpan, ...]:
+    """Each token; those that share a character (bytes of one emoji) cannot be drawn apart and stay together."""
+    spans: list[WordSpan] = []
+    for i, token in enumerate(encoded.tokens):
+        if token.special or token.start == token.end:
+            continue
+        if spans and token.start < spans[-1].end:
+            last = spans.pop()
+            spans.append(WordSpan(last.start, max(last.end, token.end), (*last.tokens, i)))
+        else:
+            spans.append(WordSpan(token.start, token.end, (i,)))
+    return tuple(spans)
