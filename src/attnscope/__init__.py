@@ -6,6 +6,7 @@
     row = ats.attention(model, "The castle on the hill", layer=-1, head=0, query="hill")
     words = ats.explain(model, "The castle on the hill", method="gradient")
     ats.save(words, "page.html")                         # html png svg pdf json txt
+    ats.load_result("words.json")                        # any result that was saved
 
 Names are imported when they are first used: `import attnscope` loads neither torch nor numpy.
 """
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from attnscope.results.attribution import Attribution as Attribution
     from attnscope.results.attribution import Token as Token
     from attnscope.results.attribution import Word as Word
+    from attnscope.results.base import load_result as load_result
     from attnscope.results.comparison import Comparison as Comparison
     from attnscope.results.comparison import Comparisons as Comparisons
     from attnscope.results.evaluation import Evaluation as Evaluation
@@ -72,6 +74,7 @@ _HOMES = {
     "evaluate": "attnscope.studies.evaluate",
     "explain": "attnscope.methods.explain",
     "load": "attnscope.models.loading.load",
+    "load_result": "attnscope.results.base",
     "notebook_html": "attnscope.render",
     "plot": "attnscope.render.figure.plot",
     "save": "attnscope.render",

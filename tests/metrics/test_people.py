@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from attnscope.metrics.people import human_correlation, human_overlap, human_precision, spearman
+from attnscope.metrics.people import human_correlation, human_overlap, human_precision
 from attnscope.metrics.query import Explanation
+from attnscope.results.statistics import spearman
 
 HUMAN = np.array([0, 0, 3.0, 1.0, 0, 0])
 

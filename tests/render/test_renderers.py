@@ -120,7 +120,7 @@ def test_the_notebook_frame_holds_the_whole_page() -> None:
 def test_pictures_need_no_torch() -> None:
     code = (
         "import sys, attnscope.render, attnscope.results.attribution, attnscope.results.scaling, attnscope.text.words\n"
-        "import attnscope.render.html.attribution, attnscope.render.document.terminal, attnscope.render.document.json\n"
+        "import attnscope.render.html.attribution, attnscope.render.document.terminal, attnscope.render.document.data\n"
         "bad = {'torch', 'transformers', 'tokenizers', 'matplotlib'} & set(sys.modules)\n"
         "import attnscope.render.figure.attribution, attnscope.render.figure.fonts\n"
         "bad |= {'torch', 'transformers', 'tokenizers', 'matplotlib.pyplot'} & set(sys.modules)\n"

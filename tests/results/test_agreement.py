@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.results.agreement import ranks
 from attnscope.results.attribution import Attribution, Word
+from attnscope.results.statistics import ranks
 
 LETTERS = "abcdefgh"
 

@@ -12,6 +12,7 @@ from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.errors import InputError
 from attnscope.results.evaluation import Evaluation, Sample
+from attnscope.results.schema1 import upgraded
 
 
 def evaluate(
@@ -87,10 +88,10 @@ def _saved(path: Path) -> Evaluation | None:
     """The evaluation whose rows these are; None for anything else."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            first = json_module.loads(file.readline())
+            first = upgraded(json_module.loads(file.readline()))
     except (OSError, ValueError):
         return None
-    return Evaluation.load(path) if isinstance(first, dict) and first.get("kind") == "evaluation" else None
+    return Evaluation.load(path) if isinstance(first, dict) and first.get("type") == "evaluation" else None
 
 
 def samples_of(path: Path) -> list[Sample]:

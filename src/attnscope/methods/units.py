@@ -11,7 +11,7 @@ from attnscope.errors import InputError
 from attnscope.models.inputs.encode import Encoded
 from attnscope.results.attribution import Word
 from attnscope.text import segments as pieces
-from attnscope.text.words import WordSpan
+from attnscope.text.words import WordSpan, tokens_as_words
 
 UNITS = ("word", "token", "sentence", "segment")
 Segments = Mapping[str, Sequence[int]] | str | None
@@ -84,7 +84,7 @@ def _spans(encoded: Encoded, unit: str, segments: Segments) -> tuple[tuple[WordS
     if unit == "word":
         return encoded.words, ()
     if unit == "token":
-        return _single_tokens(encoded), ()
+        return tokens_as_words(encoded.tokens), ()
     if unit == "sentence":
         return pieces.gathered(pieces.sentences(encoded.text), encoded.words), ()
     named = _named(encoded, segments)
@@ -116,17 +116,3 @@ def _part(encoded: Encoded, within: str | Sequence[int] | Word, segments: Segmen
     if isinstance(within, Word) and encoded.text[checked[0] : checked[1]] != within.text:
         raise InputError(f"within is the word {within.text!r} of another text: give one of a result on this text")
     return checked
-
-
-def _single_tokens(encoded: Encoded) -> tuple[WordSpan, ...]:
-    """Each token; those that share a character (bytes of one emoji) cannot be drawn apart and stay together."""
-    spans: list[WordSpan] = []
-    for i, token in enumerate(encoded.tokens):
-        if token.special or token.start == token.end:
-            continue
-        if spans and token.start < spans[-1].end:
-            last = spans.pop()
-            spans.append(WordSpan(last.start, max(last.end, token.end), (*last.tokens, i)))
-        else:
-            spans.append(WordSpan(token.start, token.end, (i,)))
-    return tuple(spans)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.metrics.query import UNDEFINED, Explanation
-from attnscope.results.agreement import ranks
+from attnscope.results.statistics import spearman
 
 
 def human_correlation(explanation: Explanation) -> float:
@@ -61,14 +61,3 @@ def _marked_words(explanation: Explanation) -> NDArray[np.bool_] | None:
         return None
     marked = explanation.human > 0
     return marked if 0 < marked.sum() < len(marked) else None
-
-
-def spearman(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Spearman's rank correlation, from -1 to 1; equal scores share the mean of their ranks. NaN for constant scores.
-
-    >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 9.0]))
-    1.0
-    """
-    a, b = (ranks(scores) - (len(scores) + 1) / 2 for scores in (left, right))
-    norm = float(np.sqrt((a @ a) * (b @ b)))
-    return float(np.clip((a @ b) / norm, -1, 1)) if norm > 0 else float("nan")

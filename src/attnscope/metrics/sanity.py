@@ -5,8 +5,8 @@ Passing these tests does not make a method right; failing one shows that somethi
 
 import numpy as np
 
-from attnscope.metrics.people import spearman
 from attnscope.metrics.query import UNDEFINED, Explanation, MetricGenerator, ScoresOn, TargetValue
+from attnscope.results.statistics import spearman
 
 # How far `sensitivity` moves each embedding, as a share of its length, and how often.
 RADIUS = 0.02

@@ -1,4 +1,5 @@
-"""Pictures of a result. Its type and the file's suffix pick the renderer: one file and one row of RENDERERS.
+"""Pictures of a result. Its type and the file's suffix pick the renderer: one file and one row of RENDERERS, or of
+FORMATS where one renderer draws every result.
 
     render(result, ".svg", font_size=14) -> bytes
     save(result, "page.html") -> Path
@@ -9,15 +10,17 @@ A renderer is imported when it is first used, so that a page needs no matplotlib
 import difflib
 import importlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from attnscope.errors import InputError, OutputError
 from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
+from attnscope.results.base import Result
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files import write_atomically
@@ -26,86 +29,119 @@ from attnscope.results.per_token import PerToken
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["RENDERERS", "Renderer", "checked_path", "notebook_html", "print_result", "render", "save"]
+__all__ = [
+    "FORMATS",
+    "RENDERERS",
+    "Renderer",
+    "Result",
+    "checked_path",
+    "notebook_html",
+    "print_result",
+    "render",
+    "save",
+]
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """Where the function `(result, **options) -> bytes` lives, and the names of the options that it knows."""
+    """Where the function `(result, **options) -> bytes` lives, the names of its options, and what is given to it."""
 
     module: str
     function: str
     options: tuple[str, ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Callable[..., bytes]:
         """The function itself; importing it is what may need an extra."""
-        return cast(Callable[..., bytes], getattr(importlib.import_module(self.module), self.function))
+        return partial(getattr(importlib.import_module(self.module), self.function), **self.given)
 
 
-_FIGURE_OPTIONS = ("max_line_chars", "font", "font_size", "dark")
+_FIGURE = "attnscope.render.figure"
+_HTML = "attnscope.render.html"
+_DOCUMENT = "attnscope.render.document"
 
-Result = Attribution | PerToken | Agreement | AttentionMaps | Comparison | Comparisons | Evaluation
-
-_PLOTTED = {
-    ".png": Renderer("attnscope.render.figure.files", "render_png", ("dark", "font", "scale")),
-    ".svg": Renderer("attnscope.render.figure.files", "render_svg", ("dark", "font")),
-    ".pdf": Renderer("attnscope.render.figure.files", "render_pdf", ("dark", "font")),
+# Every format once, in the order in which they are offered. A renderer here draws any result that has none of its own
+# in RENDERERS; None: a result needs its own.
+FORMATS: dict[str, Renderer | None] = {
+    ".html": None,
+    ".png": None,
+    ".svg": None,
+    ".pdf": None,
+    ".json": Renderer(f"{_DOCUMENT}.data", "render_json"),
+    ".txt": None,
+    ".tex": None,
+    ".csv": None,
+    ".jsonl": None,
+    ".safetensors": None,
 }
 
-RENDERERS: dict[type[Result], dict[str, Renderer]] = {
+
+def _page(file: str, *options: str) -> dict[str, Renderer]:
+    return {".html": Renderer(f"{_HTML}.{file}", "render_html", (*options, "dark"))}
+
+
+def _figures(file: str, *options: str) -> dict[str, Renderer]:
+    """One function for all forms of a figure; a png has a scale."""
+    names = (*options, "dark")
+    return {
+        ".png": Renderer(f"{_FIGURE}.{file}", "render_figure", (*names, "scale"), {"form": "png", "scale": 2}),
+        ".svg": Renderer(f"{_FIGURE}.{file}", "render_figure", names, {"form": "svg", "scale": 1}),
+        ".pdf": Renderer(f"{_FIGURE}.{file}", "render_figure", names, {"form": "pdf", "scale": 1}),
+    }
+
+
+def _document(suffix: str, file: str, function: str) -> dict[str, Renderer]:
+    return {suffix: Renderer(f"{_DOCUMENT}.{file}", function)}
+
+
+_TEXT = ("max_line_chars", "font_size")
+_OWN: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
-        ".html": Renderer("attnscope.render.html.attribution", "render_html", ("max_line_chars", "font_size", "dark")),
-        ".png": Renderer("attnscope.render.figure.attribution", "render_png", (*_FIGURE_OPTIONS, "scale")),
-        ".svg": Renderer("attnscope.render.figure.attribution", "render_svg", _FIGURE_OPTIONS),
-        ".pdf": Renderer("attnscope.render.figure.attribution", "render_pdf", _FIGURE_OPTIONS),
-        ".json": Renderer("attnscope.render.document.json", "render_json"),
-        ".txt": Renderer("attnscope.render.document.terminal", "render_text"),
+        **_page("attribution", *_TEXT),
+        **_figures("attribution", *_TEXT, "font"),
+        **_document(".txt", "terminal", "render_text"),
     },
     PerToken: {
-        ".html": Renderer("attnscope.render.html.per_token", "render_html", ("max_line_chars", "font_size", "dark")),
-        **_PLOTTED,
-        ".json": Renderer("attnscope.render.document.json", "render_json"),
-        ".txt": Renderer("attnscope.render.document.terminal", "render_texts"),
+        **_page("per_token", *_TEXT),
+        **_figures("files", "font"),
+        **_document(".txt", "terminal", "render_texts"),
     },
     Agreement: {
-        ".html": Renderer("attnscope.render.html.agreement", "render_html", ("max_line_chars", "font_size", "dark")),
-        **_PLOTTED,
-        ".json": Renderer("attnscope.render.html.agreement", "render_json"),
-        ".txt": Renderer("attnscope.render.html.agreement", "render_text"),
+        **_page("agreement", *_TEXT),
+        **_figures("files", "font"),
+        **_document(".txt", "terminal", "render_table"),
     },
     AttentionMaps: {
-        ".html": Renderer("attnscope.render.html.explorer", "render_html", ("max_mb", "quality", "flow", "dark")),
-        **_PLOTTED,
-        ".json": Renderer("attnscope.render.document.maps", "render_json"),
-        ".safetensors": Renderer("attnscope.render.document.maps", "render_safetensors"),
+        **_page("explorer", "max_mb", "quality", "flow"),
+        **_figures("files", "font"),
+        **_document(".safetensors", "data", "render_safetensors"),
     },
     Comparison: {
-        ".html": Renderer("attnscope.render.html.comparison", "render_html", ("font_size", "dark")),
-        ".png": Renderer("attnscope.render.figure.comparison", "render_png", (*_FIGURE_OPTIONS, "scale")),
-        ".svg": Renderer("attnscope.render.figure.comparison", "render_svg", _FIGURE_OPTIONS),
-        ".pdf": Renderer("attnscope.render.figure.comparison", "render_pdf", _FIGURE_OPTIONS),
-        ".tex": Renderer("attnscope.render.document.comparison", "render_latex"),
-        ".csv": Renderer("attnscope.render.document.comparison", "render_csv"),
-        ".json": Renderer("attnscope.render.document.comparison", "render_json"),
-        ".txt": Renderer("attnscope.render.document.comparison", "render_text"),
+        **_page("comparison", "font_size"),
+        **_figures("comparison", *_TEXT, "font"),
+        **_document(".tex", "comparison", "render_latex"),
+        **_document(".csv", "comparison", "render_csv"),
+        **_document(".txt", "comparison", "render_text"),
     },
     Comparisons: {
-        ".html": Renderer("attnscope.render.html.comparison", "render_html", ("font_size", "dark")),
-        ".csv": Renderer("attnscope.render.document.comparison", "render_csv"),
-        ".json": Renderer("attnscope.render.document.comparison", "render_json"),
-        ".txt": Renderer("attnscope.render.document.comparison", "render_text"),
+        **_page("comparison", "font_size"),
+        **_document(".csv", "comparison", "render_csv"),
+        **_document(".txt", "comparison", "render_text"),
     },
     Evaluation: {
-        ".html": Renderer("attnscope.render.html.evaluation", "render_html", ("dark",)),
-        ".png": Renderer("attnscope.render.figure.evaluation", "render_png", ("dark", "scale")),
-        ".svg": Renderer("attnscope.render.figure.evaluation", "render_svg", ("dark",)),
-        ".pdf": Renderer("attnscope.render.figure.evaluation", "render_pdf", ("dark",)),
-        ".tex": Renderer("attnscope.render.document.evaluation", "render_latex"),
-        ".csv": Renderer("attnscope.render.document.evaluation", "render_csv"),
-        ".jsonl": Renderer("attnscope.render.document.evaluation", "render_lines"),
-        ".json": Renderer("attnscope.render.document.evaluation", "render_json"),
-        ".txt": Renderer("attnscope.render.document.evaluation", "render_text"),
+        **_page("evaluation"),
+        **_figures("evaluation"),
+        **_document(".tex", "evaluation", "render_latex"),
+        **_document(".csv", "evaluation", "render_csv"),
+        **_document(".jsonl", "data", "render_lines"),
+        **_document(".txt", "terminal", "render_table"),
     },
+}
+
+# What draws each result in each format that it has.
+RENDERERS: dict[type[Result], dict[str, Renderer]] = {
+    kind: {suffix: row for suffix, default in FORMATS.items() if (row := own.get(suffix, default))}
+    for kind, own in _OWN.items()
 }
 
 
@@ -169,7 +205,11 @@ def notebook_html(result: Result) -> str:
         return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
         return agreement.iframe(result)
-    return per_token.iframe(result) if isinstance(result, PerToken) else attribution.iframe(result)
+    if isinstance(result, PerToken):
+        return per_token.iframe(result)
+    if isinstance(result, Attribution):
+        return attribution.iframe(result)
+    raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
 
 
 def print_result(result: Result, console: "Console | None" = None) -> None:

@@ -5,7 +5,7 @@ numpy only: it compares results, wherever they were made.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.results.attribution import Attribution
-from attnscope.results.base import Document, shallow
+from attnscope.results.base import Document
+from attnscope.results.reading import shallow
+from attnscope.results.statistics import spearman
+from attnscope.results.tables import Columns, numbers, texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,7 @@ class Agreement(Document):
     """
 
     type: ClassVar[str] = "agreement"
+    tables: ClassVar[tuple[str, ...]] = ("pairs",)
 
     results: tuple[Attribution, ...]
     names: tuple[str, ...]
@@ -49,6 +53,15 @@ class Agreement(Document):
             lines.append(f"{name:<{width}}" + "".join(f"  {cell:>{width}}" for cell in cells))
         lines.append(f"above: rank correlation of {self.by}s; below: shared words of the top {self.top}")
         return "\n".join(lines) + "\n"
+
+    def _columns(self, of: str) -> Columns:  # noqa: ARG002 -- there is one table
+        pairs = list(combinations(range(len(self.names)), 2))
+        return {
+            "one": texts(self.names[i] for i, _ in pairs),
+            "other": texts(self.names[j] for _, j in pairs),
+            "rank": numbers(self.rank[pair] for pair in pairs),
+            "overlap": numbers(self.overlap[pair] for pair in pairs),
+        }
 
     def _body(self) -> dict[str, Any]:
         return {
@@ -99,33 +112,10 @@ def agreement(results: Sequence[Attribution], *, top: int | None = None, by: str
     if type(count) is not int or not 1 <= count <= len(spans[0]):
         raise InputError(f"top={top!r}: the text has {len(spans[0])} words; give a number from 1 to that")
     scores = np.stack([np.abs(one.scores) if by == "magnitude" else one.scores for one in given])
-    ranked = np.stack([ranks(row) for row in scores])
+    rank = np.array([[spearman(a, b) for b in scores] for a in scores])
     best = [frozenset(np.argsort(-row, kind="stable")[:count].tolist()) for row in scores]
     overlap = np.array([[len(a & b) / count for b in best] for a in best])
-    return Agreement(given, _names(given), _correlations(ranked), overlap, count, by)
-
-
-def ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, equal scores sharing the mean of theirs.
-
-    >>> ranks(np.array([0.5, 0.1, 0.5])).tolist()
-    [2.5, 1.0, 2.5]
-    """
-    order = np.argsort(scores, kind="stable")
-    found = np.empty(len(scores))
-    edges = [0, *(np.flatnonzero(np.diff(scores[order])) + 1).tolist(), len(scores)]
-    for start, end in pairwise(edges):
-        found[order[start:end]] = (start + 1 + end) / 2
-    return found
-
-
-def _correlations(ranked: NDArray[np.float64]) -> NDArray[np.float64]:
-    centred = ranked - ranked.mean(1, keepdims=True)
-    lengths = np.sqrt((centred**2).sum(1))
-    # A row of equal ranks has no direction.
-    units = centred / np.where(lengths > 0, lengths, np.nan)[:, None]
-    found: NDArray[np.float64] = np.clip(units @ units.T, -1, 1)
-    return found
+    return Agreement(given, _names(given), rank, overlap, count, by)
 
 
 def _names(results: Sequence[Attribution]) -> tuple[str, ...]:

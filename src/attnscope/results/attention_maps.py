@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.errors import DamagedFileError, InputError, RangeError
-from attnscope.results.base import SCHEMA, Asked, Measured, Result, damage, parsed, shallow, type_of
+from attnscope.results.base import SCHEMA, Asked, Measured, Result, type_of
 from attnscope.results.files import write_atomically
+from attnscope.results.reading import damage, parsed, shallow
 from attnscope.results.schema1 import upgraded
+from attnscope.results.tables import Columns
 from attnscope.text.words import TokenSpan, WordSpan
 
 _POWER = 4
@@ -90,6 +92,7 @@ class AttentionMaps(Result):
     """
 
     type: ClassVar[str] = "attention_maps"
+    tables: ClassVar[tuple[str, ...]] = ("heads",)
 
     query_side: TextSide
     key_side: TextSide
@@ -148,13 +151,10 @@ class AttentionMaps(Result):
         shown = [i for i, q in enumerate(self.queries) if not self.query_side.tokens[q].special]
         return np.asarray(self.weights(layer, head)[shown].mean(0), dtype=np.float32)
 
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """One row for each layer and head, as `pandas.DataFrame(maps.columns())` takes them.
-
-        Statistics of queries are means over those that are not special.
-        """
+    def _columns(self, of: str) -> Columns:  # noqa: ARG002 -- there is one table
+        """One row for each layer and head. Statistics of queries are means over those that are not special."""
         shown = [i for i, q in enumerate(self.queries) if not self.query_side.tokens[q].special]
-        table: dict[str, NDArray[Any]] = {
+        table: Columns = {
             "layer": np.repeat(self.layers, len(self.heads)),
             "head": np.tile(self.heads, len(self.layers)),
         }

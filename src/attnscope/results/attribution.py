@@ -12,12 +12,14 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from attnscope.errors import NonFiniteError
-from attnscope.results.base import Asked, Document, Measured, shallow
-from attnscope.results.reading import NUMBER, Kinds, checked, checked_items
+from attnscope.errors import InputError, NonFiniteError
+from attnscope.results.base import Asked, Document, Measured
+from attnscope.results.reading import NUMBER, Kinds, checked, checked_items, shallow
 from attnscope.results.scaling import min_max, symmetric
+from attnscope.results.tables import Columns, counts, flags, numbers, texts
+from attnscope.text.words import tokens_as_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Attribution(Document):
     """
 
     type: ClassVar[str] = "attribution"
+    tables: ClassVar[tuple[str, ...]] = ("words", "tokens")
 
     method: str
     family: str
@@ -127,24 +130,71 @@ class Attribution(Document):
     def by_token(self) -> Self:
         """The same result with tokens for words: each non-special token's own score, subwords ungrouped.
 
-        Tokens that share a character (a byte-level tokenizer splits "本" into bytes) cannot be drawn apart: they stay
-        together, with the sum of their scores.
+        Tokens that share a character cannot be drawn apart: they stay together, with the sum of their scores.
         """
-        words: list[Word] = []
-        for token in self.tokens:
-            if token.special or token.start == token.end:
-                continue
-            start, end, score = token.start, token.end, token.score
-            if words and start < words[-1].end:
-                last = words.pop()
-                start, end, score = last.start, max(end, last.end), last.score + score
-            words.append(Word(self.text[start:end], start, end, score))
+        units = tokens_as_words(self.tokens)
+        scores = [sum(self.tokens[i].score for i in unit.tokens) for unit in units]
+        words = (
+            Word(self.text[unit.start : unit.end], unit.start, unit.end, score)
+            for unit, score in zip(units, scores, strict=True)
+        )
         return replace(self, words=tuple(words))
+
+    @classmethod
+    def of(
+        cls,
+        text: str,
+        words: Sequence[str | tuple[int, int] | Word],
+        scores: ArrayLike,
+        *,
+        method: str = "own",
+        signed: bool = False,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Scores of your own, to draw them or to compare them with those of a method.
+
+        words:  the scored words in their order: strings, each the next of that spelling in the text; pairs (start, end)
+                of characters; or Words of another result. Their tokens are the words themselves.
+        scores: one for each word, (word,), raw.
+        method: what the picture calls them. signed: whether 0 is the middle.
+
+        Raises InputError for a word that is not there, out of order or overlapping, and for another number of scores;
+        NonFiniteError for NaN and infinity.
+
+        >>> Attribution.of("the castle", ["the", "castle"], [0.25, 1]).scores.tolist()
+        [0.25, 1.0]
+        """
+        spans = _placed(text, words)
+        values = np.asarray(scores, dtype=np.float64)
+        if values.shape != (len(spans),):
+            raise InputError(f"{len(spans)} words were given and scores of the shape {values.shape}: give one a word")
+        scored = [(text[start:end], start, end, float(v)) for (start, end), v in zip(spans, values, strict=True)]
+        return cls(
+            method=method,
+            family="own",
+            text=text,
+            tokens=tuple(Token(word, start, end, False, score) for word, start, end, score in scored),
+            words=tuple(Word(*word) for word in scored),
+            signed=signed,
+            provenance=dict(provenance or {}),
+        )
 
     def __repr__(self) -> str:
         best = sorted(self.words, key=lambda w: -abs(w.score))[:3]
         top = ", ".join(f"{w.text!r} {w.score:.4g}" for w in best)
         return f"<Attribution {self.method}: {len(self.words)} words, {len(self.tokens)} tokens; top: {top}>"
+
+    def _columns(self, of: str) -> Columns:
+        items: Sequence[Word | Token] = self.words if of == "words" else self.tokens
+        table: Columns = {
+            of.removesuffix("s"): texts(item.text for item in items),
+            "start": counts(item.start for item in items),
+            "end": counts(item.end for item in items),
+            "score": numbers(item.score for item in items),
+        }
+        return table | (
+            {"scaled": self.scaled} if of == "words" else {"special": flags(t.special for t in self.tokens)}
+        )
 
     def _body(self) -> dict[str, Any]:
         return {
@@ -187,6 +237,30 @@ class Attribution(Document):
                 "measured": Measured.read(top["measured"]),
             }
         )
+
+
+def _placed(text: str, words: Sequence[str | tuple[int, int] | Word]) -> list[tuple[int, int]]:
+    """Where these words stand, one after the other. Raises InputError, naming the first that does not."""
+    spans: list[tuple[int, int]] = []
+    position = 0
+    for i, word in enumerate(words):
+        if isinstance(word, str):
+            start = text.find(word, position) if word else -1
+            end = start + len(word)
+            if start < 0:
+                raise InputError(f"word {i} is {word!r}, which the text does not have after its character {position}")
+        else:
+            start, end = (word.start, word.end) if isinstance(word, Word) else word
+            if not position <= start < end <= len(text):
+                raise InputError(
+                    f"word {i} spans {start}:{end}, which is empty, before the end of the last word ({position}) or "
+                    f"beyond the text ({len(text)} characters)"
+                )
+            if isinstance(word, Word) and text[start:end] != word.text:
+                raise InputError(f"word {i} is {word.text!r} of another text: here {text[start:end]!r} stands there")
+        spans.append((start, end))
+        position = end
+    return spans
 
 
 _FIELDS: dict[str, Kinds] = {

@@ -13,17 +13,27 @@ import importlib
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
 from typing import Any, ClassVar, Self
 
-from attnscope.errors import AttnscopeError, DamagedFileError
+from attnscope.errors import InputError
 from attnscope.results.files import write_atomically
-from attnscope.results.reading import NUMBER, Kinds, checked, checked_tuple
+from attnscope.results.reading import (
+    NUMBER,
+    Kinds,
+    checked,
+    checked_tuple,
+    damage,
+    encoded,
+    first_value,
+    parsed,
+    text_of,
+)
 from attnscope.results.schema1 import upgraded
+from attnscope.results.tables import Columns, arrow_stream, data_frame
 
 SCHEMA = 2
 
@@ -144,15 +154,12 @@ def _span(data: Any, what: str) -> tuple[int, int]:
     return start, end
 
 
-def shallow(record: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name, not copied."""
-    return {f.name: getattr(record, f.name) for f in fields(record)}
-
-
 class Result(ABC):
     """One result: frozen data that says its type in every file. Subclasses are final dataclasses, rows of TYPES."""
 
     type: ClassVar[str]
+    # The names of its tables, the first the one that is meant where none is named.
+    tables: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def _body(self) -> dict[str, Any]:
@@ -164,8 +171,33 @@ class Result(ABC):
         """What `_body` gave. A value that does not fit raises ValueError, TypeError or KeyError."""
 
     @abstractmethod
+    def _columns(self, of: str) -> Columns:
+        """The columns of one of `tables`."""
+
+    @abstractmethod
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the result to `path`, whole or not at all."""
+
+    def columns(self, of: str | None = None) -> Columns:
+        """A table of the result: name -> array (row,), numbers as numbers, NaN or None where there is no value.
+
+        of: one of `tables`; by default the first. Raises InputError for another name.
+
+        `pandas.DataFrame(result.columns())` and `polars.DataFrame(result.columns())` take it as it is.
+        """
+        if of is not None and of not in self.tables:
+            raise InputError(
+                f"there is no table {of!r} of an {type(self).__name__}; choose from {', '.join(self.tables)}"
+            )
+        return self._columns(of or self.tables[0])
+
+    def to_pandas(self, of: str | None = None) -> Any:
+        """`columns(of)` as a pandas.DataFrame. Raises MissingExtraError where pandas is not installed."""
+        return data_frame(self.columns(of))
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The first table by the Arrow PyCapsule interface: `polars.DataFrame(result)`, `pyarrow.table(result)`."""
+        return arrow_stream(self.columns(), requested_schema)
 
     def to_dict(self) -> dict[str, Any]:
         """The documented JSON (docs/schema.md) as a mapping."""
@@ -214,27 +246,6 @@ class Document(Result):
         return cls.from_json(text_of(path), str(path))
 
 
-def encoded(document: str) -> bytes:
-    """UTF-8. Half a surrogate pair has none, but its JSON escape has."""
-    return document.encode("utf-8", "backslashreplace")
-
-
-def text_of(path: str | os.PathLike[str]) -> str:
-    """The text of a saved result. Raises FileNotFoundError, or DamagedFileError for what is not UTF-8."""
-    try:
-        return Path(path).read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise DamagedFileError(f"{path} is not UTF-8 text ({error}); expected a saved result") from error
-
-
-def parsed(document: str, source: str) -> Any:
-    """JSON, read. Raises DamagedFileError, naming `source`."""
-    try:
-        return json.loads(document)
-    except (ValueError, RecursionError) as error:
-        raise DamagedFileError(f"{source} is not JSON ({error}); expected a result saved by attnscope") from error
-
-
 def type_of(data: Any) -> str:
     """The type that a document says it is. Raises ValueError where it says none, or has an unknown schema."""
     if not isinstance(data, dict) or "schema" not in data:
@@ -249,13 +260,32 @@ def type_of(data: Any) -> str:
     return given
 
 
-@contextmanager
-def damage(source: str) -> Iterator[None]:
-    """What goes wrong inside, while a saved result is read, is a DamagedFileError that names the file and the mend."""
-    try:
-        yield
-    except DamagedFileError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, AttnscopeError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise DamagedFileError(f"{source} is no result that can be read: {what}; save the result again") from error
+def load_result(path: str | os.PathLike[str]) -> Result:
+    """Any result that was saved, as what its file says it is: JSON, JSON lines (an evaluation), safetensors (maps).
+
+    Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file.
+
+    >>> load_result("castle.json")  # doctest: +SKIP
+    """
+    if Path(path).suffix.lower() == ".safetensors":
+        maps: Result = class_of("attention_maps").load(path)
+        return maps
+    document = text_of(path)
+    # Of JSON lines the first says what they are.
+    data, rest = first_value(document, str(path))
+    with damage(str(path)):
+        data = upgraded(data)
+        saved = class_of(type_of(data))
+        if not rest.strip():
+            result: Result = saved.read(data)
+        elif saved.type == "evaluation":
+            result = saved.from_lines(document, str(path))
+        else:
+            raise ValueError(f"something follows its JSON: {rest.strip()[:40]!r}")
+    return result
+
+
+def class_of(tag: str) -> Any:
+    """The class of results of a type in TYPES."""
+    module, name = TYPES[tag].split(":")
+    return getattr(importlib.import_module(module), name)

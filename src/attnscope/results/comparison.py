@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.results.attribution import Attribution
-from attnscope.results.base import Document, shallow
-from attnscope.results.reading import NUMBER, Kinds, checked_items
+from attnscope.results.base import Document
+from attnscope.results.reading import NUMBER, Kinds, checked_items, shallow
+from attnscope.results.tables import Columns, counts, joined, numbers, texts
 from attnscope.text.alignment import Opposite, align_words
 
 
@@ -78,6 +79,7 @@ class Comparison(Document):
     """
 
     type: ClassVar[str] = "comparison"
+    tables: ClassVar[tuple[str, ...]] = ("pairs",)
 
     left: ComparedSide
     right: ComparedSide
@@ -118,6 +120,22 @@ class Comparison(Document):
     def __repr__(self) -> str:
         changed = f"{len(self.edits)} of {len(self.pairs)} pairs of words differ"
         return f"<Comparison {self.left.prediction} → {self.right.prediction}: {changed}, moved {self.moved:+.1%}>"
+
+    def _columns(self, of: str) -> Columns:  # noqa: ARG002 -- there is one table
+        table: Columns = {"edit": texts(pair.edit for pair in self.pairs)}
+        sides = (
+            ("left", self.left, [pair.left for pair in self.pairs]),
+            ("right", self.right, [pair.right for pair in self.pairs]),
+        )
+        for name, side, places in sides:
+            words = [None if i is None else side.result.words[i] for i in places]
+            table[name] = texts(None if word is None else word.text for word in words)
+            table[f"{name}_score"] = numbers(None if word is None else word.score for word in words)
+            table[f"{name}_rank"] = numbers(None if i is None else side.ranks[i] for i in places)
+        table["change"] = numbers(pair.change for pair in self.pairs)
+        table["rank_change"] = numbers(pair.rank_change for pair in self.pairs)
+        table["restores"] = numbers(pair.restores for pair in self.pairs)
+        return table
 
     def _body(self) -> dict[str, Any]:
         return {
@@ -208,6 +226,7 @@ class Comparisons(Document):
     """Many pairs: the data behind a report."""
 
     type: ClassVar[str] = "comparisons"
+    tables: ClassVar[tuple[str, ...]] = ("pairs", "attack", "task")
 
     pairs: tuple[Comparison, ...]
 
@@ -216,6 +235,28 @@ class Comparisons(Document):
         names = list(dict.fromkeys(pair.tags.get(tag, "—") for pair in self.pairs))
         groups = [(name, [p for p in self.pairs if p.tags.get(tag, "—") == name]) for name in names]
         return [_summary(name, group) for name, group in (*groups, ("all", list(self.pairs)))]
+
+    def _columns(self, of: str) -> Columns:
+        if of != "pairs":
+            return self._summary_columns(of)
+        rows = []
+        for number, pair in enumerate(self.pairs):
+            table = pair.columns()
+            size = len(table["edit"])
+            tags = {tag: texts([pair.tags.get(tag)] * size) for tag in ("task", "attack")}
+            rows.append({"pair": counts([number] * size), **tags, **table})
+        return joined(rows)
+
+    def _summary_columns(self, tag: str) -> Columns:
+        summaries = self.summaries(tag)
+        return {
+            tag: texts(summary.name for summary in summaries),
+            "pairs": counts(summary.count for summary in summaries),
+            **{
+                name: numbers(getattr(summary, name) for summary in summaries)
+                for name in ("before", "after", "flips", "moved")
+            },
+        }
 
     def _body(self) -> dict[str, Any]:
         return {

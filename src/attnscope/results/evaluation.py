@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import DamagedFileError, InputError
-from attnscope.results.base import SCHEMA, Result, encoded, shallow, text_of
+from attnscope.results.base import SCHEMA, Result
 from attnscope.results.files import write_atomically
+from attnscope.results.reading import encoded, shallow, text_of
 from attnscope.results.statistics import holm, interval, paired
+from attnscope.results.tables import Columns, counts, flags, numbers, texts
 
 # Every evaluation has this method beside the others: a difference from it is a difference.
 YARDSTICK = "random"
@@ -166,6 +168,7 @@ class Evaluation(Result):
     """
 
     type: ClassVar[str] = "evaluation"
+    tables: ClassVar[tuple[str, ...]] = ("standings", "rows")
 
     settings: Mapping[str, Any]
     rows: tuple[EvaluationRow, ...] = field(default=())
@@ -270,6 +273,30 @@ class Evaluation(Result):
     def to_lines(self) -> str:
         """The file form: the head, then a line for each row."""
         return "\n".join([head(self.settings), *(row.to_json() for row in self.rows)]) + "\n"
+
+    def _columns(self, of: str) -> Columns:
+        if of == "rows":
+            return {
+                "key": texts(row.key for row in self.rows),
+                "number": counts(row.number for row in self.rows),
+                **{name: texts(getattr(row, name) for row in self.rows) for name in ("method", "label", "gold")},
+                "probability": numbers(row.probability for row in self.rows),
+                "predicted": flags(row.predicted for row in self.rows),
+                **{name: numbers(row.values.get(name) for row in self.rows) for name in self.settings["metrics"]},
+                "seconds": numbers(row.seconds for row in self.rows),
+            }
+        standings = [standing for metric in self.metrics for standing in self.standings(metric)]
+        return {
+            **{name: texts(getattr(one, name) for one in standings) for name in ("metric", "better", "method")},
+            **{name: numbers(getattr(one, name) for one in standings) for name in ("mean", "low", "high")},
+            "texts": counts(one.count for one in standings),
+            **{
+                name: numbers(one.difference[i] for one in standings)
+                for i, name in enumerate(("difference", "difference_low", "difference_high"))
+            },
+            "p": numbers(one.p for one in standings),
+            "verdict": texts(one.verdict for one in standings),
+        }
 
     def _body(self) -> dict[str, Any]:
         return {

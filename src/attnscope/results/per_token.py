@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from attnscope.errors import NonFiniteError
 from attnscope.results.attribution import Attribution, Token, Word
-from attnscope.results.base import Document, shallow
-from attnscope.results.reading import NUMBER, Kinds, checked_items
+from attnscope.results.base import Document
+from attnscope.results.reading import NUMBER, Kinds, checked_items, shallow
+from attnscope.results.tables import Columns, counts, joined, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class PerToken(Document):
     """
 
     type: ClassVar[str] = "per_token"
+    tables: ClassVar[tuple[str, ...]] = ("words", "tokens")
 
     first: Attribution
     targets: tuple[TargetToken, ...]
@@ -96,6 +98,15 @@ class PerToken(Document):
 
     def __repr__(self) -> str:
         return f"<PerToken {self.first.method}: {len(self)} target tokens × {len(self.first.words)} words>"
+
+    def _columns(self, of: str) -> Columns:
+        rows = []
+        for number, (target, result) in enumerate(zip(self.targets, self, strict=True)):
+            table = result.columns(of)
+            table.pop("scaled", None)
+            size = len(table["score"])
+            rows.append({"target": counts([number] * size), "target_token": texts([target.text] * size), **table})
+        return joined(rows)
 
     def _body(self) -> dict[str, Any]:
         return {

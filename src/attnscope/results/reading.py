@@ -1,12 +1,19 @@
-"""Checked reading of saved JSON: every value is of the type that the schema says, or the message names it.
+"""Checked reading of saved results: every value is of the type that the schema says, or the message names it.
 
-The checks raise ValueError saying what is wrong; `Result.from_dict` makes a DamagedFileError of it that names the file.
+The checks raise ValueError saying what is wrong; `damage` makes a DamagedFileError of it that names the file.
 """
 
+import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
 from types import NoneType
 from typing import Any
+
+from attnscope.errors import AttnscopeError, DamagedFileError
 
 Kinds = tuple[type, ...]
 NUMBER: Kinds = (int, float)
@@ -48,3 +55,56 @@ def checked_tuple(items: Any, kinds: Kinds, what: str, count: int | None = None)
 
 def _spoken(kinds: Kinds) -> str:
     return " or ".join("null" if kind is NoneType else kind.__name__ for kind in kinds)
+
+
+def shallow(record: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name, not copied."""
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
+def encoded(document: str) -> bytes:
+    """UTF-8. Half a surrogate pair has none, but its JSON escape has."""
+    return document.encode("utf-8", "backslashreplace")
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text of a saved result. Raises FileNotFoundError, or DamagedFileError for what is not UTF-8."""
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DamagedFileError(f"{path} is not UTF-8 text ({error}); expected a saved result") from error
+
+
+def parsed(document: str, source: str) -> Any:
+    """JSON, read. Raises DamagedFileError, naming `source`."""
+    with not_json(source):
+        return json.loads(document)
+
+
+def first_value(document: str, source: str) -> tuple[Any, str]:
+    """The JSON value that a document begins with, and what follows it."""
+    start = len(document) - len(document.lstrip())
+    with not_json(source):
+        data, end = json.JSONDecoder().raw_decode(document, start)
+    return data, document[end:]
+
+
+@contextmanager
+def not_json(source: str) -> Iterator[None]:
+    """What goes wrong inside, while JSON is read, is a DamagedFileError that names the file."""
+    try:
+        yield
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"{source} is not JSON ({error}); expected a result saved by attnscope") from error
+
+
+@contextmanager
+def damage(source: str) -> Iterator[None]:
+    """What goes wrong inside, while a saved result is read, is a DamagedFileError that names the file and the mend."""
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, AttnscopeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DamagedFileError(f"{source} is no result that can be read: {what}; save the result again") from error

@@ -1,9 +1,10 @@
-"""How sure a mean over texts is: bootstrap intervals, a paired test, and its correction for many comparisons.
+"""Ranks and their correlation; how sure a mean over texts is: bootstrap, a paired test, correction for many of them.
 
 numpy only. Nothing here assumes a distribution; what it does assume is that the texts are drawn independently.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,31 @@ RESAMPLES = 2_000
 FLIPS = 9_999
 # Numbers drawn at one time, so that many texts do not make a large matrix.
 _AT_ONCE = 2_000_000
+
+
+def ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1, equal scores sharing the mean of theirs.
+
+    >>> ranks(np.array([0.5, 0.1, 0.5])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    order = np.argsort(scores, kind="stable")
+    ranked = np.empty(len(scores))
+    edges = [0, *(np.flatnonzero(np.diff(scores[order])) + 1).tolist(), len(scores)]
+    for start, end in pairwise(edges):
+        ranked[order[start:end]] = (start + 1 + end) / 2
+    return ranked
+
+
+def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Spearman's rank correlation, -1 to 1, equal scores sharing the mean of their ranks; NaN where one has no ranks.
+
+    >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 9.0]))
+    1.0
+    """
+    a, b = (ranks(x) - (len(x) + 1) / 2 for x in (one, other))
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    return float(np.clip((a @ b) / size, -1, 1)) if size > 0 else float("nan")
 
 
 def interval(

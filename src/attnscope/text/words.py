@@ -70,6 +70,17 @@ class WordSpan:
     tokens: tuple[int, ...]
 
 
+class _Placed(Protocol):
+    """A token with or without a score."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def special(self) -> bool: ...
+
+
 class _Segmenter(Protocol):
     def parse(self, sentence: str) -> list[str]: ...
 
@@ -132,6 +143,24 @@ def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
         if index != nobody:
             members.append(index)
     close()
+    return tuple(words)
+
+
+def tokens_as_words(tokens: Sequence[_Placed]) -> tuple[WordSpan, ...]:
+    """A word for each token that stands in the text and is not special.
+
+    Tokens that share a character (a byte-level tokenizer splits "本" into bytes) cannot be drawn apart: they stay
+    together.
+    """
+    words: list[WordSpan] = []
+    for i, token in enumerate(tokens):
+        if token.special or token.start == token.end:
+            continue
+        if words and token.start < words[-1].end:
+            last = words.pop()
+            words.append(WordSpan(last.start, max(last.end, token.end), (*last.tokens, i)))
+        else:
+            words.append(WordSpan(token.start, token.end, (i,)))
     return tuple(words)
 
 

@@ -1,4 +1,4 @@
-"""Comparisons as documents: JSON, CSV, plain text, and LaTeX with the words in coloured boxes."""
+"""Comparisons as documents: CSV, plain text, and LaTeX with the words in coloured boxes."""
 
 import csv
 import io
@@ -7,13 +7,9 @@ from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.comparison import moved_text, places, points, scale_of, verdict_sign
 from attnscope.render.content.pieces import visible
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
+from attnscope.results.reading import encoded
 
 _COLUMNS = ("kind", "left", "right", "left_score", "right_score", "change", "left_rank", "right_rank", "rank_change")
-
-
-def render_json(result: Comparison | Comparisons) -> bytes:
-    """What `save` writes."""
-    return result.to_json().encode("utf-8", "backslashreplace")
 
 
 def render_csv(result: Comparison | Comparisons) -> bytes:
@@ -28,7 +24,7 @@ def render_csv(result: Comparison | Comparisons) -> bytes:
         for number, one in enumerate(result.pairs):
             head = (number + 1, one.tags.get("task", ""), one.tags.get("attack", ""))
             writer.writerows((*head, *_cells(one, pair)) for pair in one.pairs)
-    return buffer.getvalue().encode("utf-8", "backslashreplace")
+    return encoded(buffer.getvalue())
 
 
 def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
@@ -70,7 +66,7 @@ def render_text(result: Comparison | Comparisons) -> bytes:
     widths = [max(len(row[i]) for row in (head, *words)) for i in range(len(head))]
     out += ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in (head, *words)]
     out.append(f"attention moved to the edits: {moved_text(result)}")
-    return ("\n".join(out) + "\n").encode("utf-8", "backslashreplace")
+    return encoded("\n".join(out) + "\n")
 
 
 def _sides(

@@ -1,4 +1,4 @@
-"""Evaluations as documents: JSON, JSON lines, CSV, plain text, LaTeX."""
+"""Evaluations as documents: CSV and LaTeX."""
 
 import csv
 import io
@@ -6,21 +6,7 @@ import io
 from attnscope.render.content.evaluation import ranked
 from attnscope.render.document.comparison import tex
 from attnscope.results.evaluation import Evaluation
-
-
-def render_json(result: Evaluation) -> bytes:
-    """Settings, standings, curves and rows in one document."""
-    return result.to_json().encode("utf-8", "backslashreplace")
-
-
-def render_lines(result: Evaluation) -> bytes:
-    """The rows, as a run writes them and goes on from."""
-    return result.to_lines().encode("utf-8", "backslashreplace")
-
-
-def render_text(result: Evaluation) -> bytes:
-    """The standings."""
-    return result.table().encode("utf-8", "backslashreplace")
+from attnscope.results.reading import encoded
 
 
 def render_csv(result: Evaluation) -> bytes:
@@ -32,7 +18,7 @@ def render_csv(result: Evaluation) -> bytes:
     for metric in result.metrics:
         for s in result.standings(metric):
             writer.writerow((metric, s.better, s.method, s.mean, s.low, s.high, s.count, *s.difference, s.p, s.verdict))
-    return buffer.getvalue().encode("utf-8", "backslashreplace")
+    return encoded(buffer.getvalue())
 
 
 def render_latex(result: Evaluation) -> bytes:

@@ -12,8 +12,11 @@ from rich.text import Text
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import caption_of, limits, number, unit
 from attnscope.render.content.pieces import pieces, query_words, visible
+from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
+from attnscope.results.evaluation import Evaluation
 from attnscope.results.per_token import PerToken
+from attnscope.results.reading import encoded
 
 _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -26,12 +29,17 @@ def render_text(result: Attribution) -> bytes:
     caption = caption_of(result)
     lines = [caption.title, *(f"{name}: {value}" for name, value in caption.facts), *caption.notes, caption.scale, ""]
     lines += _rows(result)
-    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+    return encoded("\n".join(lines) + "\n")
 
 
 def render_texts(result: PerToken) -> bytes:
     """The plain texts of all target tokens, one after the other."""
     return b"\n".join(render_text(one) for one in result)
+
+
+def render_table(result: Agreement | Evaluation) -> bytes:
+    """The result's own table of plain text."""
+    return encoded(result.table())
 
 
 def _rows(result: Attribution) -> Iterator[str]:

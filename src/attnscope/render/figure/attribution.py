@@ -32,31 +32,17 @@ _ACCENT = {False: "#0b57a4", True: "#8cc4ff"}
 _TALLEST_PIXELS, _TALLEST_POINTS = 30_000, 14_400
 
 
-def render_png(result: Attribution, *, scale: float = 2, **options: Any) -> bytes:
-    """The figure as png, `scale` pixels to a point."""
-    return _render(result, "png", scale=scale, **options)
-
-
-def render_svg(result: Attribution, **options: Any) -> bytes:
-    """The figure as svg, with the letters as outlines so that it looks the same everywhere."""
-    return _render(result, "svg", scale=1, **options)
-
-
-def render_pdf(result: Attribution, **options: Any) -> bytes:
-    """The figure as a pdf page of its own size."""
-    return _render(result, "pdf", scale=1, **options)
-
-
-def _render(
+def render_figure(
     result: Attribution,
-    form: str,
     *,
+    form: str,
     scale: float,
     max_line_chars: int = 80,
     font: Any = None,
     font_size: float = 13,
     dark: bool = False,
 ) -> bytes:
+    """The figure as "png" (`scale` pixels to a point), or "svg" or "pdf" with the letters as outlines."""
     (text,) = wrapped([result], max_line_chars, font_size, scale)
     return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
 

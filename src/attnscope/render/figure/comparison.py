@@ -15,31 +15,17 @@ from attnscope.results.comparison import Comparison
 _VERDICTS = {False: {"right": "#0a6b3d", "wrong": "#b3261e"}, True: {"right": "#58d39a", "wrong": "#ff9a90"}}
 
 
-def render_png(result: Comparison, *, scale: float = 2, **options: Any) -> bytes:
-    """The figure as png, `scale` pixels to a point."""
-    return _render(result, "png", scale, **options)
-
-
-def render_svg(result: Comparison, **options: Any) -> bytes:
-    """The figure as svg, with the letters as outlines."""
-    return _render(result, "svg", 1, **options)
-
-
-def render_pdf(result: Comparison, **options: Any) -> bytes:
-    """The figure as a pdf page of its own size."""
-    return _render(result, "pdf", 1, **options)
-
-
-def _render(
+def render_figure(
     pair: Comparison,
+    *,
     form: str,
     scale: float,
-    *,
     max_line_chars: int = 80,
     font: Any = None,
     font_size: float = 13,
     dark: bool = False,
 ) -> bytes:
+    """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
     texts = wrapped([pair.left.result, pair.right.result], max_line_chars, font_size, scale, more=6)
     return file_of(lambda: _sheet(pair, texts, font, font_size, dark).figure(scale), form, scale)
 

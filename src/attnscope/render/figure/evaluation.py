@@ -9,22 +9,8 @@ from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.evaluation import YARDSTICK, Evaluation
 
 
-def render_png(result: Evaluation, *, scale: float = 2, dark: bool = False) -> bytes:
-    """The figure as png, `scale` pixels to a point."""
-    return _render(result, "png", scale, dark)
-
-
-def render_svg(result: Evaluation, *, dark: bool = False) -> bytes:
-    """The figure as svg, with the letters as outlines."""
-    return _render(result, "svg", 1, dark)
-
-
-def render_pdf(result: Evaluation, *, dark: bool = False) -> bytes:
-    """The figure as a pdf page."""
-    return _render(result, "pdf", 1, dark)
-
-
-def _render(result: Evaluation, form: str, scale: float, dark: bool) -> bytes:
+def render_figure(result: Evaluation, *, form: str, scale: float, dark: bool = False) -> bytes:
+    """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
     if not plots(result):
         raise InputError("the evaluation has no rows, so there is nothing to draw: evaluate at least one text")
     return file_of(lambda: _figure(result, dark), form, scale)

@@ -11,22 +11,12 @@ from attnscope.results.per_token import PerToken
 Plotted = AttentionMaps | Agreement | PerToken
 
 
-def render_png(result: Plotted, *, scale: float = 2, **options: Any) -> bytes:
-    """The figure as png, `scale` pixels to a point."""
-    return file_of(lambda: _figure(result, **options), "png", scale)
+def render_figure(result: Plotted, *, form: str, scale: float, dark: bool = False, font: Any = None) -> bytes:
+    """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
+    return file_of(lambda: _figure(result, dark, font), form, scale)
 
 
-def render_svg(result: Plotted, **options: Any) -> bytes:
-    """The figure as svg, with the letters as outlines."""
-    return file_of(lambda: _figure(result, **options), "svg")
-
-
-def render_pdf(result: Plotted, **options: Any) -> bytes:
-    """The figure as a pdf page of its own size."""
-    return file_of(lambda: _figure(result, **options), "pdf")
-
-
-def _figure(result: Plotted, dark: bool = False, font: Any = None) -> Any:
+def _figure(result: Plotted, dark: bool, font: Any) -> Any:
     if isinstance(result, PerToken):
         return plot.per_token(result, dark=dark, font=font).figure
     if isinstance(result, Agreement):

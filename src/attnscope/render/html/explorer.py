@@ -25,6 +25,7 @@ from attnscope.errors import InputError, NonFiniteError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
 from attnscope.render.content.caption import caption_of
 from attnscope.render.content.pieces import visible
+from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, size, tiles
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root, script, viewer
 from attnscope.render.html.palettes import PALETTES
@@ -76,11 +77,7 @@ def render_html(
 def iframe(maps: AttentionMaps) -> str:
     """The page in an `<iframe srcdoc>`; at most 16 MB, so that a notebook stays a notebook."""
     page = render_html(maps, max_mb=_NOTEBOOK_MB).decode()
-    title = html.escape(_title(maps), quote=True)
-    return (
-        f'<iframe title="{title}" width="100%" height="860" style="border:0;border-radius:8px" '
-        f'sandbox="allow-scripts allow-downloads" srcdoc="{html.escape(page)}"></iframe>'
-    )
+    return srcdoc(page, _title(maps), 860)
 
 
 def _document(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:

@@ -1,0 +1,27 @@
+"""Results as data: JSON, the rows of an evaluation, and the safetensors file that maps are mapped into memory from."""
+
+import tempfile
+from pathlib import Path
+
+from attnscope.results.attention_maps import AttentionMaps
+from attnscope.results.base import Result
+from attnscope.results.evaluation import Evaluation
+from attnscope.results.reading import encoded
+
+
+def render_json(result: Result) -> bytes:
+    """The documented JSON (docs/schema.md)."""
+    return encoded(result.to_json())
+
+
+def render_lines(result: Evaluation) -> bytes:
+    """The rows, as a run writes them and goes on from."""
+    return encoded(result.to_lines())
+
+
+def render_safetensors(maps: AttentionMaps) -> bytes:
+    """What `AttentionMaps.save` writes; `attnscope.save` writes it without holding these bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "maps.safetensors"
+        maps.save(path)
+        return path.read_bytes()

@@ -1,0 +1,75 @@
+"""Results as tables: columns of numpy arrays, and what pandas, polars and other readers of Arrow take.
+
+A table is a dict of arrays, which pandas and polars both read as they are; that needs neither of them. The Arrow
+PyCapsule interface stands beside it for readers that take a result itself. The older interchange, `__dataframe__`, is
+not offered: pandas has deprecated it and polars no longer reads it.
+"""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import MissingExtraError
+
+Columns = dict[str, NDArray[Any]]
+
+# Libraries that can lend an Arrow stream, and what of each makes a table of columns.
+_ARROW = (("pyarrow", "table"), ("polars", "DataFrame"))
+
+
+def texts(values: Iterable[str | None]) -> NDArray[np.object_]:
+    """A column of texts (row,). Half a surrogate pair, which Arrow cannot hold, becomes its escape."""
+    return np.array(
+        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values] or [],
+        dtype=object,
+    )
+
+
+def numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
+    """A column of numbers (row,), NaN where there is none."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def counts(values: Iterable[int]) -> NDArray[np.int64]:
+    """A column of whole numbers (row,)."""
+    return np.array(list(values), dtype=np.int64)
+
+
+def flags(values: Iterable[bool]) -> NDArray[np.bool_]:
+    """A column of yes and no (row,)."""
+    return np.array(list(values), dtype=bool)
+
+
+def joined(tables: Iterable[Columns]) -> Columns:
+    """Tables of the same columns under each other."""
+    every = list(tables)
+    return {name: np.concatenate([table[name] for table in every]) for name in every[0]} if every else {}
+
+
+def data_frame(columns: Columns) -> Any:
+    """A pandas.DataFrame. Raises MissingExtraError where pandas is not installed."""
+    try:
+        pandas = importlib.import_module("pandas")
+    except ImportError as error:
+        raise MissingExtraError(
+            "to_pandas needs pandas, which is not installed: pip install pandas, or take columns(), a dict of arrays"
+        ) from error
+    return pandas.DataFrame(columns)
+
+
+def arrow_stream(columns: Columns, requested_schema: object = None) -> object:
+    """An Arrow stream of the columns, by whichever library is there. Raises MissingExtraError where none is."""
+    for module, name in _ARROW:
+        try:
+            table = getattr(importlib.import_module(module), name)(columns)
+        except ImportError:
+            continue
+        stream: object = table.__arrow_c_stream__(requested_schema)
+        return stream
+    raise MissingExtraError(
+        f"an Arrow stream needs one of {', '.join(module for module, _ in _ARROW)}, and none is installed: "
+        "pip install pyarrow, or take columns(), a dict of arrays"
+    )
