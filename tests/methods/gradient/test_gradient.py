@@ -124,6 +124,7 @@ def test_every_method_in_the_table_keeps_the_contract() -> None:
         assert result.signed == (method.sign == "signed")
         assert ats.Attribution.from_json(result.to_json()) == result
         assert method.run.__doc__
-        assert method.unit and method.cost_in_words
+        assert method.unit
+        assert method.cost_in_words
         with pytest.raises(AttnscopeError):
             ats.explain(model, "", method=name)
