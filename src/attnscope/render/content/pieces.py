@@ -63,6 +63,8 @@ def visible(text: str, keep: str = "") -> str:
     >>> visible("a\\x1b[31m b\\u202e")
     'a␛[31m b\\\\u202e'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(c if c in keep else _visible(c) for c in text)
 
 

@@ -3,23 +3,25 @@
 Maps may be signed or not: both kinds of colours are in the page, signed ones shifted to steps of their own.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import caption_of, limits, number
-from attnscope.render.content.pieces import pieces
+from attnscope.render.content.pieces import pieces, visible
 from attnscope.render.html.attribution import srcdoc
+from attnscope.render.html.escape import Markup, el, escape_text, joined
 from attnscope.render.html.page import (
     colour_rules,
-    exact,
     facts,
     language,
     own_language,
+    paragraphs,
     provenance,
     reading_page,
     root,
-    shown,
     signed_rules,
     sizes,
 )
@@ -27,7 +29,9 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
 
 _STYLE = ("reading/reading.css", "reading/agreement.css")
-_KEYS = (("hover, <kbd>Tab</kbd>", "a word in every method; arrow keys walk from word to word and from map to map"),)
+_KEYS = (
+    (Markup("hover, <kbd>Tab</kbd>"), "a word in every method; arrow keys walk from word to word and from map to map"),
+)
 
 
 def render_html(
@@ -49,13 +53,13 @@ def render_html(
         keys=_KEYS,
         tables=_tables(found),
         ramps=_ramps(found),
-        maps="".join(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
-        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(found)),
+        maps=joined(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
+        notes=paragraphs(_notes(found)),
         provenance=provenance(caption),
     )
 
 
-def iframe(found: Agreement) -> str:
+def iframe(found: Agreement) -> Markup:
     """The page for a notebook."""
     return srcdoc(render_html(found).decode(), "Do the methods agree?", 860)
 
@@ -67,60 +71,63 @@ def render_json(found: Agreement) -> bytes:
 
 def render_text(found: Agreement) -> bytes:
     """The table."""
-    return found.table().encode()
+    names = tuple(visible(name) for name in found.names)
+    return replace(found, names=names, by=visible(found.by)).table().encode()
 
 
-def _ramps(found: Agreement) -> str:
+def _ramps(found: Agreement) -> Markup:
     """The colours of the kinds of scores that there are."""
     kinds = {one.signed for one in found.results}
-    plain = '<i class="ramp"></i><p>least … most</p>' if False in kinds else ""
-    signed = '<i class="ramp signed"></i><p>against … for</p>' if True in kinds else ""
-    return plain + signed
+    ramps = ((False, "ramp", "least … most"), (True, "ramp signed", "against … for"))
+    return joined(
+        joined((el("i", {"class": names}), el("p", None, ends))) for signed, names, ends in ramps if signed in kinds
+    )
 
 
-def _map(name: str, result: Attribution) -> str:
+def _map(name: str, result: Attribution) -> Markup:
     scaled = result.scaled
     kind = "d" if result.signed else "s"
     parts = []
     for piece in pieces(result):
         if piece.word is None:
-            parts.append(exact(piece.text))
+            parts.append(escape_text(piece.text))
         else:
             step = LIGHT.step(float(scaled[piece.word]))
-            parts.append(f'<span class="u {kind}{step}">{exact(piece.text)}</span>')
+            parts.append(el("span", {"class": f"u {kind}{step}"}, escape_text(piece.text)))
     low, high = limits(result)
     said = "against … for" if result.signed else "least … most"
-    return (
-        f'<section class="map"><h2 lang="en">{shown(name)}<small>{number(low)} … {number(high)}, {said}</small></h2>'
-        f'<div class="passage" dir="auto"{own_language(result.text)}>{"".join(parts)}</div></section>'
+    head = el("h2", {"lang": "en"}, name.strip(), el("small", None, f"{number(low)} … {number(high)}, {said}"))
+    passage = {"class": "passage", "dir": "auto", "lang": own_language(result.text)}
+    return el("section", {"class": "map"}, head, el("div", passage, parts))
+
+
+def _tables(found: Agreement) -> Markup:
+    return joined(
+        (
+            _table(found, f"Rank correlation of {found.by}s", found.rank, True),
+            _table(found, f"Shared words of the top {found.top}", found.overlap, False),
+        )
     )
 
 
-def _tables(found: Agreement) -> str:
-    return _table(found, f"Rank correlation of {found.by}s", found.rank, True) + _table(
-        found, f"Shared words of the top {found.top}", found.overlap, False
+def _table(found: Agreement, caption: str, values: NDArray[np.float64], correlation: bool) -> Markup:
+    head = el("tr", None, el("th"), (el("th", {"scope": "col"}, name.strip()) for name in found.names))
+    rows = (
+        el("tr", None, el("th", {"scope": "row"}, name.strip()), (_cell(float(value), correlation) for value in row))
+        for name, row in zip(found.names, values, strict=True)
+    )
+    return el(
+        "div", None, el("table", None, el("caption", None, caption), el("thead", None, head), el("tbody", None, rows))
     )
 
 
-def _table(found: Agreement, caption: str, values: NDArray[np.float64], correlation: bool) -> str:
-    head = "".join(f'<th scope="col">{shown(name)}</th>' for name in found.names)
-    rows = []
-    for name, row in zip(found.names, values, strict=True):
-        cells = "".join(_cell(float(value), correlation) for value in row)
-        rows.append(f'<tr><th scope="row">{shown(name)}</th>{cells}</tr>')
-    return (
-        f"<div><table><caption>{shown(caption)}</caption><thead><tr><th></th>{head}</tr></thead>"
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _cell(value: float, correlation: bool) -> str:
+def _cell(value: float, correlation: bool) -> Markup:
     if np.isnan(value):
-        return '<td class="none">—</td>'
+        return el("td", {"class": "none"}, "—")
     # A correlation runs from -1 to 1 on the diverging colours, a share from 0 to 1 on the others.
     scaled = (value + 1) / 2 if correlation else value
     name = f"{'d' if correlation else 's'}{LIGHT.step(min(max(scaled, 0.0), 1.0))}"
-    return f'<td class="{name}">{value:.2f}</td>' if correlation else f'<td class="{name}">{value:.0%}</td>'
+    return el("td", {"class": name}, f"{value:.2f}" if correlation else f"{value:.0%}")
 
 
 def _notes(found: Agreement) -> list[str]:

@@ -3,27 +3,25 @@
 The problems it solves:
 - The text is text: real spacing and line breaks, found by Ctrl-F, copied whole. Python writes it, escaped.
 - 25,000 words open at once: one short element per word, 64 shared colour classes, no style attributes.
-- Nothing in the text can run: everything is escaped, the data is inert JSON, and a content security policy allows
-  this page's own script and style by their hashes and nothing else.
+- Nothing in the text can run: what is not marked is escaped, the data is inert JSON, and a content security policy
+  allows this page's own script and style by their hashes and nothing else.
 """
-
-import html
 
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import caption_of, limits, number, query_text, unit
 from attnscope.render.content.pieces import pieces, query_words
+from attnscope.render.html.escape import Markup, attributes, el, escape_text, joined
 from attnscope.render.html.page import (
-    attribute,
+    bar,
     chosen,
     colour_rules,
-    exact,
     facts,
     language,
     own_language,
+    paragraphs,
     provenance,
     reading_page,
     root,
-    shown,
     sizes,
     ticks,
 )
@@ -31,9 +29,12 @@ from attnscope.results.attribution import Attribution
 
 _TOP = 12
 _KEYS = (
-    ("hover, <kbd>Tab</kbd>", "a word\u2019s score, place on the scale, and rank; arrow keys walk from word to word"),
-    ("click, <kbd>Enter</kbd>", "pin a word; Esc lets go"),
-    ("<kbd>w</kbd>", "words or tokens"),
+    (
+        Markup("hover, <kbd>Tab</kbd>"),
+        "a word\u2019s score, place on the scale, and rank; arrow keys walk from word to word",
+    ),
+    (Markup("click, <kbd>Enter</kbd>"), "pin a word; Esc lets go"),
+    (Markup("<kbd>w</kbd>"), "words or tokens"),
 )
 
 
@@ -56,18 +57,18 @@ def render_html(
         keys=_KEYS,
         ranked="Strongest words" if result.signed else "Highest words",
         text=_text(result),
-        lang=own_language(result.text),
+        lang=attributes({"lang": own_language(result.text)}),
         ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
-        unit=shown(unit(result)),
-        scale=shown(caption.scale),
-        query=f'<p class="asked"><span class="q">{shown(query)}</span> is the query</p>' if query else "",
-        notes="".join(f"<p>{shown(note)}</p>" for note in caption.notes),
+        unit=unit(result).strip(),
+        scale=caption.scale,
+        query=el("p", {"class": "asked"}, el("span", {"class": "q"}, query.strip()), " is the query") if query else "",
+        notes=paragraphs(caption.notes),
         top=_top(result),
         provenance=provenance(caption),
     )
 
 
-def iframe(result: Attribution) -> str:
+def iframe(result: Attribution) -> Markup:
     """The page in an `<iframe srcdoc>`, as tall as the text is likely to need."""
     lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
     height = min(940, 680 + 36 * lines)
@@ -75,44 +76,52 @@ def iframe(result: Attribution) -> str:
     return srcdoc(page, caption_of(result).title, height)
 
 
-def srcdoc(page: str, title: str, height: int) -> str:
+def srcdoc(page: str, title: str, height: int) -> Markup:
     """A page in an `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
-    return (
-        f'<iframe title="{attribute(title)}" width="100%" height="{height}" '
-        'style="border:0;border-radius:8px" sandbox="allow-scripts allow-downloads" '
-        f'srcdoc="{html.escape(page)}"></iframe>'
-    )
+    frame = {
+        "title": title,
+        "width": "100%",
+        "height": height,
+        "style": "border:0;border-radius:8px",
+        "sandbox": "allow-scripts allow-downloads",
+        "srcdoc": page,
+    }
+    return el("iframe", frame)
 
 
-def _text(result: Attribution) -> str:
+def _text(result: Attribution) -> Markup:
     """One span per word, in the words' order: the viewer finds a word by counting."""
     scaled = result.scaled
     asked = frozenset(query_words(result))
     parts = []
     for piece in pieces(result):
         if piece.word is None:
-            parts.append(exact(piece.text))
+            parts.append(escape_text(piece.text))
             continue
         names = ["u", f"s{LIGHT.step(float(scaled[piece.word]))}"]
         if not piece.text.strip():
             names.append("nl" if "\n" in piece.text else "ws")
         if piece.word in asked:
             names.append("q")
-        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
-    return "".join(parts)
+        parts.append(el("span", {"class": " ".join(names)}, escape_text(piece.text)))
+    return joined(parts)
 
 
-def _top(result: Attribution) -> str:
+def _top(result: Attribution) -> Markup:
     scaled = result.scaled
     drawn = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
     best = sorted(drawn, key=lambda i: (-abs(result.words[i].score) if result.signed else -result.words[i].score, i))[
         :_TOP
     ]
-    return "".join(
-        f'<tr><td>{place}</td><th scope="row"><bdi>{shown(drawn[i])}</bdi></th><td class="bar">'
-        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect class="s{LIGHT.step(float(scaled[i]))}" width="{_width(result, scaled[i]):.4g}" height="8"/></svg></td>'
-        f'<td class="value">{number(result.words[i].score)}</td></tr>'
+    return joined(
+        el(
+            "tr",
+            None,
+            el("td", None, str(place)),
+            el("th", {"scope": "row"}, el("bdi", None, drawn[i].strip())),
+            el("td", {"class": "bar"}, bar(_width(result, scaled[i]), f"s{LIGHT.step(float(scaled[i]))}")),
+            el("td", {"class": "value"}, number(result.words[i].score)),
+        )
         for place, i in enumerate(best, 1)
     )
 

@@ -4,6 +4,8 @@ The two texts run as one line of pairs, the left word above, the right word belo
 other at every width. Readable without JavaScript: the pages of a report are found by their links.
 """
 
+from collections.abc import Iterable
+
 from attnscope.errors import InputError
 from attnscope.render.content.caption import caption_of, number
 from attnscope.render.content.comparison import (
@@ -17,7 +19,8 @@ from attnscope.render.content.comparison import (
     verdict_sign,
 )
 from attnscope.render.content.line_breaking import starts_right
-from attnscope.render.html.page import attribute, colour_rules, reading_page, root, shown
+from attnscope.render.html.escape import Markup, el, joined
+from attnscope.render.html.page import bar, colour_rules, definitions, reading_page, root
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, Summary, WordPair
 
 
@@ -30,14 +33,9 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
     many = isinstance(result, Comparisons)
     title = f"{len(pairs):,} comparisons" if many else _title(pairs[0])
     if isinstance(result, Comparisons):
-        body = _overview(result) + "".join(
-            f'<section class="sheet" id="pair-{i + 1}" aria-label="Pair {i + 1}" tabindex="-1">'
-            f'<p class="back" lang="en"><a href="#overview">All pairs</a></p><h2 class="name">Pair {i + 1}: '
-            f"{shown(_title(pair))}</h2>{_sheet(pair)}</section>"
-            for i, pair in enumerate(pairs)
-        )
+        body = joined((_overview(result), (_page(number, pair) for number, pair in enumerate(pairs, 1))))
     else:
-        body = f'<section class="single">{_sheet(result)}</section>'
+        body = el("section", {"class": "single"}, _sheet(result))
     look = f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}"
     return reading_page(
         "tables/tables.html",
@@ -45,7 +43,7 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
         style=(look, colour_rules(signed), "reading/reading.css", "tables/tables.css", "tables/compare.css"),
         module="tables/compare.js",
         document=result.to_json(),
-        root=root(' lang="en"', dark, signed),
+        root=root("en", dark, signed),
         body=body,
         hint="Tab to the words and walk with the arrow keys; a word tells its scores and ranks on hover and focus.",
     )
@@ -55,21 +53,33 @@ def _title(pair: Comparison) -> str:
     return f"{pair.left.name} against {pair.right.name}"
 
 
-def _sheet(pair: Comparison) -> str:
+def _page(number: int, pair: Comparison) -> Markup:
+    """One of many pairs."""
+    return el(
+        "section",
+        {"class": "sheet", "id": f"pair-{number}", "aria-label": f"Pair {number}", "tabindex": -1},
+        el("p", {"class": "back", "lang": "en"}, el("a", {"href": "#overview"}, "All pairs")),
+        el("h2", {"class": "name"}, f"Pair {number}: ", _title(pair).strip()),
+        _sheet(pair),
+    )
+
+
+def _sheet(pair: Comparison) -> Markup:
     """One pair: facts, verdicts, words, edits."""
     scale = scale_of(pair)
-    caption = caption_of(pair.right.result)
-    tags = "".join(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in pair.tags.items())
-    facts = "".join(
-        f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>"
-        for k, v in caption.facts
-        if k in ("model", "method", "target", "quantity", "layer", "head", "query")
-    )
-    moved = f"<div><dt>attention moved to the edits</dt><dd>{moved_text(pair)}</dd></div>" if pair.edits else ""
-    return (
-        f'<dl lang="en">{tags}{facts}{moved}</dl>{_verdicts(pair)}{_legend(pair, scale)}'
-        f'<ol class="pairs" dir="{_direction(pair)}" aria-label="Words opposite each other">'
-        f"{_words(pair, scale)}</ol>{_edits(pair)}"
+    kept = ("model", "method", "target", "quantity", "layer", "head", "query")
+    facts = [*pair.tags.items(), *(fact for fact in caption_of(pair.right.result).facts if fact[0] in kept)]
+    if pair.edits:
+        facts.append(("attention moved to the edits", moved_text(pair)))
+    words = {"class": "pairs", "dir": _direction(pair), "aria-label": "Words opposite each other"}
+    return joined(
+        (
+            el("dl", {"lang": "en"}, definitions((name.strip(), value.strip()) for name, value in facts)),
+            _verdicts(pair),
+            _legend(pair, scale),
+            el("ol", words, (_word(pair, one, scale) for one in pair.pairs)),
+            _edits(pair),
+        )
     )
 
 
@@ -78,121 +88,151 @@ def _direction(pair: Comparison) -> str:
     return "rtl" if starts_right(pair.left.result.text) else "ltr"
 
 
-def _verdicts(pair: Comparison) -> str:
+def _verdicts(pair: Comparison) -> Markup:
     if not pair.left.probabilities and not pair.right.probabilities:
-        return ""
-    return f'<div class="verdicts" lang="en">{_verdict(pair, pair.left)}{_verdict(pair, pair.right)}</div>'
+        return Markup()
+    return el("div", {"class": "verdicts", "lang": "en"}, _verdict(pair, pair.left), _verdict(pair, pair.right))
 
 
-def _verdict(pair: Comparison, side: ComparedSide) -> str:
+def _verdict(pair: Comparison, side: ComparedSide) -> Markup:
     sign, kind, spoken = verdict_sign(pair, side)
-    rows = "".join(
-        f"<li><bdi>{shown(label) or '␣'}</bdi>"
-        f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">'
-        f'<rect width="{100 * p:.4g}" height="8"/></svg><data>{p:.1%}</data></li>'
+    rows = (
+        el("li", None, el("bdi", None, label.strip() or "␣"), bar(100 * p), el("data", None, f"{p:.1%}"))
         for label, p in side.probabilities
     )
-    return (
-        f'<section class="verdict {kind}"><h3>{shown(side.name)}</h3><p class="said"><b aria-hidden="true">{sign}</b> '
-        f"<bdi>{shown(side.prediction or '—')}</bdi> <span>{spoken}</span></p><ul>{rows}</ul></section>"
+    return el(
+        "section",
+        {"class": f"verdict {kind}"},
+        el("h3", None, side.name.strip()),
+        el("p", {"class": "said"}, _said(side, sign), " ", el("span", None, spoken)),
+        el("ul", None, rows),
     )
 
 
-def _legend(pair: Comparison, scale: Scale) -> str:
-    return (
-        '<div class="legend" lang="en"><div class="scale">'
-        f'<span>{number(scale.low)}</span><i class="ramp"></i>'
-        f"<span>{number(scale.high)}</span></div><p>{scale.words}; above <b>{shown(pair.left.name)}</b>, below "
-        f"<b>{shown(pair.right.name)}</b>. Underlined words were edited; small figures: change of score, and places "
-        "gained ▲ or lost ▼.</p></div>"
+def _said(side: ComparedSide, sign: str) -> Markup:
+    """A side's prediction, and the sign of its being right."""
+    return joined((el("b", {"aria-hidden": "true"}, sign), " ", el("bdi", None, (side.prediction or "—").strip())))
+
+
+def _legend(pair: Comparison, scale: Scale) -> Markup:
+    low, high = el("span", None, number(scale.low)), el("span", None, number(scale.high))
+    said = (
+        f"{scale.words}; above ",
+        el("b", None, pair.left.name.strip()),
+        ", below ",
+        el("b", None, pair.right.name.strip()),
+        ". Underlined words were edited; small figures: change of score, and places gained ▲ or lost ▼.",
     )
+    ramp = el("div", {"class": "scale"}, low, el("i", {"class": "ramp"}), high)
+    return el("div", {"class": "legend", "lang": "en"}, ramp, el("p", None, said))
 
 
-def _words(pair: Comparison, scale: Scale) -> str:
-    return "".join(_word(pair, one, scale) for one in pair.pairs)
-
-
-def _word(pair: Comparison, one: WordPair, scale: Scale) -> str:
+def _word(pair: Comparison, one: WordPair, scale: Scale) -> Markup:
     boxes = []
     for side, index, steps in ((pair.left, one.left, scale.left), (pair.right, one.right, scale.right)):
         if index is None:
-            boxes.append('<span class="gap" aria-label="nothing">∅</span>')
+            boxes.append(el("span", {"class": "gap", "aria-label": "nothing"}, "∅"))
         else:
-            boxes.append(
-                f'<span class="w s{steps[index]}" dir="auto">{shown(side.result.words[index].text) or "␣"}</span>'
-            )
-    change = f'<small lang="en" dir="ltr">{marks(one)}</small>'
-    return f'<li class="{one.edit}">{boxes[0]}{boxes[1]}{change}</li>'
+            look = {"class": f"w s{steps[index]}", "dir": "auto"}
+            boxes.append(el("span", look, side.result.words[index].text.strip() or "␣"))
+    return el("li", {"class": one.edit}, boxes, el("small", {"lang": "en", "dir": "ltr"}, marks(one)))
 
 
-def _edits(pair: Comparison) -> str:
+def _edits(pair: Comparison) -> Markup:
     if not pair.edits:
-        return ""
+        return Markup()
     measured = any(edit.restores is not None for edit in pair.edits)
     ordered = sorted(pair.edits, key=lambda edit: -(edit.restores or 0)) if measured else pair.edits
-    rows = "".join(
-        f"<tr><td>{_side_word(pair.left, edit.left)}</td><td>{_side_word(pair.right, edit.right)}</td>"
-        f"<td>{edit.edit}</td><td>{number(edit.change)}</td><td>{places(edit)}</td>"
-        + (f"<td>{points(edit.restores)}</td>" if measured else "")
-        + "</tr>"
+    heads = (pair.left.name.strip(), pair.right.name.strip(), "edit", "change", "places")
+    rows = (
+        (
+            _side_word(pair.left, edit.left),
+            _side_word(pair.right, edit.right),
+            edit.edit,
+            number(edit.change),
+            places(edit),
+            *([points(edit.restores)] if measured else []),
+        )
         for edit in ordered
     )
-    undone = "<th>undone alone</th>" if measured else ""
-    return (
-        f'<section class="edits" lang="en"><h3>{"Edits that explain the flip" if pair.flipped else "Edits"}</h3>'
-        f'<p>{restored_text(pair)}</p><div class="wide"><table><thead><tr><th>{shown(pair.left.name)}</th>'
-        f"<th>{shown(pair.right.name)}</th><th>edit</th><th>change</th><th>places</th>{undone}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div></section>"
+    return el(
+        "section",
+        {"class": "edits", "lang": "en"},
+        el("h3", None, "Edits that explain the flip" if pair.flipped else "Edits"),
+        el("p", None, restored_text(pair)),
+        _table((*heads, "undone alone") if measured else heads, rows),
     )
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:
+    """A table that scrolls by itself where it is wider than the page."""
+    head = el("thead", None, el("tr", None, (el("th", None, name) for name in heads)))
+    body = el("tbody", None, (el("tr", None, (el("td", None, cell) for cell in row)) for row in rows))
+    return el("div", {"class": "wide"}, el("table", None, head, body))
 
 
 def _side_word(side: ComparedSide, index: int | None) -> str:
-    return "∅" if index is None else f"<bdi>{shown(side.result.words[index].text)}</bdi>"
+    return "∅" if index is None else el("bdi", None, side.result.words[index].text.strip())
 
 
-def _overview(result: Comparisons) -> str:
-    rows = "".join(
-        f'<tr><td data-sort="{i}"><a href="#pair-{i + 1}">{i + 1}</a></td><td>{shown(pair.tags.get("task", "—"))}</td>'
-        f"<td>{shown(pair.tags.get('attack', '—'))}</td>{_said(pair, pair.left)}{_said(pair, pair.right)}"
-        f'<td>{"yes" if pair.flipped else "no"}</td><td data-sort="{pair.moved:.6f}">{moved_text(pair)}</td>'
-        f'<td data-sort="{len(pair.edits)}">{len(pair.edits)}</td></tr>'
-        for i, pair in enumerate(result.pairs)
-    )
-    heads = ("pair", "task", "attack", "before", "after", "flipped", "moved", "edits")
-    columns = "".join(f'<th aria-sort="none"><button type="button">{name}</button></th>' for name in heads)
-    return (
-        '<section id="overview" lang="en" tabindex="-1">'
-        + "".join(
-            f"<h2>By {tag}</h2>{_summary(result.summaries(tag))}"
-            for tag in ("attack", "task")
-            if any(tag in pair.tags for pair in result.pairs)
-        )
-        + '<h2>Pairs</h2><p class="filter" hidden><label>Filter <input type="search" placeholder="attack, task, label">'
-        '</label> <span role="status"></span></p><div class="wide"><table class="all"><thead><tr>'
-        f"{columns}</tr></thead>"
-        f"<tbody>{rows}</tbody></table></div></section>"
+def _overview(result: Comparisons) -> Markup:
+    tags = [tag for tag in ("attack", "task") if any(tag in pair.tags for pair in result.pairs)]
+    names = ("pair", "task", "attack", "before", "after", "flipped", "moved", "edits")
+    heads = (el("th", {"aria-sort": "none"}, el("button", {"type": "button"}, name)) for name in names)
+    field = el("input", {"type": "search", "placeholder": "attack, task, label"})
+    rows = (_row(number, pair) for number, pair in enumerate(result.pairs, 1))
+    return el(
+        "section",
+        {"id": "overview", "lang": "en", "tabindex": -1},
+        ((el("h2", None, f"By {tag}"), _summary(result.summaries(tag))) for tag in tags),
+        el("h2", None, "Pairs"),
+        el("p", {"class": "filter", "hidden": True}, el("label", None, "Filter ", field), " ", _STATUS),
+        el(
+            "div",
+            {"class": "wide"},
+            el("table", {"class": "all"}, el("thead", None, el("tr", None, heads)), el("tbody", None, rows)),
+        ),
     )
 
 
-def _said(pair: Comparison, side: ComparedSide) -> str:
+_STATUS = el("span", {"role": "status"})
+
+
+def _row(number: int, pair: Comparison) -> Markup:
+    """One of many pairs in their table."""
+    return el(
+        "tr",
+        None,
+        el("td", {"data-sort": number - 1}, el("a", {"href": f"#pair-{number}"}, str(number))),
+        el("td", None, pair.tags.get("task", "—").strip()),
+        el("td", None, pair.tags.get("attack", "—").strip()),
+        (_prediction(pair, side) for side in (pair.left, pair.right)),
+        el("td", None, "yes" if pair.flipped else "no"),
+        el("td", {"data-sort": f"{pair.moved:.6f}"}, moved_text(pair)),
+        el("td", {"data-sort": len(pair.edits)}, str(len(pair.edits))),
+    )
+
+
+def _prediction(pair: Comparison, side: ComparedSide) -> Markup:
     sign, kind, spoken = verdict_sign(pair, side)
-    return (
-        f'<td class="{kind}" data-sort="{attribute(side.prediction or "")}"><b aria-hidden="true">{sign}</b> '
-        f'<bdi>{shown(side.prediction or "—")}</bdi><span class="spoken"> {spoken}</span></td>'
-    )
+    sorted_by = {"class": kind, "data-sort": side.prediction or ""}
+    return el("td", sorted_by, _said(side, sign), el("span", {"class": "spoken"}, f" {spoken}"))
 
 
-def _summary(summaries: list[Summary]) -> str:
-    rows = "".join(
-        f"<tr><td>{shown(one.name)}</td><td>{one.count}</td>"
-        f"<td>{_percent(one.before)}</td><td>{_percent(one.after)}</td><td>{one.flips:.1%}</td>"
-        f"<td>{100 * one.moved:+.1f}</td></tr>"
+def _summary(summaries: list[Summary]) -> Markup:
+    heads = ("", "pairs", "right before", "right after", "flipped", "moved (points)")
+    rows = (
+        (
+            one.name.strip(),
+            str(one.count),
+            _percent(one.before),
+            _percent(one.after),
+            f"{one.flips:.1%}",
+            f"{100 * one.moved:+.1f}",
+        )
         for one in summaries
     )
-    return (
-        '<div class="wide"><table><thead><tr><th></th><th>pairs</th><th>right before</th><th>right after</th>'
-        f"<th>flipped</th><th>moved (points)</th></tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+    return _table(heads, rows)
 
 
 def _percent(value: float | None) -> str:

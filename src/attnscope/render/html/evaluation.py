@@ -1,11 +1,14 @@
 """The page of an evaluation: a leaderboard, curves with bands, and texts as the methods see them."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.evaluation import LINES, READING, Plot, cell, facts, plots, ranked
-from attnscope.render.html.page import attribute, colour_rules, reading_page, root, shown
+from attnscope.render.html.escape import Markup, el, joined
+from attnscope.render.html.page import colour_rules, definitions, reading_page, root
 from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow, Standing
 from attnscope.results.scaling import min_max
 
@@ -16,16 +19,10 @@ _WIDE, _HIGH, _LEFT, _RIGHT, _BOTTOM = 480, 300, 44, 22, 34
 
 def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    body = "".join(
-        (
-            _leaderboard(result),
-            '<section class="plots" lang="en" aria-label="Curves">',
-            *(_plot(result, plot) for plot in plots(result)),
-            "</section>",
-            _examples(result),
-            _skipped(result),
-        )
+    curves = el(
+        "section", {"class": "plots", "lang": "en", "aria-label": "Curves"}, (_plot(result, p) for p in plots(result))
     )
+    body = joined((_leaderboard(result), curves, _examples(result), _skipped(result)))
     lines = (
         f".l{i}{{--line:light-dark({light},{night})}}"
         for i, (light, night) in enumerate(zip(LINES[False], LINES[True], strict=True))
@@ -37,50 +34,62 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
         style=(*look, "reading/reading.css", "tables/tables.css", "tables/evaluation.css"),
         module="tables/evaluation.js",
         document=result.to_json(),
-        root=root(' lang="en"', dark),
-        facts="".join(f"<div><dt>{shown(k)}</dt><dd>{shown(v)}</dd></div>" for k, v in facts(result)),
+        root=root("en", dark),
+        facts=definitions((name.strip(), value.strip()) for name, value in facts(result)),
         body=body,
         hint="A head of the table sorts it. Hover or focus a method to find its lines in the curves.",
     )
 
 
-def _leaderboard(result: Evaluation) -> str:
+def _leaderboard(result: Evaluation) -> Markup:
     standings = {metric: {s.method: s for s in result.standings(metric)} for metric in result.metrics}
-    heads = "".join(
-        f'<th aria-sort="none" data-first="{"descending" if about["better"] == "higher" else "ascending"}">'
-        f'<button type="button" title="{attribute(about["value"])}">{shown(metric.replace("_", " "))} '
-        f"{'↑' if about['better'] == 'higher' else '↓'}</button></th>"
-        for metric, about in ((m, result.settings["metrics"][m]) for m in standings)
-    )
-    rows = "".join(
-        f'<tr data-method="{result.methods.index(method)}"><th scope="row" tabindex="0">{shown(method)}</th>'
-        + "".join(_cell(found.get(method), found) for found in standings.values())
-        + "</tr>"
+    abouts = {metric: result.settings["metrics"][metric] for metric in standings}
+    rows = (
+        el(
+            "tr",
+            {"data-method": result.methods.index(method)},
+            el("th", {"scope": "row", "tabindex": 0}, method.strip()),
+            (_cell(by_method.get(method), by_method) for by_method in standings.values()),
+        )
         for method in ranked(result)
     )
-    meanings = "".join(
-        f"<div><dt>{shown(metric.replace('_', ' '))}</dt><dd>{shown(about['value'])}; {about['better']} is better "
-        f"({shown(about['paper'])})</dd></div>"
-        for metric, about in ((m, result.settings["metrics"][m]) for m in standings)
+    meanings = definitions(
+        (_spoken(metric), f"{about['value']}; {about['better']} is better ({about['paper']})")
+        for metric, about in abouts.items()
     )
-    return (
-        f'<section lang="en"><h2>Leaderboard</h2><p class="reading">{READING}</p>'
-        '<div class="wide"><table class="all"><thead><tr><th>method</th>'
-        f"{heads}</tr></thead><tbody>{rows}</tbody></table></div><details><summary>What the columns mean</summary>"
-        f'<dl class="meanings">{meanings}</dl></details></section>'
+    heads = el("tr", None, el("th", None, "method"), (_head(metric, about) for metric, about in abouts.items()))
+    table = el("table", {"class": "all"}, el("thead", None, heads), el("tbody", None, rows))
+    return el(
+        "section",
+        {"lang": "en"},
+        el("h2", None, "Leaderboard"),
+        el("p", {"class": "reading"}, READING),
+        el("div", {"class": "wide"}, table),
+        el("details", None, el("summary", None, "What the columns mean"), el("dl", {"class": "meanings"}, meanings)),
     )
 
 
-def _cell(one: Standing | None, found: dict[str, Standing]) -> str:
+def _head(metric: str, about: Mapping[str, str]) -> Markup:
+    """The head of a column, which sorts it, the best first."""
+    first, arrow = ("descending", "↑") if about["better"] == "higher" else ("ascending", "↓")
+    button = el("button", {"type": "button", "title": about["value"]}, f"{_spoken(metric)} {arrow}")
+    return el("th", {"aria-sort": "none", "data-first": first}, button)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ").strip()
+
+
+def _cell(one: Standing | None, others: dict[str, Standing]) -> Markup:
     if one is None:
-        return '<td data-sort="">—</td>'
-    best = ' class="best"' if one is next(iter(found.values())) else ""
+        return el("td", {"data-sort": ""}, "—")
+    best = {"class": "best" if one is next(iter(others.values())) else None}
     value, interval = cell(one)
-    count = f" · {one.count} texts" if one.count < max(s.count for s in found.values()) else ""
-    return f'<td data-sort="{one.mean:.9g}"><span{best}>{value}</span><small>{interval}{count}</small></td>'
+    count = f" · {one.count} texts" if one.count < max(s.count for s in others.values()) else ""
+    return el("td", {"data-sort": f"{one.mean:.9g}"}, el("span", best, value), el("small", None, interval + count))
 
 
-def _plot(result: Evaluation, plot: Plot) -> str:
+def _plot(result: Evaluation, plot: Plot) -> Markup:
     shares = np.array(result.settings["shares"])
     x = _LEFT + shares * (_WIDE - _LEFT - _RIGHT)
 
@@ -98,67 +107,88 @@ def _plot(result: Evaluation, plot: Plot) -> str:
         )
         line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y(mean), strict=True))
         parts.append(
-            f'<g class="{kind}" data-method="{result.methods.index(method)}"><polygon points="{band}"/>'
-            f'<polyline points="{line}"><title>{shown(method)}</title></polyline></g>'
+            el(
+                "g",
+                {"class": kind, "data-method": result.methods.index(method)},
+                el("polygon", {"points": band}),
+                el("polyline", {"points": line}, el("title", None, method.strip())),
+            )
         )
-    ticks = "".join(
-        f'<text x="{_LEFT - 8}" y="{float(y(v)) + 4:.1f}" text-anchor="end">{v:g}</text>'
-        f'<line x1="{_LEFT}" x2="{_WIDE - _RIGHT}" y1="{float(y(v)):.1f}" y2="{float(y(v)):.1f}"/>'
-        for v in (0, 0.25, 0.5, 0.75, 1)
-    ) + "".join(
-        f'<text x="{_LEFT + v * (_WIDE - _LEFT - _RIGHT):.1f}" y="{_HIGH - _BOTTOM + 18}" text-anchor="middle">'
-        f"{v:.0%}</text>"
-        for v in (0, 0.5, 1)
-    )
-    key = "".join(f'<li class="l{i}">{shown(method)}</li>' for i, method in enumerate(plot.best))
-    key += f'<li class="yard">{YARDSTICK}</li>' if YARDSTICK in result.methods else ""
-    return (
-        f"<figure><figcaption>{shown(plot.title)}: probability of the label, by share of the words; {plot.better} is "
-        f'better</figcaption><svg viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="{attribute(plot.title)}">'
-        f'<g class="axes">{ticks}</g>{"".join(parts)}</svg><ul class="key">{key}</ul></figure>'
+    key = [el("li", {"class": f"l{i}"}, method.strip()) for i, method in enumerate(plot.best)]
+    if YARDSTICK in result.methods:
+        key.append(el("li", {"class": "yard"}, YARDSTICK))
+    title = plot.title.strip()
+    caption = f"{title}: probability of the label, by share of the words; {plot.better} is better"
+    picture = {"viewBox": f"0 0 {_WIDE} {_HIGH}", "role": "img", "aria-label": plot.title}
+    return el(
+        "figure",
+        None,
+        el("figcaption", None, caption),
+        el("svg", picture, el("g", {"class": "axes"}, _axes(y)), parts),
+        el("ul", {"class": "key"}, key),
     )
 
 
-def _examples(result: Evaluation) -> str:
+def _axes(y: Callable[[ArrayLike], NDArray[np.float64]]) -> Iterator[Markup]:
+    """The lines and numbers of a plot; `y` puts a value on the picture."""
+    for value in (0, 0.25, 0.5, 0.75, 1):
+        height = float(y(value))
+        yield el("text", {"x": _LEFT - 8, "y": f"{height + 4:.1f}", "text-anchor": "end"}, f"{value:g}")
+        yield el("line", {"x1": _LEFT, "x2": _WIDE - _RIGHT, "y1": f"{height:.1f}", "y2": f"{height:.1f}"})
+    for value in (0, 0.5, 1):
+        place = {"x": f"{_LEFT + value * (_WIDE - _LEFT - _RIGHT):.1f}", "y": _HIGH - _BOTTOM + 18}
+        yield el("text", {**place, "text-anchor": "middle"}, f"{value:.0%}")
+
+
+def _examples(result: Evaluation) -> Markup:
     """Some texts, with the words as the best methods, the yardstick and people weigh them."""
     chosen = [*[m for m in ranked(result) if m != YARDSTICK][:4], YARDSTICK]
     by_text: dict[str, dict[str, EvaluationRow]] = {}
     for row in result.rows:
         by_text.setdefault(row.key, {})[row.method] = row
-    blocks = []
-    for rows in list(by_text.values())[:_EXAMPLES]:
-        first = next(iter(rows.values()))
-        lines = [(m, rows[m].words, rows[m].scores) for m in chosen if m in rows]
-        if first.human is not None and any(first.human):
-            lines.append(("people", first.words, first.human))
-        gold = (
-            ""
-            if first.gold is None
-            else f", right would be {shown(first.gold)}"
-            if first.gold != first.label
-            else ", right"
-        )
-        blocks.append(
-            f'<div class="example"><p lang="en"><bdi>{shown(first.label)}</bdi> {first.probability:.1%}{gold}</p>'
-            + "".join(
-                f'<div class="line"><span class="who" lang="en">{shown(who)}</span><span class="words" dir="auto">'
-                + "".join(
-                    f'<span class="w s{LIGHT.step(float(step))}">{shown(word)}</span>'
-                    for word, step in zip(words, min_max(scores), strict=True)
-                )
-                + "</span></div>"
-                for who, words, scores in lines
-            )
-            + "</div>"
-        )
-    return f'<section class="examples"><h2 lang="en">Texts as methods see them</h2>{"".join(blocks)}</section>'
+    blocks = [_example(rows, chosen) for rows in list(by_text.values())[:_EXAMPLES]]
+    return el("section", {"class": "examples"}, el("h2", {"lang": "en"}, "Texts as methods see them"), blocks)
 
 
-def _skipped(result: Evaluation) -> str:
+def _example(rows: dict[str, EvaluationRow], chosen: list[str]) -> Markup:
+    """One text: a line for each of the chosen methods that has a row of it, and one for people."""
+    first = next(iter(rows.values()))
+    lines = [(method, rows[method].words, rows[method].scores) for method in chosen if method in rows]
+    if first.human is not None and any(first.human):
+        lines.append(("people", first.words, first.human))
+    said = f" {first.probability:.1%}"
+    if first.gold is not None:
+        said += ", right" if first.gold == first.label else f", right would be {first.gold.strip()}"
+    return el(
+        "div",
+        {"class": "example"},
+        el("p", {"lang": "en"}, el("bdi", None, first.label.strip()), said),
+        (_line(who, words, scores) for who, words, scores in lines),
+    )
+
+
+def _line(who: str, words: tuple[str, ...], scores: tuple[float, ...]) -> Markup:
+    steps = (LIGHT.step(float(step)) for step in min_max(scores))
+    boxes = (el("span", {"class": f"w s{step}"}, word.strip()) for word, step in zip(words, steps, strict=True))
+    return el(
+        "div",
+        {"class": "line"},
+        el("span", {"class": "who", "lang": "en"}, who.strip()),
+        el("span", {"class": "words", "dir": "auto"}, boxes),
+    )
+
+
+def _skipped(result: Evaluation) -> Markup:
     skipped = result.settings.get("skipped") or {}
     if not skipped:
-        return ""
-    items = "".join(f"<li>{shown(name)}: {shown(why)}</li>" for name, why in skipped.items())
-    return (
-        f'<section lang="en"><h2>Methods that this model does not take</h2><ul class="skipped">{items}</ul></section>'
+        return Markup()
+    return el(
+        "section",
+        {"lang": "en"},
+        el("h2", None, "Methods that this model does not take"),
+        el(
+            "ul",
+            {"class": "skipped"},
+            (el("li", None, f"{name.strip()}: {why.strip()}") for name, why in skipped.items()),
+        ),
     )

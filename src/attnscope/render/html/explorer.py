@@ -11,12 +11,10 @@ The viewer's files and the format are described in `viewer/README.md`.
 """
 
 import base64
-import html
 import json
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
-from string import Template
 from typing import Any
 
 import numpy as np
@@ -26,6 +24,7 @@ from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
 from attnscope.render.content.caption import caption_of
 from attnscope.render.content.pieces import visible
 from attnscope.render.html.attribution import srcdoc
+from attnscope.render.html.escape import Markup, filled, raw_text
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, size, tiles
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root, script, viewer
 from attnscope.render.html.palettes import PALETTES
@@ -74,10 +73,9 @@ def render_html(
     return b"".join((_top(front, atlas, dark), *_elements(streams), b"</body>\n</html>\n"))
 
 
-def iframe(maps: AttentionMaps) -> str:
+def iframe(maps: AttentionMaps) -> Markup:
     """The page in an `<iframe srcdoc>`; at most 16 MB, so that a notebook stays a notebook."""
-    page = render_html(maps, max_mb=_NOTEBOOK_MB).decode()
-    return srcdoc(page, _title(maps), 860)
+    return srcdoc(render_html(maps, max_mb=_NOTEBOOK_MB).decode(), _title(maps), 860)
 
 
 def _document(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
@@ -160,20 +158,21 @@ def _title(maps: AttentionMaps) -> str:
 
 def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
     code, worker, style = script(VIEWER), script(WORKER), viewer("base.css") + viewer("explorer/explorer.css")
-    body = Template(viewer("explorer/explorer.html")).substitute(
-        title=html.escape(front["title"], quote=False),
-        json=_json(front),
+    body = filled(
+        viewer("explorer/explorer.html"),
+        title=front["title"],
+        json=raw_text(_json(front)),
         atlas=base64.b64encode(atlas).decode(),
-        worker=worker,
-        script=code,
+        worker=raw_text(worker),
+        script=raw_text(code),
     )
     page = framed(
         body,
-        title=html.escape(front["title"], quote=False),
+        title=front["title"],
         style=style,
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
         f"script-src '{digest(code)}'; style-src '{digest(style)}'",
-        root=root(' lang="en"', dark),
+        root=root("en", dark),
     )
     return page.encode("utf-8", "backslashreplace")
 

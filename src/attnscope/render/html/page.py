@@ -1,8 +1,7 @@
-"""What every page is made of: colours, escaping, inert data, and a policy that forbids all but the page's own parts."""
+"""What every page is made of: colours, inert data, and a policy that forbids all but the page's own parts."""
 
 import base64
 import hashlib
-import html
 import json
 import posixpath
 import re
@@ -10,12 +9,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
-from string import Template
 
 from attnscope.errors import InputError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED, colours_for, text_on
 from attnscope.render.content.caption import Caption
-from attnscope.render.content.pieces import visible
+from attnscope.render.html.escape import Markup, attributes, el, filled, joined, raw_text
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
@@ -31,9 +29,9 @@ def policy(code: str, style: str) -> str:
     )
 
 
-def framed(body: str, *, title: str, style: str, policy: str, root: str) -> str:
-    """A document, open at its end. title: escaped. root: attributes of the root element."""
-    return Template(viewer("frame.html")).substitute(body=body, title=title, style=style, policy=policy, root=root)
+def framed(body: Markup, *, title: str, style: str, policy: str, root: Markup) -> Markup:
+    """A document, open at its end. root: attributes of the root element."""
+    return filled(viewer("frame.html"), body=body, title=title.strip(), style=raw_text(style), policy=policy, root=root)
 
 
 def reading_page(
@@ -43,63 +41,95 @@ def reading_page(
     style: Sequence[str],
     module: str,
     document: str,
-    root: str,
-    facts: str = "",
-    choice: str = "",
+    root: Markup,
+    facts: Markup | None = None,
+    choice: Markup | None = None,
     keys: Sequence[tuple[str, str]] | None = None,
     **parts: str,
 ) -> bytes:
     """A page that reads as text, its data beside it, UTF-8: the body `name` of the viewer, with its `parts`.
 
-    title: unescaped. style: rules and names of the viewer's style sheets. module: the viewer's that starts the page.
+    style: rules and names of the viewer's style sheets. module: the viewer's that starts the page.
     facts: how the result was made. keys: of the page, and what they do, for its help; it then has a field to find
     words, and a place for settings: `choice` and what saves what is seen. None for a page of tables.
+    parts: texts, which are escaped, and Markup.
     """
     code = script(module)
     sheet = "\n".join(viewer(part) if part.endswith(".css") else part for part in ("base.css", *style))
-    settings = "" if keys is None else Template(viewer("reading/settings.html")).substitute(choice=choice)
-    body = Template(viewer("reading/reading.html")).substitute(
-        title=shown(title),
-        tools="" if keys is None else viewer("reading/search.html"),
-        more='<button id="save-json">JSON</button>' if keys is None else _HELP_BUTTON,
-        facts=f'<dl class="facts" lang="en">{facts}</dl>' if facts else "",
-        body=Template(viewer(name)).substitute(parts, settings=settings).strip(),
+    body = filled(
+        viewer("reading/reading.html"),
+        title=title.strip(),
+        tools="" if keys is None else filled(viewer("reading/search.html")),
+        more=_HELP_BUTTON if keys is not None else el("button", {"id": "save-json"}, "JSON"),
+        facts=el("dl", {"class": "facts", "lang": "en"}, facts) if facts else "",
+        body=filled(viewer(name).strip(), **parts, settings="" if keys is None else _settings(choice)),
         help="" if keys is None else _help(keys),
         json=inert(document),
-        script=code,
+        script=raw_text(code),
     )
-    page = framed(body, title=shown(title), style=sheet, policy=policy(code, sheet), root=root)
+    page = framed(body, title=title, style=sheet, policy=policy(code, sheet), root=root)
     return page.encode("utf-8", "replace")
 
 
-_HELP_BUTTON = '<button id="help-open" aria-label="Help" aria-keyshortcuts="?">?</button>'
+_LINE_END = Markup("\n")
+_HELP_BUTTON = el("button", {"id": "help-open", "aria-label": "Help", "aria-keyshortcuts": "?"}, "?")
 
 
-def _help(keys: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(f"<div><dt>{key}</dt><dd>{shown(what)}</dd></div>" for key, what in keys)
-    return Template(viewer("reading/help.html")).substitute(keys=rows)
+def _settings(choice: Markup | None) -> Markup:
+    return filled(viewer("reading/settings.html"), choice=choice or "")
 
 
-def chosen(label: str, name: str, options: Sequence[tuple[str, str]]) -> str:
+def _help(keys: Sequence[tuple[str, str]]) -> Markup:
+    return filled(viewer("reading/help.html"), keys=definitions(keys))
+
+
+def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
+    """What the names in a `<dl>` say."""
+    return joined(el("div", None, el("dt", None, name), el("dd", None, said)) for name, said in pairs)
+
+
+def chosen(label: str, name: str, options: Sequence[tuple[str, str]]) -> Markup:
     """A choice among the settings of a page; the first is chosen. options: values of the state, and their names."""
-    radios = "".join(
-        f'<label><input type="radio" name="{name}" value="{value}" data-state="{name}" autocomplete="off"'
-        f"{' checked' if i == 0 else ''}>{shown(said)}</label>"
-        for i, (value, said) in enumerate(options)
+    radios = (el("label", None, radio(name, value, i == 0), said) for i, (value, said) in enumerate(options))
+    return joined((el("fieldset", {"aria-label": label}, radios), _LINE_END))
+
+
+def radio(name: str, value: str, checked: bool) -> Markup:
+    """One button of a choice that the page's state knows by `name`."""
+    return el(
+        "input",
+        {
+            "type": "radio",
+            "name": name,
+            "value": value,
+            "data-state": name,
+            "autocomplete": "off",
+            "checked": checked,
+        },
     )
-    return f'<fieldset aria-label="{label}">{radios}</fieldset>\n'
 
 
-def ticks(*numbers: str) -> str:
+def bar(percent: float, step: str | None = None) -> Markup:
+    """A bar of a ranking; `step`: the class of its colour."""
+    box = {"class": step, "width": f"{percent:.4g}", "height": 8}
+    return el("svg", {"viewBox": "0 0 100 8", "preserveAspectRatio": "none", "aria-hidden": "true"}, el("rect", box))
+
+
+def ticks(*numbers: str) -> Markup:
     """The numbers under the colours of the legend."""
-    return "".join(f"<span>{number}</span>" for number in numbers)
+    return joined(el("span", None, number) for number in numbers)
 
 
-def inert(document: str) -> str:
+def paragraphs(notes: Iterable[str]) -> Markup:
+    """Each note a paragraph."""
+    return joined(el("p", None, note.strip()) for note in notes)
+
+
+def inert(document: str) -> Markup:
     """JSON that can stand in a `<script type="application/json">`."""
     # Without the spaces of to_json: half a megabyte at 30,000 tokens.
     compact = json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
-    return compact.translate(JSON_ESCAPES).encode("utf-8", "backslashreplace").decode()
+    return raw_text(compact.translate(JSON_ESCAPES).encode("utf-8", "backslashreplace").decode())
 
 
 def colour_rules(signed: bool) -> str:
@@ -135,46 +165,31 @@ def sizes(max_line_chars: int, font_size: float) -> str:
     return f":root{{--measure:{max_line_chars}ch;--size:{font_size / 16:g}rem}}"
 
 
-def root(lang: str, dark: bool | None, signed: bool = False) -> str:
+def root(lang: str, dark: bool | None, signed: bool = False) -> Markup:
     """The root element's attributes: language, kind of colours; `dark` None leaves these to the reader's system."""
-    theme = {None: "", True: ' data-theme="dark"', False: ' data-theme="light"'}[dark]
-    return f"{lang}{theme}{' data-signed' if signed else ''}"
+    theme = {None: None, True: "dark", False: "light"}[dark]
+    return attributes({"lang": lang, "data-theme": theme, "data-signed": signed})
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
+def facts(pairs: Iterable[tuple[str, str]]) -> Markup:
     """How a result was made, in the caption."""
-    return "".join(f"<div><dt>{shown(name)}</dt><dd>{shown(value)}</dd></div>" for name, value in pairs)
+    return definitions((name.strip(), value.strip()) for name, value in pairs)
 
 
-def provenance(caption: Caption) -> str:
+def provenance(caption: Caption) -> Markup:
     """What it was made with, at the foot."""
-    return "".join(f"<span>{shown(name)} {shown(value)}</span>" for name, value in caption.provenance)
+    return joined(el("span", None, name.strip(), " ", value.strip()) for name, value in caption.provenance)
 
 
 def language(text: str) -> str:
     """A page wants a language for its fonts, line breaks and voices: kana are sure signs of Japanese; its own words are
     English."""
-    return ' lang="ja"' if any("\u3041" <= c <= "\u30ff" for c in text) else ' lang="en"'
+    return "ja" if any("\u3041" <= c <= "\u30ff" for c in text) else "en"
 
 
 def own_language(text: str) -> str:
-    """The text's own language, unknown where nothing tells it."""
-    return language(text) if text.isascii() or "ja" in language(text) else ' lang=""'
-
-
-def exact(text: str) -> str:
-    """Escaped so that the page's text content is `text`: a parser would turn a bare CR into LF and drop a NUL."""
-    return html.escape(text, quote=False).replace("\r", "&#13;").replace("\0", "\u2400")
-
-
-def shown(text: str) -> str:
-    """Escaped, on one line, with control characters made visible."""
-    return html.escape(visible(text.strip()), quote=False)
-
-
-def attribute(text: str) -> str:
-    """The same for the value of an attribute."""
-    return html.escape(visible(text), quote=True)
+    """The text's own language, "" where nothing tells it."""
+    return language(text) if text.isascii() or language(text) == "ja" else ""
 
 
 def digest(source: str) -> str:

@@ -9,19 +9,20 @@ from numpy.typing import NDArray
 
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import caption_of, number, unit
-from attnscope.render.content.pieces import pieces, visible
+from attnscope.render.content.pieces import pieces
 from attnscope.render.html.attribution import srcdoc
+from attnscope.render.html.escape import Markup, attributes, el, escape_text, joined
 from attnscope.render.html.page import (
     chosen,
     colour_rules,
-    exact,
     facts,
     language,
     own_language,
+    paragraphs,
     provenance,
+    radio,
     reading_page,
     root,
-    shown,
     sizes,
     ticks,
 )
@@ -32,7 +33,7 @@ _TOP = 4
 _STYLE = ("reading/reading.css", "reading/per_token.css")
 _KEYS = (
     ("click, arrow keys", "pick a token: in the list, in the text or in the matrix"),
-    ("<kbd>,</kbd> <kbd>.</kbd>", "the token before, the next one"),
+    (Markup("<kbd>,</kbd> <kbd>.</kbd>"), "the token before, the next one"),
     ("hover", "a word\u2019s score"),
 )
 # Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
@@ -61,27 +62,25 @@ def render_html(
         facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
         choice=chosen("Range of the colours", "range", (("own", "own range"), ("one", "one range"))),
         keys=_KEYS,
-        targets="".join(
-            f'<label><input type="radio" name="target" value="{i}" data-state="target" autocomplete="off"'
-            f"{' checked' if i == 0 else ''}>"
-            f"<bdi>{_token(t.text)}</bdi></label>"
-            for i, t in enumerate(result.targets)
+        targets=joined(
+            el("label", None, radio("target", str(i), i == 0), el("bdi", None, _token(target.text)))
+            for i, target in enumerate(result.targets)
         ),
         text=_text(result),
-        lang=own_language(first.text),
+        lang=attributes({"lang": own_language(first.text)}),
         ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
-        unit=shown(unit(first)),
+        unit=unit(first).strip(),
         about=_token(result.targets[0].text),
         value=f"value {number(result.targets[0].value)}",
         matrix=_matrix(result),
         each=_each(result),
-        notes="".join(f"<p>{shown(note)}</p>" for note in _notes(result)),
-        scale=shown(_scale(first)),
+        notes=paragraphs(_notes(result)),
+        scale=_scale(first),
         provenance=provenance(caption),
     )
 
 
-def iframe(result: PerToken) -> str:
+def iframe(result: PerToken) -> Markup:
     """The page for a notebook."""
     return srcdoc(render_html(result).decode(), _title(result), 860)
 
@@ -94,7 +93,7 @@ def _token(text: str) -> str:
     """A token's text with its white space visible."""
     blank = {"\n": "↵", "\t": "⇥", " ": "␣"}
     bare = text.strip()
-    return shown(visible(bare) if bare else "".join(blank.get(c, c) for c in text))
+    return bare or "".join(blank.get(c, c) for c in text)
 
 
 def _notes(result: PerToken) -> tuple[str, ...]:
@@ -127,14 +126,14 @@ def _steps(scores: NDArray[np.float64], limits: tuple[float, float]) -> list[int
     return [LIGHT.step(float(s)) for s in np.clip(scaled, 0, 1)]
 
 
-def _text(result: PerToken) -> str:
+def _text(result: PerToken) -> Markup:
     steps, read = _steps(result.scores[0], _limits(result, 0)), result.read_words(0)
     about = result.targets[0].index
     place = None if about is None else result.first.tokens[about]
     parts = []
     for piece in pieces(result.first):
         if piece.word is None:
-            parts.append(exact(piece.text))
+            parts.append(escape_text(piece.text))
             continue
         word = result.first.words[piece.word]
         names = ["u", f"s{steps[piece.word]}"]
@@ -144,17 +143,18 @@ def _text(result: PerToken) -> str:
             names.append("later")
         if place is not None and word.start < place.end and place.start < word.end:
             names.append("q")
-        parts.append(f'<span class="{" ".join(names)}">{exact(piece.text)}</span>')
-    return "".join(parts)
+        parts.append(el("span", {"class": " ".join(names)}, escape_text(piece.text)))
+    return joined(parts)
 
 
-def _matrix(result: PerToken) -> str:
+def _matrix(result: PerToken) -> Markup:
     """(target, word) as one image: a row a token, a column a word or some neighbouring ones."""
     count = len(result.first.words)
     if not count:
-        return ""
+        return Markup()
     width = -(-count // _MOST_COLUMNS)
     starts = range(0, count, width)
+    size = {"width": 1.02, "height": 1.02}
     cells = []
     for row in range(len(result)):
         read = result.scores[row][result.read_words(row)]
@@ -165,29 +165,35 @@ def _matrix(result: PerToken) -> str:
         ]
         steps = _steps(np.array(best), _limits(result, row))
         cells += [
-            f'<rect class="s{step}" x="{column}" y="{row}" width="1.02" height="1.02" data-v="{float(score):.6g}"/>'
+            el("rect", {"class": f"s{step}", "x": column, "y": row, **size, "data-v": f"{float(score):.6g}"})
             for column, (step, score) in enumerate(zip(steps, best, strict=True))
         ]
     rows, columns = len(result), len(starts)
     height = max(40, min(14 * rows, 420))
     shared = f"; {width} words share a column" if width > 1 else ""
-    return (
-        f'<svg class="matrix" role="img" aria-label="{rows} tokens × {count} words" height="{height}" '
-        f'viewBox="0 0 {columns} {rows}" preserveAspectRatio="none">{"".join(cells)}'
-        f'<rect class="mark" x="0" y="0" width="{columns}" height="1"/></svg>'
-        f'<p class="axis" lang="en"><span>a row a token, from above; a column a word, from the left{shared}</span></p>'
-    )
+    picture = {
+        "class": "matrix",
+        "role": "img",
+        "aria-label": f"{rows} tokens × {count} words",
+        "height": height,
+        "viewBox": f"0 0 {columns} {rows}",
+        "preserveAspectRatio": "none",
+    }
+    mark = el("rect", {"class": "mark", "x": 0, "y": 0, "width": columns, "height": 1})
+    axis = f"a row a token, from above; a column a word, from the left{shared}"
+    return joined((el("svg", picture, cells, mark), el("p", {"class": "axis", "lang": "en"}, el("span", None, axis))))
 
 
-def _each(result: PerToken) -> str:
+def _each(result: PerToken) -> Markup:
     rows = []
     for i, target in enumerate(result.targets):
         scores = np.where(result.read_words(i), result.scores[i], 0.0)
         order = np.argsort(-np.abs(scores) if result.first.signed else -scores, kind="stable")
         best = [j for j in order.tolist() if scores[j] and result.first.words[j].text.strip()][:_TOP]
-        words = ", ".join(f"<bdi>{_token(result.first.words[j].text)}</bdi> {number(float(scores[j]))}" for j in best)
-        rows.append(
-            f'<tr><td><bdi>{_token(target.text)}</bdi></td><td class="n">{number(target.value)}</td>'
-            f"<td>{words}</td></tr>"
+        words = (
+            (", " if place else "", el("bdi", None, _token(result.first.words[j].text)), f" {number(float(scores[j]))}")
+            for place, j in enumerate(best)
         )
-    return "".join(rows)
+        token = el("td", None, el("bdi", None, _token(target.text)))
+        rows.append(el("tr", None, token, el("td", {"class": "n"}, number(target.value)), el("td", None, words)))
+    return joined(rows)
