@@ -81,7 +81,7 @@ def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) ->
 def pairs_of(path: Path) -> list[dict[str, Any]]:
     """The pairs of a file, one JSON object a line. Raises InputError naming the line that is none."""
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the pairs in {path}: {error}") from error
     pairs = []

@@ -97,7 +97,7 @@ def _saved(path: Path) -> Evaluation | None:
 def samples_of(path: Path) -> list[Sample]:
     """The texts of a file. Raises InputError, naming the line that is none."""
     try:
-        lines = [line for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+        lines = [line for line in path.read_text("utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the texts in {path}: {error}") from error
     found = []

@@ -17,6 +17,7 @@ from attnscope.results.base import Document
 from attnscope.results.reading import shallow
 from attnscope.results.statistics import spearman
 from attnscope.results.tables import Columns, numbers, texts
+from attnscope.text.visible import visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +44,16 @@ class Agreement(Document):
 
     def table(self) -> str:
         """Plain text: rank correlations above the diagonal, overlaps of the top words below it."""
-        width = max(6, *map(len, self.names))
-        lines = [" " * width + "".join(f"  {name:>{width}}" for name in self.names)]
-        for i, name in enumerate(self.names):
+        names = [visible(name) for name in self.names]
+        width = max(6, *map(len, names))
+        lines = [" " * width + "".join(f"  {name:>{width}}" for name in names)]
+        for i, name in enumerate(names):
             cells = [
                 "·" if i == j else _cell(self.rank[i, j]) if j > i else f"{self.overlap[i, j]:.0%}"
-                for j in range(len(self.names))
+                for j in range(len(names))
             ]
             lines.append(f"{name:<{width}}" + "".join(f"  {cell:>{width}}" for cell in cells))
-        lines.append(f"above: rank correlation of {self.by}s; below: shared words of the top {self.top}")
+        lines.append(f"above: rank correlation of {visible(self.by)}s; below: shared words of the top {self.top}")
         return "\n".join(lines) + "\n"
 
     def _columns(self, of: str) -> Columns:  # noqa: ARG002 -- there is one table

@@ -22,6 +22,7 @@ from attnscope.results.files import write_atomically
 from attnscope.results.reading import encoded, shallow, text_of
 from attnscope.results.statistics import holm, interval, paired
 from attnscope.results.tables import Columns, counts, flags, numbers, texts
+from attnscope.text.visible import visible
 
 # Every evaluation has this method beside the others: a difference from it is a difference.
 YARDSTICK = "random"
@@ -260,12 +261,13 @@ class Evaluation(Result):
         for metric in self.metrics:
             about = self.settings["metrics"][metric]
             standings = self.standings(metric)
-            width = max(len(one.method) for one in standings)
-            blocks.append(f"{metric} ({about['better']} is better): {about['value']}")
-            for one in standings:
+            names = [visible(one.method) for one in standings]
+            width = max(map(len, names))
+            blocks.append(visible(f"{metric} ({about['better']} is better): {about['value']}"))
+            for name, one in zip(names, standings, strict=True):
                 mark = {"better": "*", "worse": "†", "": " "}[one.verdict]
                 blocks.append(
-                    f"  {one.method:<{width}}  {one.mean:8.4f} {mark} [{one.low:.4f}, {one.high:.4f}]  n={one.count}"
+                    f"  {name:<{width}}  {one.mean:8.4f} {mark} [{one.low:.4f}, {one.high:.4f}]  n={one.count}"
                 )
         blocks.append(f"{self.texts} texts; * better and † worse than {YARDSTICK}, p < 0.05 after Holm's correction")
         return "\n".join(blocks) + "\n"

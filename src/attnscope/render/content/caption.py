@@ -59,10 +59,12 @@ def caption_of(result: Attribution) -> Caption:
     }
     return Caption(
         title=_title(result, query),
-        facts=tuple((name, _value(value)) for name, value in facts.items() if value is not None),
+        facts=tuple((visible(name), _value(value)) for name, value in facts.items() if value is not None),
         scale=_scale(result),
         notes=(*_excluded(result), *_trust(result)),
-        provenance=tuple((k, _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None),
+        provenance=tuple(
+            (visible(k), _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None
+        ),
     )
 
 
@@ -104,13 +106,13 @@ def number(value: float) -> str:
 
 def unit(result: Attribution) -> str:
     """What a raw score measures, for the legend."""
-    return "share of attention" if result.family == "attention" else f"{result.method} score"
+    return "share of attention" if result.family == "attention" else f"{visible(result.method)} score"
 
 
 def _title(result: Attribution, query: str) -> str:
     if result.family == "attention":
         return f"Attention from “{query}”" if query else "Attention"
-    return f"Importance by {result.method.replace('_', ' ')}"
+    return f"Importance by {visible(result.method).replace('_', ' ')}"
 
 
 def _scale(result: Attribution) -> str:
@@ -157,7 +159,7 @@ def _value(value: Any) -> str:
     elif isinstance(value, float):
         text = number(value)
     elif isinstance(value, Mapping):
-        text = ", ".join(f"{k} {_value(v)}" for k, v in value.items())
+        text = ", ".join(f"{visible(str(k))} {_value(v)}" for k, v in value.items())
     elif isinstance(value, list | tuple):
         text = ", ".join(_value(v) for v in value)
     else:

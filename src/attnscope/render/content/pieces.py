@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from attnscope.results.attribution import Attribution
+from attnscope.text.visible import visible
 
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+__all__ = ["Piece", "column", "columns", "pieces", "query_words", "visible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +56,6 @@ def query_words(result: Attribution) -> tuple[int, ...]:
     return tuple(
         i for i, word in enumerate(result.words) if any(t.start < word.end and word.start < t.end for t in chosen)
     )
-
-
-def visible(text: str, keep: str = "") -> str:
-    """`text` with control characters made visible, so that it can neither move a cursor nor reorder its surroundings.
-
-    >>> visible("a\\x1b[31m b\\u202e")
-    'a␛[31m b\\\\u202e'
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if c in keep else _visible(c) for c in text)
-
-
-def _visible(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    if character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
-        return f"\\u{code:04x}"
-    return character
 
 
 def columns(text: str) -> int:

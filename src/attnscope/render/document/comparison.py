@@ -1,11 +1,9 @@
 """Comparisons as documents: CSV, plain text, and LaTeX with the words in coloured boxes."""
 
-import csv
-import io
-
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.comparison import moved_text, places, points, scale_of, verdict_sign
 from attnscope.render.content.pieces import visible
+from attnscope.render.document.csv import csv_of
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
 from attnscope.results.reading import encoded
 
@@ -14,17 +12,13 @@ _COLUMNS = ("kind", "left", "right", "left_score", "right_score", "change", "lef
 
 def render_csv(result: Comparison | Comparisons) -> bytes:
     """A row for each pair of words; of many comparisons with their number, task and attack in front."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     if isinstance(result, Comparison):
-        writer.writerow((*_COLUMNS, "restores"))
-        writer.writerows(_cells(result, pair) for pair in result.pairs)
-    else:
-        writer.writerow(("pair", "task", "attack", *_COLUMNS, "restores"))
-        for number, one in enumerate(result.pairs):
-            head = (number + 1, one.tags.get("task", ""), one.tags.get("attack", ""))
-            writer.writerows((*head, *_cells(one, pair)) for pair in one.pairs)
-    return encoded(buffer.getvalue())
+        return csv_of([(*_COLUMNS, "restores"), *(_cells(result, pair) for pair in result.pairs)])
+    rows: list[tuple[object, ...]] = [("pair", "task", "attack", *_COLUMNS, "restores")]
+    for number, one in enumerate(result.pairs, 1):
+        head = (number, one.tags.get("task", ""), one.tags.get("attack", ""))
+        rows += [(*head, *_cells(one, pair)) for pair in one.pairs]
+    return csv_of(rows)
 
 
 def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
@@ -58,7 +52,7 @@ def render_text(result: Comparison | Comparisons) -> bytes:
             f"{pair.change:+.4g}",
             places(pair),
             "" if pair.restores is None else points(pair.restores),
-            "" if pair.edit == "same" else pair.edit,
+            "" if pair.edit == "same" else visible(pair.edit),
         )
         for pair in result.pairs
     ]
@@ -132,4 +126,6 @@ def render_latex(result: Comparison) -> bytes:
 
 def tex(text: str) -> str:
     """Escaped for LaTeX."""
-    return "".join(_TEX.get(c, c) for c in visible(text.strip()))
+    escaped = "".join(_TEX.get(c, c) for c in visible(text.strip()))
+    # At the beginning of a row these would be arguments of the `\\\\` before it.
+    return "{}" + escaped if escaped.startswith(("[", "*")) else escaped

@@ -1,24 +1,19 @@
 """Evaluations as documents: CSV and LaTeX."""
 
-import csv
-import io
-
 from attnscope.render.content.evaluation import ranked
 from attnscope.render.document.comparison import tex
+from attnscope.render.document.csv import csv_of
 from attnscope.results.evaluation import Evaluation
-from attnscope.results.reading import encoded
 
 
 def render_csv(result: Evaluation) -> bytes:
     """A row for each method and metric."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
     names = ("metric", "better", "method", "mean", "low", "high", "texts", "difference", "difference_low")
-    writer.writerow((*names, "difference_high", "p", "verdict"))
+    rows: list[tuple[object, ...]] = [(*names, "difference_high", "p", "verdict")]
     for metric in result.metrics:
         for s in result.standings(metric):
-            writer.writerow((metric, s.better, s.method, s.mean, s.low, s.high, s.count, *s.difference, s.p, s.verdict))
-    return encoded(buffer.getvalue())
+            rows.append((metric, s.better, s.method, s.mean, s.low, s.high, s.count, *s.difference, s.p, s.verdict))
+    return csv_of(rows)
 
 
 def render_latex(result: Evaluation) -> bytes:
@@ -26,7 +21,7 @@ def render_latex(result: Evaluation) -> bytes:
     standings = {metric: {s.method: s for s in result.standings(metric)} for metric in result.metrics}
     arrows = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
     head = " & ".join(
-        f"{tex(metric.replace('_', ' '))} {arrows[result.settings['metrics'][metric]['better']]}"
+        f"{tex(metric.replace('_', ' '))} {arrows.get(result.settings['metrics'][metric]['better'], '')}"
         for metric in standings
     )
     rows = []

@@ -5,6 +5,7 @@ from typing import Any
 from attnscope.errors import InputError
 from attnscope.render.colours import DARK, LIGHT
 from attnscope.render.content.evaluation import LINES, plots
+from attnscope.render.figure.style import drawable
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.evaluation import YARDSTICK, Evaluation
 
@@ -20,7 +21,7 @@ def _figure(result: Evaluation, dark: bool) -> Any:
     import matplotlib
     from matplotlib.figure import Figure
 
-    matplotlib.rcParams.update({"font.size": 9, "text.parse_math": False})
+    matplotlib.rcParams["font.size"] = 9
     drawn, colours = plots(result), DARK if dark else LIGHT
     figure = Figure(figsize=(4.4 * len(drawn), 3.6), facecolor=colours.background, layout="constrained")
     shares = result.settings["shares"]
@@ -33,7 +34,7 @@ def _figure(result: Evaluation, dark: bool) -> Any:
                 line = {
                     "color": LINES[dark][plot.best.index(method)],
                     "linewidth": 1.6,
-                    "label": method,
+                    "label": drawable(method),
                     "zorder": 3,
                 }
             elif method == YARDSTICK:
@@ -43,7 +44,7 @@ def _figure(result: Evaluation, dark: bool) -> Any:
             axes.plot(shares, mean, **line)
             if "label" in line:
                 axes.fill_between(shares, low, high, color=line["color"], alpha=0.14, linewidth=0)
-        axes.set_title(f"{plot.title} ({plot.better} is better)", color=colours.ink, fontsize=9)
+        axes.set_title(f"{drawable(plot.title)} ({plot.better} is better)", color=colours.ink, fontsize=9)
         axes.set_xlabel(f"share of the words {'gone' if plot.name == 'deletion' else 'there'}", color=colours.muted)
         axes.set_ylabel("probability of the label", color=colours.muted)
         axes.set_xlim(0, 1)

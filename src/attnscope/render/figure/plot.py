@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import caption_of, unit
-from attnscope.render.figure.style import Look, number, thinned
+from attnscope.render.figure.style import Look, drawable, number, thinned
 from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
 from attnscope.results.per_token import PerToken
@@ -196,14 +196,15 @@ def lines(
 
 def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDArray[Any]:
     """Rank correlations of several results and the shares of their top words, side by side; returns both Axes."""
-    count, longest = len(found.names), max(map(len, found.names))
+    names = [drawable(name) for name in found.names]
+    count, longest = len(names), max(map(len, names))
     side, labels = max(0.55 * count, 1.6), 0.09 * longest + 0.3
-    look = Look("".join(found.names) + "—", dark, font)
+    look = Look("".join(names) + "—", dark, font)
     figure = look.figure((2 * (side + labels) + 0.6, side + labels + 0.6))
     figure.set_layout_engine("constrained")
     axes = np.asarray(figure.subplots(1, 2))
     for ax, values, low, colours, title in (
-        (axes[0], found.rank, -1, colours_for(True, dark), f"rank correlation of {found.by}s"),
+        (axes[0], found.rank, -1, colours_for(True, dark), f"rank correlation of {drawable(found.by)}s"),
         (axes[1], found.overlap, 0, look.colours, f"shared words of the top {found.top}"),
     ):
         look.quiet(ax)
@@ -213,8 +214,10 @@ def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDAr
             scaled = 0.5 if np.isnan(value) else (value - low) / (1 - low)
             ink = look.colours.ink if np.isnan(value) else text_on(colours.colour(min(max(scaled, 0.0), 1.0)))
             ax.text(j, i, said, ha="center", va="center", fontsize=8, color=ink, fontfamily=look.small["fontfamily"])
-        ax.set_xticks(range(count), found.names, rotation=90)
-        ax.set_yticks(range(count), found.names)
+        ax.set_xticks(range(count), names, rotation=90)
+        ax.set_yticks(range(count), names)
+        for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+            label.set_parse_math(False)
         look.write(ax.set_title(title, fontsize=8.5, loc="left"), look.colours.ink)
     return axes
 
@@ -259,7 +262,7 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     ax.set_xlabel("word", **look.small)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02)
     look.quiet_bar(bar)
-    bar.set_label(unit(first), **look.small)
+    bar.set_label(drawable(unit(first)), **look.small)
     look.over(ax, lambda width: look.wrapped((facts, *notes, *caption.notes), first.text, width))
     return ax
 
@@ -316,7 +319,7 @@ class _Page(Look):
         ax.set_xlabel("key", **self.small)
 
     def _model(self) -> str:
-        return str(self.maps.provenance.get("model") or "")
+        return drawable(str(self.maps.provenance.get("model") or ""))
 
 
 def _statistics(maps: AttentionMaps) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attnscope.render.colours import DARK, LIGHT, ColourMap
 from attnscope.render.figure.to_bytes import need_matplotlib
+from attnscope.text.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ class Look:
             "color": self.colours.muted,
             "fontsize": 8,
             "fontfamily": self.fonts.families()[0],
+            "parse_math": False,
         }
 
     def figure(self, size: tuple[float, float]) -> Any:
@@ -100,6 +102,7 @@ class Look:
         """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
         from matplotlib.font_manager import FontProperties
 
+        text.set_text(drawable(text.get_text()))
         runs = list(self.fonts.runs(text.get_text().replace("\n", " ")))
         size = text.get_fontsize()
         if len({path for _, path in runs}) == 1:
@@ -107,6 +110,12 @@ class Look:
         else:
             text.set_fontfamily(self.fonts.families())
         text.set(color=colour, parse_math=False)
+
+
+def drawable(text: str) -> str:
+    """A text that matplotlib itself lays out: what would break an svg is made visible."""
+    # Shaping swallows a byte order mark, and the pdf then looks for its glyph in vain.
+    return visible(text, keep="\n").replace("\ufeff", "")
 
 
 def number(value: float) -> str:

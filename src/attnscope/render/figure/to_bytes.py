@@ -33,7 +33,8 @@ def file_of(draw: Callable[[], "Figure"], form: str, scale: float = 1) -> bytes:
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         # A user's style (usetex, grids, savefig.bbox) would reach into the figure.
         matplotlib.rcdefaults()
-        matplotlib.rcParams["svg.hashsalt"] = "attnscope"
+        # Nor is a dollar in a text the beginning of a formula.
+        matplotlib.rcParams.update({"svg.hashsalt": "attnscope", "text.parse_math": False})
         figure = draw()
         figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=_METADATA[form])
     return buffer.getvalue()

@@ -3,14 +3,12 @@
 Maps may be signed or not: both kinds of colours are in the page, signed ones shifted to steps of their own.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import caption_of, limits, number
-from attnscope.render.content.pieces import pieces, visible
+from attnscope.render.content.pieces import pieces
 from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.escape import Markup, el, escape_text, joined
 from attnscope.render.html.page import (
@@ -71,8 +69,7 @@ def render_json(found: Agreement) -> bytes:
 
 def render_text(found: Agreement) -> bytes:
     """The table."""
-    names = tuple(visible(name) for name in found.names)
-    return replace(found, names=names, by=visible(found.by)).table().encode()
+    return found.table().encode()
 
 
 def _ramps(found: Agreement) -> Markup:

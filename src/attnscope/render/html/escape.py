@@ -18,7 +18,7 @@ from functools import cache
 from string import Template
 from typing import TypeAlias
 
-from attnscope.render.content.pieces import visible
+from attnscope.text.visible import visible
 
 # Elements without an end tag: HTML's void ones, and SVG's shapes, which close themselves.
 _VOID = frozenset({"input"})
@@ -69,7 +69,7 @@ def filled(template: str, **parts: str) -> Markup:
 
 
 def raw_text(source: str) -> Markup:
-    """The inside of a `<script>` or `<style>`, where nothing can be escaped: raises ValueError for what would end it."""
+    """The inside of a `<script>` or `<style>`, where nothing is escaped. Raises ValueError for what would end it."""
     if end := _ENDS_RAW_TEXT.search(source):
         raise ValueError(f"{end[0]!r} would end the element")
     return Markup(source)

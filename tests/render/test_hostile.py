@@ -1,0 +1,440 @@
+"""Hostile strings through every string of every result, into every format.
+
+A result of each type is walked field by field, and every string in it, keys of mappings too, becomes a hostile one. The
+same result with tame strings in their places is drawn beside it: whatever a format is made of, elements and attributes
+of a page, commands of LaTeX, lines in a terminal, has to be the same in both.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from browsing import opened
+from playwright.sync_api import Browser, Dialog
+
+from attnscope.render import RENDERERS, notebook_html, render
+from attnscope.results.agreement import Agreement
+from attnscope.results.attention_maps import STATISTICS, AttentionMaps, quantise
+from attnscope.results.attention_maps import Side as TextSide
+from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.comparison import Comparison, Comparisons, Side, WordPair
+from attnscope.results.evaluation import YARDSTICK, Evaluation, Row
+from attnscope.results.per_token import PerToken, TargetToken
+from attnscope.text.words import TokenSpan, WordSpan
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    'x" onmouseover="alert(1)',
+    "x' onfocus='alert(1)",
+    "'",
+    "<!--",
+    "-->]]>",
+    "</style></title></textarea>",
+    "javascript:alert(1)",
+    "nul\0nul",
+    "\x1b[31mred\x1b]0;title\a",
+    "c1\x85\x9b31m\x7f",
+    "one\ntwo\r\nthree\rfour\tfive",
+    "\u202eover\u2066\u200f",
+    "half\ud800pair",
+    "${x} ${title}",
+    "$low $$",
+    "&amp;&lt;&#0;",
+    "a\u2028b\u2029c\ufeff",
+    r"\textbf{x}\input{y} $x^2$ {} #1 % & _ ~ ^",
+    r"[9pt] \\[9pt]",
+    "*",
+    "=1+1",
+    "+1+cmd|'/c calc'!A0",
+    "@SUM(1)",
+    "-2+3",
+    "\t=1",
+    "|`tick`|",
+    "{{7*7}} {0} %s",
+)
+TAME = tuple(f"tame{number}" for number in range(len(HOSTILE)))
+# Names that the code itself looks for. Every other string is free.
+KEPT = frozenset(
+    (*STATISTICS, YARDSTICK, "model", "query", "query_tokens", "segments", "fixed", "attention", "continued_at",
+     "attack", "task", "same", "metrics", "shares", "skipped", "way", "better", "higher", "asks", "value", "paper")
+)  # fmt: skip
+
+
+class Swap:
+    """Another string for each string of a result, the same for the same, and none for two.
+
+    seen: (type, field) under which there was a string.
+    """
+
+    def __init__(self, strings: tuple[str, ...]) -> None:
+        self.strings = strings
+        self.known: dict[str, str] = {}
+        self.seen: set[tuple[type, str]] = set()
+
+    def __call__(self, value: Any, place: tuple[type, str] | None = None) -> Any:
+        if isinstance(value, str):
+            if place:
+                self.seen.add(place)
+            if value not in self.known and value not in KEPT:
+                self.known[value] = f"{self.strings[len(self.known) % len(self.strings)]} {len(self.known)}"
+            return self.known.get(value, value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.replace(value, **{f.name: self._field(value, f.name) for f in dataclasses.fields(value)})
+        if isinstance(value, Mapping):
+            return {self(key, place): self(each, place) for key, each in value.items()}
+        if isinstance(value, tuple | list):
+            return type(value)(self(each, place) for each in value)
+        return value
+
+    def _field(self, value: Any, name: str) -> Any:
+        given, place = getattr(value, name), (type(value), name)
+        # A text and its words have to say the same: `spread` has made them of these strings already.
+        if name == "text" and (hasattr(value, "words") or getattr(value, "start", 0) < getattr(value, "end", 0)):
+            self.seen.add(place)
+            return given
+        return self(given, place)
+
+
+def spread(strings: tuple[str, ...]) -> tuple[str, list[tuple[int, int]]]:
+    """A text with each string as one word, and where the words are."""
+    spans, start = [], 0
+    for string in strings:
+        # A spreadsheet's tab in front is white space, which no word begins with.
+        spans.append((start + len(string) - len(string.lstrip()), start + len(string)))
+        start += len(string) + 1
+    return " ".join(strings), spans
+
+
+def attribution(strings: tuple[str, ...], method: str = "method", signed: bool = False) -> Attribution:
+    text, spans = spread(strings)
+    scores = np.random.default_rng(len(method)).normal(size=len(spans)).tolist()
+    scores = scores if signed else [abs(score) for score in scores]
+    words = tuple(Word(text[a:b], a, b, score) for (a, b), score in zip(spans, scores, strict=True))
+    tokens = (Token("<s>", 0, 0, True, 0.5), *(Token(w.text, w.start, w.end, False, w.score) for w in words))
+    parameters = {
+        "target": "a target", "query_tokens": [1, 2], "query": "asked", "segments": {"user": [0, 1]}, "fixed": [3],
+        "own option": {"own key": ["own value", 1.5, None]}, "flag": True,
+    }  # fmt: skip
+    provenance = {"model": "a model", "revision": "a revision", "own fact": {"name": "version"}}
+    return Attribution("kind", method, parameters, text, tokens, words, 0.25, provenance, signed)
+
+
+def per_token(strings: tuple[str, ...]) -> PerToken:
+    first = attribution(strings)
+    targets = (TargetToken("generated", None, -1.5), TargetToken("in the text", 5, -0.5))
+    chance = np.random.default_rng(0)
+    return PerToken(first, targets, chance.random((2, len(first.tokens))), chance.random((2, len(first.words))))
+
+
+def agreement(strings: tuple[str, ...]) -> Agreement:
+    results = (attribution(strings), attribution(strings, "another method", signed=True))
+    return Agreement(results, ("one name", "two name"), np.array([[1, 0.5], [0.5, 1]]), np.eye(2), 3, "magnitude")
+
+
+def attention_maps(strings: tuple[str, ...]) -> AttentionMaps:
+    sides = []
+    for order in (strings, strings[::-1]):
+        text, spans = spread(order)
+        tokens = (TokenSpan("[CLS]", 0, 0, True), *(TokenSpan(text[a:b], a, b, False) for a, b in spans))
+        sides.append(TextSide(text, tokens, tuple(WordSpan(a, b, (i,)) for i, (a, b) in enumerate(spans, 1))))
+    count = len(sides[0].tokens)
+    weights = np.random.default_rng(0).random((1, 1, count, count)).astype(np.float32)
+    statistics = {"entropy": weights.sum(-1), "first": weights[:, :, :, 0].mean(-1)}
+    parameters = {"attention": "cross", "own option": {"own key": "own value"}}
+    provenance = {"model": "a model", "own fact": "version"}
+    places = tuple(range(count))
+    return AttentionMaps(*sides, (0,), (0,), places, places, *quantise(weights), statistics, parameters, provenance)
+
+
+def comparison(strings: tuple[str, ...]) -> Comparison:
+    left = Side("clean", attribution(strings), (("label one", 0.75), ("label two", 0.25)))
+    right = Side("attacked", attribution(strings[::-1]), (("label one", 0.25), ("label two", 0.75)))
+    last = len(strings) - 1
+    pairs = [
+        WordPair(i, i, "changed" if i % 2 else "same", 0.5, i % 3 - 1, 0.25 if i % 2 else None) for i in range(last)
+    ]
+    pairs += [WordPair(last, None, "deleted", -0.5, None), WordPair(None, last, "inserted", 0.5, None, 0.125)]
+    return Comparison(left, right, tuple(pairs), "label one", {"attack": "typo", "task": "reviews", "own tag": "own"})
+
+
+def evaluation(strings: tuple[str, ...]) -> Evaluation:
+    settings = {
+        "model": "a model", "way": "delete", "shares": np.linspace(0, 1, 5).tolist(), "own setting": {"name": "value"},
+        "metrics": {
+            "metric_one": {"better": "higher", "asks": "faithfulness", "value": "what it is", "paper": "a paper"},
+            "metric_two": {"better": "lower", "asks": "other", "value": "what else", "paper": "another"},
+        },
+        "skipped": {"left out": "a reason"},
+    }  # fmt: skip
+    words = tuple(string.strip() for string in strings)
+    scores = tuple(np.linspace(0, 1, len(words)).tolist())
+    rows = [
+        Row(f"key {text}", text, method, {"metric_one": good + text, "metric_two": -good},
+            {"a curve": (0.9, 0.5, good)}, words, scores, scores[::-1], "said", "right", 0.75, False, 0.1)
+        for text in range(3) for method, good in (("method one", 0.5), ("method_two", 0.25), (YARDSTICK, 0.125))
+    ]  # fmt: skip
+    return Evaluation(settings, tuple(rows))
+
+
+BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
+    Attribution: attribution,
+    PerToken: per_token,
+    Agreement: agreement,
+    AttentionMaps: attention_maps,
+    Comparison: comparison,
+    Comparisons: lambda strings: Comparisons((comparison(strings), comparison(strings[::-1]))),
+    Evaluation: evaluation,
+}
+DRAWN = ("png", "svg", "pdf")
+WRITTEN = [(kind, suffix) for kind, row in RENDERERS.items() for suffix in row if suffix[1:] not in DRAWN]
+
+
+@cache
+def swapped(kind: type, strings: tuple[str, ...], turn: int) -> Any:
+    """A result of this type with its strings swapped. turn: which of the strings the first field gets."""
+    turned = strings[turn:] + strings[:turn]
+    return Swap(turned)(BASES[kind](turned))
+
+
+def heaped(kind: type, heap: str) -> Any:
+    """A result with much that is hostile in each of its strings; words hold one string each."""
+    return Swap((heap,))(BASES[kind](HOSTILE))
+
+
+@cache
+def tame(kind: type, suffix: str) -> bytes:
+    return render(swapped(kind, TAME, 0), suffix)
+
+
+@pytest.mark.parametrize("kind", RENDERERS)
+def test_every_string_of_every_result_is_swapped(kind: type) -> None:
+    swap = Swap(HOSTILE)
+    result = swap(BASES[kind](HOSTILE))
+    types = {type(value) for value in walked(result)}
+    fields = {(each, f.name) for each in types for f in dataclasses.fields(each) if "str" in str(f.type)}
+    assert fields <= swap.seen, f"give the result that this test is made of a string in {fields - swap.seen}"
+    assert type(result) is kind
+
+
+def walked(value: Any) -> Iterator[Any]:
+    """A result and every dataclass in it."""
+    if dataclasses.is_dataclass(value):
+        yield value
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    if isinstance(value, tuple | list):
+        for each in value:
+            yield from walked(each)
+
+
+def strings_of(value: Any) -> set[str]:
+    """Every string in a result or a document, keys too."""
+    if isinstance(value, str):
+        return {value}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    if isinstance(value, Mapping):
+        value = [*value.keys(), *value.values()]
+    return set().union(*map(strings_of, value)) if isinstance(value, tuple | list) else set()
+
+
+@pytest.mark.parametrize(("kind", "suffix"), WRITTEN, ids=lambda value: getattr(value, "__name__", value))
+def test_every_string_in_every_place(kind: type, suffix: str, tmp_path: Path) -> None:
+    for turn in range(len(HOSTILE)):
+        result = swapped(kind, HOSTILE, turn)
+        CHECKS[suffix](result, render(result, suffix), tame(kind, suffix), tmp_path)
+
+
+class Reader(HTMLParser):
+    """What a page is made of, and what it says.
+
+    shape: tags, with the names of their attributes; said: texts and values of attributes outside of passages, which
+    show their text as it is; inert: the data; raw: scripts, styles and addresses, of which no string may be a part.
+    """
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.shape: list[tuple[str, ...]] = []
+        self.said: list[str] = []
+        self.inert: list[str] = []
+        self.raw: list[str] = []
+        self._open: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page.decode())
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.shape.append((tag, *(name for name, _ in attrs)))
+        self.raw += [f"{name} {value}" for name, value in attrs if name in ("href", "src", "style", "content", "id")]
+        if tag not in ("meta", "input", "col"):
+            self._open.append((tag, dict(attrs)))
+        self.said += [value or "" for _, value in attrs]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self.shape.append((f"/{tag}",))
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        tag, attrs = self._open[-1] if self._open else ("", {})
+        if tag == "script" and attrs.get("type") in ("application/json", "application/octet-stream"):
+            self.inert.append(data)
+        elif tag in ("script", "style"):
+            self.raw.append(data)
+        elif not any("passage" in (a.get("class") or "").split() for _, a in self._open):
+            self.said.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.shape.append(("a comment", data))
+
+    def unknown_decl(self, data: str) -> None:
+        self.shape.append(("a declaration", data))
+
+
+def unsafe(text: str, keep: str = "\n") -> set[str]:
+    """Characters that move a cursor, or turn the direction of what stands around."""
+    turning = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    return {c for c in set(text) - set(keep) if c in turning or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")}
+
+
+def check_html(result: Any, page: bytes, plain: bytes, _: Path) -> None:
+    read, expected = Reader(page), Reader(plain)
+    assert read.shape == expected.shape
+    assert read.raw == expected.raw
+    assert not unsafe("".join(read.said))
+    data = json.loads(read.inert[0])
+    if isinstance(result, AttentionMaps):
+        assert [side["text"] for side in data["sides"]] == [result.query_side.text, result.key_side.text]
+    else:
+        assert data == json.loads(result.to_json())
+
+
+def check_json(result: Any, document: bytes, _: bytes, __: Path) -> None:
+    parsed = json.loads(document.decode())
+    # Of a map's tokens and words the document has places, and of the mapping of statistics those that were kept.
+    assert strings_of(result) <= strings_of(parsed)
+    if isinstance(result, Attribution | PerToken | Comparison):
+        assert type(result).from_json(document.decode()) == result
+
+
+def check_lines(result: Any, document: bytes, _: bytes, folder: Path) -> None:
+    (folder / "rows.jsonl").write_bytes(document)
+    assert Evaluation.load(folder / "rows.jsonl") == result
+
+
+def check_safetensors(result: Any, document: bytes, _: bytes, folder: Path) -> None:
+    (folder / "maps.safetensors").write_bytes(document)
+    again = AttentionMaps.load(folder / "maps.safetensors")
+    assert (again.query_side, again.key_side) == (result.query_side, result.key_side)
+    assert (again.parameters, again.provenance) == (result.parameters, result.provenance)
+
+
+def check_csv(result: Any, document: bytes, plain: bytes, _: Path) -> None:
+    rows, expected = (list(csv.reader(io.StringIO(each.decode(), newline=""))) for each in (document, plain))
+    assert [len(row) for row in rows] == [len(row) for row in expected]
+    cells = [cell for row in rows for cell in row]
+    for cell in cells:
+        assert not re.match(r"[=+\-@\t\r\n]", cell) or re.fullmatch(r"-[\d.]+(e-?\d+)?", cell), f"{cell!r} is a formula"
+    texts = {re.sub(r"^'(?=[=+\-@\t\r\n])", "", cell) for cell in cells}
+    if isinstance(result, Evaluation):
+        written = {*result.methods, *result.metrics}
+    else:
+        pairs = result.pairs if isinstance(result, Comparisons) else (result,)
+        written = {w.text for pair in pairs for side in (pair.left, pair.right) for w in side.result.words}
+    # Half a surrogate pair has no UTF-8.
+    assert {text.encode("utf-8", "backslashreplace").decode() for text in written} <= texts
+
+
+_TEX_ESCAPED = re.compile(
+    r"\\(?:textbackslash|textasciitilde|textasciicircum|textless|textgreater|textbar|textquotedbl|textasciigrave)\{\}"
+    r"|\\[{}$&#_%]"
+)
+
+
+def check_tex(_: Any, document: bytes, plain: bytes, __: Path) -> None:
+    def commands(source: str) -> list[str]:
+        """What TeX does not simply typeset."""
+        # An empty group keeps what begins a row from being read as the argument of the row above.
+        bare = re.sub(r"\{\}(?=[\[*])", "", _TEX_ESCAPED.sub("x", source))
+        return re.findall(r"\\[a-zA-Z]+|\\.|[{}$&#_%~^]", bare)
+
+    source = document.decode()
+    assert not re.search(r"\\\\\s*(?:\[(?!2pt\])|\*)", source), (
+        "what begins a row is read as the argument of the one above"
+    )
+    assert commands(source) == commands(plain.decode())
+    assert not unsafe(source)
+
+
+def check_txt(_: Any, document: bytes, plain: bytes, __: Path) -> None:
+    text = document.decode()
+    assert not unsafe(text)
+    assert len(text.split("\n")) == len(plain.decode().split("\n"))
+
+
+CHECKS: dict[str, Callable[[Any, bytes, bytes, Path], None]] = {
+    ".html": check_html, ".json": check_json, ".jsonl": check_lines, ".safetensors": check_safetensors,
+    ".csv": check_csv, ".tex": check_tex, ".txt": check_txt,
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::attnscope.render.figure.fonts.MissingGlyphWarning")
+# A caption that is all heaps leaves no room for the axes.
+@pytest.mark.filterwarnings("ignore:constrained_layout not applied:UserWarning")
+@pytest.mark.parametrize("kind", [kind for kind, row in RENDERERS.items() if ".svg" in row])
+def test_figures(kind: type) -> None:
+    """All that XML, fonts and mathematics fear in each place at once, since a figure takes long."""
+    result = heaped(kind, ']]></g><script>&"\0\x1b\u202e\ud800\ufeff\ufffe $x^2 \\frac{_')
+    drawn = ElementTree.fromstring(render(result, ".svg"))
+    names = Counter(element.tag for element in drawn.iter())
+    assert set(names) <= {element.tag for element in ElementTree.fromstring(tame(kind, ".svg")).iter()}
+    for element in drawn.iter():
+        assert not [name for name in element.attrib if name.startswith("on")]
+        links = [value for name, value in element.attrib.items() if name.endswith("href")]
+        assert all(link.startswith(("#", "data:image/png;base64,")) for link in links)
+    assert render(result, ".png").startswith(b"\x89PNG\r\n")
+    assert render(result, ".pdf").startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("kind", RENDERERS)
+def test_nothing_runs_in_a_browser(browser: Browser, tmp_path: Path, kind: type) -> None:
+    result = heaped(kind, " ".join(HOSTILE))
+    page = render(result, ".html")
+    dialogs: list[Dialog] = []
+    with opened(browser, tmp_path, page) as shown:
+        shown.on("dialog", lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+        shown.evaluate(
+            """() => {
+                for (const element of document.querySelectorAll(".u, li, th, button:not([id^=save]), label, summary"))
+                    for (const name of ["pointerover", "focusin", "click"])
+                        element.dispatchEvent(new PointerEvent(name, { bubbles: true }));
+            }"""
+        )
+        assert shown.evaluate("document.scripts.length") == Reader(tame(kind, ".html")).shape.count(("/script",))
+        assert shown.locator("img, [onerror], [onmouseover], [onfocus], textarea, iframe").count() == 0
+        assert shown.evaluate("[...document.links].every((link) => link.getAttribute('href').startsWith('#'))")
+        data = shown.evaluate("document.querySelector('script[type=\"application/json\"]').textContent")
+        assert strings_of(json.loads(data)) == strings_of(json.loads(Reader(page).inert[0]))
+    assert not dialogs
+
+
+@pytest.mark.parametrize("kind", RENDERERS)
+def test_a_notebooks_frame_holds_the_page_alone(kind: type) -> None:
+    for turn in range(0, len(HOSTILE), 7):
+        frame = Reader(notebook_html(swapped(kind, HOSTILE, turn)).encode("utf-8", "backslashreplace"))
+        assert [part[0] for part in frame.shape] == ["iframe", "/iframe"]
