@@ -10,6 +10,8 @@ from tiny_models import tiny
 from typer.testing import CliRunner, Result
 
 from attnscope.cli import app
+from attnscope.cli.compare import pairs_of
+from attnscope.cli.evaluate import samples_of
 from attnscope.errors import AttnscopeError, InputError, OutputError
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.evaluation import Evaluation
@@ -73,6 +75,15 @@ def test_many_pairs(run: Run, tmp_path: Path) -> None:
     saved = Comparisons.load(tmp_path / "report.json")
     assert [s.name for s in saved.summaries()] == ["swap", "typo", "all"]
     assert "right before" in run("render", str(tmp_path / "report.json"), model=False).stdout
+
+
+def test_a_line_separator_in_a_text_ends_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    pair = {"clean": "a\u2028b", "adversarial": "a\x85c"}
+    path.write_text(json.dumps(pair, ensure_ascii=False) + "\n", "utf-8")
+    assert pairs_of(path) == [pair]
+    path.write_text(json.dumps({"text": "a\u2028b\x85c"}, ensure_ascii=False) + "\n", "utf-8")
+    assert [sample.text for sample in samples_of(path)] == ["a\u2028b\x85c"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from drawn_results import RESULTS, agreement_of, per_token
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -151,3 +152,11 @@ def test_a_font_is_taken() -> None:
     assert serif != render(maps, ".svg")
     with pytest.raises(InputError, match="neither a font file nor an installed family"):
         render(maps, ".svg", font="No Such Font")
+
+
+def test_a_dollar_in_a_name_starts_no_mathematics_on_a_users_figure() -> None:
+    wrong = r"a $\\frac{_$ b"
+    found = agreement_of()
+    made = replace(per_token(RESULTS["english"], 3), first=replace(RESULTS["english"], method=wrong))
+    for ax in (*plot.agreement(replace(found, names=(wrong, "b", "c"))), plot.per_token(made)):
+        ax.figure.canvas.draw()
