@@ -26,11 +26,11 @@ from playwright.sync_api import Browser, Dialog
 
 from attnscope.render import RENDERERS, notebook_html, render
 from attnscope.results.agreement import Agreement
-from attnscope.results.attention_maps import STATISTICS, AttentionMaps, quantise
-from attnscope.results.attention_maps import Side as TextSide
+from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide, quantise
 from attnscope.results.attribution import Attribution, Token, Word
-from attnscope.results.comparison import Comparison, Comparisons, Side, WordPair
-from attnscope.results.evaluation import YARDSTICK, Evaluation, Row
+from attnscope.results.base import Asked, Measured
+from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
+from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 from attnscope.text.words import TokenSpan, WordSpan
 
@@ -68,9 +68,16 @@ HOSTILE = (
 TAME = tuple(f"tame{number}" for number in range(len(HOSTILE)))
 # Names that the code itself looks for. Every other string is free.
 KEPT = frozenset(
-    (*STATISTICS, YARDSTICK, "model", "query", "query_tokens", "segments", "fixed", "attention", "continued_at",
+    (*STATISTICS, YARDSTICK, "model", "word", "self", "cross",
      "attack", "task", "same", "metrics", "shares", "skipped", "way", "better", "higher", "asks", "value", "paper")
 )  # fmt: skip
+
+ASKED = Asked(
+    options={"own option": {"own key": ["own value", 1.5, None]}, "flag": True}, target="a target",
+    quantity="a quantity", unit="a unit", segments={"user": (0, 1)}, query="asked", stack="a stack",
+    target_token="a token",
+)  # fmt: skip
+MEASURED = Measured(excluded_mass=0.25, query_tokens=(1, 2), query_text="another text", fixed=(3,))
 
 
 class Swap:
@@ -124,12 +131,10 @@ def attribution(strings: tuple[str, ...], method: str = "method", signed: bool =
     scores = scores if signed else [abs(score) for score in scores]
     words = tuple(Word(text[a:b], a, b, score) for (a, b), score in zip(spans, scores, strict=True))
     tokens = (Token("<s>", 0, 0, True, 0.5), *(Token(w.text, w.start, w.end, False, w.score) for w in words))
-    parameters = {
-        "target": "a target", "query_tokens": [1, 2], "query": "asked", "segments": {"user": [0, 1]}, "fixed": [3],
-        "own option": {"own key": ["own value", 1.5, None]}, "flag": True,
-    }  # fmt: skip
     provenance = {"model": "a model", "revision": "a revision", "own fact": {"name": "version"}}
-    return Attribution("kind", method, parameters, text, tokens, words, 0.25, provenance, signed)
+    return Attribution(
+        method, "family", text, tokens, words, asked=ASKED, measured=MEASURED, signed=signed, provenance=provenance
+    )
 
 
 def per_token(strings: tuple[str, ...]) -> PerToken:
@@ -153,15 +158,20 @@ def attention_maps(strings: tuple[str, ...]) -> AttentionMaps:
     count = len(sides[0].tokens)
     weights = np.random.default_rng(0).random((1, 1, count, count)).astype(np.float32)
     statistics = {"entropy": weights.sum(-1), "first": weights[:, :, :, 0].mean(-1)}
-    parameters = {"attention": "cross", "own option": {"own key": "own value"}}
+    asked = Asked(
+        options={"own option": {"own key": "own value"}}, stack="cross", query="asked", segments={"a": (0, 1)}
+    )
     provenance = {"model": "a model", "own fact": "version"}
     places = tuple(range(count))
-    return AttentionMaps(*sides, (0,), (0,), places, places, *quantise(weights), statistics, parameters, provenance)
+    kept = (*quantise(weights), statistics)
+    return AttentionMaps(
+        *sides, (0,), (0,), places, places, *kept, asked=ASKED, measured=MEASURED, provenance=provenance
+    )
 
 
 def comparison(strings: tuple[str, ...]) -> Comparison:
-    left = Side("clean", attribution(strings), (("label one", 0.75), ("label two", 0.25)))
-    right = Side("attacked", attribution(strings[::-1]), (("label one", 0.25), ("label two", 0.75)))
+    left = ComparedSide("clean", attribution(strings), (("label one", 0.75), ("label two", 0.25)))
+    right = ComparedSide("attacked", attribution(strings[::-1]), (("label one", 0.25), ("label two", 0.75)))
     last = len(strings) - 1
     pairs = [
         WordPair(i, i, "changed" if i % 2 else "same", 0.5, i % 3 - 1, 0.25 if i % 2 else None) for i in range(last)
@@ -182,7 +192,7 @@ def evaluation(strings: tuple[str, ...]) -> Evaluation:
     words = tuple(string.strip() for string in strings)
     scores = tuple(np.linspace(0, 1, len(words)).tolist())
     rows = [
-        Row(f"key {text}", text, method, {"metric_one": good + text, "metric_two": -good},
+        EvaluationRow(f"key {text}", text, method, {"metric_one": good + text, "metric_two": -good},
             {"a curve": (0.9, 0.5, good)}, words, scores, scores[::-1], "said", "right", 0.75, False, 0.1)
         for text in range(3) for method, good in (("method one", 0.5), ("method_two", 0.25), (YARDSTICK, 0.125))
     ]  # fmt: skip
@@ -341,7 +351,7 @@ def check_safetensors(result: Any, document: bytes, _: bytes, folder: Path) -> N
     (folder / "maps.safetensors").write_bytes(document)
     again = AttentionMaps.load(folder / "maps.safetensors")
     assert (again.query_side, again.key_side) == (result.query_side, result.key_side)
-    assert (again.parameters, again.provenance) == (result.parameters, result.provenance)
+    assert (again.asked, again.provenance) == (result.asked, result.provenance)
 
 
 def check_csv(result: Any, document: bytes, plain: bytes, _: Path) -> None:

@@ -27,7 +27,7 @@ def pair(left: str, right: str, pattern: str = r"\S+", **tags: str) -> Compariso
         for name, text, p in (("clean", left, 0.8), ("adversarial", right, 0.3))
     ]
     words = paired_words(*sides)
-    edits = {i: 0.1 * i for i, one in enumerate(words) if one.kind != "same"}
+    edits = {i: 0.1 * i for i, one in enumerate(words) if one.edit != "same"}
     return Comparison(*sides, paired_words(*sides, edits), " yes", tags)
 
 
