@@ -3,7 +3,9 @@
 const frame = () => new Promise(requestAnimationFrame);
 const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
 const channel = new MessageChannel();
-/** Lets other work go on, sooner than a timer would. One channel for all: each leaves much for the garbage collector. */
+/**
+ * Lets other work go on, sooner than a timer would. One channel for all: each leaves much for the garbage collector.
+ */
 const turn = () =>
   new Promise((resolve) => {
     channel.port1.onmessage = resolve;
@@ -12,7 +14,8 @@ const turn = () =>
 const stage = () => document.getElementById("stage");
 const pointer = (x, y) => {
   const box = stage().getBoundingClientRect();
-  stage().dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + x, clientY: box.top + y, bubbles: true, pointerId: 1 }));
+  const place = { clientX: box.left + x, clientY: box.top + y };
+  stage().dispatchEvent(new PointerEvent("pointermove", { ...place, bubbles: true, pointerId: 1 }));
 };
 
 window.shown = () => document.getElementById("map").dataset.shown;
@@ -21,7 +24,7 @@ window.shown = () => document.getElementById("map").dataset.shown;
 window.switches = async (count) => {
   const times = [];
   for (let i = 0; i < count; i++) {
-    const before = shown();
+    const before = window.shown();
     await new Promise((resolve) => setTimeout(resolve, 60));
     const start = performance.now();
     // One choice at a time, as a hand does: now a layer, now a head; no pair comes twice.
@@ -29,7 +32,7 @@ window.switches = async (count) => {
     list.selectedIndex = (list.selectedIndex + (i % 2 ? 4 : 5)) % list.options.length;
     list.dispatchEvent(new Event("change", { bubbles: true }));
     const missing = document.getElementById("missing");
-    while (shown() === before && missing.hidden) await turn();
+    while (window.shown() === before && missing.hidden) await turn();
     await frame();
     if (missing.hidden) times.push(performance.now() - start);
   }
@@ -77,13 +80,16 @@ window.finding = async (needle) => {
 };
 
 window.long = [];
-new PerformanceObserver((list) => list.getEntries().forEach((entry) => long.push([entry.startTime, entry.duration]))).observe({
-  type: "longtask",
-  buffered: true,
-});
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.long.push([entry.startTime, entry.duration]);
+}).observe({ type: "longtask", buffered: true });
 
 /** When the last long task ended, or the page had loaded. */
-window.restedAt = () => Math.max(performance.timing.loadEventEnd - performance.timing.navigationStart, ...long.map(([start, took]) => start + took));
+window.restedAt = () => {
+  const loaded = performance.timing.loadEventEnd - performance.timing.navigationStart;
+  return Math.max(loaded, ...window.long.map(([start, took]) => start + took));
+};
 
 /** Whether something is drawn and nothing has kept the page busy for a second. */
-window.atRest = () => document.querySelectorAll("svg *, canvas, button").length > 9 && performance.now() - restedAt() > 1000;
+window.atRest = () =>
+  document.querySelectorAll("svg *, canvas, button").length > 9 && performance.now() - window.restedAt() > 1000;

@@ -34,7 +34,12 @@ function weightGrid(rows) {
 }
 /** A square grid of eight bits. */
 const byteGrid = (codes, n) =>
-  codedGrid(Array.from({ length: n }, (_, q) => [...codes.subarray(q * n, (q + 1) * n)]), new Uint8Array(n * n), Array(n).fill(1), levels(1, 255));
+  codedGrid(
+    Array.from({ length: n }, (_, q) => [...codes.subarray(q * n, (q + 1) * n)]),
+    new Uint8Array(n * n),
+    Array(n).fill(1),
+    levels(1, 255),
+  );
 const close = (a, b, error = 1e-4) => assert.ok(Math.abs(a - b) <= error, `${a} is not ${b}`);
 
 test("numbers and labels", () => {
@@ -69,7 +74,10 @@ test("scores become places on the scale", () => {
 
 test("stretches share a box or have their own", () => {
   const tokens = [[0, 2], [2, 4], [3, 4]].map(([start, end]) => ({ start, end, special: false }));
-  assert.deepEqual(together("Hi 👍", tokens).boxes, [{ start: 0, end: 2, units: [0] }, { start: 2, end: 5, units: [1, 2] }]);
+  assert.deepEqual(together("Hi 👍", tokens).boxes, [
+    { start: 0, end: 2, units: [0] },
+    { start: 2, end: 5, units: [1, 2] },
+  ]);
   const words = apart("Hi 👍!", [[0, 2], [3, 4], [4, 5]]);
   assert.deepEqual(words.units.map(({ label }) => label), ["Hi", "👍", "!"]);
   assert.deepEqual([...words.boxOf], [0, 1, 2]);
@@ -107,7 +115,9 @@ test("a stream becomes a map", async () => {
 test("any stream is unpacked byte by byte", () => {
   for (const [nq, nk, causal] of [[1, 1, 0], [5, 7, 0], [9, 9, 1], [33, 33, 1], [16, 40, 0]]) {
     const ends = Array.from({ length: nq }, (_, q) => (causal ? q + 1 : nk));
-    const truth = ends.map((end, q) => Array.from({ length: end }, (_, k) => ((q * 31 + k * 17) % 5 ? 0 : (q + k) % 256)));
+    const truth = ends.map((end, q) =>
+      Array.from({ length: end }, (_, k) => ((q * 31 + k * 17) % 5 ? 0 : (q + k) % 256)),
+    );
     const bytes = Uint8Array.from([causal, 0, ...ends.flatMap(() => [0, 0x3c]), ...truth.flat()]);
     for (const shift of [0, 4]) {
       const moved = new Uint8Array(bytes.length + shift);
@@ -161,7 +171,9 @@ test("a hot cell survives when many fall on a pixel", () => {
   const out = new Uint32Array(100 * 100);
   const window = { x: 0, y: 0, sx: 0.1, sy: 0.1 };
   const colours = Uint32Array.from({ length: 64 }, (_, i) => i);
-  const draw = () => painter(cells, every, every, new Float32Array(n).fill(1), window, 100, 100, table("linear", 1), colours, 99, out)(0, 100);
+  const ceilings = new Float32Array(n).fill(1);
+  const draw = () =>
+    painter(cells, every, every, ceilings, window, 100, 100, table("linear", 1), colours, 99, out)(0, 100);
   draw();
   assert.equal(out[77 * 100 + 33], 63);
   assert.equal(out.reduce((a, b) => a + b), 63);
@@ -209,7 +221,11 @@ test("pixels and cells", () => {
 });
 
 test("units: words, tokens, characters of several tokens", () => {
-  const side = { text: "a 👍 bc", tokens: [[0, 0, 1, "<s>"], [0, 1, 0], [1, 3, 0], [2, 3, 0], [3, 5, 0], [5, 6, 0]], words: [[0, 1, [1]], [2, 3, [2, 3]], [4, 6, [4, 5]]] };
+  const side = {
+    text: "a 👍 bc",
+    tokens: [[0, 0, 1, "<s>"], [0, 1, 0], [1, 3, 0], [2, 3, 0], [3, 5, 0], [5, 6, 0]],
+    words: [[0, 1, [1]], [2, 3, [2, 3]], [4, 6, [4, 5]]],
+  };
   const all = [0, 1, 2, 3, 4, 5];
   assert.equal(places(side.text)(3), 4);
   const words = axis(side, all, true, 4);
