@@ -1,10 +1,17 @@
 # make demo: set everything up and show both visualisations. make test: set up what the tests need and run them.
+# On Windows: in Git's bash, whose commands the rules are written in.
+ifeq ($(OS),Windows_NT)
+PYTHON ?= python
+SCRIPTS := Scripts
+else
 PYTHON ?= python3
+SCRIPTS := bin
+endif
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check bench bench-viewer bench-peers clean
+.PHONY: demo test test-slow check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -16,29 +23,51 @@ test: $(READY) chromium node_modules
 test-slow: $(READY) chromium
 	$(BIN)/python -m pytest -m slow
 
-check: $(READY) node_modules
-	npm run --silent types
+# Each part is a hook of .pre-commit-config.yaml as well.
+check: style arrows dependencies viewer types
+
+style: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The package; then what users call, as mypy and pyright see it.
+types: $(READY) node_modules
 	$(BIN)/mypy
+	$(BIN)/python tests/typed/check.py
+
+arrows: $(READY)
 	$(BIN)/lint-imports --no-cache
+
+# What is imported is declared, and what is declared imported: by the package alone, then with its tests and benchmarks.
+dependencies: $(READY)
+	$(BIN)/deptry src --optional-dependencies-dev-groups dev
+	$(BIN)/deptry . src tests tests/support benchmarks
+
+viewer: node_modules
+	npm run --silent lint
+	npm run --silent types
+
+# Checks what a commit changes before it is made.
+hooks: $(READY)
+	$(BIN)/pre-commit install
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
 
 # Beside captum and inseq, and the explorer's page beside those of other tools, in an environment of their own.
 PEERS := benchmarks/peers/.venv
+PEERS_PYTHON := $(PEERS)/$(SCRIPTS)/python
 bench-peers: $(READY) $(PEERS)/.ready
-	$(BIN)/python benchmarks/peers/run.py $(PEERS)/bin/python
+	$(BIN)/python benchmarks/peers/run.py $(PEERS_PYTHON)
 
 $(PEERS)/.ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json
-	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/requirements.txt
+	test -x $(PEERS_PYTHON) || $(PYTHON) -m venv $(PEERS)
+	$(PEERS_PYTHON) -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/requirements.txt
 	npm install --prefix benchmarks/peers --no-package-lock --silent --no-audit --no-fund
 	@touch $@
 
 bench-viewer: $(READY) chromium $(PEERS)/.ready
-	$(BIN)/python benchmarks/viewer.py $(PEERS)/bin/python
+	$(BIN)/python benchmarks/viewer.py $(PEERS_PYTHON)
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
@@ -47,26 +76,28 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
-# The tests drive a real browser and draw Japanese. Debian's packages are installed where this user may; else one line
-# says what is missing.
+# $(call apt,packages,reason,options): Debian's packages where this user may install them, else a line that says what is
+# missing.
+define apt
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	echo "installing $(1) with apt-get, as root: $(2)"; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(3) $(1) >/dev/null; \
+else \
+	echo "missing: $(1): $(2). Install them, on Debian with: sudo apt-get install $(1)"; exit 1; \
+fi
+endef
+
+# macOS and Windows bring Japanese fonts, and Playwright finds their Chrome by itself.
 .PHONY: chromium
 chromium:
-	@if { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
+	@if [ "$$(uname -s)" != Linux ]; then :; \
+	elif { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
 		&& fc-list :lang=ja 2>/dev/null | grep -q .; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fontconfig >/dev/null; \
-	else \
-		echo "the tests need Chromium and a Japanese font: sudo apt-get install chromium fonts-noto-cjk fontconfig"; exit 1; \
-	fi
+	else $(call apt,chromium fonts-noto-cjk fontconfig,the tests drive a real browser and draw Japanese); fi
 
-# TypeScript reads the viewer's JSDoc types, axe-core looks at its pages: tools that check, of which nothing is shipped.
+# Linters and TypeScript read the viewer, axe-core looks at its pages: tools that check, of which nothing is shipped.
 node_modules: package.json package-lock.json
-	@if command -v npm >/dev/null; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; \
-	else \
-		echo "checking the viewer needs Node.js: sudo apt-get install nodejs npm"; exit 1; \
-	fi
+	@if ! command -v npm >/dev/null; then $(call apt,nodejs npm,Node.js checks the viewer's JavaScript,--no-install-recommends); fi
 	npm ci --silent --no-audit --no-fund
 	@touch $@
 
