@@ -98,6 +98,8 @@ chromium:
 # Linters and TypeScript read the viewer, axe-core looks at its pages: tools that check, of which nothing is shipped.
 node_modules: package.json package-lock.json
 	@if ! command -v npm >/dev/null; then $(call apt,nodejs npm,Node.js checks the viewer's JavaScript,--no-install-recommends); fi
+	@node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major * 100 + minor < 2012 ? 1 : 0)' \
+		|| { echo "the viewer's tests need Node.js 20.12 or newer, for its DecompressionStream"; exit 1; }
 	npm ci --silent --no-audit --no-fund
 	@touch $@
 
