@@ -158,9 +158,6 @@ def attention_maps(strings: tuple[str, ...]) -> AttentionMaps:
     count = len(sides[0].tokens)
     weights = np.random.default_rng(0).random((1, 1, count, count)).astype(np.float32)
     statistics = {"entropy": weights.sum(-1), "first": weights[:, :, :, 0].mean(-1)}
-    asked = Asked(
-        options={"own option": {"own key": "own value"}}, stack="cross", query="asked", segments={"a": (0, 1)}
-    )
     provenance = {"model": "a model", "own fact": "version"}
     places = tuple(range(count))
     kept = (*quantise(weights), statistics)

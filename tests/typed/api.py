@@ -15,7 +15,7 @@ def attention(model: ats.Model, text: str, texts: list[str], layer: int) -> None
     assert_type(ats.attention(model, text), ats.Attribution)
     assert_type(ats.attention(model, text, query=None), ats.Attribution)
     assert_type(ats.attention(model, text, layer=layer, head="mean", query=7), ats.Attribution)
-    assert_type(ats.attention(model, text, target=" Tokyo", generate=5, kind="self"), ats.Attribution)
+    assert_type(ats.attention(model, text, target=" Tokyo", stack="decoder", unit="token"), ats.Attribution)
     assert_type(ats.attention(model, text, query=["castle", 7]), list[ats.Attribution])
     assert_type(ats.attention(model, text, query=["castle"]), list[ats.Attribution])
     assert_type(ats.attention(model, texts), list[ats.Attribution])
@@ -45,7 +45,16 @@ def explain(model: ats.Model, text: str, texts: list[str], per_token: bool) -> N
     assert_type(ats.explain(model, texts), list[ats.Attribution])
     assert_type(ats.explain(model, texts, method="gradient"), list[ats.Attribution])
     assert_type(ats.explain(model, texts, generate=5, per_token=True), list[ats.PerToken])
+    assert_type(ats.explain(model, text, method="rollout", query=["castle", 7]), list[ats.Attribution])
+    assert_type(ats.explain(model, texts, method="rollout", query=[0, 1]), list[list[ats.Attribution]])
+    assert_type(ats.explain(model, text, method=surprise, power=2.0), ats.Attribution)
     assert_type(ats.explain(model, text, per_token=per_token), ats.Attribution | ats.PerToken)
+
+
+def surprise(task: ats.Task, *, power: float = 1.0) -> ats.Scores:
+    """A method of one's own."""
+    values, vectors = task.gradient()
+    return ats.Scores(tokens=vectors.square().sum(-1) ** (power / 2), values=values)
 
 
 def studies(model: ats.Model, text: str, g: ats.Attribution) -> None:
@@ -64,6 +73,8 @@ def files(model: ats.Model, text: str) -> None:
     g.save("g.json")
     assert_type(ats.Attribution.load("g.json"), ats.Attribution)
     assert_type(ats.PerToken.load("t.json"), ats.PerToken)
+    ats.load_result("g.json").save("again.json")
+    assert_type(ats.Attribution.of(text, ["castle"], [0.5]), ats.Attribution)
     assert_type(ats.load(), ats.Model)
     assert_type(ats.load("gpt2", dtype="bfloat16"), ats.Model)
 

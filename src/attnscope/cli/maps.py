@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -66,7 +66,7 @@ def maps(
         keys=_indices("--keys", keys),
         maps=not statistics_only,
         top=top,
-        stack=stack,
+        stack=cast(Literal["encoder", "decoder", "cross"] | None, stack),
         target=target,
         generate=generate,
         chat=source.chat,

@@ -23,7 +23,7 @@ def methods(
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
 ) -> None:
     """List the methods with sign, cost, unit and paper."""
-    from attnscope.methods.request import Options
+    from attnscope.methods.request import SHARED
     from attnscope.methods.table import METHODS
 
     if json:
@@ -42,7 +42,7 @@ def methods(
         sys.stdout.write(json_module.dumps(rows, ensure_ascii=False) + "\n")
         return
     if markdown:
-        common = list(Options.__annotations__)
+        common = list(SHARED)
         sys.stdout.write(_HEAD.format(common=_list(common)))
         for name, method in METHODS.items():
             own = list(method.options)

@@ -1,11 +1,11 @@
 """ats.explain and ats.attention: what a caller calls."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 from attnscope.methods.attention.attention import attention as attention_row
 from attnscope.methods.gradient.gradient import gradient
-from attnscope.methods.request import Query
+from attnscope.methods.request import AttentionOptions, Query
 from attnscope.methods.runner import run
 from attnscope.methods.table import Method, method_of
 from attnscope.methods.task import Scores
@@ -14,26 +14,84 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
 
 AnyMethod = str | Method | Callable[..., Scores]
-Several = list[int | str | None] | list[int] | list[str] | tuple[int | str | None, ...]
+Several = Sequence[int | str | None]
 DEFAULT = gradient.__name__
 
 
 @overload
 def explain(
-    model: Model, text: str, method: AnyMethod = ..., *, per_token: Literal[True], **parameters: Any
+    model: Model,
+    text: str,
+    method: AnyMethod = DEFAULT,
+    *,
+    query: Query = None,
+    per_token: Literal[False] = False,
+    **parameters: Any,
+) -> Attribution: ...
+@overload
+def explain(
+    model: Model,
+    text: str,
+    method: AnyMethod = DEFAULT,
+    *,
+    query: Several,
+    **parameters: Any,
+) -> list[Attribution]: ...
+@overload
+def explain(
+    model: Model,
+    text: str,
+    method: AnyMethod = DEFAULT,
+    *,
+    per_token: Literal[True],
+    **parameters: Any,
 ) -> PerToken: ...
 @overload
 def explain(
-    model: Model, text: str, method: AnyMethod = ..., *, query: Several, **parameters: Any
-) -> list[Attribution]: ...
-@overload
-def explain(model: Model, text: str, method: AnyMethod = ..., **parameters: Any) -> Attribution: ...
+    model: Model,
+    text: str,
+    method: AnyMethod = DEFAULT,
+    *,
+    per_token: bool,
+    **parameters: Any,
+) -> Attribution | PerToken: ...
 @overload
 def explain(
-    model: Model, text: Sequence[str], method: AnyMethod = ..., *, per_token: Literal[True], **parameters: Any
+    model: Model,
+    text: Sequence[str],
+    method: AnyMethod = DEFAULT,
+    *,
+    query: Query = None,
+    per_token: Literal[False] = False,
+    **parameters: Any,
+) -> list[Attribution]: ...
+@overload
+def explain(
+    model: Model,
+    text: Sequence[str],
+    method: AnyMethod = DEFAULT,
+    *,
+    query: Several,
+    **parameters: Any,
+) -> list[list[Attribution]]: ...
+@overload
+def explain(
+    model: Model,
+    text: Sequence[str],
+    method: AnyMethod = DEFAULT,
+    *,
+    per_token: Literal[True],
+    **parameters: Any,
 ) -> list[PerToken]: ...
 @overload
-def explain(model: Model, text: Sequence[str], method: AnyMethod = ..., **parameters: Any) -> list[Attribution]: ...
+def explain(
+    model: Model,
+    text: Sequence[str],
+    method: AnyMethod = DEFAULT,
+    *,
+    per_token: bool,
+    **parameters: Any,
+) -> list[Attribution | PerToken]: ...
 def explain(model: Model, text: str | Sequence[str], method: AnyMethod = DEFAULT, **parameters: Any) -> Any:
     """Score every token and word of `text` by one method.
 
@@ -52,32 +110,32 @@ def explain(model: Model, text: str | Sequence[str], method: AnyMethod = DEFAULT
 
 
 @overload
-def attention(
+def attention(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
     model: Model,
     text: str,
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     query: Query = ...,
-    **options: Any,
+    **options: Unpack[AttentionOptions],
 ) -> Attribution: ...
 @overload
-def attention(
+def attention(  # type: ignore[overload-overlap]
     model: Model,
     text: str,
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     *,
     query: Several,
-    **options: Any,
+    **options: Unpack[AttentionOptions],
 ) -> list[Attribution]: ...
 @overload
-def attention(
+def attention(  # type: ignore[overload-overlap]
     model: Model,
     text: Sequence[str],
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     query: Query = ...,
-    **options: Any,
+    **options: Unpack[AttentionOptions],
 ) -> list[Attribution]: ...
 @overload
 def attention(
@@ -87,7 +145,7 @@ def attention(
     head: int | Literal["mean", "max"] = ...,
     *,
     query: Several,
-    **options: Any,
+    **options: Unpack[AttentionOptions],
 ) -> list[list[Attribution]]: ...
 def attention(
     model: Model,
@@ -95,7 +153,7 @@ def attention(
     layer: int | Literal["mean"] = -1,
     head: int | Literal["mean", "max"] = 0,
     query: Any = None,
-    **options: Any,
+    **options: Unpack[AttentionOptions],
 ) -> Any:
     """The attention that each token and word of `text` receives from a query.
 
@@ -105,7 +163,8 @@ def attention(
     query:   index into the tokens of the result (special tokens count; negative from the end); or a word of the text,
              the first of that spelling: the mean of its tokens' rows; or None: the mean over all that are not special;
              or a list of indices and words: then the result is a list.
-    options: stack, target, generate, unit, segments, within, chat, truncate: see `attnscope.methods.request.Options`.
+    options: stack, target, generate, unit, segments, within, chat, truncate: see
+             `attnscope.methods.request.AttentionOptions`.
 
     The scores are the row A[query, :] of A = softmax(QKᵀ·scale + mask), shares from 0 to 1 (arXiv:1706.03762); see
     `attnscope.methods.attention.attention` for what they mean and when they mislead.

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Final, Literal, TypedDict
 
@@ -24,7 +24,37 @@ Query = int | str | None
 Queries = Query | Sequence[int | str | None]
 
 
-class Options(TypedDict, total=False):
+class FollowingOptions(TypedDict, total=False):
+    """How a text is read when its attention is looked at.
+
+    target, generate: a text that follows, or that the decoder reads; or the model's own, of at most so many tokens.
+    stack:    of an encoder–decoder's attention: "encoder" (the default), "decoder" or "cross".
+    chat:     the text is a user's message in the model's chat template.
+    truncate: cut a text that is longer than the model's positions instead of refusing it.
+    """
+
+    target: str | int | None
+    generate: int | None
+    stack: Literal["encoder", "decoder", "cross"] | None
+    chat: bool
+    truncate: bool
+
+
+class AttentionOptions(FollowingOptions, total=False):
+    """The same, and what is scored.
+
+    unit:     "word", "token", "sentence" or "segment".
+    segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
+    within:   only the units inside one part of the text are scored, and taken away: the name of a segment, a pair
+              (start, end) of characters, or a Word of another result (such as one of its sentences).
+    """
+
+    unit: Literal["word", "token", "sentence", "segment"]
+    segments: Mapping[str, Sequence[int]] | Literal["paragraphs", "turns"] | None
+    within: str | Sequence[int] | Word | None
+
+
+class Options(AttentionOptions, total=False):
     """The parameters that all methods take beside their own.
 
     target, against, generate, per_token, position, quantity: what is explained, `attnscope.models.targets.resolve`. An
@@ -32,28 +62,13 @@ class Options(TypedDict, total=False):
     query:    of an attention method: a token's index (special tokens count; negative from the end), a word of the text,
               the first of that spelling, None for the mean over all tokens that are not special, or a list of these,
               which gives a list of results. Beside a query, target and generate are text that follows.
-    stack:    of an encoder–decoder's attention: "encoder" (the default), "decoder" or "cross".
-    unit:     what is scored: "word", "token", "sentence" or "segment".
-    segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
-    within:   only the units inside one part of the text are scored, and taken away: the name of a segment, a pair
-              (start, end) of characters, or a Word of another result (such as one of its sentences).
-    chat:     the text is a user's message in the model's chat template.
-    truncate: cut a text that is longer than the model's positions instead of refusing it.
     """
 
-    target: str | int | None
     against: str | int | None
-    generate: int | None
     per_token: bool
     position: int | str | None
     quantity: Literal["log_probability", "loss", "logit", "probability"] | None
     query: Queries
-    stack: Literal["encoder", "decoder", "cross"] | None
-    unit: Literal["word", "token", "sentence", "segment"]
-    segments: Mapping[str, Sequence[int]] | Literal["paragraphs", "turns"] | None
-    within: str | Sequence[int] | Word | None
-    chat: bool
-    truncate: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +122,8 @@ class Request:
         return [self.query], False
 
 
+# What may be asked of every method, in the order in which it is listed.
+SHARED = tuple(field.name for field in fields(Request))
 # Parameters that have a better name since version 0.1.
 RENAMED = {"kind": "stack", "way": "replacement"}
 

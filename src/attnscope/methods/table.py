@@ -28,7 +28,7 @@ from attnscope.methods.perturbation.lime import lime
 from attnscope.methods.perturbation.occlusion import occlusion
 from attnscope.methods.perturbation.shapley import shapley
 from attnscope.methods.random import random
-from attnscope.methods.request import Options, Query
+from attnscope.methods.request import SHARED, Query
 from attnscope.methods.task import Scores
 
 SHORTER = "give a shorter text"
@@ -82,7 +82,7 @@ class Method:
     def shared_options(self) -> list[str]:
         """What it takes beside its own: see `attnscope.methods.request.Options`."""
         looks = self.asks != "target" or self.family == "own"
-        return [name for name in Options.__annotations__ if looks or name not in _OF_ATTENTION]
+        return [name for name in SHARED if looks or name not in _OF_ATTENTION]
 
     @property
     def cost_in_words(self) -> str:

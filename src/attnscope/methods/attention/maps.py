@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from attnscope.errors import InputError, RangeError
 from attnscope.methods.build import provenance
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
-from attnscope.methods.request import Request, in_range, requested
+from attnscope.methods.request import FollowingOptions, Request, in_range, requested
 from attnscope.models.attention.capture import layout, watch
 from attnscope.models.attention.interface import Block, Call
 from attnscope.models.attention.query_key_batch import Sides, sides
@@ -21,7 +21,8 @@ from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
 
-_OPTIONS = ("stack", "target", "generate", "chat", "truncate")
+# What FollowingOptions names.
+_OPTIONS = ("target", "generate", "stack", "chat", "truncate")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class _Selection:
 
 
 @overload
-def attention_maps(
+def attention_maps(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
     model: Model,
     text: str,
     layers: Sequence[int] | None = ...,
@@ -47,7 +48,7 @@ def attention_maps(
     *,
     maps: bool = ...,
     top: int = ...,
-    **options: Any,
+    **options: Unpack[FollowingOptions],
 ) -> AttentionMaps: ...
 @overload
 def attention_maps(
@@ -60,7 +61,7 @@ def attention_maps(
     *,
     maps: bool = ...,
     top: int = ...,
-    **options: Any,
+    **options: Unpack[FollowingOptions],
 ) -> list[AttentionMaps]: ...
 def attention_maps(
     model: Model,
@@ -72,7 +73,7 @@ def attention_maps(
     *,
     maps: bool = True,
     top: int = 32,
-    **options: Any,
+    **options: Unpack[FollowingOptions],
 ) -> AttentionMaps | list[AttentionMaps]:
     """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
 
