@@ -1,23 +1,13 @@
 """Two texts or two models opposite each other: a planted flip, what undoing its edit restores, and what is refused."""
 
 import pytest
-import torch
-from planted import CopyBack, copy_tokenizer
-from tiny_models import tiny
+from planted import copy_tokenizer
+from tiny_models import classifier, tiny
 
 import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError
 
 LABELS = [" c", " x"]
-
-
-@pytest.fixture(scope="module")
-def copying() -> ats.Model:
-    """It says the word three places before the end: " c" in "a b c d e f"."""
-    net = CopyBack.make(back=3)
-    with torch.no_grad():
-        net.lm_head.weight.mul_(8)
-    return ats.Model(net, copy_tokenizer())
 
 
 def test_the_edit_that_flips_is_found(copying: ats.Model) -> None:
@@ -110,3 +100,11 @@ def test_what_is_refused(copying: ats.Model) -> None:
         ats.compare(copying, "a b c", "a b x", labels=LABELS, expected=" q")
     with pytest.raises(InputError, match="each once"):
         ats.compare(copying, "a b c", "a b x", labels=[" c", " c"])
+
+
+def test_labels_of_a_classifier_go_by_their_names() -> None:
+    model = classifier("Sequence")
+    by_index = ats.compare(model, "a b c d e", "a x c d e", expected=1)
+    assert [name for name, _ in by_index.left.probabilities] == ["NEGATIVE", "NEUTRAL", "POSITIVE"]
+    assert by_index.expected == "NEUTRAL"
+    assert ats.compare(model, "a b c d e", "a x c d e", expected="NEUTRAL") == by_index

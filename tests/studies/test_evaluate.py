@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from planted import CopyBack, copy_tokenizer
+from planted import copy_tokenizer
 from tiny_models import tiny
 
 import attnscope as ats
@@ -19,16 +19,10 @@ TEXTS = ["a b c d e f", "h i j k l m", "c b a d e f", "x y c z a b"]
 FAST = ["comprehensiveness", "sufficiency", "deletion_area"]
 
 
-@pytest.fixture(scope="module")
-def copying() -> ats.Model:
-    net = CopyBack.make(back=3)
-    with torch.no_grad():
-        net.lm_head.weight.mul_(8)
-    return ats.Model(net, copy_tokenizer())
-
-
 def test_random_is_always_there_and_every_method_goes_by_its_name(copying: ats.Model) -> None:
-    found = ats.evaluate(copying, TEXTS, ["deletion", ("occlusion", {"window": 2})], FAST, target=" c", way="pad")
+    found = ats.evaluate(
+        copying, TEXTS, ["deletion", ("occlusion", {"window": 2})], FAST, target=" c", replacement="pad"
+    )
     assert found.methods == ("deletion", "occlusion (window=2)", "random")
     assert found.metrics == tuple(FAST)
     assert len(found.rows) == 12
@@ -37,7 +31,7 @@ def test_random_is_always_there_and_every_method_goes_by_its_name(copying: ats.M
 
 def test_a_broken_run_goes_on(copying: ats.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.jsonl"
-    asked = {"target": " c", "way": "pad", "rows": rows}
+    asked = {"target": " c", "replacement": "pad", "rows": rows}
     whole = ats.evaluate(copying, TEXTS, ["deletion"], FAST, **asked)
     lines = rows.read_text().splitlines()
     assert len(lines) == 1 + len(TEXTS) * 2
@@ -72,43 +66,45 @@ def test_each_perturbed_text_runs_once(copying: ats.Model, monkeypatch: pytest.M
 
     monkeypatch.setattr(label_probabilities.Choices, "without", counted)
     methods = ["gradient", "gradient_x_input", "deletion", "occlusion"]
-    ats.evaluate(copying, TEXTS[:1], methods, [*FAST, "aopc", "log_odds", "normalised_aopc"], target=" c", way="pad")
+    ats.evaluate(
+        copying, TEXTS[:1], methods, [*FAST, "aopc", "log_odds", "normalised_aopc"], target=" c", replacement="pad"
+    )
     assert len(asked[1:]) == len(set(asked[1:])), "the first is the whole text, to see what is predicted"
-
-
-def test_batches_say_what_a_plain_loop_says(copying: ats.Model) -> None:
-    (row, _) = ats.evaluate(copying, TEXTS[:1], ["deletion"], ["comprehensiveness"], target=" c", way="pad").rows
-    order = np.argsort(-np.array(row.scores), kind="stable")
-    ids = copying.tokenizer(TEXTS[0])["input_ids"]
-    target = copying.tokenizer("c")["input_ids"][0]
-
-    def probability(gone: list[int]) -> float:
-        changed = torch.tensor([[copying.tokenizer.pad_token_id if i in gone else x for i, x in enumerate(ids)]])
-        with torch.no_grad():
-            return float(copying.model(changed).logits[0, -1].softmax(-1)[target])
-
-    falls = [probability([]) - probability(order[:count].tolist()) for count in (1, 1, 1, 2, 3)]
-    assert row.values["comprehensiveness"] == pytest.approx(np.mean(falls), abs=1e-6)
 
 
 def test_methods_that_do_not_run_here(copying: ats.Model) -> None:
     with pytest.raises(ModelError):
         ats.evaluate(copying, TEXTS[:1], ["attention"], FAST, target=" c")
-    found = ats.evaluate(copying, TEXTS[:2], None, ["comprehensiveness"], target=" c", way="pad")
+    found = ats.evaluate(copying, TEXTS[:2], None, ["comprehensiveness"], target=" c", replacement="pad")
     assert "attention" in found.settings["skipped"]
     assert set(found.methods) | set(found.settings["skipped"]) == set(ats.METHODS)
 
 
-@pytest.mark.parametrize("way", ["delete", "pad", "zero", "mean"])
-def test_every_way_of_taking_words_away(copying: ats.Model, way: str) -> None:
-    found = ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, labels=[" c", " x"], way=way)
+@pytest.mark.parametrize("replacement", ["delete", "pad", "zero", "mean"])
+def test_every_replacement_of_words_that_are_taken_away(copying: ats.Model, replacement: str) -> None:
+    found = ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, labels=[" c", " x"], replacement=replacement)
     assert all(np.isfinite(v) for row in found.rows for v in row.values.values())
+
+
+def test_way_is_the_former_name_of_replacement(copying: ats.Model) -> None:
+    asked = {"methods": ["deletion"], "metrics": FAST, "target": " c"}
+    with pytest.warns(DeprecationWarning, match="write replacement='pad'"):
+        found = ats.evaluate(copying, TEXTS[:1], way="pad", **asked)
+    renamed = ats.evaluate(copying, TEXTS[:1], replacement="pad", **asked)
+    assert [row.values for row in found.rows] == [row.values for row in renamed.rows]
+    assert found.settings == renamed.settings
+    assert found.settings["way"] == "pad"
+    with (
+        pytest.warns(DeprecationWarning, match="replacement="),
+        pytest.raises(InputError, match="give replacement alone"),
+    ):
+        ats.evaluate(copying, TEXTS[:1], way="pad", replacement="zero", **asked)
 
 
 def test_a_neutral_word_is_one_token_of_the_models(copying: ats.Model, smollm2: ats.Model) -> None:
     with pytest.raises(InputError, match="no neutral word"):
-        ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, target=" c", way="neutral")
-    found = ats.evaluate(smollm2, ["a good film. It was"], ["gradient"], FAST, target=" great", way="neutral")
+        ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, target=" c", replacement="neutral")
+    found = ats.evaluate(smollm2, ["a good film. It was"], ["gradient"], FAST, target=" great", replacement="neutral")
     assert found.texts == 1
     neutral = without_tokens.neutral_id(smollm2)
     assert smollm2.tokenizer.decode([neutral]) == " the"
@@ -116,7 +112,7 @@ def test_a_neutral_word_is_one_token_of_the_models(copying: ats.Model, smollm2: 
 
 def test_within_judges_a_piece_of_the_text(copying: ats.Model) -> None:
     sample = Sample("a b c d e f", target=" c", within=(4, 9), human=((4, 5, 2.0),), gold=" c")
-    found = ats.evaluate(copying, [sample], ["occlusion"], None, way="pad")
+    found = ats.evaluate(copying, [sample], ["occlusion"], None, replacement="pad")
     assert {row.words for row in found.rows} == {("c", "d", "e")}
     assert {row.human for row in found.rows} == {(2.0, 0.0, 0.0)}
     assert found.accuracy == 1.0
@@ -142,7 +138,7 @@ def test_standings_by_hand() -> None:
 
 def test_files_that_are_no_rows(tmp_path: Path, copying: ats.Model) -> None:
     path = tmp_path / "rows.jsonl"
-    found = ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, target=" c", way="pad")
+    found = ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, target=" c", replacement="pad")
     found.save(path)
     assert Evaluation.load(path) == found
     lines = path.read_text().splitlines()
@@ -165,7 +161,7 @@ def test_files_that_are_no_rows(tmp_path: Path, copying: ats.Model) -> None:
         ({"metrics": ["sufficency"]}, "meant 'sufficiency'"),
         ({"metrics": []}, "empty"),
         ({"texts": []}, "empty"),
-        ({"way": "burn"}, "way='burn'"),
+        ({"replacement": "burn"}, "replacement='burn' .*choose from delete"),
         ({"target": None}, "give labels"),
         ({"texts": ["a"]}, "two or more"),
         ({"texts": [{"text": "a b c", "titel": 1}]}, "'titel'"),
@@ -182,7 +178,7 @@ def test_what_is_refused(copying: ats.Model, change: dict, message: str) -> None
 def test_the_model_changed_a_little_and_shuffled(copying: ats.Model) -> None:
     before = {name: p.clone() for name, p in copying.model.state_dict().items()}
     measured = ["sensitivity", "randomisation", "soft_comprehensiveness", "soft_sufficiency"]
-    found = ats.evaluate(copying, TEXTS[:2], ["gradient_x_input"], measured, target=" c", way="pad")
+    found = ats.evaluate(copying, TEXTS[:2], ["gradient_x_input"], measured, target=" c", replacement="pad")
     by_method = {row.method: row.values for row in found.rows}
     assert by_method["random"]["sensitivity"] == 0.0
     assert by_method["random"]["randomisation"] == pytest.approx(1)
