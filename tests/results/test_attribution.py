@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attnscope.errors import DamagedFileError, NonFiniteError, OutputError
@@ -62,6 +62,7 @@ def attributions(draw: st.DrawFn) -> Attribution:
     )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(attributions())
 def test_json_round_trip_is_exact(a: Attribution) -> None:
     back = Attribution.from_json(a.to_json())
@@ -70,6 +71,7 @@ def test_json_round_trip_is_exact(a: Attribution) -> None:
     assert [repr(t.score) for t in back.tokens] == [repr(t.score) for t in a.tokens]
 
 
+@settings(deadline=None)
 @given(a=attributions())
 def test_save_and_load_is_exact(tmp_path_factory: pytest.TempPathFactory, a: Attribution) -> None:
     path = tmp_path_factory.getbasetemp() / "result.json"

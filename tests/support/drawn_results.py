@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from drawn_maps import maps_of
 
 import attnscope as ats
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
+from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
+from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 
 PROVENANCE = {"model": "tests/tiny", "revision": None, "dtype": "float32", "attention": "sdpa", "attnscope": "0.1.0"}
@@ -157,3 +160,47 @@ def agreement_of(text: str = ENGLISH, pattern: str = r"\w+|[^\w\s]") -> Agreemen
         ),
     ]
     return ats.agreement(parts)
+
+
+def comparison(
+    left: str = "the old castle", right: str = "the new castle", pattern: str = r"\S+", **tags: str
+) -> Comparison:
+    sides = [
+        ComparedSide(name, result(text, pattern=pattern), ((" yes", p), (" no", 1 - p)))
+        for name, text, p in (("clean", left, 0.8), ("adversarial", right, 0.3))
+    ]
+    words = paired_words(*sides)
+    edits = {i: 0.1 * i for i, pair in enumerate(words) if pair.edit != "same"}
+    return Comparison(*sides, paired_words(*sides, edits), " yes", tags)
+
+
+def evaluation() -> Evaluation:
+    generator = np.random.default_rng(0)
+    about = {"asks": "faithfulness", "value": "what <b> it is", "paper": "arXiv:1"}
+    settings = {
+        "model": "tests/<tiny>", "way": "delete", "shares": np.linspace(0, 1, 21).tolist(),
+        "metrics": {"area": {"better": "lower", **about}, "fall": {"better": "higher", **about}},
+        "skipped": {"attention": "no <attention> here"},
+    }  # fmt: skip
+    rows = []
+    for text in range(12):
+        for method, good in (("deletion", 0.3), ("x<i>", 0.1), ("random", 0.0)):
+            values = {"area": 0.6 - good + generator.normal(0, 0.02), "fall": good + generator.normal(0, 0.02)}
+            curve = tuple(np.linspace(0.9, 0.2 + generator.random() / 5, 4).tolist())
+            rows.append(
+                EvaluationRow(f"k{text}", text, method, values, {"deletion": curve, "insertion": curve[::-1]},
+                    ("</script>", "本", "c"), (0.1, 0.5, 0.2), (0.0, 1.0, 0.0), "yes", "yes", 0.9, True, 0.1)
+            )  # fmt: skip
+    return Evaluation(settings, tuple(rows))
+
+
+# One of each type.
+EVERY: dict[str, Any] = {
+    "attribution": result("a castle on the hill"),
+    "per_token": per_token(result("a castle on the hill")),
+    "attention_maps": maps_of("a castle on the hill"),
+    "agreement": agreement_of("a castle on the hill", r"\S+"),
+    "comparison": comparison(),
+    "comparisons": Comparisons((comparison(), comparison(attack="typo"))),
+    "evaluation": evaluation(),
+}

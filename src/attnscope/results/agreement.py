@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attnscope.errors import InputError
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Document
-from attnscope.results.reading import shallow
+from attnscope.results.reading import part, shallow
 from attnscope.results.statistics import spearman
 from attnscope.results.tables import Columns, numbers, texts
 from attnscope.text.visible import visible
@@ -78,7 +78,10 @@ class Agreement(Document):
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
         # The matrices are made anew.
-        results = [Attribution.read(result) for result in data["results"]]
+        results = []
+        for i, result in enumerate(data["results"]):
+            with part(f"result {i}"):
+                results.append(Attribution.read(result))
         return cls(**shallow(agreement(results, top=data["top"], by=data["by"])))
 
     def __repr__(self) -> str:

@@ -186,9 +186,7 @@ class Result(ABC):
         `pandas.DataFrame(result.columns())` and `polars.DataFrame(result.columns())` take it as it is.
         """
         if of is not None and of not in self.tables:
-            raise InputError(
-                f"there is no table {of!r} of an {type(self).__name__}; choose from {', '.join(self.tables)}"
-            )
+            raise InputError(f"there is no table {of!r} here; choose from {', '.join(self.tables)}")
         return self._columns(of or self.tables[0])
 
     def to_pandas(self, of: str | None = None) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Document
-from attnscope.results.reading import NUMBER, Kinds, checked_items, shallow
+from attnscope.results.reading import NUMBER, Kinds, checked_items, part, shallow
 from attnscope.results.tables import Columns, counts, joined, numbers, texts
 from attnscope.text.alignment import Opposite, align_words
 
@@ -266,7 +266,11 @@ class Comparisons(Document):
 
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
-        return cls(tuple(Comparison.from_dict(pair, f"pair {i}") for i, pair in enumerate(data["pairs"])))
+        pairs = []
+        for i, pair in enumerate(data["pairs"]):
+            with part(f"pair {i}"):
+                pairs.append(Comparison.read(pair))
+        return cls(tuple(pairs))
 
 
 def _summary(name: str, pairs: Sequence[Comparison]) -> Summary:

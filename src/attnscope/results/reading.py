@@ -105,6 +105,21 @@ def damage(source: str) -> Iterator[None]:
         yield
     except DamagedFileError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, AttnscopeError) as error:
-        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise DamagedFileError(f"{source} is no result that can be read: {what}; save the result again") from error
+    except _DAMAGE as error:
+        raise DamagedFileError(f"{source} is no result that can be read: {_said(error)}; save it again") from error
+
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """What goes wrong inside says which part of the result it is in."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise ValueError(f"in {name}: {_said(error)}") from error
+
+
+_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, AttnscopeError)
+
+
+def _said(error: BaseException) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -6,26 +6,21 @@ not offered: pandas has deprecated it and polars no longer reads it.
 """
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import MissingExtraError
+from attnscope.results.reading import encoded
 
 Columns = dict[str, NDArray[Any]]
-
-# Libraries that can lend an Arrow stream, and what of each makes a table of columns.
-_ARROW = (("pyarrow", "table"), ("polars", "DataFrame"))
 
 
 def texts(values: Iterable[str | None]) -> NDArray[np.object_]:
     """A column of texts (row,). Half a surrogate pair, which Arrow cannot hold, becomes its escape."""
-    return np.array(
-        [None if value is None else value.encode("utf-8", "backslashreplace").decode() for value in values] or [],
-        dtype=object,
-    )
+    return np.array([None if value is None else encoded(value).decode() for value in values], dtype=object)
 
 
 def numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
@@ -62,14 +57,41 @@ def data_frame(columns: Columns) -> Any:
 
 def arrow_stream(columns: Columns, requested_schema: object = None) -> object:
     """An Arrow stream of the columns, by whichever library is there. Raises MissingExtraError where none is."""
-    for module, name in _ARROW:
+    for module, table_of in _ARROW.items():
         try:
-            table = getattr(importlib.import_module(module), name)(columns)
+            library = importlib.import_module(module)
         except ImportError:
             continue
-        stream: object = table.__arrow_c_stream__(requested_schema)
+        stream: object = table_of(library, columns).__arrow_c_stream__(requested_schema)
         return stream
     raise MissingExtraError(
-        f"an Arrow stream needs one of {', '.join(module for module, _ in _ARROW)}, and none is installed: "
-        "pip install pyarrow, or take columns(), a dict of arrays"
+        f"an Arrow stream needs one of {', '.join(_ARROW)}, and none is installed: pip install pyarrow, or take "
+        "columns(), a dict of arrays"
     )
+
+
+# Texts are said to be texts: of a column without any the libraries would guess.
+def _with_pyarrow(pyarrow: Any, columns: Columns) -> Any:
+    return pyarrow.table(
+        {
+            name: pyarrow.array(column, pyarrow.string() if _is_text(column) else None)
+            for name, column in columns.items()
+        }
+    )
+
+
+def _with_polars(polars: Any, columns: Columns) -> Any:
+    return polars.DataFrame(
+        [
+            polars.Series(name, column.tolist(), polars.String) if _is_text(column) else polars.Series(name, column)
+            for name, column in columns.items()
+        ]
+    )
+
+
+def _is_text(column: NDArray[Any]) -> bool:
+    return column.dtype.kind == "O"
+
+
+# Libraries that can lend an Arrow stream, and how each makes a table of columns.
+_ARROW: dict[str, Callable[[Any, Columns], Any]] = {"pyarrow": _with_pyarrow, "polars": _with_polars}

@@ -66,7 +66,7 @@ def test_a_tokens_label() -> None:
     assert value(model, TEXT, target="NEUTRAL") == pytest.approx(logs[:, 1].max().item(), rel=1e-5)
     deleted = ats.explain(model, TEXT, method="deletion", target="NEUTRAL", position="c", signed=True)
     assert deleted.scores[2] == 0
-    assert deleted.measured.fixed == [2]
+    assert deleted.measured.fixed == (2,)
     less = logits(model, "a c d").log_softmax(-1)
     assert deleted.scores[1] == pytest.approx((logs[2, 1] - less[1, 1]).item(), rel=1e-3, abs=1e-6)
 

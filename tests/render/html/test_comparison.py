@@ -8,15 +8,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 from browsing import opened
-from drawn_results import ARABIC, ENGLISH, JAPANESE, SEGMENTS, result
+from drawn_results import ARABIC, ENGLISH, JAPANESE, SEGMENTS, comparison, evaluation
 from playwright.sync_api import Browser, expect
 
 from attnscope.render import RENDERERS, render
-from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
-from attnscope.results.evaluation import Evaluation, EvaluationRow
+from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.results.evaluation import Evaluation
 
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
 
@@ -32,11 +31,11 @@ def pair(left: str, right: str, pattern: str = r"\S+", **tags: str) -> Compariso
 
 
 PAIRS = {
-    "english": pair(ENGLISH, ENGLISH.replace("castle", "castel").replace("river, and", "river"), attack="typo"),
-    "japanese": pair(JAPANESE, JAPANESE.replace("猫", "犬"), SEGMENTS),
-    "arabic": pair(ARABIC, ARABIC.replace("كان", "كانت")),
-    "hostile": pair(HOSTILE, HOSTILE.replace("100", "200"), attack="<i>", task="'\"&"),
-    "equal": pair("a b c", "a b c"),
+    "english": comparison(ENGLISH, ENGLISH.replace("castle", "castel").replace("river, and", "river"), attack="typo"),
+    "japanese": comparison(JAPANESE, JAPANESE.replace("猫", "犬"), SEGMENTS),
+    "arabic": comparison(ARABIC, ARABIC.replace("كان", "كانت")),
+    "hostile": comparison(HOSTILE, HOSTILE.replace("100", "200"), attack="<i>", task="'\"&"),
+    "equal": comparison("a b c", "a b c"),
 }
 
 
@@ -166,26 +165,6 @@ def test_latex_escapes_everything() -> None:
     assert r"\textbackslash{}" in body
     boxes = re.findall(r"\\attnword\{([0-9A-F]{6})\}\{([0-9A-F]{6})\}", source)
     assert len(boxes) == len(PAIRS["hostile"].left.result.words) * 2
-
-
-def evaluation() -> Evaluation:
-    generator = np.random.default_rng(0)
-    about = {"asks": "faithfulness", "value": "what <b> it is", "paper": "arXiv:1"}
-    settings = {
-        "model": "tests/<tiny>", "way": "delete", "shares": np.linspace(0, 1, 21).tolist(),
-        "metrics": {"area": {"better": "lower", **about}, "fall": {"better": "higher", **about}},
-        "skipped": {"attention": "no <attention> here"},
-    }  # fmt: skip
-    rows = []
-    for text in range(12):
-        for method, good in (("deletion", 0.3), ("x<i>", 0.1), ("random", 0.0)):
-            values = {"area": 0.6 - good + generator.normal(0, 0.02), "fall": good + generator.normal(0, 0.02)}
-            curve = tuple(np.linspace(0.9, 0.2 + generator.random() / 5, 4))
-            rows.append(
-                EvaluationRow(f"k{text}", text, method, values, {"deletion": curve, "insertion": curve[::-1]},
-                    ("</script>", "本", "c"), (0.1, 0.5, 0.2), (0.0, 1.0, 0.0), "yes", "yes", 0.9, True, 0.1)
-            )  # fmt: skip
-    return Evaluation(settings, tuple(rows))
 
 
 def test_the_leaderboard_sorts_and_points_at_curves(browser: Browser, tmp_path: Path) -> None:
