@@ -4,6 +4,7 @@ import pytest
 
 import attnscope as ats
 from attnscope.errors import InputError
+from attnscope.methods.table import method_of
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.targets.label_probabilities import choices
 from attnscope.results.evaluation import Sample
@@ -15,9 +16,9 @@ TEXT = "a b c d e f"
 
 def test_a_method_goes_by_its_name_and_parameters_and_random_is_beside_them() -> None:
     assert method_choices(["deletion", ("occlusion", {"window": 2})]) == [
-        MethodChoice("deletion", "deletion", {}),
-        MethodChoice("occlusion (window=2)", "occlusion", {"window": 2}),
-        MethodChoice("random", "random", {}),
+        MethodChoice("deletion", method_of("deletion"), {}),
+        MethodChoice("occlusion (window=2)", method_of("occlusion"), {"window": 2}),
+        MethodChoice("random", method_of("random"), {}),
     ]
 
 
@@ -53,14 +54,14 @@ def perturbed(model: ats.Model, labels: tuple[str, ...] = (" c", " x"), first: i
 
 
 def test_the_method_explains_the_chosen_label_held_against_the_other(copying: ats.Model) -> None:
-    choice = MethodChoice("deletion", "deletion", {})
+    choice = MethodChoice("deletion", method_of("deletion"), {})
     found = explained(copying, Sample(TEXT), choice, perturbed(copying), False)
     asked = {"target": " x", "against": " c", "quantity": "log_probability"}
     assert found.scores.tolist() == ats.explain(copying, TEXT, "deletion", **asked).scores.tolist()
 
 
 def test_only_the_judged_words_are_scored_where_a_piece_of_the_text_is_judged(copying: ats.Model) -> None:
-    choice = MethodChoice("occlusion", "occlusion", {})
+    choice = MethodChoice("occlusion", method_of("occlusion"), {})
     found = explained(copying, Sample(TEXT, within=(4, 11)), choice, perturbed(copying, first=2), False)
     judged = {word.text: word.score for word in found.words if word.start >= 4}
     assert list(judged) == ["c", "d", "e", "f"]
@@ -69,6 +70,6 @@ def test_only_the_judged_words_are_scored_where_a_piece_of_the_text_is_judged(co
 
 
 def test_a_method_that_gives_several_results_is_refused(copying: ats.Model) -> None:
-    choice = MethodChoice("gradient (per_token=True)", "gradient", {"per_token": True})
+    choice = MethodChoice("gradient (per_token=True)", method_of("gradient"), {"per_token": True})
     with pytest.raises(InputError, match=r"gradient \(per_token=True\) gives several results"):
         explained(copying, Sample(TEXT), choice, perturbed(copying, (" c",)), False)

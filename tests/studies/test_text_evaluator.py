@@ -8,14 +8,15 @@ from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import InputError, ModelError
+from attnscope.methods.table import method_of
 from attnscope.results.evaluation import Sample
 from attnscope.studies import text_evaluator
 from attnscope.studies.method_choice import MethodChoice
 from attnscope.studies.text_evaluator import TextEvaluator
 
-DELETION = MethodChoice("deletion", "deletion", {})
-ATTENTION = MethodChoice("attention", "attention", {})
-RANDOM = MethodChoice("random", "random", {})
+DELETION = MethodChoice("deletion", method_of("deletion"), {})
+ATTENTION = MethodChoice("attention", method_of("attention"), {})
+RANDOM = MethodChoice("random", method_of("random"), {})
 SAMPLE = Sample("a b c d e f", target=" c")
 
 
@@ -108,6 +109,6 @@ def test_fewer_than_two_words_cannot_be_judged(copying: ats.Model) -> None:
 
 
 def test_scores_of_other_pieces_than_words_are_refused(copying: ats.Model) -> None:
-    sentences = MethodChoice("deletion (unit=sentence)", "deletion", {"unit": "sentence"})
+    sentences = MethodChoice("deletion (unit=sentence)", method_of("deletion"), {"unit": "sentence"})
     with pytest.raises(InputError, match="unit='word'"):
         list(evaluator(copying).rows(0, SAMPLE, [sentences], None))

@@ -20,16 +20,6 @@ from attnscope.results.evaluation import Evaluation
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
 
 
-def pair(left: str, right: str, pattern: str = r"\S+", **tags: str) -> Comparison:
-    sides = [
-        ComparedSide(name, result(text, pattern=pattern), ((" yes", p), (" no", 1 - p)))
-        for name, text, p in (("clean", left, 0.8), ("adversarial", right, 0.3))
-    ]
-    words = paired_words(*sides)
-    edits = {i: 0.1 * i for i, one in enumerate(words) if one.edit != "same"}
-    return Comparison(*sides, paired_words(*sides, edits), " yes", tags)
-
-
 PAIRS = {
     "english": comparison(ENGLISH, ENGLISH.replace("castle", "castel").replace("river, and", "river"), attack="typo"),
     "japanese": comparison(JAPANESE, JAPANESE.replace("猫", "犬"), SEGMENTS),
