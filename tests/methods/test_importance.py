@@ -14,7 +14,8 @@ import attnscope as ats
 from attnscope.errors import InputError
 from attnscope.models.gradients import input_gradients
 from attnscope.models.inputs.encode import encode
-from attnscope.models.perturbation import without_tokens
+from attnscope.models.model_facts import facts_of
+from attnscope.models.perturbation import prefix_reuse, without_tokens
 from attnscope.models.targets import readout
 from reference import importance as textbook
 
@@ -153,9 +154,9 @@ def test_deletion_is_one_forward_per_word(llama: ats.Model, prefix: str, monkeyp
         monkeypatch.setattr(without_tokens, "reuses_prefix", lambda *_: False)
     else:
         if prefix != "shared":
-            monkeypatch.setattr(without_tokens, "CACHE_BYTES", 0)
+            monkeypatch.setattr(prefix_reuse, "CACHE_BYTES", 0)
         ats.explain(llama, TEXT, method="deletion", target=" g")
-        assert without_tokens._reuse[llama.model]
+        assert facts_of(llama.model).reuses_prefix
     prompt, target = ids(llama, TEXT), ids(llama, "g h")
     with torch.no_grad():
         whole = textbook.log_probability(llama.model, prompt, target).item()
@@ -242,8 +243,10 @@ def test_smooth_grad_is_the_mean_over_noisy_texts(llama: ats.Model) -> None:
     prompt, target = ids(llama, TEXT), ids(llama, "g")
     here = llama.model.get_input_embeddings()(torch.tensor(prompt)).detach()
     generator = torch.Generator().manual_seed(5)
-    clouds = torch.randn(4, *here.shape, generator=generator, dtype=torch.float64) * 0.2 * (here.max() - here.min())
-    mean = sum(textbook.gradient(llama.model, prompt, target, here + c.float()) for c in clouds) / 4
+    noise_samples = (
+        torch.randn(4, *here.shape, generator=generator, dtype=torch.float64) * 0.2 * (here.max() - here.min())
+    )
+    mean = sum(textbook.gradient(llama.model, prompt, target, here + c.float()) for c in noise_samples) / 4
     result = ats.explain(llama, TEXT, method="smooth_grad", target=" g", noise=0.2, samples=4, seed=5)
     assert close(result.token_scores, mean.norm(dim=-1).numpy())
 
@@ -270,7 +273,7 @@ def test_batched_or_not_the_numbers_are_the_same(
     together = ats.explain(llama, texts, method=method, target=" k", **few)
     monkeypatch.setattr(input_gradients, "BUDGET", 1)
     monkeypatch.setattr(readout, "BUDGET", 1)
-    monkeypatch.setattr(without_tokens, "BUDGET", 1)
+    monkeypatch.setattr(prefix_reuse, "BUDGET", 1)
     for text, result in zip(texts, together, strict=True):
         alone = ats.explain(llama, text, method=method, target=" k", **few)
         assert close(result.scores, alone.scores)

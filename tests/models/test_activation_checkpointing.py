@@ -1,4 +1,4 @@
-"""What is kept for the backward pass: less of it, the same gradients to the last bit, never a wrong one."""
+"""What is saved for the backward pass: less of it, the same gradients to the last bit, never a wrong one."""
 
 import gc
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import attnscope as ats
 from attnscope.models import activation_checkpointing
-from attnscope.models.activation_checkpointing import activations_bounded, made_again
+from attnscope.models.activation_checkpointing import activations_bounded, recomputed
 from attnscope.models.gradients.input_gradients import gradients
 from attnscope.models.inputs.encode import encode
 from attnscope.models.targets.resolve import Target, resolve
@@ -17,17 +17,17 @@ from attnscope.models.targets.resolve import Target, resolve
 
 @pytest.fixture
 def packed(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Of every tensor that autograd wants to keep: whether it is to be made again."""
+    """Of every tensor that autograd wants to save: whether it is recomputed instead."""
     monkeypatch.setattr(activation_checkpointing, "LARGE", 0)
     seen: list[bool] = []
-    pack = activation_checkpointing._Recipes.pack
+    pack = activation_checkpointing._Recomputable.pack
 
-    def spy(recipes: activation_checkpointing._Recipes, tensor: Tensor) -> activation_checkpointing._Kept:
-        found = pack(recipes, tensor)
+    def spy(recomputable: activation_checkpointing._Recomputable, tensor: Tensor) -> activation_checkpointing._Saved:
+        found = pack(recomputable, tensor)
         seen.append(found.function is not None)
         return found
 
-    monkeypatch.setattr(activation_checkpointing._Recipes, "pack", spy)
+    monkeypatch.setattr(activation_checkpointing._Recomputable, "pack", spy)
     return seen
 
 
@@ -51,16 +51,16 @@ def test_the_same_to_the_last_bit(family: str, packed: list[bool]) -> None:
 
 
 @pytest.mark.parametrize("per_token", [False, True])
-def test_a_gated_layer_with_shared_keys_makes_three_again(
+def test_a_gated_layer_with_shared_keys_recomputes_three(
     smollm2: ats.Model, packed: list[bool], per_token: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The gate's activation, the keys and the values, of each of 30 layers; also where backward passes are batched."""
     encoded = encode(smollm2.tokenizer, "The castle on the hill was old")
     objective = resolve(smollm2, encoded, Target(" and cold", per_token=per_token))
-    ((_, found),) = gradients(smollm2.model, objective.readings)
+    ((_, found),) = gradients(smollm2.model, objective.readouts)
     assert sum(packed) == 90
     monkeypatch.setattr(activation_checkpointing, "LARGE", 2**60)
-    ((_, expected),) = gradients(smollm2.model, objective.readings)
+    ((_, expected),) = gradients(smollm2.model, objective.readouts)
     assert len(found.vectors) == (2 if per_token else 1)
     assert torch.allclose(found.vectors, expected.vectors, rtol=0, atol=1e-6 * float(expected.vectors.abs().max()))
 
@@ -102,7 +102,7 @@ def test_whatever_is_done_with_an_activation(act: nn.Module, then: str, packed: 
 
 
 def _refused(layer: nn.Module, x: Tensor) -> bool:
-    """Whether autograd itself refuses: what it kept was changed in place."""
+    """Whether autograd itself refuses: what it saved was changed in place."""
     try:
         torch.autograd.grad(layer(x).sum(), x)
     except RuntimeError:
@@ -115,7 +115,7 @@ def test_a_source_that_was_changed_is_an_error(packed: list[bool]) -> None:
     x = torch.linspace(-3, 3, 1000, requires_grad=True)
     with activations_bounded(net, {"input_ids": torch.zeros(1, 8)}):
         source = x * 1.0
-        out = source.pow(2) + made_again(lambda t: t + 1, source) * x
+        out = source.pow(2) + recomputed(lambda t: t + 1, source) * x
         with torch.no_grad():
             source.mul_(2)
         with pytest.raises(RuntimeError, match="changed in place"):
@@ -138,8 +138,8 @@ def test_what_a_hook_makes_of_an_activation_is_its_own(packed: list[bool]) -> No
     assert any(packed)
 
 
-def test_an_activation_that_keeps_its_result_is_kept_alone(packed: list[bool]) -> None:
-    """Made again, its input would be kept as well."""
+def test_an_activation_that_saves_its_result_is_saved_alone(packed: list[bool]) -> None:
+    """Recomputed, its input would be saved as well."""
     net = tiny("llama").requires_grad_(False)
     for layer in net.model.layers:
         layer.mlp.act_fn = nn.ReLU()
@@ -159,9 +159,9 @@ def test_a_run_that_breaks_off_leaves_nothing_in_memory(packed: list[bool]) -> N
     try:
         with activations_bounded(net, {"input_ids": torch.zeros(1, 9)}):
             out = net(inputs_embeds=at, use_cache=False).logits.softmax(-1).exp()
-            assert any(type(held) is activation_checkpointing._Kept for held in gc.get_objects())
+            assert any(type(held) is activation_checkpointing._Saved for held in gc.get_objects())
         del out
-        assert not any(type(held) is activation_checkpointing._Kept for held in gc.get_objects())
+        assert not any(type(held) is activation_checkpointing._Saved for held in gc.get_objects())
     finally:
         gc.enable()
     assert packed
@@ -170,9 +170,9 @@ def test_a_run_that_breaks_off_leaves_nothing_in_memory(packed: list[bool]) -> N
 def test_nothing_stays_behind() -> None:
     net = tiny("llama")
     with activations_bounded(net, {"input_ids": torch.zeros(1, 2**20)}):
-        assert activation_checkpointing._recipes.get() is not None
+        assert activation_checkpointing._recomputable.get() is not None
         assert all("forward" in vars(layer.mlp.act_fn) and layer._forward_hooks for layer in net.model.layers)
-    assert activation_checkpointing._recipes.get() is None
+    assert activation_checkpointing._recomputable.get() is None
     x = torch.ones(3, requires_grad=True)
-    assert torch.equal(made_again(torch.exp, x), x.exp())
+    assert torch.equal(recomputed(torch.exp, x), x.exp())
     assert not any(module._forward_hooks or "forward" in vars(module) for module in net.modules())

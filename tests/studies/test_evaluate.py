@@ -11,7 +11,7 @@ from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError, ModelError
-from attnscope.models.perturbation import without_tokens
+from attnscope.models.perturbation import variants
 from attnscope.models.targets import label_probabilities
 from attnscope.results.evaluation import Evaluation, EvaluationRow, Sample
 
@@ -106,7 +106,7 @@ def test_a_neutral_word_is_one_token_of_the_models(copying: ats.Model, smollm2: 
         ats.evaluate(copying, TEXTS[:1], ["deletion"], FAST, target=" c", replacement="neutral")
     found = ats.evaluate(smollm2, ["a good film. It was"], ["gradient"], FAST, target=" great", replacement="neutral")
     assert found.texts == 1
-    neutral = without_tokens.neutral_id(smollm2)
+    neutral = variants.neutral_id(smollm2)
     assert smollm2.tokenizer.decode([neutral]) == " the"
 
 

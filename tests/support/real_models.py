@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attnscope.models.loading.bundled import made
+from attnscope.models.loading.bundled import converted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,11 +17,11 @@ SYMBOL = r"\[[^\]]+\]|Br|Cl|%\d\d|>>|[A-Za-z0-9().=#+\\/:~@?>*$-]"
 
 
 def minilm_folder() -> Path:
-    return made("test-minilm", MINILM, _convert_minilm)
+    return converted("test-minilm", MINILM, _convert_minilm)
 
 
 def rxnmapper_folder() -> Path:
-    return made("test-rxnmapper", RXNMAPPER, _convert_rxnmapper)
+    return converted("test-rxnmapper", RXNMAPPER, _convert_rxnmapper)
 
 
 def _convert_minilm(unpacked: Path, out: Path) -> None:
@@ -56,7 +56,7 @@ def _convert_rxnmapper(unpacked: Path, out: Path) -> None:
 
 
 def quire_folder() -> Path:
-    return made("test-quire-grammar", QUIRE, _convert_quire)
+    return converted("test-quire-grammar", QUIRE, _convert_quire)
 
 
 def _convert_quire(unpacked: Path, out: Path) -> None:

@@ -146,7 +146,7 @@ def _attribution(
             segments=_segments(task),
             within=task.units.within,
             query=query,
-            stack=task.shared_attention.batch.kind if task.shared_attention else "self",
+            stack=task.shared_attention.batch.stack if task.shared_attention else "self",
             chat=task.request.chat,
             truncate=task.request.truncate,
         ),
@@ -158,7 +158,7 @@ def _attribution(
 
 def _query_tokens(task: Task) -> tuple[int, ...] | None:
     """The positions that predict, where they stand in the scored text and are one query."""
-    if not task.queries or task.per_token or task.attention.batch.kind == "cross":
+    if not task.queries or task.per_token or task.attention.batch.stack == "cross":
         return None
     return tuple(i for (i,) in task.queries if i < task.target.scored)
 

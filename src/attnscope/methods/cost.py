@@ -6,15 +6,16 @@ Memory is counted from the model's sizes: what each method holds at its peak abo
 from dataclasses import dataclass, replace
 from math import isqrt
 
-from attnscope.models.activation_checkpointing import KEPT_BYTES, Widths, widths
+from attnscope.models.activation_checkpointing import SAVED_BYTES, Widths, widths
 from attnscope.models.architecture import task_of
 from attnscope.models.attention.interface import BLOCK
-from attnscope.models.gradients.attention_relevance import KEPT_BYTES as RELEVANCE_BYTES
+from attnscope.models.gradients.attention_gradients import SAVED_BYTES as RELEVANCE_BYTES
 from attnscope.models.inputs.batching import BUDGET
 from attnscope.models.loading.load import Model
-from attnscope.models.perturbation.without_tokens import BUDGET as SUFFIX_BUDGET
-from attnscope.models.perturbation.without_tokens import CACHE_BYTES
+from attnscope.models.perturbation.prefix_reuse import BUDGET as SUFFIX_BUDGET
+from attnscope.models.perturbation.prefix_reuse import CACHE_BYTES
 from attnscope.models.targets.lm_head import FEWEST, LOGITS_BYTES
+from attnscope.models.typed import embedding_weight
 
 # What any pass holds besides: workspaces, blocks of weights and their temporaries.
 _BASE = 150 * 2**20 + 12 * BLOCK
@@ -56,7 +57,7 @@ def size_of(model: Model, tokens: int, runs: int, targets: int) -> Size:
     net = model.model
     config = net.config.get_text_config()
     layers = getattr(config, "num_hidden_layers", None) or 1
-    embeddings = net.get_input_embeddings().weight
+    embeddings = embedding_weight(net)
     return Size(
         tokens=tokens,
         layers=layers,
@@ -103,7 +104,7 @@ def rollout(size: Size) -> Cost:
 
 def _backward(size: Size) -> Cost:
     """One pass there and, for each target, back."""
-    way = _there_and_back(size, KEPT_BYTES)
+    way = _there_and_back(size, SAVED_BYTES)
     return replace(way, bytes=way.bytes + passing(size).bytes + _logits(size))
 
 
@@ -117,7 +118,7 @@ def _there_and_back(size: Size, budget: int) -> Cost:
 
 
 def _activations(size: Size) -> int:
-    return size.widths.kept * size.layers * size.tokens * size.item
+    return size.widths.saved * size.layers * size.tokens * size.item
 
 
 def _logits(size: Size) -> int:

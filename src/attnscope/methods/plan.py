@@ -13,8 +13,10 @@ from attnscope.errors import InputError, TooLargeError
 from attnscope.methods import cost as costs
 from attnscope.methods.cost import Cost, Size, size_of
 from attnscope.methods.table import METHODS, SHORTER, Method
+from attnscope.models.attention.query_key_batch import QueryKeyTexts
 from attnscope.models.loading.hardware import free_memory, speed
 from attnscope.models.loading.load import Model, load
+from attnscope.models.typed import embedding_weight
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +142,7 @@ def foresee(
 ) -> None:
     """Say what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
     needed = _cost(model, work, tokens, runs, targets, chosen or Chosen())
-    free = free_memory(model.model.get_input_embeddings().weight.device)
+    free = free_memory(embedding_weight(model.model).device)
     small = needed.bytes < _MUCH_BYTES and (free is None or needed.bytes <= free)
     if small and needed.operations < _FEW_OPERATIONS and needed.elements < _FEW_ELEMENTS:
         return
@@ -151,13 +153,15 @@ def foresee(
         _log.info("%s", planned)
 
 
-def foresee_generation(model: Model) -> Callable[[int, int], None]:
-    """Says what generating takes, given the number of tokens so far and of those to come."""
-    return lambda tokens, generated: foresee(model, GENERATION, tokens, generated)
+def foresee_generation(texts: QueryKeyTexts) -> None:
+    """Say what generating after these texts takes, where that was asked for."""
+    if texts.generate is not None:
+        for encoded in texts.encoded:
+            foresee(texts.model, GENERATION, len(encoded.tokens), texts.generate)
 
 
 def _planned(model: Model, work: Work, tokens: int, needed: Cost) -> Plan:
-    device = model.model.get_input_embeddings().weight.device
+    device = embedding_weight(model.model).device
     operations, elements = speed(device)
     seconds = needed.operations / operations + needed.elements / elements
     return Plan(work.name, tokens, int(needed.bytes), free_memory(device), seconds, work.smaller)

@@ -104,7 +104,7 @@ class Request:
         return any(getattr(self, name) not in (None, False) for name in names)
 
     def explained(self) -> Target:
-        """The target, checked. Raises InputError where its parts do not go together."""
+        """The target, checked. Raises InputError where its parts do not go log_probabilities."""
         return Target(self.target, self.against, self.generate, self.per_token, self.position, self.quantity)
 
     def following(self) -> tuple[str | None, int | None]:

@@ -19,7 +19,7 @@ from attnscope.methods.table import Method
 from attnscope.methods.task import Scores, Task
 from attnscope.methods.units import units_of
 from attnscope.models.architecture import is_encoder_decoder, task_of
-from attnscope.models.attention.query_key_batch import Sides, sides
+from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
@@ -93,8 +93,8 @@ class _Runner:
                 foresee(self.model, GENERATION, len(encoded.tokens), target.generate)
             objective = resolve(self.model, encoded, target)
             units = units_of(objective.encoded, request.unit, request.segments, request.within)
-            passes = self.work.runs(self.options, len(units)) * len(objective.readings)
-            longest = max(reading.length for reading in objective.readings)
+            passes = self.work.runs(self.options, len(units)) * len(objective.readouts)
+            longest = max(readout.length for readout in objective.readouts)
             foresee(self.model, self.work, longest, passes, max(1, len(objective.about)))
             tasks.append(Task(self.model, self.method.name, objective.encoded, units, request, objective))
         if self.method.asks == "query":
@@ -118,19 +118,20 @@ class _Runner:
 
     def _at_predictions(self, task: Task) -> Task:
         """The task with the positions that predict its target as queries."""
-        (reading,) = task.target.readings
-        if reading.highest:
+        (readout,) = task.target.readouts
+        if readout.highest:
             raise InputError(f"{self.method.name} needs the token whose label is meant: give position too")
-        positions = list(dict.fromkeys(reading.positions))
+        positions = list(dict.fromkeys(readout.positions))
         request = self.request
         if is_encoder_decoder(self.model.model):
             target, generate = request.following()
-            (batch,) = sides(
-                self.model, task.encoded.text, kind="cross", target=target, generate=generate, chat=request.chat,
+            texts = query_key_texts(
+                self.model, task.encoded.text, stack="cross", target=target, generate=generate, chat=request.chat,
                 truncate=request.truncate,
             )  # fmt: skip
         else:
-            (batch,) = sides(self.model, [_read(task)])
+            texts = query_key_texts(self.model, [_read(task)])
+        (batch,) = query_key_batches(texts)
         queries = tuple((position,) for position in positions)
         weights = query_weights([queries], len(batch.queries[0].tokens))
         return replace(task, asked=tuple(positions), queries=queries, shared_attention=SharedAttention(batch, weights))
@@ -153,21 +154,23 @@ class _Runner:
         # Beside a query, a prediction's target is the token there: no text that follows.
         target, generate = (None, None) if self.method.asks == "prediction" else request.following()
         results: dict[int, Any] = {}
-        for batch in sides(
-            self.model, text, kind=request.stack, target=target, generate=generate, chat=request.chat,
-            truncate=request.truncate, before_generation=foresee_generation(self.model),
-        ):  # fmt: skip
+        texts = query_key_texts(
+            self.model, text, stack=request.stack, target=target, generate=generate, chat=request.chat,
+            truncate=request.truncate,
+        )  # fmt: skip
+        foresee_generation(texts)
+        for batch in query_key_batches(texts):
             foresee(self.model, self.work, max(len(encoded.tokens) for encoded in batch.keys))
             for place, task in enumerate(self._batch(batch, asked)):
                 found = results_by_query(
                     task, self.method, self.options, self._score(task),
-                    query_text=batch.queries[place].text if batch.kind == "cross" else None,
+                    query_text=batch.queries[place].text if batch.stack == "cross" else None,
                     continued_at=batch.prompts[place],
                 )  # fmt: skip
                 results[batch.members[place]] = found if several else found[0]
         return [results[i] for i in range(len(results))]
 
-    def _batch(self, batch: Sides, asked: Sequence[Query]) -> list[Task]:
+    def _batch(self, batch: QueryKeyBatch, asked: Sequence[Query]) -> list[Task]:
         """One task for each text of a batch."""
         request = self.request
         places = [tuple(query_positions(encoded, query) for query in asked) for encoded in batch.queries]
@@ -209,7 +212,7 @@ def query_positions(encoded: Encoded, query: Query) -> tuple[int, ...]:
 
 def _read(task: Task) -> Encoded:
     """What the model reads, a token for each of its ids: those of a continuation that is not scored stand nowhere."""
-    encoded, inputs = task.encoded, task.target.readings[0].inputs
+    encoded, inputs = task.encoded, task.target.readouts[0].inputs
     count = len(inputs["input_ids"])
     more = [TokenSpan("", 0, 0, True)] * max(0, count - len(encoded.tokens))
     words = tuple(word for word in encoded.words if max(word.tokens) < count)

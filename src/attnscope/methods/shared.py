@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from attnscope.models.attention.capture import mix, watch
-from attnscope.models.attention.head_reduction import Fused
-from attnscope.models.attention.interface import Call
-from attnscope.models.attention.query_key_batch import Sides
+from attnscope.models.attention.capture import capture, mix
+from attnscope.models.attention.head_reduction import HeadReduction
+from attnscope.models.attention.interface import AttentionCall
+from attnscope.models.attention.query_key_batch import QueryKeyBatch
 from attnscope.models.gradients.input_gradients import gradients
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.target import Objective
@@ -51,8 +51,8 @@ class SharedGradients:
         return window
 
     def _compute(self, window: Sequence[int]) -> None:
-        passes = [(place, reading) for place in window for reading in self.objectives[place].readings]
-        for index, gradient in gradients(self.model.model, [reading for _, reading in passes]):
+        passes = [(place, readout) for place in window for readout in self.objectives[place].readouts]
+        for index, gradient in gradients(self.model.model, [readout for _, readout in passes]):
             place = passes[index][0]
             vectors = self.objectives[place].on_tokens(gradient.vectors.double())
             if place in self.ready:
@@ -68,32 +68,32 @@ class SharedAttention:
     weights: (text, query, token): of each query, the weight of each token's row.
     """
 
-    def __init__(self, batch: Sides, weights: Tensor) -> None:
+    def __init__(self, batch: QueryKeyBatch, weights: Tensor) -> None:
         self.batch, self.weights = batch, weights
         self._rows: dict[tuple[int, ...], list[Tensor]] = {}
-        self._reduced: dict[tuple[tuple[int, ...], str], list[Fused]] = {}
+        self._reduced: dict[tuple[tuple[int, ...], str], list[HeadReduction]] = {}
 
     def rows(self, layers: tuple[int, ...]) -> list[Tensor]:
         """Of each layer (text, query, head, key): the queries' rows."""
         if layers not in self._rows:
             rows: dict[int, Tensor] = {}
 
-            def see(layer: int, call: Call) -> None:
+            def see(layer: int, call: AttentionCall) -> None:
                 rows[layer] = mix(call, self.weights)
 
-            watch(self.batch.model.model, self.batch.inputs, layers, see, self.batch.kind)
+            capture(self.batch.model.model, self.batch.inputs, layers, see, self.batch.stack)
             self._rows[layers] = [rows[layer] for layer in layers]
         return self._rows[layers]
 
-    def reduced(self, layers: tuple[int, ...], over: str) -> list[Fused]:
-        """Each layer's attention, heads put together."""
+    def reduced(self, layers: tuple[int, ...], over: str) -> list[HeadReduction]:
+        """Each layer's attention, heads put log_probabilities."""
         if (layers, over) not in self._reduced:
-            kept: dict[int, Fused] = {}
+            kept: dict[int, HeadReduction] = {}
 
-            def see(layer: int, call: Call) -> None:
-                kept[layer] = Fused(call, over)
+            def see(layer: int, call: AttentionCall) -> None:
+                kept[layer] = HeadReduction(call, over)
 
-            watch(self.batch.model.model, self.batch.inputs, layers, see, self.batch.kind)
+            capture(self.batch.model.model, self.batch.inputs, layers, see, self.batch.stack)
             self._reduced[layers, over] = [kept[layer] for layer in layers]
         return self._reduced[layers, over]
 

@@ -22,15 +22,16 @@ from attnscope.errors import InputError
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
 from attnscope.methods.units import Units
-from attnscope.models.attention.capture import layout, watch
-from attnscope.models.attention.head_reduction import Fused
-from attnscope.models.attention.interface import Call
+from attnscope.models.attention.capture import capture
+from attnscope.models.attention.head_reduction import HeadReduction
+from attnscope.models.attention.interface import AttentionCall
+from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.output_projection import output_projections, per_head
 from attnscope.models.embeddings import baseline_vector, embedded
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
-from attnscope.models.perturbation.without_tokens import default_way, without
+from attnscope.models.perturbation.without_tokens import default_replacement, values_without_tokens
 from attnscope.models.targets.readout import values
 from attnscope.models.targets.target import Objective
 from attnscope.results.base import Measured
@@ -104,7 +105,7 @@ class Task:
 
     def values(self) -> NDArray[np.float64]:
         """(target,) The target's values on the text: one forward pass."""
-        found = values(self.model.model, self.target.readings)
+        found = values(self.model.model, self.target.readouts)
         return np.asarray(sum(value.numpy() for value in found), dtype=np.float64)
 
     # Gradients
@@ -128,7 +129,7 @@ class Task:
     def paths(self, baseline: Tensor) -> list[Path]:
         """The ways from a baseline (hidden,) to the text, one for each pass that the target takes."""
         net, objective = self.model.model, self.target
-        return [path_of(net, objective, i, baseline) for i in range(len(objective.readings))]
+        return [path_of(net, objective, i, baseline) for i in range(len(objective.readouts))]
 
     # Words taken away
 
@@ -148,7 +149,7 @@ class Task:
 
     def replacement(self, asked: str | None) -> str:
         """What overwrites words: as asked, else the mask token where there is one, else the mean embedding."""
-        return default_way(self.model) if asked is None else asked
+        return default_replacement(self.model) if asked is None else asked
 
     def values_without(self, removed: Sequence[frozenset[int]], replacement: str) -> NDArray[np.float64]:
         """(set, target) The target's values without the units of each set; a set that comes twice runs once."""
@@ -156,7 +157,7 @@ class Task:
         place = {units: i for i, units in enumerate(distinct)}
         spans = self.units.spans
         tokens = [frozenset(token for unit in units for token in spans[unit].tokens) for units in distinct]
-        found: NDArray[np.float64] = without(self.model, self.target, tokens, replacement).numpy()
+        found: NDArray[np.float64] = values_without_tokens(self.model, self.target, tokens, replacement).numpy()
         return found[[place[units] for units in removed]]
 
     # Attention
@@ -171,13 +172,13 @@ class Task:
     @property
     def stack(self) -> str:
         """Which attention: "self", or in an encoder–decoder "encoder", "decoder" or "cross"."""
-        return self.attention.batch.kind
+        return self.attention.batch.stack
 
     @property
     def heads(self) -> list[int]:
         """How many heads each layer of the stack has."""
         batch = self.attention.batch
-        return layout(batch.model.model, batch.inputs, batch.kind).heads_of(batch.kind)
+        return attention_layout(batch.model.model, batch.inputs, batch.stack).heads_of(batch.stack)
 
     def query_weights(self) -> Tensor:
         """(query, token) Of each query, the weight of each token's row: 1 / n at its n tokens."""
@@ -187,17 +188,17 @@ class Task:
         """Of each layer (query, head, key): the rows of the queries, from one pass for all texts side by side."""
         return [rows[self.place, ..., : self._keys] for rows in self.attention.rows(tuple(layers))]
 
-    def reduced_attention(self, layers: Sequence[int], over: str) -> list[Fused]:
+    def reduced_attention(self, layers: Sequence[int], over: str) -> list[HeadReduction]:
         """Each layer's attention with its heads put together by "mean", "max" or "min", for chains over layers.
 
         Of a layer only queries and keys are kept, O(token · hidden), never a matrix.
         """
         return [layer.of_text(self.place, self._keys) for layer in self.attention.reduced(tuple(layers), over)]
 
-    def capture(self, layers: Sequence[int], see: Callable[[int, Call], None]) -> None:
+    def capture(self, layers: Sequence[int], see: Callable[[int, AttentionCall], None]) -> None:
         """Run this text alone and show each layer's attention, from the bottom up, to `see(layer, call)`."""
         batch = self.attention.batch
-        watch(batch.model.model, self.inputs, layers, see, batch.kind)
+        capture(batch.model.model, self.inputs, layers, see, batch.stack)
 
     @property
     def inputs(self) -> dict[str, Tensor]:
@@ -215,7 +216,7 @@ class Task:
     def projection(self, layer: int) -> Tensor:
         """(head, head hidden, hidden) How the layer writes each head's output to the residual stream."""
         batch = self.attention.batch
-        return per_head(output_projections(batch.model.model, batch.inputs, batch.kind)[layer], self.heads[layer])
+        return per_head(output_projections(batch.model.model, batch.inputs, batch.stack)[layer], self.heads[layer])
 
     def layer(self, index: object, words: str = "") -> int:
         """The index of a layer from 0 on; `words`: what else may be given. Raises RangeError."""

@@ -1,10 +1,10 @@
-"""What the layers keep for the way back: less of it, and no more than a budget of bytes.
+"""Activation checkpointing: what the layers save for the backward pass, within a budget of bytes.
 
 Problems solved here:
-- what one cheap step makes from what is kept anyway (an activation function's output, repeated key heads) is made again
-  when the gradient needs it: a quarter of a Llama layer's activations;
-- layers beyond the budget keep their inputs only and are run again;
-- what lies between kept activations is given back to the system.
+- what one cheap step computes from a tensor that is saved anyway (an activation function's output, repeated key heads)
+  is recomputed when the gradient needs it: a quarter of a Llama layer's activations;
+- layers beyond the budget save their inputs only and are run again;
+- freed memory between saved activations is returned to the system.
 """
 
 import weakref
@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
@@ -25,14 +25,17 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from attnscope.models.architecture import embedding_layer
 from attnscope.models.hooks import forward_replaced
-from attnscope.models.loading.hardware import give_back
+from attnscope.models.loading.hardware import release_freed_memory
+from attnscope.models.typed import embedding_weight, weight_of
 
-# What the layers may keep for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
+# What the layers may save for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
-KEPT_BYTES = 2560 * 2**20
-# From this many bytes a layer on, it is worth keeping less and giving back what a layer used and dropped.
+SAVED_BYTES = 2560 * 2**20
+# From this many bytes a layer on, it pays to recompute cheap steps and to return memory that a layer has freed.
 LARGE = 8 * 2**20
-_POINTWISE = tuple({entry if isinstance(entry, type) else entry[0] for entry in ACT2CLS.values()})
+# Of each activation function its class, or the class and its arguments.
+_ENTRIES = [entry[0] if isinstance(entry, tuple) else entry for entry in ACT2CLS.values()]
+_POINTWISE = tuple({entry for entry in _ENTRIES if isinstance(entry, type) and issubclass(entry, nn.Module)})
 
 
 @dataclass(frozen=True)
@@ -45,16 +48,16 @@ class Widths:
     inner: int
 
     @property
-    def kept(self) -> int:
-        """About how many of them are kept for the way back: the inputs of two norms, of attention and its output, of a
-        gate and what it lets through. An MLP whose activation is made of many steps, like GPT-2's, keeps more."""
+    def saved(self) -> int:
+        """About how many of them are saved for the backward pass: the inputs of two norms, of attention and its output,
+        of a gate and what it lets through. An MLP whose activation takes many steps, like GPT-2's, saves more."""
         return 2 * (self.hidden + self.queries + self.keys + self.inner)
 
 
 def widths(net: PreTrainedModel) -> Widths:
-    """As the config has them, or as is usual where it does not say."""
+    """As the config says, or as is usual where it does not."""
     config = net.config.get_text_config()
-    hidden = getattr(config, "hidden_size", None) or embedding_layer(net).weight.shape[-1]
+    hidden: int = getattr(config, "hidden_size", None) or weight_of(embedding_layer(net)).shape[-1]
     heads = getattr(config, "num_attention_heads", None) or 1
     queries = (getattr(config, "head_dim", None) or hidden // heads) * heads
     keys = queries * (getattr(config, "num_key_value_heads", None) or heads) // heads
@@ -65,54 +68,57 @@ def widths(net: PreTrainedModel) -> Widths:
 def activations_bounded(
     net: PreTrainedModel, inputs: Mapping[str, Tensor], budget: int | None = None
 ) -> Iterator[None]:
-    """Inside, as many layers as `budget` bytes (KEPT_BYTES) allow keep their activations; the others are run again.
+    """Inside, as many layers as `budget` bytes (SAVED_BYTES) allow save their activations; the others are run again.
 
-    The layers are those that transformers itself marks as fit for checkpointing; a model without it runs as it is.
+    The layers are those that transformers itself can checkpoint; a model without any runs as it is.
     """
     layers = [module for module in net.modules() if isinstance(module, GradientCheckpointingLayer)]
-    layer_bytes = widths(net).kept * inputs["input_ids"].numel() * net.get_input_embeddings().weight.element_size()
-    kept = (KEPT_BYTES if budget is None else budget) // layer_bytes
+    layer_bytes = widths(net).saved * inputs["input_ids"].numel() * embedding_weight(net).element_size()
+    saving = (SAVED_BYTES if budget is None else budget) // layer_bytes
     with ExitStack() as stack:
         if layer_bytes >= LARGE:
-            stack.enter_context(_making_again(net))
+            stack.enter_context(_recomputing(net))
             for layer in layers:
-                stack.callback(layer.register_forward_hook(lambda *_: give_back()).remove)
-        # The last layers are the first to be done with in the backward pass: they keep.
-        for layer in layers[: max(0, len(layers) - kept)]:
-            stack.enter_context(forward_replaced(layer, _again(layer.forward)))
+                stack.callback(layer.register_forward_hook(lambda *_: release_freed_memory()).remove)
+        # The backward pass is done with the last layers first, so they are the ones that save.
+        for layer in layers[: max(0, len(layers) - saving)]:
+            stack.enter_context(forward_replaced(layer, _checkpointed(layer.forward)))
         yield
 
 
-def _again(forward: Callable[..., Any]) -> Callable[..., Any]:
+def _checkpointed(forward: Callable[..., Any]) -> Callable[..., Any]:
     return partial(checkpoint, forward, use_reentrant=False, preserve_rng_state=False)
 
 
-def made_again(function: Callable[[Tensor], Tensor], source: Tensor) -> Tensor:
-    """`function(source)`, which autograd need not keep where `activations_bounded` says so."""
-    made = function(source)
-    if (recipes := _recipes.get()) is not None:
-        recipes.note(made, function, source)
-    return made
+def recomputed(function: Callable[[Tensor], Tensor], source: Tensor) -> Tensor:
+    """`function(source)`, recomputed in the backward pass instead of saved where `activations_bounded` says so."""
+    result = function(source)
+    if (recomputable := _recomputable.get()) is not None:
+        recomputable.note(result, function, source)
+    return result
 
 
 @contextmanager
-def _making_again(net: PreTrainedModel) -> Iterator[None]:
-    """Inside, outputs of activation functions and what `made_again` made are not kept but made again."""
-    recipes = _Recipes()
-    before = _recipes.set(recipes)
+def _recomputing(net: PreTrainedModel) -> Iterator[None]:
+    """Inside, outputs of activation functions and results of `recomputed` are not saved but recomputed."""
+    recomputable = _Recomputable()
+    before = _recomputable.set(recomputable)
     with ExitStack() as stack:
-        stack.callback(_recipes.reset, before)
+        stack.callback(_recomputable.reset, before)
         for module in net.modules():
             if isinstance(module, _POINTWISE):
-                # In place of forward, not as a hook: what hooks make of the output is theirs.
-                stack.enter_context(forward_replaced(module, partial(made_again, module.forward)))
-        stack.enter_context(saved_tensors_hooks(recipes.pack, _Kept.tensor))
+                # In place of forward, not as a hook: hooks of the user's change the output after it.
+                stack.enter_context(forward_replaced(module, partial(recomputed, module.forward)))
+        stack.enter_context(saved_tensors_hooks(recomputable.pack, _Saved.tensor))
         yield
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A tensor that the backward pass needs, or what it is made from again, as long as that is what it was."""
+class _Saved:
+    """A tensor that the backward pass needs, or a source and the function to recompute it from.
+
+    version: the source's at that time; one that was changed since is an error.
+    """
 
     source: Tensor
     version: int
@@ -127,44 +133,45 @@ class _Kept:
             return self.function(self.source)
 
 
-class _Recipes:
-    """Of tensors that autograd is about to keep: which can be made again."""
+class _Recomputable:
+    """Which of the tensors that autograd is about to save can be recomputed instead."""
 
     def __init__(self) -> None:
-        self._of: dict[int, tuple[Callable[[], Tensor | None], int, _Kept]] = {}
-        self._kept: dict[int, Callable[[], Tensor | None]] = {}
+        self._results: dict[int, tuple[Callable[[], Tensor | None], int, _Saved]] = {}
+        self._sources: dict[int, Callable[[], Tensor | None]] = {}
 
-    def note(self, made: Tensor, function: Callable[[Tensor], Tensor], source: Tensor) -> None:
-        """`made` is `function(source)`. Forgotten when `made` is gone, and its memory may be another's.
+    def note(self, result: Tensor, function: Callable[[Tensor], Tensor], source: Tensor) -> None:
+        """`result` is `function(source)`. Forgotten when `result` is gone, for its memory may become another's.
 
-        Worth it where the source is kept anyway, or is smaller.
+        Worth it where the source is saved anyway, or is smaller.
         """
-        kept = self._kept.get(source.data_ptr(), _gone)() is not None or source.nbytes < made.nbytes
-        if kept and made.requires_grad and made.data_ptr() != source.data_ptr():
-            where = made.data_ptr()
-            alive = weakref.ref(made, lambda _: self._of.pop(where, None))
-            self._of[where] = (alive, made._version, _Kept(source.detach(), source._version, function))
+        worthwhile = self._sources.get(source.data_ptr(), _gone)() is not None or source.nbytes < result.nbytes
+        if worthwhile and result.requires_grad and result.data_ptr() != source.data_ptr():
+            address = result.data_ptr()
+            alive = weakref.ref(result, lambda _: self._results.pop(address, None))
+            self._results[address] = (alive, result._version, _Saved(source.detach(), source._version, function))
 
-    def pack(self, tensor: Tensor) -> _Kept:
-        """What to hold on to so that `tensor` is there on the way back.
+    def pack(self, tensor: Tensor) -> _Saved:
+        """What to save so that `tensor` is there in the backward pass.
 
-        A tensor noted above is known by where its data are, as long as it lives and nothing has written there since.
+        A tensor noted above is known by its address, as long as it lives and nothing has been written there since.
         """
-        alive, version, recipe = self._of.get(tensor.data_ptr(), (_gone, 0, None))
-        made = alive()
-        if made is not None and recipe is not None and tensor._version == version and _same_view(tensor, made):
-            return recipe
-        own = tensor.detach()  # `tensor` itself may lead back to the step that keeps it: a circle that is never freed
-        self._kept[own.data_ptr()] = weakref.ref(own)
-        return _Kept(own, own._version)
+        alive, version, saved = self._results.get(tensor.data_ptr(), (_gone, 0, None))
+        result = alive()
+        if result is not None and saved is not None and tensor._version == version and _same_view(tensor, result):
+            return saved
+        # `tensor` itself may lead back to the step that saves it: a circle that is never freed.
+        detached = tensor.detach()
+        self._sources[detached.data_ptr()] = weakref.ref(detached)
+        return _Saved(detached, detached._version)
 
 
 def _gone() -> None:
     return None
 
 
-def _same_view(one: Tensor, other: Tensor) -> bool:
-    return (one.shape, one.stride(), one.dtype) == (other.shape, other.stride(), other.dtype)
+def _same_view(tensor: Tensor, other: Tensor) -> bool:
+    return (tensor.shape, tensor.stride(), tensor.dtype) == (other.shape, other.stride(), other.dtype)
 
 
-_recipes: ContextVar[_Recipes | None] = ContextVar("recipes", default=None)
+_recomputable: ContextVar[_Recomputable | None] = ContextVar("recomputable", default=None)

@@ -7,12 +7,14 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from attnscope.models.typed import as_module, output_layer
+
 
 def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Those of `inputs` that the module's forward names, without a cache of keys and values."""
     names = inspect.signature(module.forward).parameters
-    kept = {name: value for name, value in inputs.items() if name in names}
-    return kept | ({"use_cache": False} if "use_cache" in names else {})
+    named = {name: value for name, value in inputs.items() if name in names}
+    return named | ({"use_cache": False} if "use_cache" in names else {})
 
 
 def is_encoder_decoder(net: PreTrainedModel) -> bool:
@@ -30,18 +32,20 @@ def task_of(net: PreTrainedModel) -> str:
         return "classifier"
     if "TokenClassification" in name:
         return "token classifier"
-    if net.get_output_embeddings() is None:
+    if output_layer(net) is None:
         return ""
     if is_encoder_decoder(net):
         return "encoder-decoder"
     return "masked" if "MaskedLM" in name else "causal"
 
 
-def self_attention_body(net: PreTrainedModel) -> nn.Module:
-    """What reads the text: the encoder of an encoder–decoder, else the model without its head."""
-    return net.get_encoder() if is_encoder_decoder(net) else net.base_model
+def self_attention_body(net: PreTrainedModel) -> PreTrainedModel:
+    """The part that reads the text: the encoder of an encoder–decoder, else the model without its head."""
+    body = net.get_encoder() if is_encoder_decoder(net) else net.base_model
+    assert isinstance(body, PreTrainedModel)
+    return body
 
 
 def embedding_layer(net: PreTrainedModel) -> nn.Module:
     """The layer whose output is "the input embeddings" of the text."""
-    return self_attention_body(net).get_input_embeddings()
+    return as_module(self_attention_body(net).get_input_embeddings())

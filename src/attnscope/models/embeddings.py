@@ -1,46 +1,47 @@
-"""The input embeddings of a text, and what stands in their place when a word is taken away."""
+"""The input embeddings of a text, and the baselines that replace those of a removed word."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError
 from attnscope.models.architecture import accepted, embedding_layer
-from attnscope.models.hooks import Cut
+from attnscope.models.hooks import EarlyExit
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
-from attnscope.models.targets.readout import Reading, batch_inputs
+from attnscope.models.targets.readout import Readout, batch_inputs
 from attnscope.models.targets.target import Objective
+from attnscope.models.typed import split, weight_of
 
 BASELINES = ("zero", "mean", "mask", "pad")
 
 
 def embedded(net: PreTrainedModel, objective: Objective) -> Tensor:
-    """What the embedding layer gives for the scored tokens: (token, hidden), float64 on the CPU."""
-    found = at_embeddings(net, objective.readings[0])
-    return objective.on_tokens(found[None])[0]
+    """The embedding layer's output for the scored tokens: (token, hidden), float64 on the CPU."""
+    vectors = readout_embeddings(net, objective.readouts[0])
+    return objective.on_tokens(vectors[None])[0]
 
 
-def at_embeddings(net: PreTrainedModel, reading: Reading) -> Tensor:
-    """What the embedding layer gives for all tokens of a reading: (token, hidden), float64 on the CPU.
+def readout_embeddings(net: PreTrainedModel, readout: Readout) -> Tensor:
+    """The embedding layer's output for all tokens of a readout: (token, hidden), float64 on the CPU.
 
     Taken from a pass that stops there, because what a model does around the layer is its own business.
     """
-    kept: list[Tensor] = []
+    outputs: list[Tensor] = []
 
     def keep(_module: object, _args: object, output: Tensor) -> None:
-        kept.append(output.detach())
-        raise Cut
+        outputs.append(output.detach())
+        raise EarlyExit
 
     with unchanged(net), torch.no_grad():
         handle = embedding_layer(net).register_forward_hook(keep)
         try:
-            net(**accepted(net, batch_inputs(net, [reading])))
-        except Cut:
+            net(**accepted(net, batch_inputs(net, [readout])))
+        except EarlyExit:
             pass
         finally:
             handle.remove()
-    return kept[0][0].double().cpu()
+    return outputs[0][0].double().cpu()
 
 
 def baseline_vector(model: Model, baseline: str) -> Tensor:
@@ -53,8 +54,7 @@ def baseline_vector(model: Model, baseline: str) -> Tensor:
     layer = embedding_layer(model.model)
     if baseline in ("mask", "pad"):
         with torch.no_grad():
-            ids = torch.tensor([baseline_id(model, baseline)], device=layer.weight.device)
-            return layer(ids)[0].double().cpu()
+            return _embed(layer, torch.tensor([baseline_id(model, baseline)]))[0]
     if baseline == "zero":
         return torch.zeros(_width(layer), dtype=torch.float64)
     return _mean(layer)
@@ -68,15 +68,21 @@ def baseline_id(model: Model, baseline: str) -> int:
     return int(identity)
 
 
-def _width(layer: torch.nn.Module) -> int:
+def _embed(layer: nn.Module, ids: Tensor) -> Tensor:
+    """(token,) -> (token, hidden), float64 on the CPU; through the layer, because some scale what the matrix holds."""
+    vectors: Tensor = layer(ids.to(weight_of(layer).device))
+    return vectors.double().cpu()
+
+
+def _width(layer: nn.Module) -> int:
     with torch.no_grad():
-        return layer(torch.zeros(1, dtype=torch.long, device=layer.weight.device)).shape[-1]
+        return _embed(layer, torch.zeros(1, dtype=torch.long)).shape[-1]
 
 
-def _mean(layer: torch.nn.Module) -> Tensor:
-    # Through the layer, because some scale what the matrix holds.
+def _mean(layer: nn.Module) -> Tensor:
     total = torch.zeros(_width(layer), dtype=torch.float64)
+    size = len(weight_of(layer))
     with torch.no_grad():
-        for ids in torch.arange(len(layer.weight), device=layer.weight.device).split(4096):
-            total += layer(ids).double().sum(0).cpu()
-    return total / len(layer.weight)
+        for ids in split(torch.arange(size), 4096):
+            total += _embed(layer, ids).sum(0)
+    return total / size

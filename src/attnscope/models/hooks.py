@@ -10,8 +10,8 @@ from transformers import PreTrainedModel
 from attnscope.models.architecture import embedding_layer
 
 
-class Cut(BaseException):
-    """Leaves a forward pass whose rest is not needed."""
+class EarlyExit(BaseException):
+    """Ends a forward pass whose rest is not needed. Not an Exception, so that no model catches it."""
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def embedding_leaf(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | No
     """Inside, the embedding layer's first output in a forward pass, or what `change` makes of it, takes a gradient.
 
     The model still receives its input ids, so that whatever it derives from them (positions, token types) stays as it
-    is. Yields the list that the leaf, shape (batch, token, hidden), is put in.
+    is. Yields the list to which the leaf, (batch, token, hidden), is added.
     """
     leaves: list[Tensor] = []
 
@@ -38,7 +38,7 @@ def embedding_leaf(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | No
 
 @contextmanager
 def embeddings_replaced(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None) -> Iterator[None]:
-    """Inside, what the embedding layer first gives in a forward pass goes through `change`."""
+    """Inside, the embedding layer's first output in a forward pass goes through `change`."""
     done = False
 
     def hook(_module: nn.Module, _args: Any, output: Tensor) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""A model comes back as it was found.
+"""A model comes back as it was.
 
 Whatever a run needs changed (evaluation mode, frozen parameters, hooks, the attention implementation) is undone
 afterwards, also after an error or Ctrl-C.
@@ -35,20 +35,20 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
         configs = {id(c): c for module in modules for c in _configs(getattr(module, "config", None))}.values()
         attention = [getattr(config, "_attn_implementation_internal", None) for config in configs]
         try:
-            net.eval()
+            net.eval()  # type: ignore[no-untyped-call]
             for parameter in parameters:
                 parameter.requires_grad_(False)
             yield
         finally:
             for parameter, flag in zip(parameters, trainable, strict=True):
                 parameter.requires_grad_(flag)
-            for module, mode, kept, flag in zip(modules, training, hooks, recording, strict=True):
+            for module, mode, module_hooks, recorded in zip(modules, training, hooks, recording, strict=True):
                 module.training = mode
-                for name, before in zip((*_HOOKS, *_PRE_HOOKS), kept, strict=True):
+                for name, before in zip((*_HOOKS, *_PRE_HOOKS), module_hooks, strict=True):
                     now = getattr(module, name)
                     for key in [key for key in now if key not in before]:
                         del now[key]
-                if flag is None:
+                if recorded is None:
                     module.__dict__.pop(_RECORDING, None)
             for config, implementation in zip(configs, attention, strict=True):
                 if getattr(config, "_attn_implementation_internal", None) != implementation:

@@ -12,7 +12,7 @@ from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model, load
-from attnscope.models.targets.label_probabilities import all_labels, choices, together
+from attnscope.models.targets.label_probabilities import all_labels, choices, log_probabilities
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.comparison import ComparedSide, Comparison, opposites, paired_words
@@ -121,8 +121,8 @@ def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | in
     if not labels:
         return [[] for _ in texts]
     answers = [choices(model, encoded, labels) for encoded in encoded_texts(model, list(texts), chat=chat)]
-    log_probabilities = together(answers).numpy()  # (text, label)
-    shares = np.exp(log_probabilities - np.logaddexp.reduce(log_probabilities, axis=1, keepdims=True))
+    rows = log_probabilities(answers).numpy()  # (text, label)
+    shares = np.exp(rows - np.logaddexp.reduce(rows, axis=1, keepdims=True))
     return [[float(share) for share in row] for row in shares]
 
 

@@ -1,7 +1,7 @@
 """ats.evaluate: which method is faithful, for this model and these texts.
 
 Problems solved here:
-- all perturbed texts of all methods and metrics about one text run together, each once (`text_evaluator`);
+- all perturbed texts of all methods and metrics about one text run log_probabilities, each once (`text_evaluator`);
 - rows are written as they come, and a broken run goes on where it stopped (`evaluation_rows`);
 - whatever METHODS holds is evaluated by its name (`method_choice`).
 """
@@ -19,7 +19,7 @@ from attnscope.metrics.table import METRICS
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.continuation import continued
 from attnscope.models.loading.load import Model, load
-from attnscope.models.perturbation.without_tokens import WAYS
+from attnscope.models.perturbation.without_tokens import REPLACEMENTS
 from attnscope.models.progress import bar
 from attnscope.results.evaluation import SHARES, Evaluation, EvaluationRow, Sample
 from attnscope.studies.evaluation_rows import resumed_rows
@@ -67,9 +67,10 @@ def evaluate(
             raise InputError(f"replacement={replacement!r} and way={way!r} are one parameter: give replacement alone")
         replacement = way
     model = load(model)
-    if replacement not in WAYS:
+    if replacement not in REPLACEMENTS:
         raise InputError(
-            f"replacement={replacement!r} cannot stand in for a word that is taken away: choose from {', '.join(WAYS)}"
+            f"replacement={replacement!r} cannot stand in for a word that is taken away: choose from "
+            f"{', '.join(REPLACEMENTS)}"
         )
     samples = [
         _completed(model, _sample(text, number), target, labels, generate, chat)

@@ -1,4 +1,4 @@
-"""All metrics of all explanations of one text, in rounds: what they ask in one round is answered together."""
+"""All metrics of all explanations of one text, in rounds: what they ask in one round is answered log_probabilities."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any

@@ -78,7 +78,7 @@ def test_attention_gradient_on_real_weights(smollm2: ats.Model, monkeypatch: pyt
     np.testing.assert_allclose(result.token_scores, expected, atol=1e-4 * float(expected.max()))
     assert smollm2.tokenizer.decode([likely]) in result.asked.target
     # Layers that are run again in the backward pass instead of kept give the same.
-    monkeypatch.setattr("attnscope.models.gradients.attention_relevance.KEPT_BYTES", 0)
+    monkeypatch.setattr("attnscope.models.gradients.attention_gradients.SAVED_BYTES", 0)
     again = ats.explain(smollm2, text, method="attention_gradient")
     np.testing.assert_allclose(again.token_scores, result.token_scores, atol=1e-5)
 
@@ -192,11 +192,11 @@ def test_value_norm_is_the_norm_of_the_weighed_projected_values(family: str) -> 
 def test_value_norm_of_one_head_adds_up_to_the_models_own_output(family: str) -> None:
     """The law behind it: a lone token's norm is that of what the layer writes, less the projection's bias."""
     model = small(family)
-    from attnscope.models.attention.capture import checked_kind
+    from attnscope.models.attention.layout import checked_stack
     from attnscope.models.attention.output_projection import output_projections, per_head
 
     inputs = tensors(model.model, encode(model.tokenizer, TEXT).inputs)
-    found = output_projections(model.model, inputs, checked_kind(model.model, None))
+    found = output_projections(model.model, inputs, checked_stack(model.model, None))
     outputs = []
     found[0].register_forward_hook(lambda _m, args, out: outputs.append((args[0], out)))
     with torch.no_grad():
@@ -228,7 +228,7 @@ def test_value_norm_is_what_is_missing_without_a_value(family: str) -> None:
 @pytest.mark.parametrize("method", ["value_norm", "value_zeroing"])
 def test_values_that_cannot_be_seen_are_refused_by_name(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that multiplies weights and values with what attnscope does not know."""
-    monkeypatch.setattr("attnscope.models.attention.eager_hook.Meeting._PRODUCTS", ())
+    monkeypatch.setattr("attnscope.models.attention.eager_hook.SoftmaxInterceptor._PRODUCTS", ())
     with pytest.raises(ModelError, match=r"BloomForCausalLM.*value vectors cannot"):
         ats.explain(small("bloom"), TEXT, method=method)
     assert len(ats.attention(small("bloom"), TEXT).words)

@@ -41,7 +41,7 @@ def test_side_by_side_in_blocks_or_again_it_is_the_same(family: str, monkeypatch
     each = [ats.explain(model, text, method="gim", target=" k g", per_token=True) for text in texts]
     together = ats.explain(model, texts, method="gim", target=" k")
     monkeypatch.setattr(interface, "BLOCK", 1)
-    monkeypatch.setattr(activation_checkpointing, "KEPT_BYTES", 0)
+    monkeypatch.setattr(activation_checkpointing, "SAVED_BYTES", 0)
     for text, one, batched in zip(texts, each, together, strict=True):
         alone = ats.explain(model, text, method="gim", target=" k")
         tolerance = 1e-4 * np.abs(alone.scores).max()

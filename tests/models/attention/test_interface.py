@@ -3,12 +3,13 @@
 import pytest
 import torch
 import transformers as hf
+from captured import mixed_rows
 from tiny_models import FAMILIES, tiny
 
 import attnscope as ats
 from attnscope.errors import ModelError
 from attnscope.models.attention import interface as attention
-from attnscope.models.attention.capture import layout, mixed_rows
+from attnscope.models.attention.layout import attention_layout
 from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.encode import encode
 from reference.textbook import eager_attention
@@ -44,7 +45,7 @@ def test_rows_equal_eager(family: str, side: str) -> None:
             torch.testing.assert_close(
                 rows[i], torch.einsum("bhqk,bq->bhk", expected, weights), atol=1e-5, rtol=0, msg=f"layer {i}"
             )
-    assert bool(layout(net, inputs).hooked) == (family in OUTSIDE_THE_INTERFACE)
+    assert bool(attention_layout(net, inputs).hooked) == (family in OUTSIDE_THE_INTERFACE)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -112,7 +113,7 @@ def test_a_model_without_attention_is_refused_by_name() -> None:
     config = hf.MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2, state_size=4)
     net = hf.MambaForCausalLM(config).eval()
     with pytest.raises(ModelError, match=r"MambaForCausalLM .*attention"):
-        layout(net, {"input_ids": torch.randint(3, 64, (1, 9))})
+        attention_layout(net, {"input_ids": torch.randint(3, 64, (1, 9))})
 
 
 def test_a_model_whose_attention_is_changed_behind_our_back_is_refused() -> None:
@@ -127,7 +128,7 @@ def test_a_model_whose_attention_is_changed_behind_our_back_is_refused() -> None
     modeling.eager_attention_forward = biased
     try:
         with pytest.raises(ModelError, match=r"LlamaForCausalLM .* layer 0 differs"):
-            layout(net, padded(net, "none"))
+            attention_layout(net, padded(net, "none"))
     finally:
         modeling.eager_attention_forward = honest
     assert net.config._attn_implementation == "sdpa"
@@ -136,7 +137,7 @@ def test_a_model_whose_attention_is_changed_behind_our_back_is_refused() -> None
 def test_the_model_comes_back_after_an_interrupt() -> None:
     net = tiny("llama")
     inputs = padded(net, "none")
-    layout(net, inputs)
+    attention_layout(net, inputs)
     net.train()
     hooks = sum(len(m._forward_hooks) for m in net.modules())
 

@@ -39,7 +39,7 @@ def encoded_ids(inputs: dict[str, torch.Tensor]) -> Encoded:
 def gradient_at_embeddings(net: hf.PreTrainedModel, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, float]:
     """The default target's gradient (token, hidden), and its value."""
     objective = resolve(ats.Model(net, copy_tokenizer()), encoded_ids(inputs))
-    ((_, found),) = gradients(net, objective.readings)
+    ((_, found),) = gradients(net, objective.readouts)
     return found.vectors[0], found.values[0].item()
 
 
@@ -50,7 +50,7 @@ def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
     assert (ours - theirs).norm(dim=1).max() < 1e-4 * largest
 
 
-def at_a_time(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def positions_at_once(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """So many positions go through the vocabulary head at once."""
     monkeypatch.setattr(lm_head, "LOGITS_BYTES", 0)
     monkeypatch.setattr(lm_head, "FEWEST", positions)
@@ -59,7 +59,7 @@ def at_a_time(positions: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("chunk", [7, 128])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_a_time(chunk, monkeypatch)
+    positions_at_once(chunk, monkeypatch)
     # T5 neither scales nor caps its attention: sharpened weights make it chaotic in float32.
     net = tiny(family, sharp=1.0 if family == "t5" else 6.0)
     inputs = some_ids()
@@ -74,7 +74,7 @@ def test_gradient_equals_autograd(family: str, chunk: int, monkeypatch: pytest.M
 def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny(family)
     expected, _ = gradient_at_embeddings(net, some_ids())
-    monkeypatch.setattr(activation_checkpointing, "KEPT_BYTES", 0)
+    monkeypatch.setattr(activation_checkpointing, "SAVED_BYTES", 0)
     monkeypatch.setattr(activation_checkpointing, "LARGE", 0)
     again, _ = gradient_at_embeddings(net, some_ids())
     assert_equal(again, expected)
@@ -123,7 +123,7 @@ def test_real_masked_model(rxnmapper: ats.Model) -> None:
 
 def test_the_vocabulary_head_sees_few_positions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny("llama")
-    at_a_time(8, monkeypatch)
+    positions_at_once(8, monkeypatch)
     lengths = []
     net.lm_head.register_forward_hook(lambda _m, args, _o: lengths.append(args[0].shape[1]))
     gradient_at_embeddings(net, some_ids(20))

@@ -160,9 +160,9 @@ def test_a_conversion_happens_once_and_whole(monkeypatch: pytest.MonkeyPatch, tm
         raise OSError("no space left")
 
     with pytest.raises(DownloadError, match="no space left"):
-        bundled.made("thing", package, fail)
+        bundled.converted("thing", package, fail)
     assert [p.name for p in tmp_path.iterdir()] in ([], ["thing.lock"])
-    starters = [threading.Thread(target=bundled.made, args=("thing", package, convert)) for _ in range(4)]
+    starters = [threading.Thread(target=bundled.converted, args=("thing", package, convert)) for _ in range(4)]
     for starter in starters:
         starter.start()
     for starter in starters:
@@ -178,7 +178,7 @@ def test_a_wrong_checksum_is_refused(stderr: str, monkeypatch: pytest.MonkeyPatc
     if stderr != "a file":
         monkeypatch.setattr(sys, "stderr", io.StringIO() if stderr == "a notebook's" else None)
     with pytest.raises(DownloadError, match=r"could not fetch budoux==0\.10\.1"):
-        bundled.made("thing", "budoux==0.10.1 --hash=sha256:" + "0" * 64, lambda _u, _o: None)
+        bundled.converted("thing", "budoux==0.10.1 --hash=sha256:" + "0" * 64, lambda _u, _o: None)
     assert not [p for p in tmp_path.iterdir() if not p.name.endswith(".lock")]
 
 

@@ -8,7 +8,7 @@ from tiny_models import classifier, tiny
 import attnscope as ats
 from attnscope.errors import InputError
 from attnscope.models.inputs.batching import encoded_texts
-from attnscope.models.targets.label_probabilities import Choices, all_labels, choices, together
+from attnscope.models.targets.label_probabilities import Choices, all_labels, choices, log_probabilities
 
 TEXT = "a b c d e"
 
@@ -65,7 +65,7 @@ def test_an_encoder_decoders_answers() -> None:
 def test_texts_side_by_side_are_each_by_itself() -> None:
     model = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer())
     several = [asked(model, [" f", " g h"], text) for text in (TEXT, "x y", "b c d e f g h")]
-    for one, row in zip(several, together(several), strict=True):
+    for one, row in zip(several, log_probabilities(several), strict=True):
         assert row.tolist() == pytest.approx(whole(one), abs=1e-4)
 
 

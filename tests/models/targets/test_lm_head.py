@@ -36,7 +36,7 @@ def assert_close(found: tuple[Tensor, Tensor], expected: tuple[Tensor, Tensor], 
 
 
 def blocked(net: hf.PreTrainedModel, hidden: Tensor, head: Head) -> bool:
-    return lm_head._product(net, hidden, head) is not None
+    return lm_head._linear_head(net, hidden, head) is not None
 
 
 @pytest.mark.parametrize("tokens", [2, 7, 9, 24])

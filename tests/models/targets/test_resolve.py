@@ -18,7 +18,7 @@ TEXT = "a b c d"
 
 def value(model: ats.Model, text: str, **target: object) -> float:
     objective = resolve(model, encode(model.tokenizer, text), Target(**target))
-    return sum(v.item() for v in values(model.model, objective.readings))
+    return sum(v.item() for v in values(model.model, objective.readouts))
 
 
 def logits(model: ats.Model, text: str) -> torch.Tensor:

@@ -8,9 +8,9 @@ from attnscope.errors import InputError, ModelError
 from attnscope.methods.attention.common import within_one_text
 from attnscope.methods.task import Scores, Task
 from attnscope.models.architecture import is_encoder_decoder, task_of
-from attnscope.models.gradients.attention_relevance import relevance
+from attnscope.models.gradients.attention_gradients import relevance
 from attnscope.models.loading.load import Model
-from attnscope.models.targets.readout import Reading
+from attnscope.models.targets.readout import Readout
 
 # Beside a query the prediction there is the target: these ask for another one.
 _NOT_BESIDE_QUERY = ("generate", "per_token", "position")
@@ -49,18 +49,18 @@ def attention_gradient(task: Task) -> Scores:
 
 def _at_target(task: Task) -> Scores:
     objective = task.target
-    if len(objective.readings) > 1:
+    if len(objective.readouts) > 1:
         raise InputError(
             "target and against are continuations that differ before their last token, which the model reads in two "
             "passes, and what speaks for one is no part of the other: explain each by itself"
         )
-    (reading,) = objective.readings
+    (readout,) = objective.readouts
     if task.per_token:
-        entries = zip(reading.positions, reading.ids, strict=True)
-        readings = [replace(reading, positions=(p,), ids=(i,), signs=(1,), per_token=False) for p, i in entries]
+        entries = zip(readout.positions, readout.ids, strict=True)
+        readouts = [replace(readout, positions=(p,), ids=(i,), signs=(1,), per_token=False) for p, i in entries]
     else:
-        readings = [reading]
-    found = [relevance(task.model, one) for one in readings]
+        readouts = [readout]
+    found = [relevance(task.model, one) for one in readouts]
     rows = torch.cat([objective.on_tokens(one.row[None]) for one in found])
     return Scores(tokens=rows, values=[one.value for one in found])
 
@@ -86,11 +86,11 @@ def _at_query(task: Task) -> Scores:
     for query, positions in zip(task.asked, task.queries, strict=True):
         places = positions if query is None else positions[-1:]
         count = len(asked) or 1
-        reading = Reading(
+        readout = Readout(
             task.encoded.inputs, tuple(p for p in places for _ in range(count)), (asked or (0,)) * len(places),
             (1, -1)[:count] * len(places), quantity,
         )  # fmt: skip
-        found = relevance(model, reading, likeliest=not asked)
+        found = relevance(model, readout, likeliest=not asked)
         rows.append(found.row / len(places))
         what = " minus that of ".join(repr(model.tokenizer.decode([i])) for i in found.ids[:count])
         what = "the likeliest token at each position, on average" if query is None and not asked else what

@@ -1,4 +1,4 @@
-"""What the attention methods share: how heads are put together, and where a chain of layers can go."""
+"""What the attention methods share: how heads are put log_probabilities, and where a chain of layers can go."""
 
 from collections.abc import Sequence
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from attnscope.errors import InputError
 from attnscope.methods.attention.common import check_over_heads, within_one_text
 from attnscope.methods.task import Scores, Task
-from attnscope.models.attention.head_reduction import Fused
-from attnscope.models.attention.interface import Call
+from attnscope.models.attention.head_reduction import HeadReduction
+from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.progress import progress
 
 # Pipes (layers × tokens²) beyond which the flow takes more than some minutes.
@@ -51,8 +51,8 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
         )
     matrices: list[Tensor] = []
 
-    def see(_layer: int, call: Call) -> None:
-        matrices.append(Fused(call, heads).full()[0])
+    def see(_layer: int, call: AttentionCall) -> None:
+        matrices.append(HeadReduction(call, heads).full()[0])
 
     task.capture(range(top + 1), see)
     graph = _pipes([matrix.double().numpy() for matrix in matrices])

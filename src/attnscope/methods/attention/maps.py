@@ -13,9 +13,10 @@ from attnscope.errors import InputError, RangeError
 from attnscope.methods.build import provenance
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
 from attnscope.methods.request import FollowingOptions, Request, in_range, requested
-from attnscope.models.attention.capture import layout, watch
-from attnscope.models.attention.interface import Block, Call
-from attnscope.models.attention.query_key_batch import Sides, sides
+from attnscope.models.attention.capture import capture
+from attnscope.models.attention.interface import AttentionCall, Block
+from attnscope.models.attention.layout import attention_layout
+from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
@@ -94,16 +95,17 @@ def attention_maps(
     target, generate = request.following()
     model = load(model)
     results: dict[int, AttentionMaps] = {}
-    for batch in sides(
-        model, text, kind=request.stack, target=target, generate=generate, chat=request.chat,
-        truncate=request.truncate, before_generation=foresee_generation(model),
-    ):  # fmt: skip
+    texts = query_key_texts(
+        model, text, stack=request.stack, target=target, generate=generate, chat=request.chat, truncate=request.truncate
+    )
+    foresee_generation(texts)
+    for batch in query_key_batches(texts):
         results.update(zip(batch.members, _batch(batch, selection, request), strict=True))
     return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
 
 
-def _batch(batch: Sides, selection: _Selection, request: Request) -> list[AttentionMaps]:
-    heads_of = layout(batch.model.model, batch.inputs, batch.kind).heads_of(batch.kind)
+def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> list[AttentionMaps]:
+    heads_of = attention_layout(batch.model.model, batch.inputs, batch.stack).heads_of(batch.stack)
     layers = _chosen("layer", selection.layers, len(heads_of))
     counts = {heads_of[i] for i in layers}
     if len(counts) > 1:
@@ -137,14 +139,14 @@ def _batch(batch: Sides, selection: _Selection, request: Request) -> list[Attent
     # Queries that any text asks for; each text then takes its own.
     wanted = torch.tensor(sorted({query for stream in streams for query in stream.queries}), dtype=torch.long)
 
-    def see(layer: int, call: Call) -> None:
+    def see(layer: int, call: AttentionCall) -> None:
         place = layers.index(layer)
         for block in call.blocks(wanted):
             for i, stream in enumerate(streams):
                 stream.take(place, block, i)
 
-    watch(batch.model.model, batch.inputs, layers, see, batch.kind)
-    asked = Asked(options={"top": selection.top}, stack=batch.kind, chat=request.chat, truncate=request.truncate)
+    capture(batch.model.model, batch.inputs, layers, see, batch.stack)
+    asked = Asked(options={"top": selection.top}, stack=batch.stack, chat=request.chat, truncate=request.truncate)
     return [
         stream.result(layers, asked, Measured(continued_at=given), provenance(batch.model))
         for stream, given in zip(streams, batch.prompts, strict=True)

@@ -8,7 +8,7 @@ from torch import Tensor
 from attnscope.errors import InputError
 from attnscope.methods.attention.common import check_over_heads, within_one_text
 from attnscope.methods.task import Scores, Task
-from attnscope.models.attention.head_reduction import Fused
+from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.progress import progress
 
 
@@ -18,7 +18,7 @@ def rollout(
     """How much of each token arrives at a query token in a layer, if attention carried it there.
 
     R_l = Â_l · R_{l-1}, R_0 = I, where Â = (1 - residual) · A + residual · I with its rows scaled to sum to 1, and A is
-    the layer's attention with its heads put together. The score is the row R[query, :], a share from 0 to 1
+    the layer's attention with its heads put log_probabilities. The score is the row R[query, :], a share from 0 to 1
     (Abnar & Zuidema 2020, arXiv:2005.00928).
 
     query:    as in `attention`; several give a list.
@@ -44,7 +44,7 @@ def rollout(
     return Scores(tokens=row, options={"layer": top})
 
 
-def _step(row: Tensor, attention: Fused, residual: float) -> Tensor:
+def _step(row: Tensor, attention: HeadReduction, residual: float) -> Tensor:
     """(query, token) · Â -> (query, key), only from the tokens that matter."""
     lower = torch.zeros_like(row)
     for block in attention.blocks(row.any(dim=0).nonzero().flatten()):

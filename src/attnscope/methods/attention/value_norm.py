@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from attnscope.methods.task import Scores, Task
-from attnscope.models.attention.interface import Call
+from attnscope.models.attention.interface import AttentionCall
 
 # Keys whose projected values, (key, head, hidden), exist at one time.
 _KEYS = 128
@@ -34,14 +34,14 @@ def value_norm(task: Task, *, layer: int = -1, head: int | Literal["sum"] = "sum
     projection = task.projection(number)
     rows: list[Tensor] = []
 
-    def see(_layer: int, call: Call) -> None:
+    def see(_layer: int, call: AttentionCall) -> None:
         rows.append(_norms(call, _gram(call, projection, chosen), task.query_weights(), chosen))
 
     task.capture([number], see)
     return Scores(tokens=rows[0], options={"layer": number, "head": "sum" if single is None else single})
 
 
-def _gram(call: Call, projection: Tensor, chosen: slice) -> Tensor:
+def _gram(call: AttentionCall, projection: Tensor, chosen: slice) -> Tensor:
     """(batch, key, head, head): the products of what the chosen heads make of each key's value."""
     grouped = call.heads // call.value.shape[1]
     parts = []
@@ -53,7 +53,7 @@ def _gram(call: Call, projection: Tensor, chosen: slice) -> Tensor:
     return torch.cat(parts, 1)
 
 
-def _norms(call: Call, gram: Tensor, query_weights: Tensor, chosen: slice) -> Tensor:
+def _norms(call: AttentionCall, gram: Tensor, query_weights: Tensor, chosen: slice) -> Tensor:
     """(query, key): the norms of single tokens' rows, mixed by their weights."""
     mixed = torch.zeros(len(query_weights), call.keys)
     for block in call.blocks(query_weights.any(dim=0).nonzero().flatten()):

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from attnscope.methods.task import Scores, Task
-from attnscope.models.gradients.gim_backward import interactions_modified
+from attnscope.models.gradients.backward_rules import interactions_modified
 from attnscope.models.targets.readout import batch_inputs
 
 
@@ -30,5 +30,5 @@ def gim(
     """
     net = task.model.model
     base = task.baseline(baseline)
-    values, vectors = task.gradient(lambda: interactions_modified(net, batch_inputs(net, task.target.readings[:1])))
+    values, vectors = task.gradient(lambda: interactions_modified(net, batch_inputs(net, task.target.readouts[:1])))
     return Scores(tokens=(vectors * (task.embeddings() - base)[None]).sum(-1), values=values)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from attnscope.errors import InputError
 from attnscope.methods.task import Scores, Task
-from attnscope.models.gradients.noise import checked_samples, clouds
+from attnscope.models.gradients.noise import checked_samples, noise_samples
 from attnscope.results.base import Measured
 
 Baseline = Literal["zero", "mean", "mask", "pad"]
@@ -47,9 +47,9 @@ def gradient_shap(
     # One path a pass that the target takes, from each of the baselines.
     for paths in zip(*(task.paths(base) for base in bases), strict=True):
         path = paths[0]
-        noisy = path.here + clouds(path, samples, noise, seed)  # (sample, token, hidden)
+        noisy = path.embeddings + noise_samples(path, samples, noise, seed)  # (sample, token, hidden)
         starts = torch.stack(bases)[which][:, None]
-        steps = (noisy - starts) * path.moves[:, None]
+        steps = (noisy - starts) * path.moving[:, None]
         points = noisy - (1 - torch.tensor(alphas, dtype=noisy.dtype))[:, None, None] * steps
         products: dict[int, Tensor] = {}
         for i, vectors in path.gradients_at(samples, points.__getitem__):

@@ -8,7 +8,7 @@ from torch import Tensor
 from attnscope.errors import InputError
 from attnscope.methods.gradient.common import norms
 from attnscope.methods.task import Scores, Task
-from attnscope.models.gradients.noise import checked_samples, clouds
+from attnscope.models.gradients.noise import checked_samples, noise_samples
 
 
 def smooth_grad(
@@ -33,7 +33,7 @@ def smooth_grad(
         raise InputError(f"norm={norm!r}: choose 'l2' or 'l1'")
     total: Tensor | float = 0.0
     for path in task.paths(torch.zeros(1, dtype=torch.float64)):
-        points = path.here + clouds(path, samples, noise, seed)
+        points = path.embeddings + noise_samples(path, samples, noise, seed)
         for _, vectors in path.gradients_at(samples, points.__getitem__):
             total = total + vectors / samples
     return Scores(tokens=norms(torch.as_tensor(total), 2 if norm == "l2" else 1), values=task.values())

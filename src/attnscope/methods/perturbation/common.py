@@ -11,7 +11,7 @@ def compared_with(task: Task, replacement: str | None) -> str:
     every set of words, so that their differences would not add up.
     """
     used = task.replacement(replacement)
-    if used == "delete" and task.target.readings[0].own:
+    if used == "delete" and task.target.readouts[0].of_text:
         raise InputError(
             "replacement='delete' changes what the loss of the text is taken over, so that its parts do not add up: "
             "give a target, or another replacement"

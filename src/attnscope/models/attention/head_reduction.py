@@ -1,8 +1,8 @@
-"""A layer's attention with its heads put together, kept so that it can be applied later without its n × n matrix.
+"""A layer's attention reduced over its heads, kept so that it can be applied later without its n × n matrix.
 
-Chains over layers for one query run from the top layer down, while the model runs from the bottom up. What is kept of
-a layer that went through fast attention are its queries and keys, O(n · hidden); its weights are made again, a block at
-a time, when their turn comes. Of a layer outside the interface the matrix itself is kept, heads already put together.
+Chains over layers for one query run from the top layer down, while the model runs from the bottom up. A layer that went
+through fast attention keeps its queries and keys, O(n · hidden), and its weights are recomputed a block at a time when
+their turn comes. A layer outside the interface keeps the matrix itself, already reduced.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,46 +11,46 @@ from copy import copy
 import torch
 from torch import Tensor
 
-from attnscope.models.attention.interface import Block, Call, Fast
+from attnscope.models.attention.interface import AttentionCall, Block, SDPACall
 
 # (batch, head, query, key) -> (batch, query, key)
-OVER: dict[str, Callable[[Tensor], Tensor]] = {
+REDUCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean": lambda weights: weights.mean(1),
     "max": lambda weights: weights.amax(1),
     "min": lambda weights: weights.amin(1),
 }
 
 
-class Fused:
-    """One layer's attention, heads put together by `over`: (batch, query, key)."""
+class HeadReduction:
+    """One layer's attention, (batch, query, key): `over` says how its heads are reduced, by a name of REDUCTIONS."""
 
-    def __init__(self, call: Call, over: str) -> None:
+    def __init__(self, call: AttentionCall, over: str) -> None:
         self.batch, self.queries, self.keys = call.batch, call.queries, call.keys
-        self.call = call.without_value() if isinstance(call, Fast) else None
-        self.over = OVER[over]
-        self.matrix = None if self.call else self.over(torch.cat([b.weights for b in call.blocks()], 2))
+        self._reduce = REDUCTIONS[over]
+        self._call = call.without_value() if isinstance(call, SDPACall) else None
+        self._matrix = None if self._call else self._reduce(torch.cat([b.weights for b in call.blocks()], 2))
 
-    def of_text(self, place: int, tokens: int) -> "Fused":
+    def of_text(self, place: int, tokens: int) -> "HeadReduction":
         """The same of one text of the batch, without its padding."""
         if self.batch == 1:
             return self
         single = copy(self)
         single.batch, single.queries, single.keys = 1, tokens, tokens
-        single.call = None if self.call is None else self.call.of_text(place, tokens)
-        single.matrix = None if self.matrix is None else self.matrix[place : place + 1, :tokens, :tokens]
+        single._call = None if self._call is None else self._call.of_text(place, tokens)
+        single._matrix = None if self._matrix is None else self._matrix[place : place + 1, :tokens, :tokens]
         return single
 
     def blocks(self, chosen: Tensor) -> Iterator[Block]:
         """The weights (batch, query, key ≤ keys) of the chosen queries, a block at a time."""
-        if self.call is None:
-            assert self.matrix is not None
-            yield Block(chosen, self.matrix[:, chosen])
+        if self._matrix is not None:
+            yield Block(chosen, self._matrix[:, chosen])
             return
-        for block in self.call.blocks(chosen):
-            yield Block(block.queries, self.over(block.weights))
+        assert self._call is not None
+        for block in self._call.blocks(chosen):
+            yield Block(block.queries, self._reduce(block.weights))
 
     def full(self) -> Tensor:
-        """All of it, (batch, query, key): for short texts."""
+        """The whole matrix, (batch, query, key): for short texts."""
         matrix = torch.zeros(self.batch, self.queries, self.keys)
         for block in self.blocks(torch.arange(self.queries)):
             matrix[:, block.queries, : block.weights.shape[-1]] = block.weights.cpu()

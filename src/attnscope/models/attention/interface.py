@@ -1,17 +1,18 @@
-"""Attention as it happens inside a running model: every call of it can be watched, and its weights looked at.
+"""Attention inside a running model: every call of it can be watched, its weights read, its values and output changed.
 
 Problems solved here:
 - fast attention (SDPA) returns no weights, and eager attention holds layers × heads × n × n of them: here the weights
   are computed from the query and key that the model hands to its attention, a block of queries at a time and only when
   they are asked for, while the output stays the fast one;
-- a causal query never looks at the keys behind it: its block is computed without them;
+- a causal query does not see the keys after it: its block is computed without them;
 - models outside transformers' attention interface run eager, one layer's matrix at a time;
-- on a processor, torch shares out the backward pass of SDPA by key head, and heads that share a few of them leave cores
+- on a CPU, torch splits the backward pass of SDPA by key head, so that heads that share a few of them leave cores
   idle: for gradients each head gets its own.
 
-What this does not do: it does not know which call is which layer (`watch.py` finds that out).
+What this does not do: it does not know which call is which layer (`layout.py` finds that out).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,12 +31,12 @@ from transformers.integrations.sdpa_attention import (
 from transformers.masking_utils import sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from attnscope.models.activation_checkpointing import made_again
+from attnscope.models.activation_checkpointing import recomputed
+from attnscope.models.typed import split
 
 # The library matches on "sdpa", "flash" and "flex_attention" inside a name: none may be in it.
-NAME = "attnscope_rows"
-# Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in reach of
-# the processor's cache.
+IMPLEMENTATION = "attnscope_rows"
+# Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in the cache.
 BLOCK = 2_000_000
 
 
@@ -47,12 +48,11 @@ class Block:
     weights: Tensor
 
 
-class Call:
-    """One call of attention while the model runs. Of `Fast` or `Eager`: what a watcher sees, and may change.
+class AttentionCall(ABC):
+    """One call of attention while the model runs, as a watcher sees it.
 
-    module: the model's attention module. heads, queries, keys: how many.
-    value:  (batch, key head, key, hidden); heads share a key head in groups. A watcher may put another in its place.
-    then:   called with the output (batch, query, head, hidden) once there is one; gives what goes on instead.
+    module: the model's attention module. batch, heads, queries, keys: how many.
+    value:  (batch, key head, key, hidden); heads share a key head in groups.
     """
 
     module: nn.Module
@@ -61,91 +61,98 @@ class Call:
     queries: int
     keys: int
     value: Tensor
-    then: Callable[[Tensor], Tensor] | None
 
+    @abstractmethod
     def weights(self, chosen: Tensor) -> Tensor:
         """(batch, head, chosen, key ≤ keys): the weights of the chosen queries, float32."""
-        raise NotImplementedError
 
     def blocks(self, chosen: Tensor | None = None) -> Iterator[Block]:
         """The weights of the chosen queries (all), a block at a time."""
         chosen = torch.arange(self.queries) if chosen is None else chosen
         if not len(chosen):
             return
-        for some in chosen.split(max(1, BLOCK // (self.batch * self.heads * self.keys))):
-            yield Block(some, self.weights(some))
+        for queries in split(chosen, BLOCK // (self.batch * self.heads * self.keys)):
+            yield Block(queries, self.weights(queries))
 
 
-class Eager(Call):
+class EagerCall(AttentionCall):
     """A call whose matrix the model itself has formed, (batch, head, query, key).
 
-    Where the model's product of matrix and values could not be met, `value` is missing: its watchers refuse the model.
+    Where the product of matrix and values could not be intercepted there are no values: `AttentionLayout.values` is
+    False then, and whoever needs them refuses the model.
     """
 
     def __init__(self, module: nn.Module, matrix: Tensor, value: Tensor | None = None) -> None:
-        self.module, self.matrix, self.then = module, matrix, None
+        self.module, self.matrix = module, matrix
         self.batch, self.heads, self.queries, self.keys = matrix.shape
         if value is not None:
             self.value = value
 
     def weights(self, chosen: Tensor) -> Tensor:
-        """As in Call."""
+        """As in AttentionCall."""
         return self.matrix[:, :, chosen.to(self.matrix.device)].float()
 
 
-@dataclass
-class Fast(Call):
+class SDPACall(AttentionCall):
     """A call through transformers' attention interface.
 
     query: (batch, head, query, hidden). key: (batch, key head, key, hidden).
     mask:  (batch or 1, head or 1, query, key), boolean or additive; None: causal or not is all there is to know.
-    output: what a watcher puts in the place of the output.
     """
 
-    module: nn.Module
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    mask: Tensor | None
-    scaling: float
-    softcap: float | None
-    sinks: Tensor | None
-    causal: bool
-    then: Callable[[Tensor], Tensor] | None = None
-    output: Tensor | None = None
+    def __init__(
+        self,
+        module: nn.Module,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        mask: Tensor | None,
+        scaling: float,
+        softcap: float | None,
+        sinks: Tensor | None,
+        causal: bool,
+    ) -> None:
+        self.module, self.query, self.key, self.value, self.mask = module, query, key, value, mask
+        self.scaling, self.softcap, self.sinks, self.causal = scaling, softcap, sinks, causal
+        self.batch, self.heads, self.queries, _ = query.shape
+        self.keys = key.shape[2]
 
-    def __post_init__(self) -> None:
-        self.batch, self.heads, self.queries, _ = self.query.shape
-        self.keys = self.key.shape[2]
+    def remaker(self) -> Callable[[Tensor, Tensor, Tensor], "SDPACall"]:
+        """Makes the same call of other queries, keys and values; it holds none of this call's, and no graph."""
+        mask, sinks = (None if x is None else x.detach() for x in (self.mask, self.sinks))
+        return partial(
+            SDPACall, self.module, mask=mask, scaling=self.scaling, softcap=self.softcap, sinks=sinks,
+            causal=self.causal,
+        )  # fmt: skip
 
-    def detached(self) -> "Fast":
+    def detached(self) -> "SDPACall":
         """The same numbers without the graph that leads to them."""
-        tensors = (self.query.detach(), self.key.detach(), self.value.detach())
-        mask = None if self.mask is None else self.mask.detach()
-        return Fast(self.module, *tensors, mask, self.scaling, self.softcap, self.sinks, self.causal)
+        return self.remaker()(self.query.detach(), self.key.detach(), self.value.detach())
 
-    def of_text(self, place: int, tokens: int) -> "Fast":
+    def of_text(self, place: int, tokens: int) -> "SDPACall":
         """The call of one text of the batch, without its padding on the right."""
-        row = slice(place, place + 1)
-        mask = self.mask
+        row, mask = slice(place, place + 1), self.mask
+        query, key, value = (x[row, :, :tokens] for x in (self.query, self.key, self.value))
         if mask is not None:
             mask = (mask if len(mask) == 1 else mask[row])[..., :tokens, :tokens]
-        tensors = (x[row, :, :tokens] for x in (self.query, self.key, self.value))
-        return Fast(self.module, *tensors, mask, self.scaling, self.softcap, self.sinks, self.causal)
+        return SDPACall(
+            self.module, query, key, value, mask=mask, scaling=self.scaling, softcap=self.softcap, sinks=self.sinks,
+            causal=self.causal,
+        )  # fmt: skip
 
-    def without_value(self) -> "Fast":
+    def without_value(self) -> "SDPACall":
         """What the weights need, to be kept for later: neither the graph nor the values."""
-        kept = self.detached()
-        kept.value = kept.key
-        return kept
+        key = self.key.detach()
+        return self.remaker()(self.query.detach(), key, key)
 
     def weights(self, chosen: Tensor) -> Tensor:
-        """As in Call."""
+        """As in AttentionCall."""
         # A causal query sees no key behind it.
         seen = int(chosen.max()) + 1 if self.causal else self.keys
         return _softmax(self._scores(chosen, seen), self.sinks)
 
-    def softened(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
+    def weights_at_temperature(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
         """The weights over the first `seen` keys at another temperature, and the slope of the scores' soft cap."""
         scores = self._scores(chosen, seen).float()
         sinks = None if self.sinks is None else self.sinks.float() / temperature
@@ -185,14 +192,30 @@ def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
     return torch.cat([scores, sink], -1).softmax(-1)[..., :-1]
 
 
-Watcher = Callable[[Call], None]
-# The innermost is the one that watches. For all threads: autograd may run a layer again in one of its own, and
-# `run.unchanged`, which all runs are in, lets one user's thread at a time have a model.
+@dataclass(frozen=True)
+class CallChange:
+    """What a watcher changes about a call. None: as the model has it.
+
+    value:     other values, of the same shape, for the weights to multiply.
+    output:    the output (batch, query, head, hidden), instead of computing it; only of an SDPACall.
+    on_output: given the output, returns what the model goes on with.
+    """
+
+    value: Tensor | None = None
+    output: Tensor | None = None
+    on_output: Callable[[Tensor], Tensor] | None = None
+
+
+UNCHANGED = CallChange()
+# Sees a call, and says what to change about it. None: nothing.
+Watcher = Callable[[AttentionCall], CallChange | None]
+# Only the innermost watches. They belong to all threads: autograd may run a layer again in a thread of its own, and
+# `unchanged`, which every run is in, gives a model to one of the user's threads at a time.
 _watchers: list[Watcher] = []
 
 
 @contextmanager
-def watched(watcher: Watcher) -> Iterator[None]:
+def watched_by(watcher: Watcher) -> Iterator[None]:
     """Inside, `watcher` sees every call of attention, in the order in which the model makes them."""
     _watchers.append(watcher)
     try:
@@ -201,10 +224,9 @@ def watched(watcher: Watcher) -> Iterator[None]:
         _watchers.pop()
 
 
-def show(call: Call) -> None:
-    """Show a call to the watcher."""
-    if _watchers:
-        _watchers[-1](call)
+def show(call: AttentionCall) -> CallChange:
+    """Show a call to the watcher; what it changes."""
+    return (_watchers[-1](call) if _watchers else None) or UNCHANGED
 
 
 def _attention(
@@ -230,26 +252,28 @@ def _attention(
     if position_bias is not None:
         mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
     # Beside a mask, causality is in the mask.
-    call = Fast(module, query, key, value, mask, scale, softcap, s_aux, causal and mask is None)
-    show(call)
-    if call.output is not None:
-        output = call.output
+    causal = causal and mask is None
+    call = SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=s_aux, causal=causal)
+    change = show(call)
+    chosen_value = value if change.value is None else change.value
+    if change.output is not None:
+        output = change.output
     elif softcap is None and s_aux is None:
         output, _ = sdpa_attention_forward(
-            module, query, key, call.value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
+            module, query, key, chosen_value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
             position_bias=position_bias, **kwargs,
         )  # fmt: skip
     else:
-        output = blockwise_output(call)
-    return output if call.then is None else call.then(output), None
+        output = blockwise_output(call, chosen_value)
+    return output if change.on_output is None else change.on_output(output), None
 
 
-def blockwise_output(call: Fast) -> Tensor:
+def blockwise_output(call: SDPACall, value: Tensor) -> Tensor:
     """What SDPA cannot do (soft-capping, sinks), a block of queries at a time: (batch, query, head, hidden)."""
     outputs = []
     for block in call.blocks():
-        weights = block.weights.to(call.value.dtype)
-        seen = call.value[:, :, : weights.shape[-1]]
+        weights = block.weights.to(value.dtype)
+        seen = value[:, :, : weights.shape[-1]]
         grouped = weights.reshape(call.batch, seen.shape[1], -1, seen.shape[2]) @ seen
         outputs.append(grouped.view(call.batch, call.heads, -1, seen.shape[-1]))
     return torch.cat(outputs, 2).transpose(1, 2).contiguous()
@@ -258,24 +282,24 @@ def blockwise_output(call: Fast) -> Tensor:
 def _repeated(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """SDPA with a key head for every head: where transformers would leave them shared; else it repeats them itself."""
+    """SDPA with a key head for every head, where transformers would leave them shared (elsewhere it repeats them)."""
     if use_gqa_in_sdpa(attention_mask, key, value):
         groups = query.shape[1] // key.shape[1]
-        key, value = (made_again(partial(repeat_kv, n_rep=groups), shared) for shared in (key, value))
-    found: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    return found
+        key, value = (recomputed(partial(repeat_kv, n_rep=groups), shared) for shared in (key, value))
+    output: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+    return output
 
 
-AttentionInterface.register(NAME, _attention)
+AttentionInterface.register(IMPLEMENTATION, _attention)
 # Without its own mask a padded batch would silently attend to its padding.
-AttentionMaskInterface.register(NAME, sdpa_mask)
+AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
 
 
 @contextmanager
 def key_heads_repeated(net: PreTrainedModel) -> Iterator[None]:
-    """Inside, where SDPA would share key heads on a processor, each head has its own: the same numbers.
+    """Inside, where SDPA would share key heads on a CPU, each head has its own: the same numbers.
 
-    The implementation keeps its name, for there are models that ask for it.
+    The implementation keeps its name, because some models ask for it by name.
     """
     config = net.config.get_text_config()
     shared = getattr(config, "num_key_value_heads", None) not in (None, getattr(config, "num_attention_heads", None))
@@ -286,14 +310,14 @@ def key_heads_repeated(net: PreTrainedModel) -> Iterator[None]:
     try:
         yield
     finally:
-        del ALL_ATTENTION_FUNCTIONS["sdpa"]
+        del ALL_ATTENTION_FUNCTIONS["sdpa"]  # type: ignore[no-untyped-call]
 
 
-def use(net: PreTrainedModel, implementation: str) -> bool:
-    """Whether the model now runs with this attention implementation; a model that cannot only warns."""
+def set_implementation(net: PreTrainedModel, implementation: str) -> bool:
+    """Make the model run with this attention implementation. False where it cannot: transformers only warns."""
     if net._can_set_attn_implementation():
         net.set_attn_implementation(implementation)
     elif implementation == "eager":
-        # Falcon looks into its config as it runs, and would add the boolean mask of fast attention to eager scores.
+        # Falcon reads its config as it runs, and would add the boolean mask of fast attention to eager scores.
         net.config._attn_implementation = implementation
     return bool(net.config._attn_implementation == implementation)

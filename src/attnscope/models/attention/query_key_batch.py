@@ -1,120 +1,138 @@
-"""The texts of an attention: who looks, who is looked at, and the model's input for both.
+"""The texts of an attention: whose tokens query, whose are the keys, and the model's input for both.
 
 A causal or masked model has one text, which may go on with a continuation; an encoder–decoder has two.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
-from attnscope.models.attention.capture import checked_kind
+from attnscope.models.attention.layout import checked_stack
 from attnscope.models.inputs.batching import BUDGET, batches, encoded_texts, tensors
 from attnscope.models.inputs.continuation import checked_count, continued, decoder_start, ends, greedy_decoder
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.loading.load import Model
+from attnscope.models.typed import decoded
 from attnscope.text.words import TokenSpan, group
 
 
 @dataclass(frozen=True)
-class Sides:
+class QueryKeyTexts:
+    """What was asked for, checked and encoded; nothing has run yet.
+
+    stack:    "self", or in an encoder–decoder "encoder", "decoder" or "cross".
+    target:   what follows the text, or what the decoder reads.
+    generate: the model's own greedy continuation instead, of at most so many tokens; None where none is to be made.
+    """
+
+    model: Model
+    encoded: tuple[Encoded, ...]
+    stack: str
+    target: str | None
+    generate: int | None
+
+
+@dataclass(frozen=True)
+class QueryKeyBatch:
     """A batch of texts side by side, ready to run.
 
-    members: their places in the list that was given.
-    kind:    "self", or in an encoder–decoder "encoder", "decoder" or "cross".
-    queries, keys: of each text, who looks and who is looked at; the same unless kind is "cross".
+    members: their indices in the list that was given.
+    stack:   as in QueryKeyTexts.
+    queries, keys: of each text, whose tokens query and whose are the keys; the same unless stack is "cross".
     prompts: of each text, how many characters of it were given; None where all were.
     inputs:  what the model's forward takes, (batch, token).
     """
 
     model: Model
     members: tuple[int, ...]
-    kind: str
+    stack: str
     queries: tuple[Encoded, ...]
     keys: tuple[Encoded, ...]
     prompts: tuple[int | None, ...]
     inputs: dict[str, Tensor]
 
 
-def sides(
+def query_key_texts(
     model: Model,
     text: str | Sequence[str | Encoded],
     *,
-    kind: str | None = None,
+    stack: str | None = None,
     target: str | None = None,
     generate: int | None = None,
     chat: bool = False,
     truncate: bool = False,
-    budget: int = BUDGET,
-    before_generation: Callable[[int, int], None] = lambda _tokens, _generated: None,
-) -> Iterator[Sides]:
-    """The texts in batches of similar length under a budget of tokens.
+) -> QueryKeyTexts:
+    """The texts of an attention, checked and encoded. Parameters as in QueryKeyTexts; stack None: "self" or "encoder".
 
-    kind:     of an encoder–decoder, which attention: "encoder" (the default), "decoder" or "cross".
-    target:   what follows the text, or what the decoder reads.
-    generate: the model's own greedy continuation instead, of at most so many tokens.
-    before_generation: told of each text's tokens and of how many are to come, before they are generated.
-
-    Raises what `encode` and `continued` raise, and InputError or ModelError where kind and model do not fit.
+    Raises what `encode` raises, and InputError or ModelError where stack, target and model do not fit.
     """
-    chosen = checked_kind(model.model, kind)
+    chosen = checked_stack(model.model, stack)
     if target is not None and generate is not None:
         raise InputError("both a target and generate were given: a generation is its own target, give one")
-    encoded = encoded_texts(model, text, chat=chat, truncate=truncate)
-    prompts: dict[int, int] = {}
-    if generate is not None and chosen != "encoder":
-        for one in encoded:
-            before_generation(len(one.tokens), checked_count(generate))
-    if chosen in ("decoder", "cross"):
-        yield from _decoders(model, encoded, chosen, target, generate)
-        return
+    encoded = tuple(encoded_texts(model, text, chat=chat, truncate=truncate))
     if chosen == "encoder" and (target is not None or generate is not None):
         raise InputError(
-            'the encoder reads nothing but the text: choose kind="decoder" or "cross", or leave out target'
+            'the encoder reads nothing but the text: choose stack="decoder" or "cross", or leave out target'
         )
-    if target is not None or generate is not None:
-        for i, one in enumerate(encoded):
-            longer = continued(model, one, target, generate)
-            prompts[i] = len(longer.encoded.text) - len(longer.text)
-            encoded[i] = longer.encoded
+    if generate is not None:
+        checked_count(generate)
+    if chosen in ("decoder", "cross") and target is None and generate is None:
+        raise InputError(f'stack="{chosen}" needs a text that the decoder reads: give target="…", or generate=N')
+    return QueryKeyTexts(model, encoded, chosen, target, generate)
+
+
+def query_key_batches(texts: QueryKeyTexts, budget: int = BUDGET) -> Iterator[QueryKeyBatch]:
+    """The texts in batches of similar length under a budget of tokens; what is to be generated is generated here.
+
+    Raises what `continued` raises.
+    """
+    if texts.stack in ("decoder", "cross"):
+        yield from _decoder_batches(texts)
+        return
+    model, encoded = texts.model, list(texts.encoded)
+    prompts: dict[int, int] = {}
+    if texts.target is not None or texts.generate is not None:
+        for i, prompt in enumerate(texts.encoded):
+            both = continued(model, prompt, texts.target, texts.generate)
+            prompts[i] = len(both.encoded.text) - len(both.text)
+            encoded[i] = both.encoded
     for batch in batches(model.model, encoded, budget):
         given = tuple(prompts.get(i) for i in batch.members)
-        yield Sides(model, batch.members, chosen, batch.encoded, batch.encoded, given, batch.inputs)
+        yield QueryKeyBatch(model, batch.members, texts.stack, batch.encoded, batch.encoded, given, batch.inputs)
 
 
-def _decoders(
-    model: Model, encoded: Sequence[Encoded], kind: str, target: str | None, generate: int | None
-) -> Iterator[Sides]:
-    net, tokenizer = model.model, model.tokenizer
-    if target is None and generate is None:
-        raise InputError(f'kind="{kind}" needs a text that the decoder reads: give target="…", or generate=N')
-    for i, one in enumerate(encoded):
-        inputs = tensors(net, one.inputs)
-        special = frozenset(tokenizer.all_special_ids)
-        if target is None:
-            ids = greedy_decoder(net, inputs, checked_count(generate), ends(model))
-            written = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        else:
-            ids, written = list(tokenizer(text_target=target, verbose=False)["input_ids"]), target
-        ids = [identity for identity in ids if identity not in special]
-        if not ids:
-            raise InputError("the decoder's text has no tokens but special ones: give a target, or generate more")
-        start = decoder_start(net)
-        read = _read(model, start, ids, written)
-        keys = one if kind == "cross" else read
+def _decoder_batches(texts: QueryKeyTexts) -> Iterator[QueryKeyBatch]:
+    """One text at a time, with what the decoder reads."""
+    model = texts.model
+    for i, source in enumerate(texts.encoded):
+        inputs = tensors(model.model, source.inputs)
+        read = _decoder_text(texts, inputs)
+        keys = source if texts.stack == "cross" else read
         inputs["decoder_input_ids"] = torch.tensor([read.inputs["input_ids"]], device=inputs["input_ids"].device)
-        yield Sides(model, (i,), kind, (read,), (keys,), (None,), inputs)
+        yield QueryKeyBatch(model, (i,), texts.stack, (read,), (keys,), (None,), inputs)
 
 
-def _read(model: Model, start: int, ids: list[int], written: str) -> Encoded:
-    """What the decoder reads: its start token, then the text."""
+def _decoder_text(texts: QueryKeyTexts, inputs: dict[str, Tensor]) -> Encoded:
+    """What the decoder reads: its start token, then the target or the generation."""
+    net, tokenizer = texts.model.model, texts.model.tokenizer
+    if texts.target is None:
+        ids = greedy_decoder(net, inputs, checked_count(texts.generate), ends(texts.model))
+        written = decoded(tokenizer, ids, skip_special_tokens=True)
+    else:
+        ids, written = list(tokenizer(text_target=texts.target, verbose=False)["input_ids"]), texts.target
+    special = frozenset(tokenizer.all_special_ids)
+    ids = [identity for identity in ids if identity not in special]
+    if not ids:
+        raise InputError("the decoder's text has no tokens but special ones: give a target, or generate more")
     try:
-        spans = align(model.tokenizer, ids, written)
+        spans = align(tokenizer, ids, written)
     except ModelError as error:
         raise ModelError(f"the tokens of the decoder's text {written!r} cannot be placed in it: {error}") from error
-    name = str(model.tokenizer.convert_ids_to_tokens(start))
+    start = decoder_start(net)
+    name = str(tokenizer.convert_ids_to_tokens(start))
     tokens = (TokenSpan(name, 0, 0, True), *(TokenSpan(written[s:e], s, e, False) for s, e in spans))
     return Encoded(written, {"input_ids": [start, *ids]}, tokens, group(written, tokens))

@@ -1,9 +1,9 @@
-"""The gradient of readings at the input embeddings.
+"""The gradient of readouts at the input embeddings.
 
-Speed rules kept here: parameters are frozen, so autograd keeps nothing for them; the vocabulary head runs on the asked
-positions only, a few at a time, and its logits are gone before the next few; readings of similar length share a pass;
-the values of a per-token target share one forward pass, and their backward passes go side by side; a long
-text's layers are run again in the backward pass rather than kept.
+What makes it fast and small: parameters are frozen, so autograd saves nothing for them; the vocabulary head runs on the
+asked positions only, a few at a time, and its logits are gone before the next few; readouts of similar length share a
+pass; the values of a per-token target share one forward pass, and their backward passes run side by side; a long
+text's layers are run again in the backward pass instead of saving their activations.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,97 +16,97 @@ from transformers import PreTrainedModel
 from attnscope.models.activation_checkpointing import activations_bounded
 from attnscope.models.attention.interface import key_heads_repeated
 from attnscope.models.hooks import embedding_leaf
-from attnscope.models.inputs.batching import BUDGET
+from attnscope.models.inputs.batching import BUDGET, length_groups
 from attnscope.models.leave_unchanged import unchanged
-from attnscope.models.targets.head_split import split_at_head
+from attnscope.models.targets.head_split import HeadNotSeparableError, split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients
 from attnscope.models.targets.readout import (
-    Change,
-    Places,
-    Reading,
+    EmbeddingChange,
+    Entries,
+    Readout,
     batch_inputs,
-    grouped,
-    on_members,
-    pads,
-    places,
-    splittable,
-    whole_entries,
+    can_batch,
+    entries_in,
+    for_members,
+    has_lm_head,
+    whole_model_entries,
 )
+from attnscope.models.typed import split
 
 
 @dataclass(frozen=True)
 class Gradient:
-    """The values of one reading, (target,), and their gradients, (target, token, hidden), float32 on the CPU."""
+    """The values of one readout, (target,), and their gradients, (target, token, hidden), float32 on the CPU."""
 
     values: Tensor
     vectors: Tensor
 
 
 def gradients(
-    net: PreTrainedModel, readings: Sequence[Reading], *, at: Change | None = None, budget: int = BUDGET
+    net: PreTrainedModel, readouts: Sequence[Readout], *, change: EmbeddingChange | None = None, budget: int = BUDGET
 ) -> Iterator[tuple[int, Gradient]]:
-    """The gradient of each reading's values at its input embeddings, with the reading's index, as they come.
+    """The gradient of each readout's values at its input embeddings, with the readout's index, as they come.
 
-    at: changes the embeddings on their way, and the gradient is taken there: (batch, token, hidden) and the readings'
-        indices -> the same shape. The leaf is what it returns.
+    change: of the embeddings, and the gradient is taken there: (batch, token, hidden) and the readouts' indices -> the
+        same shape. The leaf is what it returns.
     """
-    single = not pads(net) or any(r.per_token for r in readings)
-    for members in grouped([r.length for r in readings], 1 if single else budget):
-        batch = [readings[i] for i in members]
-        yield from zip(members, _batch(net, batch, on_members(at, members)), strict=True)
+    single = not can_batch(net) or any(r.per_token for r in readouts)
+    for members in length_groups([r.length for r in readouts], 1 if single else budget):
+        batch = [readouts[i] for i in members]
+        yield from zip(members, _batch(net, batch, for_members(change, members)), strict=True)
 
 
-def _batch(net: PreTrainedModel, batch: Sequence[Reading], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
+def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
     with unchanged(net), key_heads_repeated(net):
         inputs = batch_inputs(net, batch)
-        where = places(batch, inputs["input_ids"].device)
+        entries = entries_in(batch, inputs["input_ids"].device)
         with embedding_leaf(net, change) as leaves, activations_bounded(net, inputs):
-            if splittable(net):
+            if has_lm_head(net):
                 try:
-                    return _through_split_head(net, batch, inputs, where, leaves)
-                except NotImplementedError:
+                    return _through_split_head(net, batch, inputs, entries, leaves)
+                except HeadNotSeparableError:
                     leaves.clear()
-            entries = whole_entries(net, inputs, where, batch[0].quantity)
-            found = [r.value(e) for r, e in zip(batch, entries.split(where.counts), strict=True)]
-            rows = torch.cat(found)
+            numbers = whole_model_entries(net, inputs, entries, batch[0].quantity)
+            values = [r.value(own) for r, own in zip(batch, entries.by_readout(numbers), strict=True)]
+            rows = torch.cat(values)
             vectors = _backward(rows, leaves[0], torch.eye(len(rows)).to(rows) if len(batch) == 1 else None)
-        return _shared_out(batch, found, vectors)
+        return _by_readout(batch, values, vectors)
 
 
 def _through_split_head(
     net: PreTrainedModel,
-    batch: Sequence[Reading],
+    batch: Sequence[Readout],
     inputs: Mapping[str, Tensor],
-    where: Places,
+    entries: Entries,
     leaves: list[Tensor],
 ) -> list[Gradient]:
     with split_at_head(net, inputs) as (hidden, head):
-        chosen = hidden.detach()[where.rows, where.positions]  # (entry, hidden)
-        entries, at_chosen = entries_and_gradients(net, chosen, head, where.ids, batch[0].quantity)
-        found, shares = [], []
-        for reading, own in zip(batch, entries.split(where.counts), strict=True):
-            own = own.requires_grad_()
-            found.append(reading.value(own))
+        chosen = hidden.detach()[entries.rows, entries.positions]  # (entry, hidden)
+        numbers, at_chosen = entries_and_gradients(net, chosen, head, entries.ids, batch[0].quantity)
+        values, shares = [], []
+        for readout, own in zip(batch, entries.by_readout(numbers), strict=True):
+            leaf = own.requires_grad_()
+            values.append(readout.value(leaf))
             # (target, entry): how much of each entry is in each value.
-            shares.append([torch.autograd.grad(v, own, retain_graph=True)[0] for v in found[-1]])
+            shares.append([torch.autograd.grad(value, leaf, retain_graph=True)[0] for value in values[-1]])
         if len(batch) == 1:
-            outer = hidden.new_zeros(len(shares[0]), *hidden.shape)  # (target, 1, token, hidden)
-            for target, share in zip(outer, shares[0], strict=True):
-                target[0].index_add_(0, where.positions, share[:, None].to(at_chosen) * at_chosen)
+            at_hidden = hidden.new_zeros(len(shares[0]), *hidden.shape)  # (target, 1, token, hidden)
+            for target, share in zip(at_hidden, shares[0], strict=True):
+                target[0].index_add_(0, entries.positions, share[:, None].to(at_chosen) * at_chosen)
         else:
-            outer = hidden.new_zeros(1, *hidden.shape)
-            share = torch.cat([s[0] for s in shares]).to(at_chosen)
-            outer[0].index_put_((where.rows, where.positions), share[:, None] * at_chosen, accumulate=True)
-        return _shared_out(batch, found, _backward(hidden, leaves[0], outer))
+            at_hidden = hidden.new_zeros(1, *hidden.shape)
+            share = torch.cat([of_value[0] for of_value in shares]).to(at_chosen)
+            at_hidden[0].index_put_((entries.rows, entries.positions), share[:, None] * at_chosen, accumulate=True)
+        return _by_readout(batch, values, _backward(hidden, leaves[0], at_hidden))
 
 
-def _backward(outputs: Tensor, leaf: Tensor, outer: Tensor | None) -> Tensor:
-    """The leaf's gradient for each of `outer` (target, *outputs.shape), side by side; for their sum if None."""
-    if outer is None:
+def _backward(outputs: Tensor, leaf: Tensor, at_outputs: Tensor | None) -> Tensor:
+    """The leaf's gradient for each of `at_outputs` (target, *outputs.shape), side by side; for their sum if None."""
+    if at_outputs is None:
         return torch.autograd.grad(outputs.sum(), leaf)[0][None]
-    if len(outer) == 1:
-        return torch.autograd.grad(outputs, leaf, outer[0])[0][None]
-    parts = outer.split(max(1, BUDGET // max(1, leaf.shape[1])))
+    if len(at_outputs) == 1:
+        return torch.autograd.grad(outputs, leaf, at_outputs[0])[0][None]
+    parts = split(at_outputs, BUDGET // max(1, leaf.shape[1]))
     last = len(parts) - 1
     return torch.cat(
         [
@@ -116,10 +116,10 @@ def _backward(outputs: Tensor, leaf: Tensor, outer: Tensor | None) -> Tensor:
     )
 
 
-def _shared_out(batch: Sequence[Reading], found: Sequence[Tensor], vectors: Tensor) -> list[Gradient]:
-    """(target, batch, token, hidden) -> each reading its own, without the padding."""
-    values = [value.detach().double().cpu() for value in found]
+def _by_readout(batch: Sequence[Readout], values: Sequence[Tensor], vectors: Tensor) -> list[Gradient]:
+    """(target, batch, token, hidden) -> of each readout its own, without the padding."""
+    detached = [value.detach().double().cpu() for value in values]
     return [
-        Gradient(value, vectors[:, row, : len(reading.inputs["input_ids"])].float().cpu())
-        for row, (reading, value) in enumerate(zip(batch, values, strict=True))
+        Gradient(value, vectors[:, row, : len(readout.inputs["input_ids"])].float().cpu())
+        for row, (readout, value) in enumerate(zip(batch, detached, strict=True))
     ]

@@ -13,18 +13,18 @@ def checked_samples(samples: int, least: int, noise: float) -> None:
         raise InputError(f"samples={samples!r}, noise={noise!r}: give at least {least} samples and noise of 0 or more")
 
 
-def clouds(path: Path, samples: int, noise: float, seed: int) -> Tensor:
+def noise_samples(path: Path, samples: int, noise: float, seed: int) -> Tensor:
     """Normal noise on the tokens that move, (sample, token, hidden), float64.
 
     noise: its standard deviation, as a share of the range (largest − smallest number) of the text's embeddings. The
-    same seed gives the same noise for every reading of a text, so that a contrast compares like with like.
+    same seed gives the same noise for every readout of a text, so that a contrast compares like with like.
     """
-    here = path.here
-    width = noise * float(here.max() - here.min())
+    embeddings = path.embeddings
+    width = noise * float(embeddings.max() - embeddings.min())
     generator = torch.Generator().manual_seed(seed)
     scored = path.objective.scored
-    drawn = torch.randn(samples, scored, here.shape[1], generator=generator, dtype=here.dtype) * width
-    fitted = torch.zeros(samples, *here.shape, dtype=here.dtype)
-    count = min(scored, len(here))
-    fitted[:, :count] = drawn[:, :count]
-    return fitted * path.moves[:, None]
+    drawn = torch.randn(samples, scored, embeddings.shape[1], generator=generator, dtype=embeddings.dtype) * width
+    padded = torch.zeros(samples, *embeddings.shape, dtype=embeddings.dtype)
+    count = min(scored, len(embeddings))
+    padded[:, :count] = drawn[:, :count]
+    return padded * path.moving[:, None]

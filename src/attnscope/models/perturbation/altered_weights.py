@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from attnscope.models.architecture import embedding_layer
 from attnscope.models.loading.load import Model
+from attnscope.models.typed import weight_of
 
-# Directions drawn for the vocabulary; ids that many apart share one.
+# Directions drawn for the vocabulary; ids this far apart share one.
 _DIRECTIONS = 8192
 
 
@@ -22,17 +23,18 @@ _DIRECTIONS = 8192
 def nearby(model: Model, radius: float, seed: int) -> Iterator[None]:
     """Inside, the embedding of every token lies `radius` of its own length away, in a random direction.
 
-    The same token moves the same way wherever it stands, so that taking words away still means the same.
+    The same token moves the same way wherever it stands, so that removing words still means the same.
     """
     layer = embedding_layer(model.model)
-    width = layer.weight.shape[-1]
+    width = weight_of(layer).shape[-1]
     directions = torch.randn(_DIRECTIONS, width, generator=torch.Generator().manual_seed(seed))
     directions = directions / directions.norm(dim=-1, keepdim=True)
 
     def move(_module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        ids = args[0]
-        away = directions[ids.cpu() % _DIRECTIONS].to(output)
-        return output + radius * output.norm(dim=-1, keepdim=True) * away[..., : output.shape[-1]]
+        ids: Tensor = args[0]
+        direction = directions[ids.cpu() % _DIRECTIONS].to(output)
+        moved: Tensor = output + radius * output.norm(dim=-1, keepdim=True) * direction[..., : output.shape[-1]]
+        return moved
 
     handle = layer.register_forward_hook(move)
     try:

@@ -1,9 +1,9 @@
 """Several answers to one text, and how likely each is: the labels of a classifier, or what a language model may write.
 
 Problems solved here:
-- answers that one pass can tell (labels of one text, continuations of one token each) cost one pass;
-- a language model gives answers only little of its probability: they share what they have among themselves;
-- the same text is asked again with words taken away, by the hundred, or with its embeddings changed.
+- answers that one pass can give (labels of one text, continuations of one token each) cost one pass;
+- a language model gives the answers only little of its probability: they are compared among themselves;
+- the same text is asked hundreds of times with words removed, or with its embeddings changed.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,9 @@ from attnscope.errors import InputError
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
-from attnscope.models.perturbation.without_tokens import without
-from attnscope.models.targets.readout import Change, Reading, values
+from attnscope.models.perturbation.without_tokens import values_without_tokens
+from attnscope.models.targets.labels import label_names
+from attnscope.models.targets.readout import EmbeddingChange, Readout, values
 from attnscope.models.targets.resolve import resolve
 from attnscope.models.targets.target import Objective, Target
 
@@ -43,62 +44,65 @@ class Choices:
 
     @property
     def fixed(self) -> frozenset[int]:
-        """Tokens that cannot be taken away."""
-        return frozenset(token for one in self.passes for token in one.fixed)
+        """Tokens that cannot be removed."""
+        return frozenset(token for objective in self.passes for token in objective.fixed)
 
-    def without(self, taken: Sequence[frozenset[int]], way: str) -> Tensor:
-        """Log-probabilities (set, label) on the text without the tokens of each set; `way` as in `perturb.without`."""
-        return self.gathered([without(self.model, one, taken, way) for one in self.passes])
+    def without(self, removed: Sequence[frozenset[int]], replacement: str) -> Tensor:
+        """Log-probabilities (set, label) on the text without the tokens of each set.
 
-    def changed(self, times: int, change: Change) -> Tensor:
-        """Log-probabilities (time, label) with embeddings changed; `change` gets the numbers of the times."""
-        found = []
-        for one in self.passes:
-            (reading,) = one.readings
-            found.append(torch.stack(values(self.model.model, [reading] * times, at=change)))
-        return self.gathered(found)
+        replacement: as in `values_without_tokens`.
+        """
+        return self.gathered([values_without_tokens(self.model, o, removed, replacement) for o in self.passes])
 
-    def gathered(self, found: Sequence[Tensor]) -> Tensor:
+    def changed(self, times: int, change: EmbeddingChange) -> Tensor:
+        """Log-probabilities (time, label), with the embeddings changed each time; `change` gets the times' indices."""
+        by_pass = []
+        for objective in self.passes:
+            (readout,) = objective.readouts
+            by_pass.append(torch.stack(values(self.model.model, [readout] * times, change=change)))
+        return self.gathered(by_pass)
+
+    def gathered(self, by_pass: Sequence[Tensor]) -> Tensor:
         """The values (…, entry) of each pass -> (…, label)."""
-        return torch.stack([found[number][:, entries].sum(1) for number, entries in self.slots], 1)
+        return torch.stack([by_pass[index][:, entries].sum(1) for index, entries in self.slots], 1)
 
 
-def together(asked: Sequence[Choices]) -> Tensor:
+def log_probabilities(texts: Sequence[Choices]) -> Tensor:
     """Log-probabilities (text, label) of several texts with the same labels, side by side in batches."""
-    readings = [(i, number, one.readings[0]) for i, c in enumerate(asked) for number, one in enumerate(c.passes)]
-    rows = values(asked[0].model.model, [reading for *_, reading in readings])
-    found = {(i, number): row[None] for (i, number, _), row in zip(readings, rows, strict=True)}
-    return torch.cat([c.gathered([found[i, n] for n in range(len(c.passes))]) for i, c in enumerate(asked)])
+    readouts = [
+        (text, index, objective.readouts[0])
+        for text, asked in enumerate(texts)
+        for index, objective in enumerate(asked.passes)
+    ]
+    rows = values(texts[0].model.model, [readout for *_, readout in readouts])
+    by_pass = {(text, index): row[None] for (text, index, _), row in zip(readouts, rows, strict=True)}
+    return torch.cat(
+        [asked.gathered([by_pass[text, i] for i in range(len(asked.passes))]) for text, asked in enumerate(texts)]
+    )
 
 
 def choices(model: Model, encoded: Encoded, labels: Sequence[str | int], position: int | str | None = None) -> Choices:
-    """The labels on this text. Raises what `resolve` raises, and InputError for none or for one that comes twice."""
+    """The labels on this text. Raises what `resolve` raises, and InputError for no label or the same one twice."""
     if not labels or len(set(labels)) < len(labels):
         raise InputError(f"labels={list(labels)!r}: give one or more, each once")
     passes: list[Objective] = []
     slots = []
     for label in labels:
-        asked = Target(target=label, position=position, quantity="log_probability")
-        objective = resolve(model, encoded, asked)
-        (reading,) = objective.readings
-        if reading.highest:
+        objective = resolve(model, encoded, Target(target=label, position=position, quantity="log_probability"))
+        (readout,) = objective.readouts
+        if readout.highest:
             slots.append((len(passes), slice(0, 1)))
             passes.append(objective)
             continue
-        same = next((i for i, one in enumerate(passes) if _one_pass(one.readings[0], reading)), None)
-        if same is None:
-            slots.append((len(passes), slice(0, len(reading.ids))))
-            passes.append(replace(objective, readings=(replace(reading, per_token=True),)))
+        index = next((i for i, earlier in enumerate(passes) if _one_pass(earlier.readouts[0], readout)), None)
+        if index is None:
+            slots.append((len(passes), slice(0, len(readout.ids))))
+            passes.append(replace(objective, readouts=(replace(readout, per_token=True),)))
             continue
-        (before,) = passes[same].readings
-        slots.append((same, slice(len(before.ids), len(before.ids) + len(reading.ids))))
-        both = replace(
-            before,
-            positions=before.positions + reading.positions,
-            ids=before.ids + reading.ids,
-            signs=before.signs + reading.signs,
-        )
-        passes[same] = replace(passes[same], readings=(both,))
+        (earlier_readout,) = passes[index].readouts
+        count = len(earlier_readout.ids)
+        slots.append((index, slice(count, count + len(readout.ids))))
+        passes[index] = replace(passes[index], readouts=(earlier_readout.joined(readout),))
     return Choices(model, tuple(labels), tuple(passes), tuple(slots))
 
 
@@ -108,8 +112,8 @@ def all_labels(model: Model) -> tuple[int, ...]:
         raise InputError(
             f"{type(model.model).__name__} has no labels of its own: give labels, such as [' positive', ' negative']"
         )
-    return tuple(sorted(int(i) for i in model.model.config.id2label))
+    return tuple(sorted(label_names(model.model)))
 
 
-def _one_pass(one: Reading, other: Reading) -> bool:
-    return not one.highest and one.inputs == other.inputs and one.decoder == other.decoder
+def _one_pass(readout: Readout, other: Readout) -> bool:
+    return not readout.highest and readout.inputs == other.inputs and readout.decoder == other.decoder

@@ -5,15 +5,17 @@ from difflib import get_close_matches
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError, QueryError
-from attnscope.models.architecture import accepted
 from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
-from attnscope.models.targets.readout import Reading
+from attnscope.models.targets.head_split import logits_of
+from attnscope.models.targets.readout import Readout
 from attnscope.models.targets.target import Objective, Target, explained, quantity_of, written_text
+from attnscope.models.typed import text_ids
 from attnscope.text.words import find_words
 
 
@@ -22,10 +24,10 @@ def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
     labels = chosen or [int(_logits(model, encoded.inputs)[0].argmax())]
     quantity = _quantity_of_labels(model, target)
-    reading = Reading(encoded.inputs, (0,) * len(labels), tuple(labels), (1, -1)[: len(labels)], quantity)
+    readout = Readout(encoded.inputs, (0,) * len(labels), tuple(labels), (1, -1)[: len(labels)], quantity)
     what = " minus that of ".join(repr(label_name(model, label)) for label in labels)
     what = f"the label {what}" if chosen else f"the predicted label {what}"
-    return Objective(encoded, (reading,), explained(what, quantity), quantity)
+    return Objective(encoded, (readout,), explained(what, quantity), quantity)
 
 
 def _quantity_of_labels(model: Model, target: Target) -> str:
@@ -43,33 +45,34 @@ def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objectiv
     quantity = _quantity_of_labels(model, target)
     chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
     if target.position is not None:
-        at = token_positions(encoded, target.position)
-        labels = chosen or [int(_logits(model, encoded.inputs)[0, at].mean(0).argmax())]
-        reading = Reading(
+        asked = token_positions(encoded, target.position)
+        labels = chosen or [int(_logits(model, encoded.inputs)[0, asked].mean(0).argmax())]
+        readout = Readout(
             encoded.inputs,
-            tuple(at * len(labels)),
-            tuple(label for label in labels for _ in at),
-            tuple(sign for sign, _ in zip((1, -1), labels, strict=False) for _ in at),
+            tuple(asked * len(labels)),
+            tuple(label for label in labels for _ in asked),
+            tuple(sign for sign, _ in zip((1, -1), labels, strict=False) for _ in asked),
             quantity,
         )
         what = " minus that of ".join(repr(label_name(model, label)) for label in labels)
-        what = f"the {'' if chosen else 'predicted '}label {what} at {_position_name(encoded, at)}"
-        return Objective(encoded, (reading,), explained(what, quantity), quantity, fixed=tuple(at))
-    at = [i for i, token in enumerate(encoded.tokens) if not token.special] if chosen else range(len(encoded.tokens))
+        what = f"the {'' if chosen else 'predicted '}label {what} at {_position_name(encoded, asked)}"
+        return Objective(encoded, (readout,), explained(what, quantity), quantity, fixed=tuple(asked))
+    positions = [i for i, token in enumerate(encoded.tokens) if not (chosen and token.special)]
     if len(chosen) == 2:
         raise InputError("a contrast of two labels needs the token that they are about: give position too")
     if chosen:
         if quantity == "loss":
             raise InputError("the loss of a label needs the token that it is about: give position too, or no quantity")
         what = f"the label {label_name(model, chosen[0])!r} where it is likeliest"
-        labels_at = [chosen[0]] * len(at)
+        labels = [chosen[0]] * len(positions)
     else:
         what = "the predicted labels"
-        labels_at = _logits(model, encoded.inputs)[0].argmax(-1).tolist()
-    reading = Reading(
-        encoded.inputs, tuple(at), tuple(labels_at), (1,) * len(at), quantity, highest=bool(chosen), own=True
+        labels = _logits(model, encoded.inputs)[0].argmax(-1).tolist()
+    signs = (1,) * len(positions)
+    readout = Readout(
+        encoded.inputs, tuple(positions), tuple(labels), signs, quantity, highest=bool(chosen), of_text=True
     )
-    return Objective(encoded, (reading,), explained(what, quantity), quantity)
+    return Objective(encoded, (readout,), explained(what, quantity), quantity)
 
 
 def masked(model: Model, encoded: Encoded, target: Target) -> Objective:
@@ -80,52 +83,53 @@ def masked(model: Model, encoded: Encoded, target: Target) -> Objective:
     if target.target is None and target.position is None and not masks:
         quantity = quantity_of(target, "loss")
         everywhere = tuple(range(len(ids)))
-        reading = Reading(encoded.inputs, everywhere, tuple(ids), (1,) * len(ids), quantity, own=True)
-        return Objective(encoded, (reading,), explained("the text itself (labels = input ids)", quantity), quantity)
-    at = token_positions(encoded, target.position) if target.position is not None else masks
-    if not at:
+        readout = Readout(encoded.inputs, everywhere, tuple(ids), (1,) * len(ids), quantity, of_text=True)
+        return Objective(encoded, (readout,), explained("the text itself (labels = input ids)", quantity), quantity)
+    positions = token_positions(encoded, target.position) if target.position is not None else masks
+    if not positions:
         raise InputError(
             f"the text has no {tokenizer.mask_token}: write it where the model is to predict, or give position"
         )
     if tokenizer.mask_token_id is None:
         raise ModelError("the tokenizer has no mask token, so no position can be masked")
     inputs: Mapping[str, Sequence[int]] = dict(encoded.inputs) | {
-        "input_ids": [tokenizer.mask_token_id if i in at else identity for i, identity in enumerate(ids)]
+        "input_ids": [tokenizer.mask_token_id if i in positions else identity for i, identity in enumerate(ids)]
     }
-    asked = [_mask_ids(model, t, len(at)) for t in (target.target, target.against) if t is not None]
+    asked = [_mask_ids(model, t, len(positions)) for t in (target.target, target.against) if t is not None]
     what = " minus that of ".join(repr(t) for t in (target.target, target.against) if t is not None)
-    if not asked and all(i in masks for i in at):
-        asked = [_logits(model, inputs)[0, at].argmax(-1).tolist()]
+    if not asked and all(i in masks for i in positions):
+        asked = [_logits(model, inputs)[0, positions].argmax(-1).tolist()]
         what = f"the prediction {tokenizer.decode(asked[0])!r}"
     elif not asked:
-        asked = [[ids[i] for i in at]]
+        asked = [[ids[i] for i in positions]]
         what = f"the text's own {tokenizer.decode(asked[0])!r}"
     quantity = quantity_of(target, "log_probability")
-    reading = Reading(
+    readout = Readout(
         inputs,
-        tuple(at * len(asked)),
-        tuple(identity for some in asked for identity in some),
-        tuple(sign for sign, some in zip((1, -1), asked, strict=False) for _ in some),
+        tuple(positions * len(asked)),
+        tuple(identity for of_target in asked for identity in of_target),
+        tuple(sign for sign, of_target in zip((1, -1), asked, strict=False) for _ in of_target),
         quantity,
     )
-    return Objective(encoded, (reading,), explained(f"{what} at the mask", quantity), quantity, fixed=tuple(at))
+    what = explained(f"{what} at the mask", quantity)
+    return Objective(encoded, (readout,), what, quantity, fixed=tuple(positions))
 
 
 def _mask_ids(model: Model, target: object, count: int) -> list[int]:
-    ids = list(model.tokenizer(written_text(target), add_special_tokens=False, verbose=False)["input_ids"])
+    ids = text_ids(model.tokenizer, written_text(target))
     if len(ids) != count:
         raise InputError(f"the target {target!r} has {len(ids)} tokens and the mask {count}: give as many as there are")
     return ids
 
 
 def label_of(model: Model, label: str | int) -> int:
-    """The index of a label, given by its name or index. Raises InputError, naming those that there are."""
-    names = {int(i): str(name) for i, name in model.model.config.id2label.items()}
+    """The index of a label, given by its name or index. Raises InputError, naming some of the model's labels."""
+    names = label_names(model.model)
     if isinstance(label, int) and not isinstance(label, bool) and label in names:
         return label
-    found = [i for i, name in names.items() if name == label]
-    if found:
-        return found[0]
+    for i, name in names.items():
+        if name == label:
+            return i
     near = get_close_matches(str(label), names.values(), n=3) or list(names.values())[:5]
     raise InputError(
         f"the model has no label {label!r}: give a name or an index from 0 to {len(names) - 1}, for example "
@@ -137,26 +141,30 @@ def label_name(model: Model, label: str | int) -> str:
     """What a label is called: an index by the name that the model's config gives it, if any; a text as it is."""
     if isinstance(label, str):
         return label
-    names = getattr(model.model.config, "id2label", None) or {}
-    return str(names.get(label, label))
+    return label_names(model.model).get(label, str(label))
+
+
+def label_names(net: PreTrainedModel) -> dict[int, str]:
+    """The names of the labels that the model predicts, by index."""
+    return {int(i): str(name) for i, name in (net.config.id2label or {}).items()}
 
 
 def token_positions(encoded: Encoded, position: int | str) -> list[int]:
     """The tokens of a word of the text, or the one token of an index. Raises QueryError."""
     count = len(encoded.tokens)
     if isinstance(position, str):
-        found = find_words(encoded.text, encoded.words, position)
-        return [token for word in found for token in encoded.words[word].tokens]
+        words = find_words(encoded.text, encoded.words, position)
+        return [token for word in words for token in encoded.words[word].tokens]
     if isinstance(position, bool) or not -count <= position < count:
         raise QueryError(f"the position {position!r} is out of range: the text has the tokens 0 to {count - 1}")
     return [position % count]
 
 
-def _position_name(encoded: Encoded, at: Sequence[int]) -> str:
-    return repr("".join(encoded.tokens[i].text for i in at).strip())
+def _position_name(encoded: Encoded, positions: Sequence[int]) -> str:
+    return repr("".join(encoded.tokens[i].text for i in positions).strip())
 
 
 def _logits(model: Model, inputs: Mapping[str, Sequence[int]]) -> Tensor:
     net = model.model
     with unchanged(net), torch.no_grad():
-        return net(**accepted(net, tensors(net, {k: list(v) for k, v in inputs.items()}))).logits
+        return logits_of(net, tensors(net, inputs))

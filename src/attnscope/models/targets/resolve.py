@@ -12,7 +12,6 @@ A per-token target scores the tokens of the continuation too, each by those befo
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from attnscope.errors import InputError, ModelError
 from attnscope.models.architecture import task_of
@@ -21,7 +20,7 @@ from attnscope.models.inputs.continuation import continued, decoder_start, ends,
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.labels import classifier, masked, token_classifier
-from attnscope.models.targets.readout import Reading
+from attnscope.models.targets.readout import Readout
 from attnscope.models.targets.target import Objective, Target, explained, quantity_of, written_text
 
 
@@ -32,17 +31,17 @@ def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Obj
     continuation are longer than the model's positions.
     """
     target = target or Target()
-    kind = task_of(model.model)
-    if not kind:
+    task = task_of(model.model)
+    if not task:
         raise ModelError(
             f"{type(model.model).__name__} has no language-model head, so its input has no loss; load a causal or "
             "masked language model, an encoder–decoder or a classifier, or look at its attention instead"
         )
-    if kind not in ("causal", "encoder-decoder") and (target.generate is not None or target.per_token):
+    if task not in ("causal", "encoder-decoder") and (target.generate is not None or target.per_token):
         raise InputError(f"generate and per_token need a model that writes text: {type(model.model).__name__} does not")
-    if kind not in ("token classifier", "masked") and target.position is not None:
+    if task not in ("token classifier", "masked") and target.position is not None:
         raise InputError(f"position={target.position!r} is for token classifiers and masked models; leave it out")
-    return _KINDS[kind](model, encoded, target)
+    return _BY_TASK[task](model, encoded, target)
 
 
 def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
@@ -54,24 +53,24 @@ def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
                 "the text is one token long: a causal model predicts nothing from it; give two tokens or more"
             )
         quantity = quantity_of(target, "loss")
-        reading = Reading(
-            encoded.inputs, tuple(range(count)), tuple(ids[1:]), (1,) * count, quantity, ahead=1, own=True
+        readout = Readout(
+            encoded.inputs, tuple(range(count)), tuple(ids[1:]), (1,) * count, quantity, ahead=1, of_text=True
         )
-        return Objective(encoded, (reading,), explained("the text itself (labels = input ids)", quantity), quantity)
+        return Objective(encoded, (readout,), explained("the text itself (labels = input ids)", quantity), quantity)
     quantity = quantity_of(target, "log_probability")
     given = [written_text(t) for t in (target.target, target.against) if t is not None]
     joined = [continued(model, encoded, text) for text in given] or [
         continued(model, encoded, generate=target.generate)
     ]
     first = joined[0]
-    readings = []
-    for sign, one in zip((1, -1), joined, strict=False):
-        count = len(one.ids)
-        # What the last token of a continuation would be followed by is not asked: it is not read.
-        inputs = {name: list(values[:-1]) for name, values in one.encoded.inputs.items()}
-        positions = tuple(range(one.prompt - 1, one.prompt - 1 + count))
-        readings.append(
-            Reading(inputs, positions, one.ids, (sign,) * count, quantity, per_token=target.per_token, ahead=1)
+    readouts = []
+    for sign, both in zip((1, -1), joined, strict=False):
+        count = len(both.ids)
+        # Nothing asks what follows the last token of a continuation, so the model does not read it.
+        inputs = {name: list(values[:-1]) for name, values in both.encoded.inputs.items()}
+        positions = tuple(range(both.prompt - 1, both.prompt - 1 + count))
+        readouts.append(
+            Readout(inputs, positions, both.ids, (sign,) * count, quantity, per_token=target.per_token, ahead=1)
         )
     what = f"{first.text!r}" if given else f"the generation {first.text!r}"
     if len(joined) == 2:
@@ -79,22 +78,15 @@ def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
     if target.per_token:
         tokens = first.encoded.tokens
         about = tuple((tokens[i].text, i) for i in range(first.prompt, len(tokens)))
-        return Objective(first.encoded, tuple(readings), explained(f"each token of {what}", quantity), quantity, about)
-    return Objective(opened(model.tokenizer, encoded), _merged(readings), explained(what, quantity), quantity)
+        return Objective(first.encoded, tuple(readouts), explained(f"each token of {what}", quantity), quantity, about)
+    return Objective(opened(model.tokenizer, encoded), _merged(readouts), explained(what, quantity), quantity)
 
 
-def _merged(readings: Sequence[Reading]) -> tuple[Reading, ...]:
-    """Two readings of the same input are one pass."""
-    if len(readings) == 2 and readings[0].inputs == readings[1].inputs and readings[0].decoder == readings[1].decoder:
-        one, other = readings
-        both = replace(
-            one,
-            positions=one.positions + other.positions,
-            ids=one.ids + other.ids,
-            signs=one.signs + other.signs,
-        )
-        return (both,)
-    return tuple(readings)
+def _merged(readouts: Sequence[Readout]) -> tuple[Readout, ...]:
+    """Two readouts of the same input are one pass."""
+    if len(readouts) == 2 and readouts[0].inputs == readouts[1].inputs and readouts[0].decoder == readouts[1].decoder:
+        return (readouts[0].joined(readouts[1]),)
+    return tuple(readouts)
 
 
 def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objective:
@@ -109,11 +101,11 @@ def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objectiv
         written = [encoded.inputs["input_ids"]]
     quantity = quantity_of(target, "loss" if target.target is None and target.generate is None else "log_probability")
     special = frozenset(tokenizer.all_special_ids) if target.per_token else frozenset()
-    readings = []
+    readouts = []
     for sign, ids in zip((1, -1), written, strict=False):
         asked = [i for i, identity in enumerate(ids) if identity not in special]
-        readings.append(
-            Reading(
+        readouts.append(
+            Readout(
                 encoded.inputs,
                 tuple(asked),
                 tuple(ids[i] for i in asked),
@@ -123,7 +115,7 @@ def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objectiv
                 decoder=(start, *ids[:-1]),
             )
         )
-    if not readings[0].ids:
+    if not readouts[0].ids:
         raise InputError("the target has no tokens but special ones: give a target text, or generate more tokens")
     shown = [repr(tokenizer.decode(ids, skip_special_tokens=True)) for ids in written]
     if target.generate is not None:
@@ -132,12 +124,12 @@ def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objectiv
         what = " minus that of ".join(shown)
     else:
         what = "the text itself (labels = input ids)"
-    about = tuple((tokenizer.decode([i]), None) for i in readings[0].ids) if target.per_token else ()
+    about = tuple((str(tokenizer.decode([i])), None) for i in readouts[0].ids) if target.per_token else ()
     what = f"each token of {what}" if target.per_token else what
-    return Objective(encoded, _merged(readings), explained(what, quantity), quantity, about)
+    return Objective(encoded, _merged(readouts), explained(what, quantity), quantity, about)
 
 
-_KINDS = {
+_BY_TASK = {
     "causal": _causal,
     "masked": masked,
     "encoder-decoder": _encoder_decoder,

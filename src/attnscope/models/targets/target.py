@@ -8,7 +8,7 @@ from torch import Tensor
 from attnscope.errors import InputError
 from attnscope.models.inputs.continuation import checked_count
 from attnscope.models.inputs.encode import Encoded
-from attnscope.models.targets.readout import QUANTITIES, Reading
+from attnscope.models.targets.readout import QUANTITIES, Readout
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Target:
     """What the user asked for.
 
     target:    a continuation or target text; a label's name or index; the token at a masked position.
-    against:   what it is held against: the value is target minus against.
+    against:   what it is compared with: the value is target minus against.
     generate:  the model's own greedy continuation of at most so many tokens.
     per_token: each token of the continuation by itself.
     position:  a word of the text or a token's index: where a token classifier or masked model is asked.
@@ -38,7 +38,7 @@ class Target:
             if self.target is not None or self.against is not None:
                 raise InputError("both a target and generate were given: a generation is its own target, give one")
         if self.against is not None and self.target is None:
-            raise InputError(f"against={self.against!r} needs a target that it is held against: give target too")
+            raise InputError(f"against={self.against!r} needs a target that it is compared with: give target too")
         if self.per_token and (self.against is not None or (self.target is None and self.generate is None)):
             raise InputError("per_token=True takes the tokens of a target text or of generate=N, without against")
 
@@ -48,14 +48,14 @@ class Objective:
     """A target on one text: what the model reads, and what is read off it.
 
     encoded:  the text whose tokens are scored: the prompt; with a causal per-token target, prompt and continuation.
-    readings: one pass each, each with the first `len(encoded.tokens)` tokens in the same places; their values add up.
+    readouts: one pass each, each with the first `len(encoded.tokens)` tokens in the same places; their values add up.
     about:    per-token targets: the text of each target token, and its index in `encoded.tokens` or None.
     explained, quantity: in words; they go into the result.
-    fixed:    tokens that the target stands on: they cannot be taken away.
+    fixed:    tokens that the target is about: they cannot be removed.
     """
 
     encoded: Encoded
-    readings: tuple[Reading, ...]
+    readouts: tuple[Readout, ...]
     explained: str
     quantity: str
     about: tuple[tuple[str, int | None], ...] = ()
@@ -67,7 +67,7 @@ class Objective:
         return len(self.encoded.tokens)
 
     def on_tokens(self, vectors: Tensor) -> Tensor:
-        """(target, token of a reading, …) -> (target, scored token, …): what the pass did not read has nothing."""
+        """(target, token of a readout, …) -> (target, scored token, …): zero for tokens that the pass did not read."""
         missing = self.scored - vectors.shape[1]
         if missing > 0:
             return torch.cat([vectors, vectors.new_zeros(len(vectors), missing, *vectors.shape[2:])], 1)

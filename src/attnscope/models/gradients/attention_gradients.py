@@ -1,0 +1,232 @@
+"""Attention and its gradient, layer by layer, while the gradient of a target goes from the top layer down.
+
+When the target's gradient g arrives at the output of a layer's attention, the gradient at the weight of query i and key
+j of a head is g_i · v_j. So a layer's attention and the gradient at it are made a block of queries at a time from q, k,
+v and g, shown, and dropped: no n × n matrix is held.
+
+Queries, keys and values are saved for the backward pass as autograd saves what it needs itself: those of a layer that
+is recomputed in the backward pass are recomputed too.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from attnscope.models.activation_checkpointing import activations_bounded
+from attnscope.models.attention.interface import AttentionCall, CallChange, EagerCall, SDPACall
+from attnscope.models.attention.layout import attention_layout
+from attnscope.models.attention.watching import watching
+from attnscope.models.hooks import embedding_leaf
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.loading.hardware import release_freed_memory
+from attnscope.models.loading.load import Model
+from attnscope.models.progress import bar
+from attnscope.models.targets.head_split import split_at_head
+from attnscope.models.targets.lm_head import entries_and_gradients, positions_at_once
+from attnscope.models.targets.readout import (
+    Entries,
+    Readout,
+    batch_inputs,
+    entries_in,
+    has_lm_head,
+    whole_model_entries,
+)
+from attnscope.models.typed import applied, on_gradient, split
+
+# What the layers may keep for the backward pass, in bytes: less than for a plain gradient, since a block of the
+# attention and of its gradient comes on top.
+SAVED_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class GradientBlock:
+    """Of some queries: the attention weights and the target's gradient at them, (head, query, key ≤ keys), float32."""
+
+    queries: Tensor  # (query,), indices
+    weights: Tensor
+    gradient: Tensor
+
+
+class LayerGradient(ABC):
+    """One layer's attention on one text, with the target's gradient at it.
+
+    heads:   how many.
+    arrives: (query,), on the CPU: whether any gradient arrives at the output of a query.
+    """
+
+    heads: int
+    arrives: Tensor
+
+    @abstractmethod
+    def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
+        """The chosen queries, a block at a time; each block may be overwritten."""
+
+
+# Sees each layer from the top down.
+SeeGradient = Callable[[LayerGradient], None]
+
+
+@dataclass(frozen=True)
+class ReadValue:
+    """What was read off the model: the target's value, and the tokens or labels of its entries."""
+
+    value: float
+    ids: tuple[int, ...]
+
+
+def attention_gradients(
+    model: Model, readout: Readout, see: SeeGradient, *, likeliest: bool = False, describe: str = "layers, up and down"
+) -> ReadValue:
+    """Show each layer's attention and the gradient of the readout's one value at it to `see`, from the top layer down.
+
+    likeliest: the entries are about what the model finds likeliest at their positions, not about `readout.ids`.
+    """
+    net = model.model
+    inputs = batch_inputs(net, [readout])
+    layout = attention_layout(net, inputs)
+    entries = entries_in([readout], inputs["input_ids"].device)
+    with bar(describe, 2 * len(layout.calls)) as done, unchanged(net), embedding_leaf(net) as leaves:
+        watcher = _BackwardWatcher(see, done)
+        with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
+            if has_lm_head(net):
+                return _back_from_head(model, readout, {**inputs, **extra}, entries, leaves, likeliest)
+            whole = whole_model_entries(net, {**inputs, **extra}, entries, readout.quantity)
+            (value,) = readout.value(whole)
+            torch.autograd.grad(value, leaves)
+            return ReadValue(value.item(), readout.ids)
+
+
+def _back_from_head(
+    model: Model, readout: Readout, inputs: Mapping[str, Any], entries: Entries, leaves: list[Tensor], likeliest: bool
+) -> ReadValue:
+    """The value, once its gradient has gone down to the embeddings."""
+    net = model.model
+    with split_at_head(net, inputs) as (hidden, head):
+        chosen = hidden.detach()[0, entries.positions]  # (entry, hidden)
+        ids = entries.ids
+        if likeliest:
+            ids = torch.cat([head(rows[None])[0].argmax(-1) for rows in split(chosen, positions_at_once(net, chosen))])
+        numbers, vectors = entries_and_gradients(net, chosen, head, ids, readout.quantity)
+        numbers.requires_grad_()
+        (value,) = readout.value(numbers)
+        at_chosen = torch.autograd.grad(value, numbers)[0][:, None].to(vectors) * vectors
+        at_hidden = torch.zeros_like(hidden)
+        at_hidden[0].index_add_(0, entries.positions, at_chosen.to(at_hidden))
+        torch.autograd.grad(hidden, leaves, at_hidden)
+    return ReadValue(value.item(), tuple(ids.tolist()))
+
+
+@dataclass
+class _BackwardWatcher:
+    """Waits for the gradient at each call of attention, and shows both. done: counts steps, forward and backward."""
+
+    see: SeeGradient
+    done: Callable[[int], object]
+    backward: bool = False
+
+    def __call__(self, call: AttentionCall) -> CallChange | None:
+        release_freed_memory()
+        if not self.backward:  # else the layer is run again on the way down
+            self.done(1)
+        if isinstance(call, EagerCall):
+            matrix = call.matrix
+            on_gradient(matrix, lambda gradient: self._show(_MatrixGradient(matrix.detach(), gradient)))
+            return None
+        assert isinstance(call, SDPACall)
+        query, key, value, remade = call.query, call.key, call.value, call.remaker()
+
+        def show(query: Tensor, key: Tensor, value: Tensor, gradient: Tensor) -> None:
+            self._show(_SDPAGradient(remade(query, key, value), gradient))
+
+        return CallChange(on_output=lambda output: applied(_ShowGradient, output, query, key, value, show))
+
+    def _show(self, layer: LayerGradient) -> None:
+        self.backward = True
+        release_freed_memory()
+        self.see(layer)
+        self.done(1)
+
+
+class _SDPAGradient(LayerGradient):
+    """gradient: (1, query, head, hidden), at the output of the attention."""
+
+    def __init__(self, call: SDPACall, gradient: Tensor) -> None:
+        self.heads, self.arrives = call.heads, (gradient[0].flatten(1) != 0).any(-1).cpu()
+        self._call, self._gradient = call, gradient
+
+    def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
+        """As in LayerGradient."""
+        value = self._call.value
+        for block in self._call.blocks(chosen):
+            seen = block.weights.shape[-1]
+            rows = self._gradient[:, block.queries].transpose(1, 2)  # (1, head, query, hidden)
+            # Heads that share a value side by side.
+            grouped = rows.reshape(1, value.shape[1], -1, rows.shape[-1]).to(value.dtype)
+            at_weights = (grouped @ value[:, :, :seen].transpose(-1, -2)).view(block.weights.shape)
+            yield GradientBlock(block.queries, block.weights[0], at_weights[0].float())
+
+
+class _MatrixGradient(LayerGradient):
+    """matrix, gradient: (1, head, query, key)."""
+
+    def __init__(self, matrix: Tensor, gradient: Tensor) -> None:
+        self.heads, self.arrives = matrix.shape[1], (gradient[0].transpose(0, 1).flatten(1) != 0).any(-1).cpu()
+        self._matrix, self._gradient = matrix, gradient
+
+    def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
+        """As in LayerGradient."""
+        yield GradientBlock(chosen, self._matrix[0, :, chosen].float(), self._gradient[0, :, chosen].float())
+
+
+class _ShowGradient(torch.autograd.Function):
+    """The output as it is; in the backward pass, its gradient is shown with query, key and value."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, query: Tensor, key: Tensor, value: Tensor, show: Callable[..., None]) -> Any:
+        ctx.save_for_backward(query, key, value)
+        ctx.show = show
+        return output.view_as(output)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        ctx.show(*ctx.saved_tensors, gradients[0])
+        return gradients[0], None, None, None, None
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """row: (token,), the relevance of each token, less each predicting token's own. value, ids: as in ReadValue."""
+
+    row: Tensor
+    value: float
+    ids: tuple[int, ...]
+
+
+def relevance(model: Model, readout: Readout, *, likeliest: bool = False) -> Relevance:
+    """Chefer's relevance of each token that the model reads to the one value of `readout`.
+
+    It starts with a one at each position that the target is read at: these are the queries of the top layer at which a
+    gradient arrives. Each layer adds what its attention, times the gradient at it, carries of it.
+    """
+    rows: list[Tensor] = []
+
+    def see(layer: LayerGradient) -> None:
+        if not rows:
+            rows.append(layer.arrives.float())
+        rows[1:] = [relevance_below(rows[-1], layer)]
+
+    read = attention_gradients(model, readout, see, likeliest=likeliest)
+    return Relevance(rows[-1] - rows[0], read.value, read.ids)
+
+
+def relevance_below(row: Tensor, layer: LayerGradient) -> Tensor:
+    """(token,) -> (token,): R_p + R_p · Ā, with Ā the mean over heads of (∇A ⊙ A)⁺."""
+    added = torch.zeros_like(row)
+    for block in layer.blocks(row.nonzero().flatten()):
+        positive = block.gradient.mul_(block.weights).clamp_min_(0)  # (head, query, key)
+        added[: positive.shape[-1]] += torch.einsum("hqk,q->k", positive, row[block.queries].to(positive)).cpu()
+    return row + added / layer.heads

@@ -1,0 +1,156 @@
+"""Variants of one text that begin where they differ from it: in a causal model what comes before is computed once.
+
+Whether a model's cache allows that is tried on the first text that can tell.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from attnscope.models.hooks import embeddings_replaced
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.model_facts import facts_of
+from attnscope.models.perturbation.variants import Variant, in_order, overwriting
+from attnscope.models.targets.head_split import HeadNotSeparableError, split_at_head
+from attnscope.models.targets.lm_head import head_entries
+from attnscope.models.targets.readout import Readout, entries_in
+from attnscope.models.typed import embedding_weight, layer_caches
+
+# Tokens of one batch after a shared prefix: a larger batch takes memory and no less time.
+BUDGET = 1024
+# What a layer's keys and values, prefix included, may take for the rows of a batch, in bytes: late words of a long text
+# have short rests and long prefixes.
+CACHE_BYTES = 64 * 2**20
+# What the two ways of computing may differ by, relative to the largest entry.
+TOLERANCE = 1e-3
+
+
+class CacheNotUsableError(Exception):
+    """The model does not fill or read a plain cache of keys and values."""
+
+
+def reuses_prefix(net: PreTrainedModel, base: Readout) -> bool:
+    """Whether a pass that goes on from cached keys and values gives what the whole pass gives; learnt once a model."""
+    facts = facts_of(net)
+    if facts.reuses_prefix is None:
+        length = len(base.inputs["input_ids"])
+        if length < 4 or "token_type_ids" in base.inputs or max(base.positions) < length // 2:
+            return False  # this text cannot tell
+        facts.reuses_prefix = _agrees(net, base, length // 2)
+    return facts.reuses_prefix
+
+
+def _agrees(net: PreTrainedModel, base: Readout, start: int) -> bool:
+    late = [i for i, position in enumerate(base.positions) if position >= start]
+    try:
+        with unchanged(net), torch.no_grad():
+            whole, cache = _whole(net, base)
+            (again,) = _suffixes(net, [Variant(base, tuple(range(len(base.ids))), start)], cache, start, None)
+    except (CacheNotUsableError, HeadNotSeparableError):
+        return False
+    error = (whole[late] - again).abs().max()
+    return bool(error <= TOLERANCE * whole.abs().max().clamp(min=1.0))
+
+
+def entries_after_prefix(
+    net: PreTrainedModel, base: Readout, variants: Sequence[Variant], vector: Tensor | None
+) -> tuple[Tensor, list[Tensor]]:
+    """The entries (entry,) of the unchanged readout and of each variant, whose overwritten tokens become `vector`."""
+    before, cache = _whole(net, base)
+    length = len(base.inputs["input_ids"])
+    entries: dict[int, Tensor] = {}
+    # The token before the change is read again: an entry may stand on it.
+    starts = [min(max(variant.first - 1, 0), length - 1) for variant in variants]
+    order = sorted(range(len(variants)), key=lambda i: -starts[i])
+    most = max(1, CACHE_BYTES // max(layer.keys.nbytes + layer.values.nbytes for layer in layer_caches(cache)))
+    while order:
+        size = 1
+        while size < min(most, len(order)) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
+            size += 1
+        members, order = order[:size], order[size:]
+        start = min(starts[i] for i in members)
+        group = [variants[i] for i in members]
+        for i, late in zip(members, _suffixes(net, group, cache, start, vector), strict=True):
+            entries[i] = before[list(variants[i].entries)]
+            entries[i][[p >= start for p in variants[i].readout.positions]] = late
+    return before, [entries[i] for i in range(len(variants))]
+
+
+def _whole(net: PreTrainedModel, base: Readout) -> tuple[Tensor, DynamicCache]:
+    """The unchanged text's entries, and its keys and values."""
+    cache = DynamicCache()
+    ids = _ids(net, [base.inputs["input_ids"]])
+    entries = _cached_entries(net, [base], ids, cache)
+    if cache.get_seq_length() != ids.shape[1]:
+        raise CacheNotUsableError
+    return entries, cache
+
+
+def _suffixes(
+    net: PreTrainedModel, group: Sequence[Variant], cache: DynamicCache, start: int, vector: Tensor | None
+) -> list[Tensor]:
+    """Of each variant the entries at or after `start`, by one pass over the tokens from there on."""
+    ids = _ids(net, [variant.readout.inputs["input_ids"][start:] for variant in group])
+    readouts = [_from(variant.readout, start) for variant in group]
+    with embeddings_replaced(net, in_order(overwriting(group, vector, start), len(group))):
+        entries = _cached_entries(net, readouts, ids, _first_of(cache, start) if start else None)
+    return entries_in(readouts, ids.device).by_readout(entries)
+
+
+def _from(readout: Readout, start: int) -> Readout:
+    """The entries at or after `start`, counted from there."""
+    late = [i for i, position in enumerate(readout.positions) if position >= start]
+    return replace(
+        readout,
+        positions=tuple(readout.positions[i] - start for i in late),
+        ids=tuple(readout.ids[i] for i in late),
+    )
+
+
+def _ids(net: PreTrainedModel, rows: Sequence[Sequence[int]]) -> Tensor:
+    """(batch, token), padded on the right, where a causal model's entries do not look."""
+    longest = max(len(row) for row in rows)
+    device = embedding_weight(net).device
+    return torch.tensor([[*row, *[row[-1]] * (longest - len(row))] for row in rows], device=device)
+
+
+def _cached_entries(
+    net: PreTrainedModel, readouts: Sequence[Readout], ids: Tensor, cache: DynamicCache | None
+) -> Tensor:
+    """The entries of all readouts by one pass with the cache. Raises CacheNotUsableError, HeadNotSeparableError."""
+    inputs = {"input_ids": ids} if cache is None else {"input_ids": ids, "past_key_values": cache}
+    entries = entries_in(readouts, ids.device)
+    with ExitStack() as stack:
+        try:
+            hidden, head = stack.enter_context(split_at_head(net, inputs))
+        # From the model's own forward: hybrids look in the cache for the states of their other layers, and older code
+        # for tuples. What comes after it is ours and raises what it raises.
+        except (AttributeError, IndexError, TypeError) as error:
+            raise CacheNotUsableError from error
+        chosen = hidden[entries.rows, entries.positions]
+        return head_entries(net, chosen, head, entries.ids, readouts[0].quantity)
+
+
+class _Prefix(DynamicCache):
+    """One text's keys and values, continued by many rows: each layer's own are joined to them while it runs."""
+
+    def update(
+        self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_args: object, **_named: object
+    ) -> tuple[Tensor, Tensor]:
+        """What the layer attends to: the prefix, and then its own."""
+        layer = layer_caches(self)[layer_idx]
+        pairs = ((layer.keys, key_states), (layer.values, value_states))
+        keys, values = (torch.cat([before.expand(len(own), -1, -1, -1), own], 2) for before, own in pairs)
+        return keys, values
+
+
+def _first_of(cache: DynamicCache, length: int) -> _Prefix:
+    """The first `length` keys and values."""
+    prefix = _Prefix()
+    for index, layer in enumerate(layer_caches(cache)):
+        DynamicCache.update(prefix, layer.keys[:, :, :length], layer.values[:, :, :length], index)
+    return prefix

@@ -1,0 +1,84 @@
+"""The seam to what torch and transformers leave untyped, so that the rest of `models` can be checked strictly."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
+
+
+def split(x: Tensor, size: int) -> tuple[Tensor, ...]:
+    """The tensor in pieces of `size` rows (at least one), the last one shorter."""
+    pieces: tuple[Tensor, ...] = x.split(max(1, size))  # type: ignore[no-untyped-call]
+    return pieces
+
+
+def split_by(x: Tensor, sizes: tuple[int, ...]) -> tuple[Tensor, ...]:
+    """The tensor in pieces of these numbers of rows."""
+    pieces: tuple[Tensor, ...] = x.split(sizes)  # type: ignore[no-untyped-call]
+    return pieces
+
+
+def as_module(part: object) -> nn.Module:
+    """A part of a model that transformers does not type."""
+    assert isinstance(part, nn.Module)
+    return part
+
+
+def output_layer(net: PreTrainedModel) -> nn.Module | None:
+    """The layer that gives the logits of the vocabulary; None where the model has none."""
+    layer: nn.Module | None = net.get_output_embeddings()  # type: ignore[no-untyped-call]
+    return layer
+
+
+def decoder_of(net: PreTrainedModel) -> object:
+    """What the model calls its decoder."""
+    return net.get_decoder()  # type: ignore[no-untyped-call]
+
+
+def weight_of(layer: nn.Module) -> Tensor:
+    """The layer's matrix: of embeddings (id, hidden)."""
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return weight
+
+
+def embedding_weight(net: PreTrainedModel) -> Tensor:
+    """The matrix (id, hidden) of the model's input embeddings."""
+    return weight_of(as_module(net.get_input_embeddings()))
+
+
+def decoded(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
+    """The text of these ids, spaces as they are."""
+    text = tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens, clean_up_tokenization_spaces=False)
+    assert isinstance(text, str)  # a list of lists of ids would give a list
+    return text
+
+
+def text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """The ids of the text alone, without special tokens, and without warnings."""
+    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+
+def applied(function: type[torch.autograd.Function], *args: Any) -> Tensor:
+    """`function.apply(*args)`, for one that gives one tensor."""
+    output: Tensor = function.apply(*args)  # type: ignore[no-untyped-call]
+    return output
+
+
+def on_gradient(x: Tensor, see: Callable[[Tensor], None]) -> None:
+    """Have `see` called with the gradient at `x` once there is one."""
+    x.register_hook(see)  # type: ignore[no-untyped-call]
+
+
+class LayerCache(Protocol):
+    """One layer's keys and values, (batch, key head, key, hidden)."""
+
+    keys: Tensor
+    values: Tensor
+
+
+def layer_caches(cache: DynamicCache) -> Sequence[LayerCache]:
+    """The cache layer by layer, of a model that has only attention layers."""
+    return cast("Sequence[LayerCache]", cache.layers)
