@@ -24,11 +24,11 @@ def visualize_attention_as_image_excluding_bos_eos(
     image_path: str | None = None,
     max_line_chars: int = 100,
 ) -> ats.Attribution:
-    """Draw what one query token (or the mean over all) attends to, without special tokens, as HTML and as an image.
+    """Draw what one query token attends to (or the mean over all), without special tokens, as HTML and as an image.
 
     model_name:        hub id, folder or .gguf file; None for the bundled model.
     query_token_index: index into the model's input tokens; None for the mean over queries.
-    html_path, image_path: where to write; the image's suffix is .png, .svg or .pdf. None writes none.
+    html_path, image_path: where to write (the image as .png, .svg or .pdf); None skips that file.
     """
     result = ats.attention(ats.load(model_name), text, layer=layer_index, head=head_index, query=query_token_index)
     if html_path:
@@ -45,9 +45,9 @@ def compute_attention_by_gradient(
     max_line_chars: int = 80,
     do_group_subwords: bool = True,
 ) -> ats.Attribution:
-    """Draw how strongly the model's loss on `text` reacts to each word, as background colours in HTML.
+    """Draw how strongly the model's loss on `text` reacts to each word, as background colour in HTML.
 
-    do_group_subwords: sum the scores of the subwords of one word; False colours every token by itself.
+    do_group_subwords: sum the scores of a word's subwords; False colours each token separately.
     """
     result = ats.explain(ats.load(model_name), text, method="gradient")
     if not do_group_subwords:
@@ -57,12 +57,12 @@ def compute_attention_by_gradient(
     return result
 
 
-# The model's beginning-of-text token stands in front: it takes most of the attention, and is left out of the picture.
+# The model's beginning-of-text token comes first: it takes much of the attention, and is left out of the picture.
 STORY = (
     "<|im_start|>Mary lived in a small house by the river. Every morning she walked to the old bridge, where John "
     "waited for her. One winter the bridge was gone, and Mary never saw him again."
 )
-# In this layer and head of the bundled model, a pronoun looks back at the person that it stands for.
+# In this layer and head of the bundled model, the pronoun looks back at the person it stands for.
 LAYER, HEAD, HIM = 15, 7, -3
 PROMPT = (
     "Read the review and answer with positive or negative.\n"

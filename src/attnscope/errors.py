@@ -1,34 +1,34 @@
 """Everything attnscope raises on purpose.
 
     AttnscopeError
-    ├── InputError                what was given cannot be used as it is (the command line exits with 2)
-    │   ├── TextError             empty, not text, or nothing but special tokens
-    │   ├── TextTooLongError      longer than the model's positions
-    │   ├── TooLargeError         more memory than the machine has
+    ├── InputError                the input cannot be used as it is (the command line exits with 2)
+    │   ├── TextError             empty, not text, or only special tokens
+    │   ├── TextTooLongError      more tokens than the model has positions
+    │   ├── TooLargeError         needs more memory than the machine has
     │   ├── QueryError            the query token or word is not in the text
-    │   ├── RangeError            a layer or head that the model does not have
-    │   ├── ModelError            no such model, or one that cannot answer the question
+    │   ├── RangeError            the model has no such layer or head
+    │   ├── ModelError            there is no such model, or it cannot answer the question faithfully
     │   └── OutputError           the output's folder or suffix cannot be used
-    ├── DamagedFileError          a saved result that does not keep to its schema (exits with 2)
-    └── FailureError              the input was fine, the work failed (the command line exits with 1)
+    ├── DamagedFileError          a saved result that does not match its schema (exits with 2)
+    └── FailureError              the input was fine, but the work failed (exits with 1)
         ├── MissingExtraError     an optional dependency is not installed
         ├── NonFiniteError        NaN or infinity among the scores
         └── DownloadError         the bundled model could not be fetched or converted
 
-Each message is one sentence or two that say what was given, what was expected and how to mend it.
+Each message says in one or two sentences what was given, what was expected and how to fix it.
 """
 
 
 class AttnscopeError(Exception):
-    """The root of the tree above."""
+    """Every error that attnscope raises on purpose."""
 
 
 class InputError(AttnscopeError, ValueError):
-    """What was given cannot be used as it is."""
+    """The input cannot be used as it is."""
 
 
 class TextError(InputError):
-    """The text is empty, not text, or nothing but special tokens."""
+    """The text is empty, is not text, or has only special tokens."""
 
 
 class TextTooLongError(InputError):
@@ -36,7 +36,7 @@ class TextTooLongError(InputError):
 
 
 class TooLargeError(InputError):
-    """The request takes more memory than the machine has."""
+    """The request needs more memory than the machine has."""
 
 
 class QueryError(InputError):
@@ -56,11 +56,11 @@ class OutputError(InputError):
 
 
 class DamagedFileError(AttnscopeError):
-    """A saved result does not keep to its schema."""
+    """A saved result does not match its schema."""
 
 
 class FailureError(AttnscopeError, RuntimeError):
-    """The input was fine, the work failed."""
+    """The input was fine, but the work failed."""
 
 
 class MissingExtraError(FailureError):
@@ -68,7 +68,7 @@ class MissingExtraError(FailureError):
 
 
 class NonFiniteError(FailureError):
-    """NaN or infinity among the scores."""
+    """The scores contain NaN or infinity."""
 
 
 class DownloadError(FailureError):

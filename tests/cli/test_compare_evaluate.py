@@ -90,7 +90,7 @@ def test_a_line_separator_in_a_text_ends_no_line(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("", "no pairs"),
-        ("{}", "line 1 of .* is no pair"),
+        ("{}", "line 1 of .* is not a pair"),
         ('{"clean": 1, "adversarial": "a"}', "are texts"),
         ("x", "line 1"),
     ],

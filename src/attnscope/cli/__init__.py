@@ -1,4 +1,4 @@
-"""The command line: one command one file, COMMANDS is the table. Nothing here imports torch before a command runs."""
+"""The command line: one file per command, listed in COMMANDS. Torch is imported only when a command runs."""
 
 import logging
 import sys
@@ -40,14 +40,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 app = typer.Typer(
     help="See what a transformer attends to and which words it relies on.",
-    epilog="Exit codes: 0 done, 1 the work failed, 2 the input cannot be used. `attnscope COMMAND --help` tells more.",
+    epilog="Exit codes: 0 done, 1 the work failed, 2 the input cannot be used. `attnscope COMMAND --help` says more.",
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 for _name, _command in COMMANDS.items():
     app.command(_name)(expanded(_command))
-# Some versions of typer bring click, some their own copy of it: the class is found where it is.
+# Some versions of typer depend on click, others ship a copy of it: find the class in either.
 _USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
@@ -67,7 +67,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail("stopped; nothing was written", 130)
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read the output has had enough of it
+        sys.stderr.close()  # the reader has closed the pipe: there is nobody left to tell
         sys.exit(0)
     except Exception as error:
         if debug:

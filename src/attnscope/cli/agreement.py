@@ -1,4 +1,4 @@
-"""`attnscope agreement`: whether several saved results say the same about one text."""
+"""`attnscope agreement`: do several saved results agree about one text?"""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,17 +14,18 @@ from attnscope.results.attribution import Attribution
 
 def agreement(
     saved: Annotated[
-        list[Path], typer.Argument(help="Two or more .json results on the same words of one text.", show_default=False)
+        list[Path],
+        typer.Argument(help="Two or more saved .json results for the same text and words.", show_default=False),
     ],
-    top: Annotated[int | None, typer.Option(help="How many of the strongest words. Default: a quarter.")] = None,
-    by: Annotated[str, typer.Option(help="magnitude or score: what ranks are of.")] = "magnitude",
+    top: Annotated[int | None, typer.Option(help="How many top words to compare. Default: a quarter of them.")] = None,
+    by: Annotated[str, typer.Option(help="Rank words by magnitude or by score.")] = "magnitude",
     output: options.Output = None,
     json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
     *,
     look: options.Look,
 ) -> None:
-    """Compare saved results: rank correlations and shared top words, and with -o their heat maps under each other.
+    """Compare saved results: rank correlations, shared top words and, with -o, heat maps one above the other.
 
     attnscope agreement gradient.json deletion.json gim.json -o agreement.html
     """

@@ -10,11 +10,13 @@ from attnscope.cli import options
 
 def attention(
     source: options.Source,
-    layer: Annotated[str, typer.Option(help="Layer index, negative from the end, or mean.")] = "-1",
-    head: Annotated[str, typer.Option(help="Head index, or mean or max over heads.")] = "0",
+    layer: Annotated[str, typer.Option(help="Layer index (negative counts from the end), or mean.")] = "-1",
+    head: Annotated[str, typer.Option(help="Head index, or mean or max over all heads.")] = "0",
     query: Annotated[
         str | None,
-        typer.Option(help="A word of the text, or a token's index (word:7 for the word 7). Default: mean over all."),
+        typer.Option(
+            help='A word of the text, or a token\'s index (word:7 means the word "7"). Default: mean over all.'
+        ),
     ] = None,
     output: options.Output = None,
     json: options.Json = False,
@@ -22,11 +24,11 @@ def attention(
     look: options.Look,
     loading: options.Loading,
 ) -> None:
-    """Show what a word attends to in one layer and head.
+    """Show what a token or word attends to in one layer and head.
 
-    Special tokens stay in the model's input and leave the picture; the attention that they took is reported.
+    Special tokens stay in the model's input but out of the picture; the attention they took is reported.
 
-        attnscope attention "The castle on the hill was old." --layer 12 --head 3 --query castle -o castle.html
+        attnscope attention "The black cat slept. Nobody had seen the black" --layer 18 --head 6 --query -1 -o cat.html
     """
     options.check_output(output)
     given = source.read()

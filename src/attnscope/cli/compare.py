@@ -1,4 +1,4 @@
-"""`attnscope compare`: two texts or two models, word opposite word; or many pairs in one report."""
+"""`attnscope compare`: two texts or two models, word by word; or many pairs in one report."""
 
 import json as json_module
 from pathlib import Path
@@ -13,20 +13,20 @@ from attnscope.results.comparison import Comparison, Comparisons
 
 
 def compare(
-    clean: Annotated[str, typer.Argument(help="The first text; or a .jsonl file of many pairs.", show_default=False)],
+    clean: Annotated[str, typer.Argument(help="The first text, or a .jsonl file of many pairs.", show_default=False)],
     adversarial: Annotated[
-        str | None, typer.Argument(help="The second text; with --other it may be left out.", show_default=False)
+        str | None, typer.Argument(help="The second text; optional with --other.", show_default=False)
     ] = None,
-    sample: Annotated[str | None, typer.Option(help="What the prompts are about: it follows both.")] = None,
+    sample: Annotated[str | None, typer.Option(help="The text the prompts ask about: appended to both.")] = None,
     label: Annotated[
-        list[str] | None, typer.Option(help="An answer that there is, as the model would write it. May be repeated.")
+        list[str] | None, typer.Option(help="A possible answer, as the model would write it. May be repeated.")
     ] = None,
-    expected: Annotated[str | None, typer.Option(help="The right label.")] = None,
+    expected: Annotated[str | None, typer.Option(help="The correct label.")] = None,
     method: Annotated[str, typer.Option(help="One of `attnscope methods`.")] = "gradient",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the method: --set steps=40. May be repeated.")
     ] = None,
-    other: Annotated[str | None, typer.Option(help="Another model, for the second text.")] = None,
+    other: Annotated[str | None, typer.Option(help="Another model for the second text.")] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .tex, .csv, .json or .txt."),
@@ -37,7 +37,7 @@ def compare(
     look: options.Look,
     loading: options.Loading,
 ) -> None:
-    """Lay two texts opposite each other: scores, changes, predictions; or many pairs, one JSON object a line.
+    """Compare two texts word by word: scores, changes and predictions. Or many pairs, one JSON object per line.
 
     attnscope compare "Is it good?" "Iis it goood?" --label " yes" --label " no" -o pair.html
 
@@ -63,7 +63,7 @@ def compare(
 
 
 def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) -> list[Comparison]:
-    """Each pair compared; what a pair says itself goes before what was given for all."""
+    """Compare each pair; a pair's own settings override the shared ones."""
     from attnscope.models.progress import progress
     from attnscope.studies.compare import compare as run
 
@@ -79,7 +79,7 @@ def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) ->
 
 
 def pairs_of(path: Path) -> list[dict[str, Any]]:
-    """The pairs of a file, one JSON object a line. Raises InputError naming the line that is none."""
+    """The pairs in a file, one JSON object per line. Raises InputError, naming the first line that is not a pair."""
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -93,12 +93,12 @@ def pairs_of(path: Path) -> list[dict[str, Any]]:
             texts = [pair["clean"], pair["adversarial"]]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f'line {number + 1} of {path} is no pair ({error!r}): write {{"clean": "…", "adversarial": "…"}} and, '
-                'if known, "sample", "labels", "expected", "attack", "task"'
+                f'line {number + 1} of {path} is not a pair ({error!r}): write {{"clean": "…", "adversarial": "…"}} '
+                'and, if known, "sample", "labels", "expected", "attack", "task"'
             ) from error
         if not all(isinstance(text, str) for text in texts):
-            raise InputError(f"line {number + 1} of {path}: clean and adversarial are texts")
+            raise InputError(f"line {number + 1} of {path}: clean and adversarial must be strings")
         pairs.append(pair)
     if not pairs:
-        raise InputError(f"{path} has no pairs: write one JSON object a line")
+        raise InputError(f"{path} has no pairs: write one JSON object per line")
     return pairs

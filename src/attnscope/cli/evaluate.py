@@ -1,4 +1,4 @@
-"""`attnscope evaluate`: which method is faithful, for this model and these texts."""
+"""`attnscope evaluate`: which methods are faithful, for this model and these texts?"""
 
 import json as json_module
 import sys
@@ -19,8 +19,8 @@ def evaluate(
     texts: Annotated[
         Path,
         typer.Argument(
-            help='One text a line, or .jsonl with {"text": …, "target": …, "labels": […], "within": [s, e], …}; '
-            "or the rows of an evaluation, to draw them.",
+            help='One text per line, or .jsonl with {"text": …, "target": …, "labels": […], "within": [s, e], …}; '
+            "or the saved rows of an evaluation, to draw them.",
             show_default=False,
         ),
     ],
@@ -28,18 +28,20 @@ def evaluate(
         list[str] | None,
         typer.Option(
             help='One of `attnscope methods`; parameters after a colon: "attention:layer=3,query=-1". '
-            "May be repeated. Default: all that run on the model."
+            "May be repeated. Default: every method that runs on the model."
         ),
     ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="May be repeated. Default: all.")] = None,
-    target: Annotated[str | None, typer.Option(help="What is explained, for texts that name nothing.")] = None,
+    target: Annotated[str | None, typer.Option(help="What to explain, for texts that name no target.")] = None,
     label: Annotated[
-        list[str] | None, typer.Option(help="An answer that there is; the likeliest is explained. May be repeated.")
+        list[str] | None, typer.Option(help="A possible answer; the likeliest one is explained. May be repeated.")
     ] = None,
     generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
-    way: Annotated[str, typer.Option(help="How words go: delete, mask, pad, neutral, zero or mean.")] = "delete",
+    way: Annotated[
+        str, typer.Option(help="How words are removed: delete, mask, pad, neutral, zero or mean.")
+    ] = "delete",
     rows: Annotated[
-        Path | None, typer.Option(help="Keep rows here as they come (.jsonl); a broken run goes on from them.")
+        Path | None, typer.Option(help="Save rows here as they come (.jsonl); an interrupted run resumes from them.")
     ] = None,
     output: Annotated[
         Path | None,
@@ -51,7 +53,7 @@ def evaluate(
     *,
     loading: options.Loading,
 ) -> None:
-    """Measure how faithful methods are, with intervals and paired tests against random scores.
+    """Measure how faithful methods are, with confidence intervals and paired tests against random scores.
 
     attnscope evaluate reviews.txt --label " positive" --label " negative" --rows rows.jsonl -o report.html
     """
@@ -67,10 +69,10 @@ def evaluate(
         except KeyboardInterrupt:
             if rows is None:
                 raise
-            sys.stderr.write(f"attnscope: stopped; the rows so far are in {rows}, and the same command goes on\n")
+            sys.stderr.write(f"attnscope: stopped; the rows so far are in {rows}, and the same command resumes\n")
             raise typer.Exit(130) from None
         for name, why in found.settings.get("skipped", {}).items():
-            sys.stderr.write(f"attnscope: without {name}: {why}\n")
+            sys.stderr.write(f"attnscope: skipped {name}: {why}\n")
     options.write(found, output, {"dark": True} if dark else {})
     if json:
         sys.stdout.write(found.to_json() + "\n")
@@ -95,7 +97,7 @@ def _saved(path: Path) -> Evaluation | None:
 
 
 def samples_of(path: Path) -> list[Sample]:
-    """The texts of a file. Raises InputError, naming the line that is none."""
+    """The texts in a file. Raises InputError, naming the first line that is not a text."""
     try:
         lines = [line for line in path.read_text("utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:

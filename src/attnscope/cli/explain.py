@@ -1,4 +1,4 @@
-"""`attnscope explain`: which words mattered, by any method, for any target."""
+"""`attnscope explain`: which words mattered for a target, by any method."""
 
 import json as json_module
 from typing import Annotated, Any
@@ -17,19 +17,26 @@ def explain(
     method: Annotated[str, typer.Option(help="One of `attnscope methods`.")] = "gradient",
     target: Annotated[
         str | None,
-        typer.Option(help="Continuation, target text, label or token at the mask. Default: the loss."),
+        typer.Option(
+            help="What to explain: a continuation, target text, label, or token at the mask. Default: the loss."
+        ),
     ] = None,
-    against: Annotated[str | None, typer.Option(help="What the target is held against: their difference.")] = None,
+    against: Annotated[str | None, typer.Option(help="A contrast: explain the target minus this.")] = None,
     generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
-    per_token: Annotated[bool, typer.Option("--per-token", help="Each token of the continuation by itself.")] = False,
-    position: Annotated[str | None, typer.Option(help="Word or token index: a masked word, a token's label.")] = None,
+    per_token: Annotated[
+        bool, typer.Option("--per-token", help="Explain each token of the continuation separately.")
+    ] = False,
+    position: Annotated[
+        str | None, typer.Option(help="Word or token index, for masked words and token labels.")
+    ] = None,
     quantity: Annotated[str | None, typer.Option(help="log_probability, loss, logit or probability.")] = None,
     unit: Annotated[str, typer.Option(help="word, token, sentence or segment.")] = "word",
     segments: Annotated[
         str | None, typer.Option(help='paragraphs, turns, or JSON: {"name": [start, end], …} in characters.')
     ] = None,
     within: Annotated[
-        str | None, typer.Option(help="Only what is inside: a segment's name, or JSON [start, end] in characters.")
+        str | None,
+        typer.Option(help="Only score what is inside: a segment's name, or JSON [start, end] in characters."),
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the method: --set steps=40. May be repeated.")
@@ -40,9 +47,9 @@ def explain(
     look: options.Look,
     loading: options.Loading,
 ) -> None:
-    """Show which words mattered, by one of `attnscope methods`, for any target.
+    """Show which words mattered for a target, by any of `attnscope methods`.
 
-    attnscope explain "The film is" --method integrated_gradients --target " good" --against " bad" -o film.html
+    attnscope explain "Paris is in France. Tokyo is in" --method deletion --target " Japan" --against " France"
     """
     options.check_output(output, PerToken if per_token else Attribution)
     given = source.read()
@@ -65,18 +72,18 @@ def explain(
 
 
 def own_parameters(given: list[str]) -> dict[str, Any]:
-    """name=value, as given by --set. Raises InputError."""
+    """Parse name=value, as given to --set. Raises InputError."""
     parameters = {}
     for one in given:
         name, equals, value = one.partition("=")
         if not equals or not name:
-            raise InputError(f"--set {one!r} is no name=value: write for example --set steps=40")
+            raise InputError(f"--set {one!r} is not name=value: write for example --set steps=40")
         parameters[name] = _value(value)
     return parameters
 
 
 def _value(text: str) -> Any:
-    """Numbers, true, false and JSON as such; anything else is the text itself."""
+    """The value of numbers, true, false and other JSON; anything else stays text."""
     try:
         return json_module.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""`attnscope flow`: attention followed through the layers, or weighed by what it carries."""
+"""`attnscope flow`: attention followed through the layers, or weighted by what it carries."""
 
 from typing import Annotated, Any
 
@@ -17,8 +17,8 @@ def flow(
     query: Annotated[
         str | None,
         typer.Option(
-            help="A word of the text, or a token's index (word:7 for the word 7). "
-            "Default: mean over all; the last token for attention_gradient and attention_flow."
+            help='A word of the text, or a token\'s index (word:7 means the word "7"). '
+            "Default: mean over all; for attention_gradient and attention_flow, the last token."
         ),
     ] = None,
     layer: Annotated[str | None, typer.Option(help="Layer index. Default: the method's own.")] = None,
@@ -27,21 +27,23 @@ def flow(
     target: Annotated[
         str | None,
         typer.Option(
-            help="attention_gradient: what follows, or a label; with --query the next token there. "
+            help="attention_gradient: a continuation or a label; with --query, the next token there. "
             "Default: the most likely one."
         ),
     ] = None,
-    against: Annotated[str | None, typer.Option(help="attention_gradient: what the target is held against.")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="attention_gradient: a contrast; explain the target minus this.")
+    ] = None,
     output: options.Output = None,
     json: options.Json = False,
     *,
     look: options.Look,
     loading: options.Loading,
 ) -> None:
-    """Follow attention through all layers, or weigh it by what it carries.
+    """Follow attention through all layers, or weight it by what it carries.
 
     rollout and attention_flow follow attention down from the query; attention_gradient does so for one prediction;
-    value_norm and value_zeroing look at what the value vectors bring.
+    value_norm and value_zeroing look at what the value vectors contribute.
 
         attnscope flow "The capital of Japan is" --method attention_gradient --target " Tokyo" -o tokyo.html
     """

@@ -10,12 +10,12 @@ from attnscope.cli import options
 
 def gradient(
     source: options.Source,
-    norm: Annotated[str, typer.Option(help="l2 or l1, over the embedding's dimensions.")] = "l2",
-    pool: Annotated[str, typer.Option(help="sum, mean or max: a word's score from its tokens'.")] = "sum",
+    norm: Annotated[str, typer.Option(help="l2 or l1 norm over the embedding's dimensions.")] = "l2",
+    pool: Annotated[str, typer.Option(help="How tokens make a word's score: sum, mean or max.")] = "sum",
     preset: Annotated[
         str | None,
         typer.Option(
-            help="promptrobust (norm of a word's summed gradient) or vocabulary (equal tokens share a score)."
+            help="promptrobust (the norm of a word's summed gradient) or vocabulary (equal tokens share a score)."
         ),
     ] = None,
     output: options.Output = None,

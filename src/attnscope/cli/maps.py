@@ -23,35 +23,41 @@ def maps(
     queries: _Indices = None,
     keys: _Indices = None,
     stack: Annotated[
-        str | None, typer.Option(help="Of an encoder–decoder: encoder, decoder or cross. Default: encoder.")
+        str | None, typer.Option(help="For an encoder–decoder: encoder, decoder or cross. Default: encoder.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="A text that follows, or that the decoder reads.")] = None,
+    target: Annotated[str | None, typer.Option(help="A continuation, or the text that the decoder reads.")] = None,
     generate: Annotated[
-        int | None, typer.Option(min=1, help="Let the model continue by at most so many tokens, and show these too.")
+        int | None, typer.Option(min=1, help="Let the model continue by up to N tokens, and show them too.")
     ] = None,
-    statistics_only: Annotated[bool, typer.Option("--statistics-only", help="Keep no maps: for long texts.")] = False,
-    top: Annotated[int, typer.Option(min=0, help="How many of a query's largest keys to keep.")] = 32,
-    words: Annotated[bool, typer.Option("--words", help="Words for tokens: sum over keys, mean over queries.")] = False,
+    statistics_only: Annotated[
+        bool, typer.Option("--statistics-only", help="Keep statistics but no maps; for long texts.")
+    ] = False,
+    top: Annotated[int, typer.Option(min=0, help="How many of each query's strongest keys to keep.")] = 32,
+    words: Annotated[
+        bool, typer.Option("--words", help="Words instead of tokens: sum over keys, mean over queries.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Write .html .png .svg .pdf .json or .safetensors. Default: print a table."
+            "--output", "-o", help="Write .html, .png, .svg, .pdf, .json or .safetensors. Default: print a table."
         ),
     ] = None,
     max_mb: Annotated[
-        float, typer.Option("--max-mb", min=0.1, help="What an .html may take; beyond it maps get coarser, then fewer.")
+        float, typer.Option("--max-mb", min=0.1, help="Size limit of an .html; above it, maps get coarser, then fewer.")
     ] = 64,
-    quality: Annotated[str, typer.Option(help="Of an .html: standard, or high for small weights too.")] = "standard",
+    quality: Annotated[
+        str, typer.Option(help="Quality of an .html: standard, or high to keep small weights too.")
+    ] = "standard",
     json: options.Json = False,
     font: options.Font = None,
     dark: options.Dark = False,
     *,
     loading: options.Loading,
 ) -> None:
-    """Keep the attention of chosen layers, heads, queries and keys, with statistics of every head.
+    """Capture the attention of every layer and head, or of those you choose, with statistics for each head.
 
-    An .html is a page in which to roam every layer and head, offline. A figure of one head is a heat map, of several a
-    grid, of statistics alone a table of colours.
+    An .html file is the explorer: every layer and head in one offline page. A figure shows one head as a heat map,
+    several as a grid, and statistics alone as a table of colours.
 
         attnscope maps "The castle on the hill was old." -o castle.html
     """

@@ -22,7 +22,7 @@ def methods(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/methods.md.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
 ) -> None:
-    """List the methods with sign, cost, unit and paper."""
+    """List the methods: what each score means, its sign, cost and paper."""
     from attnscope.methods.request import SHARED
     from attnscope.methods.table import METHODS
 

@@ -1,4 +1,4 @@
-"""`attnscope models`: what is on this machine and what it takes."""
+"""`attnscope models`: which models are on this machine, and how large they are."""
 
 import json as json_module
 import sys
@@ -14,10 +14,10 @@ def models(
     json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
 ) -> None:
-    """List the models on this machine and the disk space that they take.
+    """List the models on this machine and the disk space they take.
 
-    The bundled model lives in attnscope's cache folder (ATTNSCOPE_CACHE moves it); deleting a folder is safe, it is
-    fetched again when it is needed. Hub models live in the hub's own cache.
+    The bundled model lives in attnscope's cache folder (ATTNSCOPE_CACHE moves it); a folder can be deleted
+    safely, and is fetched again when needed. Hub models live in the hub's own cache.
     """
     from attnscope.models.loading.bundled import FOLDER, NAME, cache, cached
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, where their text comes from, and where their result goes."""
+"""Options that several commands share: where the text comes from, how to load the model, where the result goes."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -14,9 +14,7 @@ from attnscope.errors import TextError
 from attnscope.render import Result, checked_path, print_result, save
 from attnscope.results.attribution import Attribution
 
-Text = Annotated[
-    str | None, typer.Argument(help="The text. Without it: --file, or standard input.", show_default=False)
-]
+Text = Annotated[str | None, typer.Argument(help="The text. Default: --file or standard input.", show_default=False)]
 File = Annotated[
     Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file (one final line break is dropped).")
 ]
@@ -34,19 +32,20 @@ Output = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Chat = Annotated[
     bool,
-    typer.Option("--chat", help="The text is a user's message in the model's chat template (kept out of the picture)."),
+    typer.Option(
+        "--chat",
+        help="Put the text into the model's chat template as a user's message (the template stays out of the picture).",
+    ),
 ]
-Truncate = Annotated[bool, typer.Option("--truncate", help="Cut a text that is longer than the model's positions.")]
-Font = Annotated[
-    str | None, typer.Option(help="Font file or family for figures, for example an installed Japanese one.")
-]
+Truncate = Annotated[bool, typer.Option("--truncate", help="Cut off a text that is too long for the model.")]
+Font = Annotated[str | None, typer.Option(help="Font file or installed family for figures, such as a Japanese one.")]
 Dark = Annotated[bool, typer.Option("--dark", help="Dark background.")]
 Debug = Annotated[bool, typer.Option("--debug", help="On an error, show where it came from.")]
 
 
 @dataclass(frozen=True)
 class Source:
-    """The text, and how it is read."""
+    """The text and how to read it."""
 
     text: Text = None
     file: File = None
@@ -54,25 +53,25 @@ class Source:
     truncate: Truncate = False
 
     def read(self) -> str:
-        """The text. Raises TextError, saying which was meant and what is wrong."""
+        """The text. Raises TextError if there is none, or if it cannot be read."""
         return read_text(self.text, self.file)
 
 
 @dataclass(frozen=True)
 class Loading:
-    """The model, and how it is loaded."""
+    """The model and how to load it."""
 
     model: ModelName = None
-    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. Default: as it was saved.")] = None
-    device: Annotated[str | None, typer.Option(help="Where it runs: cpu, cuda, mps, auto. Default: cpu.")] = None
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. Default: as saved.")] = None
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto. Default: cpu.")] = None
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run the code that a hub model brings.")
+        bool, typer.Option("--trust-remote-code", help="Run code that ships with a hub model.")
     ] = False
     debug: Debug = False  # read by main, which reports errors
 
     def load(self, name: str | None = None) -> Any:
-        """The model, or another one in the same way."""
+        """Load the model, or another one with the same options."""
         return attnscope.load(
             name or self.model,
             device_map=self.device,
@@ -84,22 +83,22 @@ class Loading:
 
 @dataclass(frozen=True)
 class Look:
-    """What pages and figures look like."""
+    """How pages and figures look."""
 
     max_line_chars: Annotated[
-        int | None, typer.Option(min=1, help="Characters in a line of .html and of figures. Default: 80.")
+        int | None, typer.Option(min=1, help="Characters per line in .html and figures. Default: 80.")
     ] = None
     font: Font = None
-    font_size: Annotated[float | None, typer.Option(min=1, help="Size of the text.")] = None
+    font_size: Annotated[float | None, typer.Option(min=1, help="Text size.")] = None
     dark: Dark = False
 
     def given(self) -> dict[str, Any]:
-        """Those that were given, as `save` takes them."""
+        """The options that were given, as `save` takes them."""
         return {name: value for name, value in asdict(self).items() if value not in (None, False)}
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
-    """The command as typer wants it: a parameter that is one of the groups above stands for the group's fields."""
+    """The command as typer needs it: each parameter that is a group above becomes the group's fields."""
     groups: dict[str, Any] = {}
     parameters: list[Parameter] = []
     for name, parameter in signature(command).parameters.items():
@@ -123,7 +122,7 @@ def expanded(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_text(text: str | None, file: Path | None) -> str:
-    """The text of the argument, of the file or of standard input. Raises TextError, saying which and what is wrong."""
+    """The text from the argument, the file or standard input. Raises TextError if there is none or it is unreadable."""
     if text is not None and file is not None:
         raise TextError("both a text and --file were given; give one of them")
     if text is not None:
@@ -140,12 +139,12 @@ def read_text(text: str | None, file: Path | None) -> str:
     except UnicodeDecodeError as error:
         raise TextError(f"{name} is not UTF-8 text (byte {error.start}); convert it, or name a text file") from error
     if "\0" in decoded:
-        raise TextError(f"{name} is not text: it has a NUL character at position {decoded.index(chr(0))}")
+        raise TextError(f"{name} is not text: it contains a NUL character at position {decoded.index(chr(0))}")
     return decoded.removesuffix("\n").removesuffix("\r")
 
 
 def number(value: str) -> int | str:
-    """An index, or the word that stands for none."""
+    """An index if it is a number, else the text as it is, such as "mean"."""
     try:
         return int(value)
     except ValueError:
@@ -153,18 +152,18 @@ def number(value: str) -> int | str:
 
 
 def query(value: str) -> int | str:
-    """A token's index, or a word of the text; "word:7" is the word 7."""
+    """A token's index, or a word of the text; "word:7" means the word "7"."""
     return value.removeprefix("word:") if value.startswith("word:") else number(value)
 
 
 def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
-    """Refuse an output that cannot be written before the model has worked for it."""
+    """Refuse an output that cannot be written, before the model does any work."""
     if output is not None:
         checked_path(output, kind)
 
 
 def show(result: Result, output: Path | None, json: bool, look: Look) -> None:
-    """Write, print or draw the result, as the options say."""
+    """Write or print the result, as the options say."""
     write(result, output, look.given())
     if json:
         sys.stdout.write(result.to_json() + "\n")
@@ -173,6 +172,6 @@ def show(result: Result, output: Path | None, json: bool, look: Look) -> None:
 
 
 def write(result: Result, output: Path | None, how: Mapping[str, Any]) -> None:
-    """Write the result where that is asked for, and say so."""
+    """Write the result to `output`, if given, and say so."""
     if output is not None:
         sys.stderr.write(f"attnscope: wrote {save(result, output, **how)}\n")

@@ -1,4 +1,4 @@
-"""`attnscope plan`: what a request would take, before it is made."""
+"""`attnscope plan`: the memory and time a request would take, before you make it."""
 
 import json as json_module
 import sys
@@ -19,12 +19,15 @@ def plan(
         str,
         typer.Option(help="maps, generate, or one of `attnscope methods`."),
     ] = "maps",
-    tokens: Annotated[int | None, typer.Option(min=1, help="Plan for so many tokens instead of a text.")] = None,
-    layers: Annotated[int | None, typer.Option(min=1, help="maps: of so many layers. Default: all.")] = None,
-    heads: Annotated[int | None, typer.Option(min=1, help="maps: of so many heads. Default: all.")] = None,
-    statistics_only: Annotated[bool, typer.Option("--statistics-only", help="maps: keep no maps.")] = False,
+    tokens: Annotated[int | None, typer.Option(min=1, help="Plan for N tokens instead of a text.")] = None,
+    layers: Annotated[int | None, typer.Option(min=1, help="maps: number of layers. Default: all.")] = None,
+    heads: Annotated[int | None, typer.Option(min=1, help="maps: number of heads. Default: all.")] = None,
+    statistics_only: Annotated[bool, typer.Option("--statistics-only", help="maps: statistics only, no maps.")] = False,
     runs: Annotated[
-        int | None, typer.Option(min=1, help="Steps, samples or words of a method that runs often; tokens to generate.")
+        int | None,
+        typer.Option(
+            min=1, help="How often a method runs the model: its steps, samples or words; or tokens to generate."
+        ),
     ] = None,
     json: options.Json = False,
     *,
@@ -32,7 +35,7 @@ def plan(
 ) -> None:
     """Say how much memory and roughly how much time a request takes, without making it.
 
-    Exits with 2 where it does not fit into this machine's memory, and says how to make it smaller.
+    Exits with 2 if the request does not fit into this machine's memory, and says how to make it smaller.
 
         attnscope plan --tokens 8192 --method rollout
     """

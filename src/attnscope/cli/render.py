@@ -1,4 +1,4 @@
-"""`attnscope render`: a saved result, drawn again."""
+"""`attnscope render`: draw a saved result again."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ def render(
     *,
     look: options.Look,
 ) -> None:
-    """Draw a saved result; needs neither the model nor torch.
+    """Draw a saved result, without the model and without torch.
 
     attnscope render castle.json -o castle.pdf
     """

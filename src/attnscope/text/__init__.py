@@ -1,1 +1,1 @@
-"""Pure text: words, segments and the alignment of two word sequences. No model, no numbers."""
+"""Pure text: words, segments and the alignment of two texts. No model, no scores."""

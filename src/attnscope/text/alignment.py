@@ -1,14 +1,14 @@
-"""Words of two texts laid opposite each other, edit by edit: pure text, no model.
+"""Align the words of two texts. Pure text, no model.
 
 The problems this file solves:
 
-- A word with a typo stays opposite its original, also where words were put in or taken out around it.
-- A word that was replaced by quite another stands opposite it; what has no counterpart gets a gap.
-- Texts of thousands of words: equal stretches are found first, and only what lies between is weighed word by word.
+- A word with a typo is paired with its original, even if words were inserted or deleted around it.
+- A word that was replaced by a very different one is paired with it; a word without a counterpart is paired with a gap.
+- Texts of thousands of words: equal stretches are found first, and only what lies between is aligned word by word.
 
-It is an alignment of least cost (Needleman and Wunsch 1970). Equal words cost nothing, others a quarter and three
-quarters of how unlike they are; a gap costs more than half of two strangers, so that a stranger rather than two gaps
-stands opposite a lost word, and an equal word is worth a gap on either side of it.
+This is a minimum-cost alignment (Needleman and Wunsch 1970). Equal words cost nothing; other pairs cost a quarter plus
+three quarters of their dissimilarity. A gap costs more than half of the most a pair can cost, so a lost word is paired
+with an unrelated word rather than with a gap, while a pair of equal words is worth a gap on either side.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,17 +20,17 @@ from typing import Literal
 
 Kind = Literal["same", "changed", "replaced", "inserted", "deleted"]
 
-# Whole numbers, so that the way back through the costs finds exactly what was added.
+# Integers, so that the traceback finds exactly the costs that were added.
 _GAP = 600
-# From this similarity on it is the same word, changed.
+# Above this similarity, two words count as the same word, changed.
 _ALIKE = 0.5
-# Pairs of words that are weighed one by one; beyond, equal stretches are found first.
+# The most word pairs to align directly; above it, equal stretches are found first.
 _MOST = 40_000
 
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """Two words by their indices; None is a gap."""
+    """A pair of words, by index; None is a gap."""
 
     left: int | None
     right: int | None
@@ -38,9 +38,9 @@ class Opposite:
 
 
 def align_words(left: Sequence[str], right: Sequence[str]) -> list[Opposite]:
-    """The words of both texts in order, each exactly once.
+    """Pair the words of both texts, in order, each exactly once.
 
-    kind: "same"; "changed" (at least half alike, or another case); "replaced"; "inserted" (right alone) or "deleted".
+    kind: "same"; "changed" (at least half alike, or different case); "replaced"; "inserted" (right only) or "deleted".
 
     >>> [(o.left, o.right, o.kind) for o in align_words("is it good".split(), "iis it very godo".split())]
     [(0, 0, 'changed'), (1, 1, 'same'), (None, 2, 'inserted'), (2, 3, 'changed')]
@@ -52,7 +52,7 @@ def align_words(left: Sequence[str], right: Sequence[str]) -> list[Opposite]:
 
 
 def cost_of(one: str, other: str) -> int:
-    """What two words opposite each other cost, 0 to 1000.
+    """The cost of pairing two words, 0 to 1000.
 
     >>> cost_of("film", "film"), cost_of("ab", "xy")
     (0, 1000)
@@ -61,9 +61,9 @@ def cost_of(one: str, other: str) -> int:
 
 
 def similarity(one: str, other: str) -> float:
-    """How alike two words are, 0 to 1: twice the letters of their common stretches, over all letters.
+    """How similar two words are, 0 to 1: twice the letters they share in common stretches, over all letters.
 
-    Upper and lower case are alike, but not the same.
+    Words that differ only in case are 0.99 similar.
 
     >>> similarity("sentence", "sentnece"), similarity("a", "A"), similarity("film", "movie")
     (0.875, 0.99, 0.2222222222222222)
@@ -75,12 +75,12 @@ def similarity(one: str, other: str) -> float:
 
 @lru_cache(maxsize=100_000)
 def _ratio(one: str, other: str) -> float:
-    # Words of hundreds of letters are not worth their square.
+    # The comparison is quadratic: the first 200 letters are enough.
     return SequenceMatcher(None, one[:200], other[:200], autojunk=False).ratio()
 
 
 def _stretches(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Stretches of both texts that lie opposite each other, small enough to be weighed, or equal."""
+    """Matching stretches of both texts that are equal or small enough to align directly."""
     if len(left) * len(right) <= _MOST:
         yield 0, len(left), 0, len(right)
         return
@@ -89,7 +89,7 @@ def _stretches(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int,
             for i, j in zip(range(low, high), range(start, end), strict=True):
                 yield i, i + 1, j, j + 1
         else:
-            # A stretch too large to be weighed whole is cut alike on both sides.
+            # Cut a stretch that is too large into the same number of pieces on both sides.
             pieces = max(1, -(-((high - low) * (end - start)) // _MOST))
             cuts = [(low + (high - low) * k // pieces, start + (end - start) * k // pieces) for k in range(pieces + 1)]
             for (a, c), (b, d) in pairwise(cuts):
@@ -99,8 +99,8 @@ def _stretches(left: Sequence[str], right: Sequence[str]) -> Iterator[tuple[int,
 def _weighed(
     left: Sequence[str], right: Sequence[str], rows: range, columns: range
 ) -> list[tuple[int | None, int | None]]:
-    """The alignment of least cost of two stretches."""
-    # cost[i][j]: of the first i words of the left with the first j of the right.
+    """The minimum-cost alignment of two stretches."""
+    # cost[i][j]: aligning the first i words on the left with the first j on the right.
     cost = [[j * _GAP for j in range(len(columns) + 1)]]
     for i, row in enumerate(rows):
         line = [(i + 1) * _GAP]

@@ -1,7 +1,7 @@
-"""Stretches of a text that are larger than a word: sentences, paragraphs, turns of a chat, and named pieces.
+"""Parts of a text larger than a word: sentences, paragraphs, turns of a chat, and named segments.
 
-Pure text and character spans, like `words`. Sentences end at the marks of the common scripts and at line breaks;
-"e.g." and its kind end one too, which an importance over sentences bears.
+Pure text and character spans, like `words`. Sentences end at the end marks of the common scripts and at line
+breaks. An abbreviation such as "e.g." ends one too; for scores over sentences this does little harm.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import regex
 from attnscope.errors import InputError
 from attnscope.text.words import TokenSpan, WordSpan
 
-# A run of end marks with the quotes and brackets that close behind it; Latin marks only before a space or the end.
+# A run of end marks and the quotes and brackets that close after it; Latin marks only before a space or the end.
 _SENTENCE_END = regex.compile(r"(?:[.!?…]+[\p{Pe}\p{Pf}\"']*(?=\s|$)|[。！？｡]+[\p{Pe}\p{Pf}]*|\n+)", regex.V1)
 _PARAGRAPH_END = regex.compile(r"\n\s*\n")
 _ROLE = regex.compile(r"\s*(\p{L}[\w-]*)[ \t]*\n")
@@ -21,7 +21,7 @@ Span = tuple[int, int]
 
 
 def sentences(text: str) -> list[Span]:
-    """The sentences of `text`, without the space around them.
+    """The sentences of `text`, without the white space around them.
 
     >>> [("Is it? Yes. 雨だ。晴れ")[start:end] for start, end in sentences("Is it? Yes. 雨だ。晴れ")]
     ['Is it?', 'Yes.', '雨だ。', '晴れ']
@@ -30,14 +30,14 @@ def sentences(text: str) -> list[Span]:
 
 
 def paragraphs(text: str) -> list[Span]:
-    """The paragraphs of `text`: what stands between blank lines."""
+    """The paragraphs of `text`, which blank lines separate."""
     return _between(text, [match.end() for match in _PARAGRAPH_END.finditer(text)])
 
 
 def turns(text: str, tokens: Sequence[TokenSpan]) -> dict[str, Span]:
-    """What stands between the chat markers that are written in `text`, by number and role: {"1 user": (18, 40), …}.
+    """The turns of a chat, between the chat markers in `text`, by number and role: {"1 user": (18, 40), …}.
 
-    The role is a lone word on the line of the marker. Raises InputError where the text has no markers.
+    The role is a single word on the marker's line. Raises InputError if the text has no markers.
     """
     markers = sorted((t.start, t.end) for t in tokens if t.special and t.start < t.end)
     if not markers:
@@ -53,13 +53,13 @@ def turns(text: str, tokens: Sequence[TokenSpan]) -> dict[str, Span]:
 
 
 def checked(text: str, segments: Mapping[str, Sequence[int]]) -> dict[str, Span]:
-    """Named spans in the order of the text. Raises InputError for one outside of it, empty, or over another."""
+    """Named spans in text order. Raises InputError for a span outside the text, an empty one, or two that overlap."""
     found = {}
     for name, span in segments.items():
         start, end = span if len(span) == 2 else (-1, -1)
         if not 0 <= start < end <= len(text):
             raise InputError(
-                f"the segment {name!r} is {tuple(span)}: give the start and end of a piece of the text's {len(text)} "
+                f"the segment {name!r} is {tuple(span)}: give a start and an end within the text's {len(text)} "
                 "characters"
             )
         found[name] = (int(start), int(end))
@@ -74,7 +74,7 @@ def checked(text: str, segments: Mapping[str, Sequence[int]]) -> dict[str, Span]
 
 
 def gathered(spans: Sequence[Span], words: Sequence[WordSpan]) -> tuple[WordSpan, ...]:
-    """Each span as one unit of the words that begin in it; a span without words is none, a word in no span is left out.
+    """Join the words that begin in each span into one unit; spans without words, and words in no span, are left out.
 
     >>> gathered([(0, 6)], [WordSpan(0, 2, (0,)), WordSpan(3, 6, (1, 2)), WordSpan(7, 9, (3,))])
     (WordSpan(start=0, end=6, tokens=(0, 1, 2)),)

@@ -1,15 +1,16 @@
-"""Tokens → words, by character offsets alone: no torch, no transformers, no knowledge of any tokenizer.
+"""Tokens → words, by character offsets alone: no torch, no transformers, nothing specific to a tokenizer.
 
 The problems this file solves:
 
-- A token is not a word, and each tokenizer family cuts differently. Words are the text's own (Unicode's word
-  boundaries, UAX #29), and tokens are laid over them by the characters they cover.
+- A token is not a word, and each tokenizer family splits text differently. Words come from the text (Unicode's word
+  boundaries, UAX #29), and tokens are matched to them by the characters they cover.
 - One character may be several tokens (byte-level BPE on Japanese, emoji): tokens that share a character share a word.
-- One token may cover several words ("New York", "the\\n\\n"): it joins them, but the space around it is not text of it.
-- Japanese, Chinese and Thai write no spaces: BudouX's models cut them; without BudouX, runs of one script are words.
+- One token may cover several words ("New York", "the\\n\\n"): it joins them, without the white space around it.
+- Japanese, Chinese and Thai are written without spaces: BudouX segments them; without BudouX, runs of one script are
+  words.
 
-What it does not do: it never looks into a word (no stems, no compounds), and Khmer, Lao and Burmese, which have no
-spaces either, fall apart into syllables that only tokens join.
+What it does not do: it never looks inside a word (no stems, no compounds). Khmer, Lao and Burmese, also written without
+spaces, are split into syllables, which only tokens join.
 """
 
 import difflib
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _WORD_BOUNDARY = regex.compile(r"\b", regex.WORD | regex.V1)
 _GRAPHEME = regex.compile(r"\X", regex.V1)
-# What str.isspace() says, which counts four separators that \s does not.
+# What str.isspace() accepts: four separators more than \s.
 _SPACES = regex.compile(r"[\s\x1c-\x1f]+")
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]", regex.V1)
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}〆ーｰﾞﾟ"
@@ -40,20 +41,20 @@ _SCRIPT_RUN = regex.compile(
     r"[\p{Han}〆][\p{Han}〆\p{M}]*|\p{Hiragana}[\p{Hiragana}ー\p{M}]*|[\p{Katakana}ーｰﾞﾟ][\p{Katakana}ーｰﾞﾟ\p{M}]*",
     regex.V1,
 )
-# The search for a boundary between two regional indicators looks back to the start of their run, which is quadratic;
-# a symbol with a variation selector has the same length and the same boundaries as the flag it stands for.
+# Finding a boundary between two regional indicators looks back to the start of their run, which is quadratic. A symbol
+# with a variation selector has the same length and the same boundaries as the flag it replaces.
 _FLAG = regex.compile(r"[\U0001F1E6-\U0001F1FF]{2}")
 _FLAG_STAND_IN = "∎\ufe0f"
 
-# BudouX weighs three characters on either side of a boundary, so a piece with that margin is cut as the whole text
-# would be; pieces, because its loop is quadratic in the length of a word.
+# BudouX looks at three characters on either side of a boundary, so a piece with that margin is split like the whole
+# text. We split into pieces because its loop is quadratic in the length of a word.
 _MARGIN = 3
 _PIECE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class TokenSpan:
-    """A token's place in the text: `text` is `source[start:end]`, or the token's own name when it has no place."""
+    """A token's place in the text: `text` is `source[start:end]`, or the token's own name if it has no place."""
 
     text: str
     start: int
@@ -63,7 +64,7 @@ class TokenSpan:
 
 @dataclass(frozen=True, slots=True)
 class WordSpan:
-    """A word, `source[start:end]`, and the indices of its tokens."""
+    """A word, `source[start:end]`, with the indices of its tokens."""
 
     start: int
     end: int
@@ -86,16 +87,16 @@ class _Segmenter(Protocol):
 
 
 def segment(text: str) -> list[tuple[int, int]]:
-    """The words of `text` alone, as character spans in order; white space is in none of them.
+    """Split `text` into words: character spans in order, without white space.
 
     Punctuation marks are words of their own, and no grapheme (an emoji sequence, a flag, a letter with its accents)
-    is ever cut.
+    is ever split.
 
     >>> [("Don't stop, 熊!")[start:end] for start, end in segment("Don't stop, 熊!")]
     ["Don't", 'stop', ',', '熊', '!']
     """
     boundaries = {match.start() for match in _WORD_BOUNDARY.finditer(_FLAG.sub(_FLAG_STAND_IN, text))}
-    # UAX #29 lets invisible format characters cling to a space; the edges of space are boundaries all the same.
+    # UAX #29 attaches invisible format characters to a space; the edges of the space are boundaries all the same.
     for space in _SPACES.finditer(text):
         boundaries.update(space.span())
     for start, end, cuts in _runs_without_spaces(text):
@@ -106,16 +107,16 @@ def segment(text: str) -> list[tuple[int, int]]:
 
 
 def graphemes(text: str) -> list[int]:
-    """Where what a reader takes for one character begins, and the end of the text: [0, …, len(text)]."""
+    """Where each grapheme (what a reader sees as one character) begins, and where the text ends: [0, …, len(text)]."""
     return [match.start() for match in _GRAPHEME.finditer(_FLAG.sub(_FLAG_STAND_IN, text))] + [len(text)]
 
 
 def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
-    """Lay tokens over the words of `text`; every non-special token that covers text ends in exactly one word.
+    """Match tokens to the words of `text`: every non-special token that covers text belongs to exactly one word.
 
-    Words are what is connected by overlap, between the segments of the text and the tokens' cores. A token's core is
-    its span without the white space around it; a token of white space alone is a word of its own. A segment without
-    tokens is no word, so the words are what the model saw, in order and disjoint.
+    Words of the text that a token connects become one word. A token's span counts without the white space around it; a
+    token of white space alone is a word of its own. A word without tokens is dropped, so the result is what the model
+    saw, in order and disjoint.
 
     >>> tokens = [TokenSpan("the", 0, 3, False), TokenSpan(" c", 3, 5, False), TokenSpan("at", 5, 7, False)]
     >>> [(word.start, word.end, word.tokens) for word in group("the cat", tokens)]
@@ -165,9 +166,9 @@ def tokens_as_words(tokens: Sequence[_Placed]) -> tuple[WordSpan, ...]:
 
 
 def find_words(text: str, words: Sequence[WordSpan], query: str) -> tuple[int, ...]:
-    """The indices of the words that `query` names: the first word equal to it, else the first words that spell it.
+    """The indices of the words that `query` names: the first word equal to it, else the first phrase that spells it.
 
-    White space inside a query matches any white space. Raises QueryError, with the nearest words, when there is none.
+    White space inside a query matches any white space. Raises QueryError, naming the nearest words, if nothing matches.
 
     >>> find_words("in New York", [WordSpan(0, 2, (0,)), WordSpan(3, 6, (1,)), WordSpan(7, 11, (2,))], "New York")
     (1, 2)
@@ -193,13 +194,13 @@ def _not_found(text: str, words: Sequence[WordSpan], query: str) -> str:
     near = [word for word in spelled if query in word][:3] or _nearest(spelled, query)
     near = near or [word for word in spelled if not word.isspace()][:3]
     offer = ", ".join(repr(word if len(word) <= 60 else word[:59] + "…") for word in near)
-    return f"the query {shown} is no word or phrase of the text: give one as it is written there, for example {offer}"
+    return f"the query {shown} is not a word or phrase of the text: write it as in the text, for example {offer}"
 
 
 def _nearest(spelled: Sequence[str], query: str) -> list[str]:
     folded: dict[str, str] = {}
     for word in spelled:
-        # difflib is quadratic in the length of a word, and nothing that long is near.
+        # difflib is quadratic in the length of a word, and so long a word is not near anyway.
         if len(word) <= 2 * len(query) + 2:
             folded.setdefault(word.casefold(), word)
     if len(query) > 200:
@@ -216,7 +217,7 @@ def _core(text: str, token: TokenSpan) -> tuple[int, int]:
 
 
 def _runs_without_spaces(text: str) -> Iterator[tuple[int, int, list[int]]]:
-    """Each run of a script that writes no spaces: its span and where it is cut."""
+    """Each run of a script without spaces: its span and where its words begin."""
     chinese_or_japanese = list(_CJK_RUN.finditer(text))
     if chinese_or_japanese:
         segmenter = _segmenter(_east_asian_model(text))
@@ -235,13 +236,13 @@ def _runs_without_spaces(text: str) -> Iterator[tuple[int, int, list[int]]]:
 def _east_asian_model(text: str) -> str:
     if _KANA.search(text):
         return "ja_word"
-    # The old national character sets know which characters are traditional and which are simplified.
+    # The old national character sets tell traditional from simplified characters.
     traditional, simplified = (len(text.encode(charset, "ignore")) for charset in ("big5", "gb2312"))
     return "zh-hant" if traditional > simplified else "zh-hans"
 
 
 def _cuts(segmenter: _Segmenter, text: str, start: int, end: int) -> list[int]:
-    """Where `segmenter` begins a word in `text[start:end]`, read with the characters around it."""
+    """Where words begin in `text[start:end]`, which `segmenter` reads with the characters around it."""
     cuts = [start]
     for piece in range(start, end, _PIECE):
         piece_end = min(piece + _PIECE, end)
@@ -255,7 +256,7 @@ def _cuts(segmenter: _Segmenter, text: str, start: int, end: int) -> list[int]:
 
 @cache
 def _segmenter(model: str) -> _Segmenter | None:
-    """BudouX with that model, or None when it is not installed or too old to have it."""
+    """BudouX with that model, or None if it is not installed or too old to have it."""
     try:
         import budoux
 
@@ -270,6 +271,6 @@ def _segmenter(model: str) -> _Segmenter | None:
 @cache
 def _hint() -> None:
     _log.warning(
-        "Japanese, Chinese and Thai words are cut by script alone, because BudouX is not installed or too old: "
+        "Japanese, Chinese and Thai words are split by script alone, because BudouX is not installed or too old: "
         "pip install -U 'attnscope[ja]'"
     )
