@@ -91,7 +91,7 @@ def test_a_line_separator_in_a_text_ends_no_line(tmp_path: Path) -> None:
     [
         ("", "no pairs"),
         ("{}", "line 1 of .* is not a pair"),
-        ('{"clean": 1, "adversarial": "a"}', "are texts"),
+        ('{"clean": 1, "adversarial": "a"}', "must be strings"),
         ("x", "line 1"),
     ],
 )
