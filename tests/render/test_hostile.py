@@ -50,6 +50,7 @@ HOSTILE = (
     "one\ntwo\r\nthree\rfour\tfive",
     "\u202eover\u2066\u200f",
     "half\ud800pair",
+    "bare\rreturn",
     "${x} ${title}",
     "$low $$",
     "&amp;&lt;&#0;",
@@ -406,7 +407,7 @@ CHECKS: dict[str, Callable[[Any, bytes, bytes, Path], None]] = {
 @pytest.mark.parametrize("kind", [kind for kind, row in RENDERERS.items() if ".svg" in row])
 def test_figures(kind: type) -> None:
     """All that XML, fonts and mathematics fear in each place at once, since a figure takes long."""
-    result = heaped(kind, ']]></g><script>&"\0\x1b\u202e\ud800\ufeff\ufffe $x^2 \\frac{_')
+    result = heaped(kind, ']]></g><script>&"\0\x1b\u202e\ud800\ufeff\ufffe $x^2 \\frac{_$')
     drawn = ElementTree.fromstring(render(result, ".svg"))
     names = Counter(element.tag for element in drawn.iter())
     assert set(names) <= {element.tag for element in ElementTree.fromstring(tame(kind, ".svg")).iter()}
