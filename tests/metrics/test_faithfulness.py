@@ -118,8 +118,9 @@ def test_curves_take_the_strongest_words_away_and_put_them_in() -> None:
 def test_the_strongest_words_of_a_share_are_rounded_up_to_at_least_one() -> None:
     explanation = Explanation(np.arange(30.0), False)
     assert strongest_words(explanation, 0.01) == {29}
-    assert strongest_words(explanation, 0.1) == {29, 28, 27}, "0.1 * 30 is a little over 3"
+    assert strongest_words(explanation, 0.1) == {29, 28, 27}
     assert strongest_words(explanation, 0.11) == {29, 28, 27, 26}
+    assert len(strongest_words(Explanation(np.arange(100.0), False), 0.07)) == 7, "0.07 * 100 is a little over 7"
     assert [len(words) for words in removal_path(explanation)] == list(range(31))
 
 

@@ -6,6 +6,8 @@ from tiny_models import classifier, tiny
 
 import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.comparison import opposites
+from attnscope.studies.compare import undone_text
 
 LABELS = [" c", " x"]
 
@@ -35,6 +37,24 @@ def test_words_put_in_and_taken_out_are_undone_in_place(copying: ats.Model) -> N
     assert edit.edit == "deleted"
     back = dict(lost.left.probabilities)[lost.left.prediction] - dict(lost.right.probabilities)[lost.left.prediction]
     assert edit.restores == pytest.approx(back, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("clean", "adversarial", "restored"),
+    [
+        ("a  b c", "a  x c", ["a  b c"]),
+        ("a b c", "a  z b c", ["a b c"]),
+        ("a b c", "z a b c", ["a b c"]),
+        ("a b  c d", "a b d", ["a b  c d"]),
+        ("a b c", "b c", ["a b c"]),
+        ("a b c d", "a x c z d", ["a b c z d", "a x c d"]),
+    ],
+)
+def test_the_text_with_one_edit_undone(copying: ats.Model, clean: str, adversarial: str, restored: list[str]) -> None:
+    left, right = (ats.explain(copying, text, "random") for text in (clean, adversarial))
+    pairs = opposites(left, right)
+    edits = [index for index, pair in enumerate(pairs) if pair.kind != "same"]
+    assert [undone_text(left, right, pairs, index) for index in edits] == restored
 
 
 def test_changes_ranks_and_moved_attention_add_up(copying: ats.Model) -> None:

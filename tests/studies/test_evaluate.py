@@ -52,6 +52,8 @@ def test_a_broken_run_goes_on(copying: ats.Model, tmp_path: Path, monkeypatch: p
     assert {(r.key, r.method): r.values for r in more.rows if r.method != "gradient"} == {
         key: values for key, (values, _curves, _scores) in by_name.items()
     }
+    reversed_texts = ats.evaluate(copying, TEXTS[::-1], ["deletion"], FAST, **asked)
+    assert [row.number for row in reversed_texts.rows if row.key == whole.rows[0].key] == [3, 3], "its new place"
     with pytest.raises(InputError, match="another evaluation: its way is 'pad', now 'delete'"):
         ats.evaluate(copying, TEXTS, ["deletion"], FAST, target=" c", rows=rows)
 

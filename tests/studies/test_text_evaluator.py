@@ -87,12 +87,12 @@ def test_the_shuffled_model_is_made_once(copying: ats.Model, monkeypatch: pytest
 
 
 def test_within_judges_a_piece_of_the_text_and_people_by_what_a_word_touches(copying: ats.Model) -> None:
-    human = ((4, 5, 2.0), (5, 7, 1.0), (4, 7, 0.5), (0, 1, 9.0))
+    human = ((4, 5, 2.0), (5, 7, 3.0), (4, 7, 0.5), (0, 1, 9.0))
     (row,) = evaluator(copying).rows(
         0, Sample("a b c d e f", target=" c", within=(4, 9), human=human), [DELETION], None
     )
     assert row.words == ("c", "d", "e")
-    assert row.human == (2.0, 1.0, 0.0)
+    assert row.human == (2.0, 3.0, 0.0)
 
 
 def test_words_that_the_target_stands_on_are_not_judged() -> None:

@@ -154,7 +154,7 @@ def strongest_words(explanation: Explanation, share: float) -> WordSet:
     >>> sorted(strongest_words(Explanation(np.array([0.1, 0.9, 0.5]), False), 0.5))
     [1, 2]
     """
-    # Without the tolerance 0.1 of 30 words would be 4: 0.1 * 30 is a little over 3.
+    # Without the tolerance 0.07 of 100 words would be 8: 0.07 * 100 is a little over 7.
     return frozenset(explanation.order[: max(1, math.ceil(share * len(explanation.order) - 1e-9))])
 
 

@@ -132,7 +132,7 @@ def _restored(
     """Of each edit, by its index among the pairs: how far undoing it alone restores the left side's prediction."""
     pairs = opposites(left.result, right.result)
     undone = {
-        index: _undone(left.result, right.result, pairs, index)
+        index: undone_text(left.result, right.result, pairs, index)
         for index, pair in enumerate(pairs)
         if pair.kind != "same"
     }
@@ -147,7 +147,7 @@ def _restored(
     return {index: shares[label] - before for index, shares in zip(undone, after, strict=True)}
 
 
-def _undone(left: Attribution, right: Attribution, pairs: Sequence[Opposite], index: int) -> str:
+def undone_text(left: Attribution, right: Attribution, pairs: Sequence[Opposite], index: int) -> str:
     """The right text with one edit undone; the spaces around a word that comes or goes are the left text's."""
     edit = pairs[index]
     text = right.text
