@@ -27,10 +27,6 @@ def test_spearman_of_distinct_ranks_is_one_minus_six_d_squared() -> None:
     assert ats.agreement([made(one), made(two, "two")]).rank[0, 1] == pytest.approx(expected)
 
 
-def test_ties_share_their_mean_rank() -> None:
-    assert ranks(np.array([2.0, 1.0, 2.0, 2.0])).tolist() == [3.0, 1.0, 3.0, 3.0]
-
-
 def test_overlap_counts_shared_top_words() -> None:
     found = ats.agreement([made([9, 8, 1, 0]), made([0, 9, 8, 1], "two")], top=2)
     assert found.overlap.tolist() == [[1.0, 0.5], [0.5, 1.0]]

@@ -5,14 +5,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from drawn_results import result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attnscope.errors import DamagedFileError, NonFiniteError, OutputError
+import attnscope as ats
+from attnscope.errors import DamagedFileError, InputError, NonFiniteError
+from attnscope.render import RENDERERS, render
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
-from attnscope.results.files import write_atomically
 
 SMALL = Attribution(
     method="attention",
@@ -195,28 +198,80 @@ def test_repr_names_the_highest() -> None:
     assert repr(SMALL) == "<Attribution attention: 3 words, 3 tokens; top: '猫' 0.25, 'and' 1e-09, '👍🏽' -0>"
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.json"
-    path.write_text("old")
-
-    def fail(*_: Any) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, b"new")
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
-
-
-def test_a_written_file_is_as_readable_as_any(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "a", b"x")
-    (tmp_path / "b").write_bytes(b"x")
-    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+def test_own_scores_stand_where_their_words_do() -> None:
+    text = "the cat and the dog"
+    by_name = Attribution.of(text, ["the", "cat", "the"], [1, -2, 0.5], signed=True)
+    assert [(w.text, w.start, w.end, w.score) for w in by_name.words] == [
+        ("the", 0, 3, 1.0), ("cat", 4, 7, -2.0), ("the", 12, 15, 0.5),
+    ]  # fmt: skip
+    assert by_name == Attribution.of(text, [(0, 3), (4, 7), (12, 15)], np.array([1, -2, 0.5]), signed=True)
+    assert by_name == Attribution.of(text, by_name.words, (1, -2, 0.5), signed=True)
+    assert (by_name.family, by_name.method, by_name.signed) == ("own", "own", True)
+    assert [(t.start, t.end, t.score) for t in by_name.tokens] == [(w.start, w.end, w.score) for w in by_name.words]
+    assert by_name.by_token().words == by_name.words
+    assert Attribution.from_json(by_name.to_json()) == by_name
+    assert Attribution.of("", [], []).words == ()
+    named = Attribution.of("猫だ", ["猫", "だ"], [0.5, 0.25], method="eyes", provenance={"model": "people"})
+    assert (named.method, dict(named.provenance)) == ("eyes", {"model": "people"})
 
 
-def test_a_missing_folder_or_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="does not exist"):
-        write_atomically(tmp_path / "no" / "a.json", b"x")
-    with pytest.raises(OutputError, match="is a folder"):
-        write_atomically(tmp_path, b"x")
+@pytest.mark.parametrize(
+    ("words", "scores", "says"),
+    [
+        (["cat", "the"], [1, 2], r"word 1 is 'the', which the text does not have after its character 7"),
+        (["the", "dog"], [1, 2], r"word 1 is 'dog'"),
+        ([""], [1], r"word 0 is ''"),
+        ([(4, 7), (0, 3)], [1, 2], r"word 1 spans 0:3"),
+        ([(0, 3), (2, 5)], [1, 2], r"word 1 spans 2:5"),
+        ([(0, 0)], [1], r"word 0 spans 0:0"),
+        ([(0, 99)], [1], r"word 0 spans 0:99"),
+        ([Word("dog", 0, 3, 1.0)], [1], r"word 0 is 'dog' of another text: here 'the'"),
+        (["the"], [1, 2], r"1 words were given and scores of the shape \(2,\)"),
+        (["the", "cat"], [[1, 2]], r"of the shape \(1, 2\)"),
+    ],
+)
+def test_own_scores_that_fit_no_words_are_refused(words: Any, scores: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Attribution.of("the cat", words, scores)
+
+
+def test_own_scores_are_compared_and_drawn() -> None:
+    text = "a castle on the hill"
+    method = result(text)
+    own = Attribution.of(text, text.split(), [4, 3, 2, 1, 0])
+    assert ats.agreement([method, own]).names == ("gradient", "own")
+    for suffix in RENDERERS[Attribution]:
+        assert render(own, suffix)
+    drawn = render(own, ".txt").decode()
+    assert drawn.startswith("Own scores\n")
+    with pytest.raises(NonFiniteError, match="'castle'"):
+        Attribution.of(text, ["castle"], [math.nan])
+
+
+def test_tokens_that_share_a_character_stay_together() -> None:
+    tokens = (
+        Token("<s>", 0, 0, True, 9.0), Token("本", 0, 1, False, 1.0), Token("本", 0, 1, False, 2.0),
+        Token("本a", 0, 2, False, 4.0), Token("b", 2, 3, False, 8.0), Token("</s>", 3, 3, True, 9.0),
+    )  # fmt: skip
+    split = Attribution("m", "gradient", "本ab", tokens, ()).by_token()
+    assert [(w.text, w.score) for w in split.words] == [("本a", 7.0), ("b", 8.0)]
+
+
+def test_the_old_names_warn_and_say_the_same() -> None:
+    asked = Asked(
+        options={"steps": 4, "preset": None}, target="x", unit="segment", segments={"a": (0, 1)}, within=(0, 1)
+    )
+    measured = Measured(value=-1.0, steps=8, fixed=(1,), standard_error=(0.5,))
+    one = Attribution("m", "gradient", "a", (), (), asked, measured)
+    with pytest.warns(DeprecationWarning, match=r"Attribution\.asked.*measured"):
+        assert one.parameters == {
+            "steps": 8, "preset": None, "target": "x", "unit": "segment", "segments": {"a": [0, 1]}, "within": [0, 1],
+            "value": -1.0, "fixed": [1], "standard_error": [0.5],
+        }  # fmt: skip
+    with pytest.warns(DeprecationWarning, match=r"Attribution\.family"):
+        assert one.kind == "importance"
+    with pytest.warns(DeprecationWarning, match=r"Attribution\.family"):
+        assert SMALL.kind == "attention"
+    with pytest.warns(DeprecationWarning, match=r"Attribution\.asked"):
+        assert SMALL.parameters == {"layer": 1, "head": "mean", "query": None, "query_tokens": None}
+    assert (SMALL.excluded_mass, one.excluded_mass) == (0.5, None)

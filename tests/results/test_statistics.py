@@ -1,11 +1,14 @@
-"""Intervals and tests: against the normal approximation and exact counts, and what they must do by definition."""
+"""Ranks, intervals and tests: against the normal approximation and exact counts, and what they must do by definition."""
 
 from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
-from attnscope.results.statistics import holm, interval, paired
+from attnscope.results.statistics import holm, interval, paired, ranks, spearman
 
 
 def test_the_interval_is_about_two_standard_errors_wide() -> None:
@@ -52,3 +55,21 @@ def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, float("nan"), 0.03])[:2] == pytest.approx([0.03, 0.06])
     assert np.isnan(holm([0.01, float("nan")])[1])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_ties_share_their_mean_rank() -> None:
+    assert ranks(np.array([2.0, 1.0, 2.0, 2.0])).tolist() == [3.0, 1.0, 3.0, 3.0]
+    assert ranks(np.array([])).tolist() == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=12), st.integers(0, 99))
+def test_ranks_and_their_correlation_are_scipys(values: list[int], seed: int) -> None:
+    one = np.array(values, dtype=np.float64)
+    other = np.random.default_rng(seed).permutation(one)
+    np.testing.assert_array_equal(ranks(one), stats.rankdata(one))
+    if len(set(values)) > 1:
+        assert spearman(one, other) == pytest.approx(stats.spearmanr(one, other).statistic)
+        assert spearman(one, one) == 1
+    else:
+        assert np.isnan(spearman(one, other))

@@ -112,6 +112,8 @@ def unit(result: Attribution) -> str:
 def _title(result: Attribution, query: str) -> str:
     if result.family == "attention":
         return f"Attention from “{query}”" if query else "Attention"
+    if result.family == "own":
+        return "Own scores" if result.method == "own" else f"Scores: {visible(result.method)}"
     return f"Importance by {visible(result.method).replace('_', ' ')}"
 
 

@@ -1,0 +1,86 @@
+"""Rows of an evaluation: samples, means and curves by numpy, and files that broke off."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_results import evaluation
+
+from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.base import load_result
+from attnscope.results.evaluation import Evaluation, Sample
+
+RUN = evaluation()
+
+
+def test_a_sample_is_known_by_what_it_asks() -> None:
+    one = Sample.of({"text": "a b", "labels": ["x", "y"], "within": [0, 3], "human": [[0, 1, 1]]}, "line 1")
+    assert one == Sample("a b", labels=("x", "y"), within=(0, 3), human=((0, 1, 1.0),))
+    assert one.key == replace(one).key != replace(one, target="x").key
+    assert Sample.of("a b", "line 1") == Sample("a b")
+    for given, says in (
+        ({}, "line 1 is not a sample"),
+        ({"text": "a", "titel": 1}, "line 1 has 'titel'"),
+        ({"text": "a", "within": [1]}, r"within is \[start, end\]"),
+    ):
+        with pytest.raises(InputError, match=says):
+            Sample.of(given, "line 1")
+
+
+def test_means_and_curves_are_numpys_own() -> None:
+    for metric in RUN.metrics:
+        for one in RUN.standings(metric):
+            values = [row.values[metric] for row in RUN.rows if row.method == one.method]
+            assert one.mean == pytest.approx(np.mean(values))
+            assert one.low <= one.mean <= one.high
+            assert one.count == 12
+    curves = np.array([row.curves["deletion"] for row in RUN.rows if row.method == "random"])
+    expected = [np.interp(RUN.settings["shares"], np.linspace(0, 1, 4), curve) for curve in curves]
+    np.testing.assert_allclose(RUN.curve("random", "deletion")[0], np.mean(expected, 0))
+    assert (RUN.methods, RUN.metrics, RUN.texts, RUN.accuracy) == (
+        ("deletion", "x<i>", "random"), ("area", "fall"), 12, 1.0,
+    )  # fmt: skip
+    with pytest.raises(InputError, match="no row has a value of 'size'; there are area, fall"):
+        RUN.standings("size")
+    with pytest.raises(InputError, match="there is no method 'lime'"):
+        RUN.curve("lime", "deletion")
+
+
+def test_both_forms_come_back(tmp_path: Path) -> None:
+    RUN.save(tmp_path / "rows.jsonl")
+    assert Evaluation.load(tmp_path / "rows.jsonl") == RUN
+    assert Evaluation.from_json(RUN.to_json()) == RUN
+    (tmp_path / "whole.json").write_text(RUN.to_json(), "utf-8")
+    assert Evaluation.load(tmp_path / "whole.json") == load_result(tmp_path / "whole.json") == RUN
+
+
+def test_line_separators_in_a_text_end_no_line(tmp_path: Path) -> None:
+    hostile = "a\u2028b\u2029c\x85d\x1ce\ud800"
+    run = replace(RUN, rows=tuple(replace(row, words=(hostile, "b", "c")) for row in RUN.rows[:2]))
+    run.save(tmp_path / "rows.jsonl")
+    assert Evaluation.load(tmp_path / "rows.jsonl") == load_result(tmp_path / "rows.jsonl") == run
+
+
+def test_a_line_that_a_broken_run_left_half_written_is_left_out(tmp_path: Path) -> None:
+    RUN.save(path := tmp_path / "rows.jsonl")
+    whole = path.read_text("utf-8")
+    path.write_text(whole[:-20], "utf-8")
+    assert Evaluation.load(path).rows == load_result(path).rows == RUN.rows[:-1]
+    lines = whole.split("\n")
+    path.write_text("\n".join([lines[0], lines[1][:-20], *lines[2:]]), "utf-8")
+    with pytest.raises(DamagedFileError, match=r"line 2 of .*rows\.jsonl is not a row.*evaluate again"):
+        Evaluation.load(path)
+    path.write_text(lines[0], "utf-8")
+    assert Evaluation.load(path) == load_result(path) == Evaluation(RUN.settings)
+    path.write_text("", "utf-8")
+    with pytest.raises(DamagedFileError, match="is empty"):
+        Evaluation.load(path)
+
+
+def test_a_value_that_is_no_number_is_damage() -> None:
+    head, row, *_ = RUN.to_lines().split("\n")
+    broken = json.dumps(json.loads(row) | {"values": {"area": float("nan")}})
+    with pytest.raises(DamagedFileError, match=r"line 2 of x\.jsonl is not a row of an evaluation .*finite"):
+        Evaluation.from_lines("\n".join([head, broken, row]), "x.jsonl")
