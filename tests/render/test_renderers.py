@@ -1,17 +1,20 @@
 """The same results, hostile and ordinary, through every row of RENDERERS."""
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from drawn_results import RESULTS, long_result
+from drawn_results import EVERY, RESULTS, long_result
 
 from attnscope.errors import InputError, NonFiniteError, OutputError
-from attnscope.render import RENDERERS, notebook_html, render, save
+from attnscope.render import FORMATS, RENDERERS, Renderer, notebook_html, render, save, with_defaults
 from attnscope.results.attribution import Attribution
+from attnscope.results.base import TYPES
 
+ORDER = ("attribution", "per_token", "agreement", "attention_maps", "comparison", "comparisons", "evaluation")
 MAGIC = {
     ".html": b"<!doctype html>",
     ".png": b"\x89PNG\r\n",
@@ -99,6 +102,35 @@ def test_an_unknown_option_is_named(suffix: str) -> None:
 def test_impossible_values_are_refused(suffix: str, option: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(option))):
         render(RESULTS["single"], suffix, **option)
+
+
+def test_every_result_has_its_formats_and_every_renderer_is_there() -> None:
+    assert list(RENDERERS) == [type(EVERY[tag]) for tag in ORDER]
+    assert set(ORDER) == set(TYPES)
+    for rows in RENDERERS.values():
+        assert {suffix for suffix, default in FORMATS.items() if default} <= set(rows)
+        assert list(rows) == [suffix for suffix in FORMATS if suffix in rows], "in the order of FORMATS"
+        for renderer in rows.values():
+            takes = inspect.signature(renderer.load()).parameters
+            assert set(renderer.options) <= set(takes)
+
+
+@pytest.mark.parametrize("tag", TYPES)
+def test_every_result_of_every_type_is_drawn_in_all_its_formats(tag: str) -> None:
+    for suffix in RENDERERS[type(EVERY[tag])]:
+        assert render(EVERY[tag], suffix).startswith(MAGIC.get(suffix, b"")), suffix
+
+
+def test_a_renderer_of_every_result_is_one_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a newcomer would add it: a function and a row of FORMATS."""
+    (tmp_path / "shouting.py").write_text("def render_loud(result): return result.type.upper().encode()")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(FORMATS, ".loud", Renderer("shouting", "render_loud"))
+    added = with_defaults({kind: {} for kind in RENDERERS})
+    assert all(
+        rows[".loud"].load()(EVERY[tag]) == tag.upper().encode()
+        for tag, rows in zip(ORDER, added.values(), strict=True)
+    )
 
 
 def test_only_results_are_drawn() -> None:

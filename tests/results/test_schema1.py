@@ -181,6 +181,9 @@ def test_maps() -> None:
     assert (cross.asked.stack, cross.query_side.text, cross.key_side.text) == ("cross", "g h", "a b c")
     assert alone.codes is None
     assert words.asked.unit == "word"
+    for one, before in ((maps, {"attention": "self", "top": 2, "continued_at": 5}), (words, {"unit": "word"})):
+        with pytest.warns(DeprecationWarning, match=r"AttentionMaps\.asked"):
+            assert before.items() <= one.parameters.items()
     weights = json.loads((FOLDER / "maps.json").read_text())["weights"]
     np.testing.assert_allclose(load("maps.json").weights(2, 3), weights[1][1], atol=0.008)
     np.testing.assert_allclose(maps.weights(2, 3), weights[1][1], rtol=1e-3)

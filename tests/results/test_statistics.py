@@ -1,4 +1,4 @@
-"""Ranks, intervals and tests: against the normal approximation and exact counts, and what they must do by definition."""
+"""Ranks, intervals and tests: against scipy, the normal approximation and exact counts, and by definition."""
 
 from itertools import product
 

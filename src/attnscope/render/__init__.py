@@ -94,6 +94,14 @@ def _document(suffix: str, file: str, function: str) -> dict[str, Renderer]:
     return {suffix: Renderer(f"{_DOCUMENT}.{file}", function)}
 
 
+def with_defaults(own: Mapping[type[Result], Mapping[str, Renderer]]) -> dict[type[Result], dict[str, Renderer]]:
+    """Each result's own renderers and those of FORMATS, in the order of FORMATS."""
+    return {
+        kind: {suffix: row for suffix, default in FORMATS.items() if (row := rows.get(suffix, default))}
+        for kind, rows in own.items()
+    }
+
+
 _TEXT = ("max_line_chars", "font_size")
 _OWN: dict[type[Result], dict[str, Renderer]] = {
     Attribution: {
@@ -139,10 +147,7 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
 }
 
 # What draws each result in each format that it has.
-RENDERERS: dict[type[Result], dict[str, Renderer]] = {
-    kind: {suffix: row for suffix, default in FORMATS.items() if (row := own.get(suffix, default))}
-    for kind, own in _OWN.items()
-}
+RENDERERS = with_defaults(_OWN)
 
 
 def render(result: Result, suffix: str, **options: Any) -> bytes:

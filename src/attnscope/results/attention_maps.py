@@ -10,6 +10,7 @@ On disk: one safetensors file, mapped into memory on loading, so that a file lar
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from attnscope.errors import DamagedFileError, InputError, RangeError
 from attnscope.results.base import SCHEMA, Asked, Measured, Result, type_of
 from attnscope.results.files import write_atomically
 from attnscope.results.reading import damage, parsed, shallow
-from attnscope.results.schema1 import upgraded
+from attnscope.results.schema1 import merged_parameters, upgraded
 from attnscope.results.tables import Columns
 from attnscope.text.words import TokenSpan, WordSpan
 
@@ -128,6 +129,19 @@ class AttentionMaps(Result):
         for what, chosen, side in (("query", self.queries, self.query_side), ("key", self.keys, self.key_side)):
             if any(not 0 <= i < len(side.tokens) for i in chosen):
                 raise InputError(f"a {what} is out of range: its text has the tokens 0 to {len(side.tokens) - 1}")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Deprecated: `asked` and `measured` hold these apart."""
+        warnings.warn(
+            "AttentionMaps.parameters is now in two: AttentionMaps.asked (its options too) and AttentionMaps.measured",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        told = merged_parameters(shallow(self.asked), shallow(self.measured))
+        # Of maps the word was the unit that was said, and the stack was always said.
+        unit = {"unit": "word"} if self.asked.unit == "word" else {}
+        return {**{k: v for k, v in told.items() if k != "unit"}, "attention": self.asked.stack, **unit}
 
     def weights(self, layer: int, head: int) -> NDArray[np.float32]:
         """The map of one head, (query, key). Layers and heads by the model's own indices, negative from the end."""

@@ -18,6 +18,7 @@ from attnscope.errors import InputError, NonFiniteError
 from attnscope.results.base import Asked, Document, Measured
 from attnscope.results.reading import NUMBER, Kinds, checked, checked_items, shallow
 from attnscope.results.scaling import min_max, symmetric
+from attnscope.results.schema1 import merged_parameters
 from attnscope.results.tables import Columns, counts, flags, numbers, texts
 from attnscope.text.words import tokens_as_words
 
@@ -101,16 +102,8 @@ class Attribution(Document):
             DeprecationWarning,
             stacklevel=2,
         )
-        asked, measured = shallow(self.asked), shallow(self.measured)
-        options, stack, unit = asked.pop("options"), asked.pop("stack"), asked.pop("unit")
-        del asked["chat"], asked["truncate"], measured["excluded_mass"]
-        asked["segments"] = {name: list(span) for name, span in self.asked.segments.items()}
-        asked["attention"] = None if stack == "self" else stack
-        asked["unit"] = None if unit == "word" else unit
-        told = {name: list(value) if isinstance(value, tuple) else value for name, value in (measured | asked).items()}
-        said = {name: value for name, value in told.items() if value not in (None, [], {})}
         queried = {"query": None, "query_tokens": None} if self.family in ("attention", "flow") else {}
-        return {**queried, **options, **said}
+        return {**queried, **merged_parameters(shallow(self.asked), shallow(self.measured))}
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:

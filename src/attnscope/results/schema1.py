@@ -74,3 +74,15 @@ def _comparison(rest: dict[str, Any]) -> dict[str, Any]:
         rest[side] = {**rest[side], "result": upgraded(rest[side]["result"])}
     pairs = [{("edit" if name == "kind" else name): value for name, value in pair.items()} for pair in rest["pairs"]]
     return {"schema": 2, "type": "comparison", **rest, "pairs": pairs}
+
+
+def merged_parameters(asked: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What `parameters` was: the options, and of the rest what says something."""
+    said: dict[str, Any] = {}
+    for name, value in {**measured, **{before: asked[name] for before, name in _ASKED.items()}}.items():
+        unsaid = value in (None, (), {}) or (name, value) in (("attention", "self"), ("unit", "word"))
+        if not unsaid and name not in ("excluded_mass", "coverage"):
+            said[name] = list(value) if isinstance(value, tuple) else value
+    if asked["segments"]:
+        said["segments"] = {name: list(span) for name, span in asked["segments"].items()}
+    return {**asked["options"], **said}
