@@ -2,15 +2,18 @@
 
 import importlib
 import json
+import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drawn_results import EVERY
 
 import attnscope as ats
-from attnscope.errors import DamagedFileError, InputError
+from attnscope.errors import DamagedFileError, InputError, NonFiniteError
 from attnscope.results.base import TYPES, Result, class_of, load_result
 
 SUFFIX = {"attention_maps": ".safetensors", "evaluation": ".jsonl"}
@@ -87,6 +90,13 @@ def test_a_missing_file_is_pythons_own_error(tmp_path: Path) -> None:
     for name in ("none.json", "none.safetensors"):
         with pytest.raises(FileNotFoundError):
             load_result(tmp_path / name)
+
+
+def test_a_number_that_json_does_not_have_is_refused() -> None:
+    with pytest.raises(NonFiniteError, match="the attribution holds a number that JSON does not have"):
+        replace(EVERY["attribution"], provenance={"seconds": math.nan}).to_json()
+    with pytest.raises(NonFiniteError, match="the attention_maps holds"):
+        replace(EVERY["attention_maps"], statistics={"first": np.full((2, 3), np.inf)}).to_json()
 
 
 def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:

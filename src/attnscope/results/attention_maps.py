@@ -51,7 +51,7 @@ def quantise(weights: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     """(…, key) weights from 0 on -> their codes (…, key) and each row's largest weight (…).
 
     >>> codes, largest = quantise([[0.9, 0.0009, 0.0]])
-    >>> codes.tolist(), dequantise(codes, largest).round(4).tolist()
+    >>> codes.tolist(), dequantise(codes, largest).astype(float).round(4).tolist()
     ([[255, 45, 0]], [[0.9, 0.0009, 0.0]])
     """
     values = np.asarray(weights, dtype=np.float32)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, ClassVar, Self
 
-from attnscope.errors import InputError
+from attnscope.errors import InputError, NonFiniteError
 from attnscope.results.files import write_atomically
 from attnscope.results.reading import (
     NUMBER,
@@ -178,6 +178,11 @@ class Result(ABC):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the result to `path`, whole or not at all."""
 
+    @classmethod
+    @abstractmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file."""
+
     def columns(self, of: str | None = None) -> Columns:
         """A table of the result: name -> array (row,), numbers as numbers, NaN or None where there is no value.
 
@@ -202,8 +207,14 @@ class Result(ABC):
         return {"schema": SCHEMA, "type": self.type, **self._body()}
 
     def to_json(self) -> str:
-        """The documented JSON (docs/schema.md), one line. Floats are written so that they load bit for bit."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        """The documented JSON (docs/schema.md), one line. Floats are written so that they load bit for bit.
+
+        Raises NonFiniteError for NaN and infinity, which JSON does not have.
+        """
+        try:
+            return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        except ValueError as error:
+            raise NonFiniteError(f"the {self.type} holds a number that JSON does not have ({error})") from error
 
     @classmethod
     def read(cls, data: Any) -> Self:
