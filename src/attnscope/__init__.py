@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from attnscope.results.comparison import Comparison as Comparison
     from attnscope.results.comparison import Comparisons as Comparisons
     from attnscope.results.evaluation import Evaluation as Evaluation
-    from attnscope.results.evaluation import Sample as Sample
     from attnscope.results.per_token import PerToken as PerToken
+    from attnscope.results.sample import Sample as Sample
     from attnscope.studies.compare import compare as compare
     from attnscope.studies.evaluate import evaluate as evaluate
 
@@ -60,7 +60,7 @@ _HOMES = {
     "METRICS": "attnscope.metrics",
     "Model": "attnscope.models.loading.load",
     "PerToken": "attnscope.results.per_token",
-    "Sample": "attnscope.results.evaluation",
+    "Sample": "attnscope.results.sample",
     "Scores": "attnscope.methods.task",
     "Task": "attnscope.methods.task",
     "Token": "attnscope.results.attribution",

@@ -1,10 +1,6 @@
 """Attention of chosen layers × heads × queries × keys, and what was measured of it while it streamed by.
 
-Plain frozen data, numpy only. A map is kept in 8 bits a weight. Each row has its own scale, its largest weight m, and a
-weight w is kept as the whole number nearest to 255 · (w/m)^(1/4): in a row whose sink takes nearly everything, a weight
-of a millionth of it still has a code of its own, which with plain linear coding would end at a 255th. The price: a kept
-weight is off by at most 0.8 % of the row's largest, and by 0.8 % · (w/m)^(3/4) in general. The largest itself is exact.
-
+Plain frozen data, numpy only. A map is kept in 8 bits a weight; `attnscope.results.quantised` says how, and the error.
 On disk: one safetensors file, mapped into memory on loading, so that a file larger than memory opens at once.
 """
 
@@ -17,18 +13,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from attnscope.errors import DamagedFileError, InputError, RangeError
 from attnscope.results.base import SCHEMA, Asked, Measured, Result, type_of
 from attnscope.results.files import write_atomically
+from attnscope.results.quantised import dequantise as dequantise
+from attnscope.results.quantised import mapped_arrays
+from attnscope.results.quantised import quantise as quantise
 from attnscope.results.reading import damage, parsed, shallow
 from attnscope.results.schema1 import merged_parameters, upgraded
 from attnscope.results.tables import Columns
 from attnscope.text.words import TokenSpan, WordSpan
 
-_POWER = 4
-_LEVELS = ((np.arange(256) / 255) ** _POWER).astype(np.float32)
 # Numbers that a JSON file may hold before it is too large to be of use to anybody.
 _MOST_JSON_WEIGHTS = 20_000_000
 
@@ -45,26 +42,6 @@ STATISTICS: dict[str, tuple[tuple[str, ...], str]] = {
     "top_keys": (("layer", "head", "query", "top"), "indices of the keys with the largest weights, largest first"),
     "top_weights": (("layer", "head", "query", "top"), "their weights; 0 where there is no such key"),
 }
-
-
-def quantise(weights: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(…, key) weights from 0 on -> their codes (…, key) and each row's largest weight (…).
-
-    >>> codes, largest = quantise([[0.9, 0.0009, 0.0]])
-    >>> codes.tolist(), dequantise(codes, largest).astype(float).round(4).tolist()
-    ([[255, 45, 0]], [[0.9, 0.0009, 0.0]])
-    """
-    values = np.asarray(weights, dtype=np.float32)
-    largest = values.max(-1, initial=0)
-    peak = largest[..., None]
-    # A quotient, not a product with 1 / peak: that is infinite where the peak is subnormal.
-    roots = np.sqrt(np.sqrt(np.divide(values, peak, out=np.zeros_like(values), where=peak > 0)))
-    return np.rint(roots * 255).astype(np.uint8), largest
-
-
-def dequantise(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weights that `quantise` kept, within the error that the head of this module states."""
-    return _LEVELS[codes] * largest[..., None]
 
 
 @dataclass(frozen=True)
@@ -318,7 +295,7 @@ class AttentionMaps(Result):
         try:
             with safe_open(os.fspath(path), framework="numpy") as file:  # checks the header against the file
                 metadata = file.metadata() or {}
-            arrays = _mapped(Path(path))
+            arrays = mapped_arrays(Path(path))
         except (SafetensorError, ValueError) as error:
             raise DamagedFileError(f"{path} is not a safetensors file that can be read ({error})") from error
         except KeyError as error:
@@ -376,22 +353,3 @@ def _side(data: Mapping[str, Any]) -> TextSide:
         tuple(TokenSpan(t["text"], t["start"], t["end"], t["special"]) for t in data["tokens"]),
         tuple(WordSpan(w["start"], w["end"], tuple(w["tokens"])) for w in data["words"]),
     )
-
-
-_DTYPES = {"U8": "<u1", "U16": "<u2", "I32": "<i4", "F16": "<f2", "F32": "<f4"}
-
-
-def _mapped(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a safetensors file without reading them: its header says where each lies."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    return {
-        name: np.memmap(
-            path, _DTYPES[entry["dtype"]], "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"])
-        )
-        if entry["data_offsets"][0] < entry["data_offsets"][1]
-        else np.zeros(entry["shape"], _DTYPES[entry["dtype"]])
-        for name, entry in header.items()
-    }

@@ -211,8 +211,9 @@ class Result(ABC):
 
         Raises NonFiniteError for NaN and infinity, which JSON does not have.
         """
+        data = self.to_dict()
         try:
-            return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+            return json.dumps(data, ensure_ascii=False, allow_nan=False)
         except ValueError as error:
             raise NonFiniteError(f"the {self.type} holds a number that JSON does not have ({error})") from error
 

@@ -4,7 +4,6 @@ Plain frozen data, numpy only. The file form is JSON lines: a head that says wha
 so that a broken run loses nothing and goes on (docs/schema.md).
 """
 
-import hashlib
 import json
 import math
 import os
@@ -20,6 +19,7 @@ from attnscope.errors import DamagedFileError, InputError
 from attnscope.results.base import SCHEMA, Result
 from attnscope.results.files import write_atomically
 from attnscope.results.reading import encoded, shallow, text_of
+from attnscope.results.sample import Sample as Sample
 from attnscope.results.statistics import holm, interval, paired
 from attnscope.results.tables import Columns, counts, flags, numbers, texts
 from attnscope.text.visible import visible
@@ -28,61 +28,6 @@ from attnscope.text.visible import visible
 YARDSTICK = "random"
 # Curves of texts of different lengths meet at these shares of their words.
 SHARES = tuple(np.linspace(0, 1, 21).tolist())
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A text to evaluate explanations on.
-
-    target:   what is explained: a continuation, a label. None: of `labels`, the one that the model finds likeliest.
-    labels:   the answers that there are; probabilities are shares among them. Of a classifier its own by default.
-    position: a word or token index, where a token classifier or masked model is asked.
-    within:   (start, end) of the piece of the text whose words are judged, in characters; by default all of it.
-    human:    (start, end, weight) of what people find important; words that no piece touches have weight 0.
-    gold:     the right label, for the accuracy.
-    """
-
-    text: str
-    target: str | int | None = None
-    labels: tuple[str | int, ...] = ()
-    position: str | int | None = None
-    within: tuple[int, int] | None = None
-    human: tuple[tuple[int, int, float], ...] | None = None
-    gold: str | int | None = None
-
-    @property
-    def key(self) -> str:
-        """A name for what is asked, the same wherever the sample stands in a list."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
-
-    @classmethod
-    def of(cls, given: Any, source: str) -> Self:
-        """A Sample from a text or from a mapping of these names. Raises InputError, naming `source`."""
-        if isinstance(given, str):
-            return cls(given)
-        if not isinstance(given, Mapping) or not isinstance(given.get("text"), str):
-            raise InputError(f'{source} is not a sample: expected a text, or {{"text": "…", …}}')
-        if unknown := [name for name in given if name not in cls.__annotations__]:
-            raise InputError(f"{source} has {unknown[0]!r}: a sample takes {', '.join(cls.__annotations__)}")
-        try:
-            return cls(
-                **{
-                    **given,
-                    "labels": tuple(given.get("labels") or ()),
-                    "within": None if given.get("within") is None else _span(*given["within"]),
-                    "human": None
-                    if given.get("human") is None
-                    else tuple((*_span(start, end), float(weight)) for start, end, weight in given["human"]),
-                }
-            )
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"{source}: within is [start, end] and human is [[start, end, weight], …], in characters ({error})"
-            ) from error
-
-
-def _span(start: int, end: int) -> tuple[int, int]:
-    return int(start), int(end)
 
 
 @dataclass(frozen=True)
