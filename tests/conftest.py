@@ -11,17 +11,26 @@ from pathlib import Path
 import pytest
 import torch
 from real_models import minilm_folder, quire_folder, rxnmapper_folder
-from snapshot import Snapshot, watched
+from snapshot import changes, forget_all, watch
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import attnscope as ats
+from attnscope.models import activation_checkpointing
+from attnscope.models.attention import interface
 
 
 @pytest.fixture(autouse=True)
 def _models_come_back_as_they_were() -> Iterator[None]:
-    watched.clear()
+    """Every model and tokenizer that is watched; what attnscope holds itself; and transformers' attention functions."""
+    forget_all()
     yield
-    for model, before in watched:
-        assert Snapshot.of(model) == before, f"{type(model.model).__name__} was changed by the test"
+    changed = changes()
+    forget_all()
+    assert not changed, f"changed by the test: {', '.join(changed)}"
+    assert not interface._watchers
+    assert activation_checkpointing._recomputable.get() is None
+    assert ALL_ATTENTION_FUNCTIONS["sdpa"] is sdpa_attention_forward
 
 
 def _load(name: str | Path | None) -> ats.Model:
@@ -50,7 +59,7 @@ def _quire() -> ats.Model:
 
 
 def _watch(model: ats.Model) -> ats.Model:
-    watched.append((model, Snapshot.of(model)))
+    watch(model)
     return model
 
 

@@ -4,6 +4,7 @@ import gc
 
 import pytest
 import torch
+from snapshot import watch
 from tiny_models import FAMILIES, tiny
 from torch import Tensor, nn
 
@@ -40,6 +41,7 @@ def gradient_of(net: nn.Module, inputs: dict[str, Tensor], at: Tensor) -> Tensor
 @pytest.mark.parametrize("family", [name for name in FAMILIES if name not in ("t5", "bart")])
 def test_the_same_to_the_last_bit(family: str, packed: list[bool]) -> None:
     net = tiny(family).requires_grad_(False)
+    watch(net)
     ids = torch.arange(3, 40)[None]
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     at = net.get_input_embeddings()(ids).detach().requires_grad_()
@@ -90,6 +92,7 @@ class Layer(nn.Module):
 def test_whatever_is_done_with_an_activation(act: nn.Module, then: str, packed: list[bool]) -> None:
     net = tiny("llama")
     net.layer = Layer(act, then)
+    watch(net)
     x = torch.linspace(-3, 3, 1000, requires_grad=True)
     expected = torch.autograd.grad(net.layer(x).sum(), x)[0] if not _refused(net.layer, x) else None
     with activations_bounded(net, {"input_ids": torch.zeros(1, 8)}):
@@ -126,11 +129,13 @@ def test_a_source_that_was_changed_is_an_error(packed: list[bool]) -> None:
 def test_what_a_hook_makes_of_an_activation_is_its_own(packed: list[bool]) -> None:
     """Ablated or scaled neurons: the gradient goes through what the hook gave."""
     net = tiny("llama").requires_grad_(False)
+    watch(net)
     ids = torch.arange(3, 40)[None]
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     at = net.get_input_embeddings()(ids).detach().requires_grad_()
     whole = gradient_of(net, inputs, at)
     net.model.layers[0].mlp.act_fn.register_forward_hook(lambda _module, _args, output: output * 0.25)
+    watch(net)
     expected = gradient_of(net, inputs, at)
     with activations_bounded(net, inputs):
         assert torch.equal(gradient_of(net, inputs, at), expected)
@@ -141,9 +146,11 @@ def test_what_a_hook_makes_of_an_activation_is_its_own(packed: list[bool]) -> No
 def test_an_activation_that_saves_its_result_is_saved_alone(packed: list[bool]) -> None:
     """Recomputed, its input would be saved as well."""
     net = tiny("llama").requires_grad_(False)
+    watch(net)
     for layer in net.model.layers:
         layer.mlp.act_fn = nn.ReLU()
     net.config.num_key_value_heads = net.config.num_attention_heads  # no key heads to be repeated
+    watch(net)
     at = torch.randn(1, 9, net.config.hidden_size, requires_grad=True)
     with activations_bounded(net, {"input_ids": torch.zeros(1, 9)}):
         net(inputs_embeds=at)
@@ -153,6 +160,7 @@ def test_an_activation_that_saves_its_result_is_saved_alone(packed: list[bool]) 
 
 def test_a_run_that_breaks_off_leaves_nothing_in_memory(packed: list[bool]) -> None:
     net = tiny("llama").requires_grad_(False)
+    watch(net)
     at = torch.randn(1, 9, net.config.hidden_size, requires_grad=True)
     gc.collect()
     gc.disable()

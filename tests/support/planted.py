@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 import torch
+from snapshot import watch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
@@ -15,7 +16,9 @@ def copy_tokenizer() -> PreTrainedTokenizerFast:
     """One token a letter or word, between spaces."""
     tokenizer = Tokenizer(models.WordLevel({letter: i + 2 for i, letter in enumerate(LETTERS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]")
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", pad_token="[PAD]")
+    watch(fast)
+    return fast
 
 
 class CopyConfig(PretrainedConfig):
@@ -61,6 +64,7 @@ class CopyBack(PreTrainedModel):
         with torch.no_grad():
             net.model.embed_tokens.weight.copy_(torch.eye(32))
             net.lm_head.weight.copy_(torch.eye(32))
+        watch(net)
         return net
 
     def get_output_embeddings(self) -> nn.Module:
@@ -93,4 +97,5 @@ def attention_copy(back: int) -> GPT2LMHeadModel:
         net.transformer.wte.weight[:, token] = torch.eye(size)
         net.transformer.wpe.weight[:, position] = torch.eye(size)
         net.lm_head.weight[:, found] = torch.eye(size)
+    watch(net)
     return net

@@ -3,6 +3,7 @@
 import torch
 import transformers as hf
 from planted import copy_tokenizer
+from snapshot import watch
 
 import attnscope as ats
 
@@ -105,7 +106,9 @@ def tiny(name: str, sharp: float = 6.0) -> hf.PreTrainedModel:
     torch.manual_seed(0)
     model: hf.PreTrainedModel = getattr(hf, model_class)(getattr(hf, config_class)(**settings))
     _sharpen(model, sharp)
-    return model.eval()
+    model.eval()
+    watch(model)
+    return model
 
 
 def _sharpen(model: hf.PreTrainedModel, scale: float) -> None:
@@ -121,4 +124,6 @@ def classifier(kind: str, **settings: object) -> ats.Model:
     torch.manual_seed(0)
     labels = {0: "NEGATIVE", 1: "NEUTRAL", 2: "POSITIVE"}
     config = hf.BertConfig(**SIZE, id2label=labels, label2id={v: k for k, v in labels.items()}, **settings)
-    return ats.Model(getattr(hf, f"BertFor{kind}Classification")(config).eval(), copy_tokenizer())
+    net = getattr(hf, f"BertFor{kind}Classification")(config).eval()
+    watch(net)
+    return ats.Model(net, copy_tokenizer())

@@ -1,155 +1,109 @@
-"""Attention rows equal the model's own eager attention, for every family, with and without padding."""
+"""One call of attention by itself: its weights, blocks and output, and what a watcher changes about it."""
 
 import pytest
 import torch
-import transformers as hf
-from captured import mixed_rows
-from tiny_models import FAMILIES, tiny
+from tiny_models import tiny
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
 
-import attnscope as ats
-from attnscope.errors import ModelError
-from attnscope.models.attention import interface as attention
-from attnscope.models.attention.layout import attention_layout
-from attnscope.models.inputs.batching import tensors
-from attnscope.models.inputs.encode import encode
-from reference.textbook import eager_attention
+from attnscope.models.attention import interface
+from attnscope.models.attention.interface import (
+    IMPLEMENTATION,
+    AttentionCall,
+    CallChange,
+    EagerCall,
+    SDPACall,
+    blockwise_output,
+    set_implementation,
+    show,
+    watched_by,
+)
+from attnscope.models.leave_unchanged import unchanged
 
-OUTSIDE_THE_INTERFACE = {"bloom", "falcon", "falcon_alibi", "gptj", "deberta_v2"}
-
-
-def padded(net: hf.PreTrainedModel, side: str, length: int = 20) -> dict[str, torch.Tensor]:
-    torch.manual_seed(1)
-    ids = torch.randint(3, 64, (3, length))
-    mask = torch.ones_like(ids)
-    if side == "right":
-        mask[1, 12:] = mask[2, 5:] = 0
-    if side == "left":
-        mask[1, :8] = mask[2, :15] = 0
-    pad = net.config.pad_token_id or 0
-    return {"input_ids": ids.masked_fill(mask == 0, pad), "attention_mask": mask}
+IDS = torch.arange(3, 15)[None]
 
 
-@pytest.mark.parametrize("side", ["none", "right", "left"])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_rows_equal_eager(family: str, side: str) -> None:
-    net = tiny(family)
-    inputs = padded(net, side)
-    full = eager_attention(net, inputs)
-    mask = inputs["attention_mask"]
-    one = torch.zeros(mask.shape)
-    one[range(3), [int(m.nonzero().max()) for m in mask]] = 1
-    mean = mask / mask.sum(1, keepdim=True)
-    for weights in (one, mean):
-        rows = mixed_rows(net, inputs, weights, range(len(full)))
-        for i, expected in enumerate(full):
-            torch.testing.assert_close(
-                rows[i], torch.einsum("bhqk,bq->bhk", expected, weights), atol=1e-5, rtol=0, msg=f"layer {i}"
-            )
-    assert bool(attention_layout(net, inputs).hooked) == (family in OUTSIDE_THE_INTERFACE)
+def sdpa_call(*, causal: bool = True, softcap: float | None = None, sinks: Tensor | None = None) -> SDPACall:
+    torch.manual_seed(0)
+    query, key, value = torch.randn(1, 4, 7, 8), torch.randn(1, 2, 7, 8), torch.randn(1, 2, 7, 8)
+    return SDPACall(
+        nn.Identity(), query, key, value, mask=None, scaling=0.5, softcap=softcap, sinks=sinks, causal=causal
+    )
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_row_of_a_layer(family: str) -> None:
-    """Not only mixes: each query's own row, so that two errors cannot cancel."""
-    net = tiny(family)
-    inputs = {name: value[:1] for name, value in padded(net, "none", 11).items()}
-    expected = eager_attention(net, inputs)[1][0]
-    copies = {name: value.expand(11, -1) for name, value in inputs.items()}
-    rows = mixed_rows(net, copies, torch.eye(11), [1])[1]
-    torch.testing.assert_close(rows.transpose(0, 1), expected, atol=1e-5, rtol=0)
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("block", [1, 10**6])
+def test_weights_times_values_are_torchs_own_attention(
+    causal: bool, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interface, "BLOCK", block)
+    call = sdpa_call(causal=causal)
+    expected = scaled_dot_product_attention(
+        call.query, call.key, call.value, is_causal=causal, scale=0.5, enable_gqa=True
+    )
+    torch.testing.assert_close(blockwise_output(call, call.value).transpose(1, 2), expected, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_blocks_do_not_show(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    net = tiny(family)
-    inputs = padded(net, "right")
-    weights = inputs["attention_mask"] / inputs["attention_mask"].sum(1, keepdim=True)
-    whole = mixed_rows(net, inputs, weights, [0, 2])
-    monkeypatch.setattr(attention, "BLOCK", 1)
-    blockwise = mixed_rows(net, inputs, weights, [0, 2])
-    for layer in (0, 2):
-        torch.testing.assert_close(blockwise[layer], whole[layer], atol=1e-6, rtol=0)
+def test_a_soft_cap_and_sinks_by_hand() -> None:
+    sinks = torch.tensor([0.0, 1.0, -1.0, 3.0])
+    call = sdpa_call(causal=False, softcap=2.0, sinks=sinks)
+    key = call.key.repeat_interleave(2, 1)
+    scores = (2.0 * torch.tanh(call.query @ key.transpose(-1, -2) * 0.5 / 2.0)).exp()
+    expected = scores / (scores.sum(-1, keepdim=True) + sinks.exp().view(1, 4, 1, 1))
+    torch.testing.assert_close(call.weights(torch.arange(7)), expected, atol=1e-6, rtol=0)
+    warm, slope = call.weights_at_temperature(torch.arange(7), 7, 1.0)
+    torch.testing.assert_close(warm, expected, atol=1e-6, rtol=0)
+    assert isinstance(slope, Tensor)
+    assert ((slope > 0) & (slope <= 1)).all()
 
 
-TEXTS = [
-    "The castle on the hill was built in 1607; nobody had seen it since.",
-    "熊本県について説明してください。😀 The end.",
-    " leading\tand trailing \n\n",
-]
+def test_a_call_made_again_holds_no_graph_and_no_values() -> None:
+    call = sdpa_call()
+    call.query.requires_grad_()
+    kept = call.without_value()
+    torch.testing.assert_close(kept.weights(torch.arange(7)), call.weights(torch.arange(7)).detach())
+    assert not kept.query.requires_grad
+    assert kept.value.data_ptr() == kept.key.data_ptr()
+    assert not any(isinstance(part, Tensor) for part in call.remaker().args)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("text", TEXTS)
-@pytest.mark.parametrize("name", ["smollm2", "minilm"])
-def test_real_models_equal_eager(name: str, text: str, request: pytest.FixtureRequest) -> None:
-    _equal_eager(request.getfixturevalue(name), text)
+def test_only_the_innermost_watcher_sees_a_call() -> None:
+    seen: list[str] = []
+    call = EagerCall(nn.Identity(), torch.ones(1, 1, 2, 2))
+    assert show(call) == CallChange()
+    with watched_by(lambda _call: seen.append("outer")), watched_by(lambda _call: CallChange(value=call.matrix)):
+        assert show(call).value is call.matrix
+    assert not seen
 
 
-def test_rxnmapper_equals_eager(rxnmapper: ats.Model) -> None:
-    _equal_eager(rxnmapper, "CC(=O)Cl.OCC>>CC(=O)OCC")
-
-
-def _equal_eager(model: ats.Model, text: str) -> None:
-    inputs = tensors(model.model, encode(model.tokenizer, text).inputs)
-    full = eager_attention(model.model, inputs)
-    count = inputs["input_ids"].shape[1]
-    last = torch.zeros(1, count)
-    last[0, -1] = 1
-    for weights in (last, torch.full((1, count), 1 / count)):
-        rows = mixed_rows(model.model, inputs, weights, range(len(full)))
-        for i, expected in enumerate(full):
-            mixed = torch.einsum("bhqk,bq->bhk", expected, weights)
-            torch.testing.assert_close(rows[i], mixed, atol=1e-5, rtol=0)
-
-
-def test_half_precision_stays_close() -> None:
-    net = tiny("llama").to(torch.bfloat16)
-    inputs = padded(net, "none")
-    weights = torch.full((3, 20), 1 / 20)
-    expected = torch.einsum("bhqk,bq->bhk", eager_attention(net, inputs)[2].float(), weights)
-    assert (mixed_rows(net, inputs, weights, [2])[2] - expected).abs().max() < 1e-2
-
-
-def test_a_model_without_attention_is_refused_by_name() -> None:
-    config = hf.MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2, state_size=4)
-    net = hf.MambaForCausalLM(config).eval()
-    with pytest.raises(ModelError, match=r"MambaForCausalLM .*attention"):
-        attention_layout(net, {"input_ids": torch.randint(3, 64, (1, 9))})
-
-
-def test_a_model_whose_attention_is_changed_behind_our_back_is_refused() -> None:
-    """What the probe is for: eager attention that does something the interface is not told of."""
+def test_what_a_watcher_changes() -> None:
+    """Values of zero and an output of zero are the same; and an output that is replaced is not computed."""
     net = tiny("llama")
-    modeling = hf.models.llama.modeling_llama
-    honest = modeling.eager_attention_forward
+    outputs = []
 
-    def biased(module: object, query: torch.Tensor, *args: object, **kwargs: object) -> object:
-        return honest(module, query * 1.5, *args, **kwargs)
+    def zero_values(call: AttentionCall) -> CallChange:
+        return CallChange(value=torch.zeros_like(call.value))
 
-    modeling.eager_attention_forward = biased
-    try:
-        with pytest.raises(ModelError, match=r"LlamaForCausalLM .* layer 0 differs"):
-            attention_layout(net, padded(net, "none"))
-    finally:
-        modeling.eager_attention_forward = honest
-    assert net.config._attn_implementation == "sdpa"
+    def zero_after(_call: AttentionCall) -> CallChange:
+        return CallChange(on_output=torch.zeros_like)
+
+    def zero_instead(call: AttentionCall) -> CallChange:
+        assert isinstance(call, SDPACall)
+        return CallChange(output=torch.zeros_like(call.query.transpose(1, 2)))
+
+    for watcher in (zero_values, zero_after, zero_instead, lambda _call: None):
+        with unchanged(net), torch.no_grad(), watched_by(watcher):
+            assert set_implementation(net, IMPLEMENTATION)
+            outputs.append(net(IDS).logits)
+    with torch.no_grad():
+        assert torch.equal(outputs[3], net(IDS).logits)
+    assert torch.equal(outputs[0], outputs[1])
+    assert torch.equal(outputs[0], outputs[2])
+    assert not torch.allclose(outputs[0], outputs[3])
 
 
-def test_the_model_comes_back_after_an_interrupt() -> None:
-    net = tiny("llama")
-    inputs = padded(net, "none")
-    attention_layout(net, inputs)
-    net.train()
-    hooks = sum(len(m._forward_hooks) for m in net.modules())
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    handle = net.model.layers[1].register_forward_hook(interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        mixed_rows(net, inputs, torch.full((3, 20), 1 / 20), [2])
-    handle.remove()
-    assert net.config._attn_implementation == "sdpa"
-    assert net.training
-    assert all(p.requires_grad for p in net.parameters())
-    assert sum(len(m._forward_hooks) for m in net.modules()) == hooks
-    assert not attention._watchers
+def test_a_model_outside_the_interface_says_so() -> None:
+    net = tiny("bloom")
+    with unchanged(net):
+        assert not set_implementation(net, IMPLEMENTATION)
+        assert set_implementation(net, "eager")

@@ -1,15 +1,11 @@
 """Gradients at the embeddings equal plain autograd on the unmodified model."""
 
-from typing import Any
-
 import pytest
 import torch
 import transformers as hf
 from planted import copy_tokenizer
+from snapshot import watch
 from tiny_models import FAMILIES, tiny
-from torch.nn import functional
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import attnscope as ats
 from attnscope.errors import ModelError
@@ -80,30 +76,6 @@ def test_recomputed_layers_give_the_same(family: str, monkeypatch: pytest.Monkey
     assert_equal(again, expected)
 
 
-@pytest.mark.parametrize("head_dim", [8, 264])
-def test_each_head_has_keys_of_its_own_on_the_way_back(head_dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond 256, transformers repeats the shared key heads itself: once is enough."""
-    torch.manual_seed(0)
-    net = hf.LlamaForCausalLM(
-        hf.LlamaConfig(
-            vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, head_dim=head_dim,
-        )
-    ).eval()  # fmt: skip
-    expected, _ = autograd_gradient(net, some_ids())
-    fast, heads = functional.scaled_dot_product_attention, []
-
-    def seen(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **named: Any) -> torch.Tensor:
-        heads.append((query.shape[1], key.shape[1], value.shape[1]))
-        return fast(query, key, value, **named)
-
-    monkeypatch.setattr(functional, "scaled_dot_product_attention", seen)
-    gradient, _ = gradient_at_embeddings(net, some_ids())
-    assert heads == [(4, 4, 4)] * 2
-    assert_equal(gradient, expected)
-    assert ALL_ATTENTION_FUNCTIONS["sdpa"] is sdpa_attention_forward
-
-
 @pytest.mark.parametrize("text", ["The castle on the hill was old.", "熊本県の天気は晴れです。😀"])
 def test_real_causal_model(smollm2: ats.Model, text: str) -> None:
     inputs = tensors(smollm2.model, encode(smollm2.tokenizer, text).inputs)
@@ -126,6 +98,7 @@ def test_the_vocabulary_head_sees_few_positions_at_a_time(monkeypatch: pytest.Mo
     positions_at_once(8, monkeypatch)
     lengths = []
     net.lm_head.register_forward_hook(lambda _m, args, _o: lengths.append(args[0].shape[1]))
+    watch(net)
     gradient_at_embeddings(net, some_ids(20))
     assert lengths == [8, 8, 3]  # the last token predicts nothing: it is not asked
 
@@ -161,6 +134,7 @@ def test_the_model_comes_back_after_an_interrupt(family: str) -> None:
     net = tiny(family).train()
     frozen = next(net.parameters())
     frozen.requires_grad_(False)
+    watch(net)
     before = [(name, p.requires_grad) for name, p in net.named_parameters()]
     hooks = [len(m._forward_hooks) for m in net.modules()]
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 import transformers as hf
+from snapshot import watch
 from tiny_models import tiny
 from torch import Tensor, nn
 
@@ -65,6 +66,7 @@ def test_blocks_of_any_size(rows: int, bias: bool, scale: float, monkeypatch: py
     net.set_output_embeddings(layer)
     torch.manual_seed(1)
     nn.init.normal_(layer.weight)
+    watch(net)
     hidden = torch.randn(12, 32) * scale / 32**0.5
     ids = torch.randint(64, (12,))
     ids[:6] = (layer(hidden).argmax(-1))[:6]
@@ -112,6 +114,7 @@ def test_a_hooked_or_unusual_matrix_runs_as_it_is() -> None:
     assert blocked(net, hidden, net.lm_head)
     scaled = Scaled(net.config.hidden_size, net.config.vocab_size, bias=False)
     net.set_output_embeddings(scaled)
+    watch(net)
     assert not blocked(net, hidden, net.lm_head)
     expected = textbook(scaled.weight.detach() * 2, None, hidden, ids, "log_probability")
     assert_close(entries_and_gradients(net, hidden, net.lm_head, ids, "log_probability"), expected, within=1e-4)

@@ -97,33 +97,6 @@ def test_the_target_text_of_an_encoder_decoder(family: str) -> None:
     assert ats.explain(model, TEXT, generate=3).asked.target.startswith("log-probability of the generation")
 
 
-def test_a_generation_is_greedy(smollm2: ats.Model) -> None:
-    encoded = encode(smollm2.tokenizer, "The capital of Japan is")
-    found = continued(smollm2, encoded, generate=5)
-    ids = torch.tensor([encoded.inputs["input_ids"]])
-    for identity in found.ids:
-        with torch.no_grad():
-            assert identity == int(smollm2.model(input_ids=ids).logits[0, -1].argmax())
-        ids = torch.cat([ids, torch.tensor([[identity]])], 1)
-    assert found.encoded.text == encoded.text + found.text
-    assert found.encoded.inputs["input_ids"] == ids[0].tolist()
-
-
-@pytest.mark.parametrize(("text", "target"), [("The film is", " very good"), ("熊本県の", "天気😀"), ("a", "b")])
-@pytest.mark.parametrize("chat", [False, True])
-def test_a_continuation_stands_in_the_text(smollm2: ats.Model, text: str, target: str, chat: bool) -> None:
-    encoded = encode(smollm2.tokenizer, text, chat=chat)
-    found = continued(smollm2, encoded, target)
-    assert found.encoded.text == text + "\n" * chat + target
-    assert smollm2.tokenizer.decode(found.ids) == target
-    assert len(found.encoded.tokens) == found.prompt + len(found.ids) == len(found.encoded.inputs["attention_mask"])
-    start = len(text) + chat
-    for token in found.encoded.tokens[found.prompt :]:
-        assert start <= token.start < token.end <= len(found.encoded.text)
-    for word in found.encoded.words:
-        assert {i < found.prompt for i in word.tokens} in ({True}, {False})
-
-
 def test_what_does_not_fit_is_refused(minilm: ats.Model, rxnmapper: ats.Model) -> None:
     with pytest.raises(ModelError, match="no language-model head"):
         value(minilm, "some text", target="x")

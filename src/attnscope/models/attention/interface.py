@@ -5,9 +5,7 @@ Problems solved here:
   are computed from the query and key that the model hands to its attention, a block of queries at a time and only when
   they are asked for, while the output stays the fast one;
 - a causal query does not see the keys after it: its block is computed without them;
-- models outside transformers' attention interface run eager, one layer's matrix at a time;
-- on a CPU, torch splits the backward pass of SDPA by key head, so that heads that share a few of them leave cores
-  idle: for gradients each head gets its own.
+- models outside transformers' attention interface run eager, one layer's matrix at a time.
 
 What this does not do: it does not know which call is which layer (`layout.py` finds that out).
 """
@@ -22,16 +20,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import (
-    create_position_bias_mask,
-    repeat_kv,
-    sdpa_attention_forward,
-    use_gqa_in_sdpa,
-)
+from transformers.integrations.sdpa_attention import create_position_bias_mask, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from attnscope.models.activation_checkpointing import recomputed
 from attnscope.models.typed import split
 
 # The library matches on "sdpa", "flash" and "flex_attention" inside a name: none may be in it.
@@ -279,38 +270,9 @@ def blockwise_output(call: SDPACall, value: Tensor) -> Tensor:
     return torch.cat(outputs, 2).transpose(1, 2).contiguous()
 
 
-def _repeated(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
-) -> tuple[Tensor, None]:
-    """SDPA with a key head for every head, where transformers would leave them shared (elsewhere it repeats them)."""
-    if use_gqa_in_sdpa(attention_mask, key, value):
-        groups = query.shape[1] // key.shape[1]
-        key, value = (recomputed(partial(repeat_kv, n_rep=groups), shared) for shared in (key, value))
-    output: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    return output
-
-
 AttentionInterface.register(IMPLEMENTATION, _attention)
 # Without its own mask a padded batch would silently attend to its padding.
 AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
-
-
-@contextmanager
-def key_heads_repeated(net: PreTrainedModel) -> Iterator[None]:
-    """Inside, where SDPA would share key heads on a CPU, each head has its own: the same numbers.
-
-    The implementation keeps its name, because some models ask for it by name.
-    """
-    config = net.config.get_text_config()
-    shared = getattr(config, "num_key_value_heads", None) not in (None, getattr(config, "num_attention_heads", None))
-    if not shared or net.device.type != "cpu" or ALL_ATTENTION_FUNCTIONS["sdpa"] is not sdpa_attention_forward:
-        yield
-        return
-    ALL_ATTENTION_FUNCTIONS["sdpa"] = _repeated
-    try:
-        yield
-    finally:
-        del ALL_ATTENTION_FUNCTIONS["sdpa"]  # type: ignore[no-untyped-call]
 
 
 def set_implementation(net: PreTrainedModel, implementation: str) -> bool:

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnscope.models.activation_checkpointing import activations_bounded
-from attnscope.models.attention.interface import key_heads_repeated
+from attnscope.models.attention.key_heads import key_heads_repeated
 from attnscope.models.hooks import embedding_leaf
 from attnscope.models.inputs.batching import BUDGET, length_groups
 from attnscope.models.leave_unchanged import unchanged
