@@ -11,7 +11,8 @@ import attnscope
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.errors import InputError
-from attnscope.results.evaluation import Evaluation, Sample
+from attnscope.results.evaluation import Evaluation
+from attnscope.results.sample import Sample
 from attnscope.results.schema1 import upgraded
 
 

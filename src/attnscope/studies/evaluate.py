@@ -21,7 +21,8 @@ from attnscope.models.inputs.continuation import continued
 from attnscope.models.loading.load import Model, load
 from attnscope.models.perturbation.without_tokens import REPLACEMENTS
 from attnscope.models.progress import bar
-from attnscope.results.evaluation import SHARES, Evaluation, EvaluationRow, Sample
+from attnscope.results.evaluation import SHARES, Evaluation, EvaluationRow
+from attnscope.results.sample import Sample
 from attnscope.studies.evaluation_rows import resumed_rows
 from attnscope.studies.method_choice import Given, MethodChoice, method_choices
 from attnscope.studies.text_evaluator import TextEvaluator

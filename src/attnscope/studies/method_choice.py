@@ -10,7 +10,8 @@ from attnscope.methods.request import requested
 from attnscope.methods.table import METHODS, Method, method_of
 from attnscope.models.loading.load import Model
 from attnscope.results.attribution import Attribution
-from attnscope.results.evaluation import YARDSTICK, Sample
+from attnscope.results.evaluation import YARDSTICK
+from attnscope.results.sample import Sample
 from attnscope.studies.label_request import label_request
 from attnscope.studies.perturbed_text import PerturbedText
 

@@ -16,7 +16,8 @@ from attnscope.models.perturbation.altered_weights import nearby, randomised
 from attnscope.models.targets.label_probabilities import all_labels, choices
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
-from attnscope.results.evaluation import EvaluationRow, Sample
+from attnscope.results.evaluation import EvaluationRow
+from attnscope.results.sample import Sample
 from attnscope.studies.method_choice import MethodChoice, explained
 from attnscope.studies.metric_rounds import Rescore, measure
 from attnscope.studies.perturbed_text import PerturbedText
