@@ -1,5 +1,6 @@
 // What `benchmarks/viewer.py` does in the page: its hands and its clock.
 
+const part = (name) => document.querySelector(`[data-part="${name}"]`);
 const frame = () => new Promise(requestAnimationFrame);
 const median = (all) => all.sort((a, b) => a - b)[all.length >> 1];
 const channel = new MessageChannel();
@@ -11,14 +12,14 @@ const turn = () =>
     channel.port1.onmessage = resolve;
     channel.port2.postMessage(null);
   });
-const stage = () => document.getElementById("stage");
+const stage = () => part("stage");
 const pointer = (x, y) => {
   const box = stage().getBoundingClientRect();
   const place = { clientX: box.left + x, clientY: box.top + y };
   stage().dispatchEvent(new PointerEvent("pointermove", { ...place, bubbles: true, pointerId: 1 }));
 };
 
-window.shown = () => document.getElementById("map").dataset.shown;
+window.shown = () => part("map").dataset.shown;
 
 /** Milliseconds from asking for a head to its painted map; jumps, so that nothing can have been fetched before. */
 window.switches = async (count) => {
@@ -28,10 +29,10 @@ window.switches = async (count) => {
     await new Promise((resolve) => setTimeout(resolve, 60));
     const start = performance.now();
     // One choice at a time, as a hand does: now a layer, now a head; no pair comes twice.
-    const list = document.getElementById(i % 2 ? "head-number" : "layer");
+    const list = part(i % 2 ? "head-number" : "layer");
     list.selectedIndex = (list.selectedIndex + (i % 2 ? 4 : 5)) % list.options.length;
     list.dispatchEvent(new Event("change", { bubbles: true }));
-    const missing = document.getElementById("missing");
+    const missing = part("missing");
     while (window.shown() === before && missing.hidden) await turn();
     await frame();
     if (missing.hidden) times.push(performance.now() - start);
@@ -66,12 +67,12 @@ window.sweep = async (seconds, move) => {
 };
 window.cells = (i) => pointer(130 + ((i * 7) % 400), 120 + ((i * 5) % 400));
 window.words = (i) => {
-  const all = document.querySelectorAll("#text-query .u");
+  const all = document.querySelectorAll("[data-part=text-query] .u");
   all[(i * 3) % all.length].dispatchEvent(new PointerEvent("pointerover", { bubbles: true }));
 };
 
 window.finding = async (needle) => {
-  const field = document.getElementById("search");
+  const field = part("search");
   const start = performance.now();
   field.value = needle;
   field.dispatchEvent(new Event("input", { bubbles: true }));

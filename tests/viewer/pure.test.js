@@ -6,17 +6,17 @@ import { deflateRawSync } from "node:zlib";
 
 import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/colour.js";
 import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
-import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/inflate.js";
-import { codeAt, FINE, gridOf, room } from "../../src/attnscope/render/viewer/explorer/grid.js";
-import { measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/measure.js";
-import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/plane.js";
-import { CHOICES, DEFAULTS, pairs, within } from "../../src/attnscope/render/viewer/explorer/choices.js";
+import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/decode.js";
+import { codeAt, FINE, sparseMapOf, room } from "../../src/attnscope/render/viewer/explorer/sparse_map.js";
+import { measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/pooling.js";
+import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/heatmap.js";
+import { CHOICES, DEFAULTS, pairs, within } from "../../src/attnscope/render/viewer/explorer/view_state.js";
 import { ends, minMax, ranks, symmetric } from "../../src/attnscope/render/viewer/scores.js";
-import { parse, write } from "../../src/attnscope/render/viewer/state.js";
+import { parse, write } from "../../src/attnscope/render/viewer/url_state.js";
 import { apart, axis, find, places, together } from "../../src/attnscope/render/viewer/units.js";
 
-/** A grid of rows of codes. */
-function codedGrid(rows, codes, largest, shares) {
+/** A map of rows of codes. */
+function codedMap(rows, codes, largest, shares) {
   const made = room(rows.length, rows.flat().length, codes);
   let size = 0;
   rows.forEach((row, q) => {
@@ -24,17 +24,17 @@ function codedGrid(rows, codes, largest, shares) {
     made.starts[q + 1] = size;
     made.largest[q] = largest[q];
   });
-  return gridOf(made, rows[0].length, shares);
+  return sparseMapOf(made, rows[0].length, shares);
 }
-/** A grid of plain weights, in sixteen bits. */
-function weightGrid(rows) {
+/** A map of plain weights, in sixteen bits. */
+function weightMap(rows) {
   const most = rows.map((row) => Math.max(...row));
   const codes = rows.map((row, q) => row.map((weight) => Math.round((65535 * weight) / most[q])));
-  return codedGrid(codes, new Uint16Array(rows.flat().length), most, FINE);
+  return codedMap(codes, new Uint16Array(rows.flat().length), most, FINE);
 }
-/** A square grid of eight bits. */
-const byteGrid = (codes, n) =>
-  codedGrid(
+/** A square map of eight bits. */
+const byteMap = (codes, n) =>
+  codedMap(
     Array.from({ length: n }, (_, q) => [...codes.subarray(q * n, (q + 1) * n)]),
     new Uint8Array(n * n),
     Array(n).fill(1),
@@ -130,14 +130,14 @@ test("any stream is unpacked byte by byte", () => {
 });
 
 test("words are sums over keys and means over queries", () => {
-  const tokens = weightGrid([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]);
+  const tokens = weightMap([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]);
   const words = pooled([tokens], Int32Array.of(0, 1, 1), Int32Array.of(0, 1, 1), 2, 2);
   const at = (q, k) => FINE[codeAt(words, q, k)] * words.largest[q];
   [[0, 0, 0.5], [0, 1, 0.5], [1, 0, 0.15], [1, 1, 0.85]].forEach(([q, k, truth]) => close(at(q, k), truth));
 });
 
 test("what is left out is measured", () => {
-  const grid = weightGrid([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2]]);
+  const grid = weightMap([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2]]);
   const plain = measured(grid, new Uint8Array(3), Uint8Array.of(1, 0, 0), false);
   close(plain.totals[2], 1);
   close(plain.sums[2], 0.3);
@@ -145,7 +145,7 @@ test("what is left out is measured", () => {
   assert.deepEqual([...plain.hidden], [1, 0, 0]);
   const keys = 100;
   const row = Array.from({ length: keys }, (_, k) => (k === 3 ? 0.6 : 0.4 / (keys - 1)));
-  const sunk = measured(weightGrid([row, row]), new Uint8Array(2), new Uint8Array(keys), true);
+  const sunk = measured(weightMap([row, row]), new Uint8Array(2), new Uint8Array(keys), true);
   assert.deepEqual(sunk.sinks, [3]);
   close(sunk.sums[0], 0.4, 1e-3);
 });
@@ -156,7 +156,7 @@ test("rollout is the product of its layers", () => {
   const mixed = (rows) => rows.map((row, q) => row.map((share, k) => 0.5 * share + 0.5 * Number(q === k)));
   const [a, b] = [mixed(one), mixed(two)];
   const product = [0, 1].map((k) => b[1][0] * a[0][k] + b[1][1] * a[1][k]);
-  const rows = rollout([weightGrid(one), weightGrid(two)], [1], 0.5);
+  const rows = rollout([weightMap(one), weightMap(two)], [1], 0.5);
   assert.equal(rows.length, 2);
   [0, 1].forEach((k) => close(rows[1][k], product[k]));
   close(rows[0][0], b[1][0]);
@@ -166,7 +166,7 @@ test("a hot cell survives when many fall on a pixel", () => {
   const n = 1000;
   const codes = new Uint8Array(n * n);
   codes[777 * n + 333] = 255;
-  const cells = { ...byteGrid(codes, n), hidden: new Uint8Array(n) };
+  const cells = { ...byteMap(codes, n), hidden: new Uint8Array(n) };
   const every = Int32Array.from({ length: n }, (_, i) => i);
   const out = new Uint32Array(100 * 100);
   const window = { x: 0, y: 0, sx: 0.1, sy: 0.1 };
@@ -185,7 +185,7 @@ test("a hot cell survives when many fall on a pixel", () => {
 test("a causal map is painted as cell after cell would be, at any zoom", () => {
   const n = 37;
   const codes = Uint8Array.from({ length: n * n }, (_, i) => (i % n <= i / n ? (i * 7919) % 251 : 0));
-  const cells = { ...byteGrid(codes, n), hidden: Uint8Array.from({ length: n }, (_, k) => Number(k % 5 === 2)) };
+  const cells = { ...byteMap(codes, n), hidden: Uint8Array.from({ length: n }, (_, k) => Number(k % 5 === 2)) };
   const shown = Int32Array.from([...Array(n).keys()].filter((i) => i % 7 !== 3));
   const factors = Float32Array.from({ length: n }, (_, q) => (q % 6 ? 0.5 + q / 80 : 0));
   const colours = Uint32Array.from({ length: 64 }, (_, i) => i);

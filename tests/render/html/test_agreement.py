@@ -38,12 +38,12 @@ def test_a_word_is_shown_in_every_method(browser: Browser, tmp_path: Path) -> No
         first.nth(2).hover()
         expect(page.locator(".here")).to_have_count(3)
         expected = [f"{n} {number(r.words[2].score)}" for n, r in zip(found.names, found.results, strict=True)]
-        assert page.locator("#tip div").all_text_contents() == expected
+        assert page.locator("[data-part=tip] div").all_text_contents() == expected
         first.nth(0).focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowDown")
         expect(page.locator(".passage").nth(1).locator(".u").nth(1)).to_be_focused()
-        expect(page.locator("#live")).to_contain_text(f"gim {number(found.results[1].words[1].score)}")
+        expect(page.locator("[data-part=live]")).to_contain_text(f"gim {number(found.results[1].words[1].score)}")
         page.keyboard.press("End")
         expect(page.locator(".passage").nth(1).locator(".u").last).to_be_focused()
         assert page.locator("[tabindex]").count() == 3

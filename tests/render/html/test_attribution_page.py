@@ -24,10 +24,10 @@ from attnscope.results.scaling import min_max, symmetric
 def test_the_text_is_the_text(browser: Browser, tmp_path: Path, name: str) -> None:
     drawn = RESULTS[name]
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
-        shown = page.evaluate("document.getElementById('text').textContent")
+        shown = page.evaluate("document.querySelector('[data-part=text]').textContent")
         assert shown == drawn.text.replace("\0", "␀").replace("<|end|>", "")
         page.get_by_label("tokens", exact=True).check()
-        drawn_text = "[...document.querySelectorAll('#text .part')].flatMap((part) => [...part.childNodes])"
+        drawn_text = "[...document.querySelectorAll('[data-part=text] .part')].flatMap((part) => [...part.childNodes])"
         drawn_text += ".filter((node) => !node.classList?.contains('special')).map((node) => node.textContent).join('')"
         visible = re.sub("[\0-\b\v\f\x0e-\x1f]", lambda mark: chr(0x2400 + ord(mark[0])), shown)
         assert page.evaluate(drawn_text) == visible
@@ -41,18 +41,21 @@ def test_hover_and_focus_show_pythons_numbers(browser: Browser, tmp_path: Path, 
     drawn = RESULTS[name]
     scaled = min_max(drawn.scores)
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
-        spans = page.locator("#text .u")
+        spans = page.locator("[data-part=text] .u")
         assert spans.count() == len(drawn.words)
         for i, word in list(enumerate(drawn.words))[:12]:
             rank = 1 + sum(other.score > word.score for other in drawn.words)
             expected = [f"score {number(word.score)}", f"scaled {scaled[i]:.3f}", f"rank {rank} of {len(drawn.words)}"]
             spans.nth(i).dispatch_event("pointerover")
-            assert page.locator("#tip div").all_text_contents() == expected
+            assert page.locator("[data-part=tip] div").all_text_contents() == expected
             page.locator("h1").hover()
             spans.nth(i).focus() if i == 0 else page.keyboard.press("ArrowRight")
-            assert page.evaluate("[...document.querySelectorAll('#text .u')].indexOf(document.activeElement)") == i
-            assert page.locator("#tip div").all_text_contents() == expected
-            assert page.locator("#live").text_content().endswith(", ".join(expected))  # type: ignore[union-attr]
+            assert (
+                page.evaluate("[...document.querySelectorAll('[data-part=text] .u')].indexOf(document.activeElement)")
+                == i
+            )
+            assert page.locator("[data-part=tip] div").all_text_contents() == expected
+            assert page.locator("[data-part=live]").text_content().endswith(", ".join(expected))  # type: ignore[union-attr]
             assert f"s{LIGHT.step(float(scaled[i]))}" in (spans.nth(i).get_attribute("class") or "").split()
 
 
@@ -65,17 +68,17 @@ def test_token_scores_are_pythons(browser: Browser, tmp_path: Path) -> None:
     words = (Word("Hi", 0, 2, 1.0), Word("👍", 3, 4, 8.0), Word("all", 5, 8, 2.0))
     drawn = Attribution("gradient", "gradient", text, tokens, words, measured=Measured(query_tokens=(4,)))
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
-        expect(page.locator("#ticks span").last).to_have_text("8")
+        expect(page.locator("[data-part=ticks] span").last).to_have_text("8")
         page.get_by_label("tokens", exact=True).check()
-        spans = page.locator("#text .u:not(.special)")
+        spans = page.locator("[data-part=text] .u:not(.special)")
         assert spans.all_text_contents() == ["Hi", " 👍", " all"]
         assert [s.get_attribute("class") for s in spans.all()] == ["u s0", "u s63", "u s16 q"]
-        expect(page.locator("#ticks span").last).to_have_text("5")
+        expect(page.locator("[data-part=ticks] span").last).to_have_text("5")
         spans.nth(1).hover()
-        expect(page.locator("#tip")).to_contain_text("the highest of 2 tokens")
+        expect(page.locator("[data-part=tip]")).to_contain_text("the highest of 2 tokens")
         page.get_by_label("words", exact=True).check()
         assert spans.all_text_contents() == ["Hi", "👍", "all"]
-        expect(page.locator("#ticks span").last).to_have_text("8")
+        expect(page.locator("[data-part=ticks] span").last).to_have_text("8")
 
 
 def test_signed_token_scores(browser: Browser, tmp_path: Path) -> None:
@@ -88,23 +91,23 @@ def test_signed_token_scores(browser: Browser, tmp_path: Path) -> None:
     words = (Word("Hi", 0, 2, 1.0), Word("👍", 3, 4, -1.0), Word("all", 5, 8, 0.0))
     drawn = Attribution("gim", "gradient", text, tokens, words, signed=True)
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
-        expect(page.locator("#ticks span").first).to_have_text("-1")
+        expect(page.locator("[data-part=ticks] span").first).to_have_text("-1")
         page.get_by_label("tokens", exact=True).check()
-        spans = page.locator("#text .u:not(.special)")
+        spans = page.locator("[data-part=text] .u:not(.special)")
         scaled = symmetric(np.array([1.0, -4.0, 0.0]))
         assert [s.get_attribute("class") for s in spans.all()] == [f"u s{LIGHT.step(float(x))}" for x in scaled]
-        assert page.locator("#ticks span").all_text_contents() == ["-4", "0", "4"]
+        assert page.locator("[data-part=ticks] span").all_text_contents() == ["-4", "0", "4"]
         spans.nth(1).hover()
-        expect(page.locator("#tip")).to_contain_text("score -4")
-        expect(page.locator("#tip")).to_contain_text("rank 1 of 3")
-        expect(page.locator("#tip")).to_contain_text("the strongest of 2 tokens")
+        expect(page.locator("[data-part=tip]")).to_contain_text("score -4")
+        expect(page.locator("[data-part=tip]")).to_contain_text("rank 1 of 3")
+        expect(page.locator("[data-part=tip]")).to_contain_text("the strongest of 2 tokens")
 
 
 def test_keyboard_walk(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(RESULTS["english"], ".html")) as page:
 
         def active() -> int:
-            where = "[...document.querySelectorAll('#text .u')].indexOf(document.activeElement)"
+            where = "[...document.querySelectorAll('[data-part=text] .u')].indexOf(document.activeElement)"
             return int(page.evaluate(where))
 
         for _ in range(4):
@@ -129,19 +132,19 @@ def test_keyboard_walk(browser: Browser, tmp_path: Path) -> None:
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         assert active() == -1
-        expect(page.locator("#text .u.pinned")).to_have_count(1)
-        expect(page.locator("#tip")).to_be_visible()
+        expect(page.locator("[data-part=text] .u.pinned")).to_have_count(1)
+        expect(page.locator("[data-part=tip]")).to_be_visible()
         page.keyboard.press("Escape")
-        expect(page.locator("#text .u.pinned")).to_have_count(0)
-        expect(page.locator("#tip")).to_be_hidden()
+        expect(page.locator("[data-part=text] .u.pinned")).to_have_count(0)
+        expect(page.locator("[data-part=tip]")).to_be_hidden()
         assert page.locator("[tabindex]").count() == 1
 
 
 def test_arrows_follow_the_reading_direction(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(result(ARABIC), ".html")) as page:
-        spans = page.locator("#text .u")
+        spans = page.locator("[data-part=text] .u")
         spans.nth(0).focus()
-        assert page.evaluate("getComputedStyle(document.getElementById('text')).direction") == "rtl"
+        assert page.evaluate("getComputedStyle(document.querySelector('[data-part=text]')).direction") == "rtl"
         page.keyboard.press("ArrowLeft")
         expect(spans.nth(1)).to_be_focused()
         first, second = spans.nth(0).bounding_box(), spans.nth(1).bounding_box()
@@ -152,13 +155,13 @@ def test_arrows_follow_the_reading_direction(browser: Browser, tmp_path: Path) -
 
 def test_a_click_pins_and_a_second_lets_go(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(RESULTS["english"], ".html")) as page:
-        word = page.locator("#text .u").nth(3)
+        word = page.locator("[data-part=text] .u").nth(3)
         word.click()
         page.locator("h1").hover()
-        expect(page.locator("#tip b")).to_have_text(RESULTS["english"].words[3].text)
+        expect(page.locator("[data-part=tip] b")).to_have_text(RESULTS["english"].words[3].text)
         word.click()
         page.locator("h1").hover()
-        expect(page.locator("#tip")).to_be_hidden()
+        expect(page.locator("[data-part=tip]")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("scheme", "colours", "other"), [("light", LIGHT, DARK), ("dark", DARK, LIGHT)])
@@ -171,7 +174,7 @@ def test_light_and_dark(browser: Browser, tmp_path: Path, scheme: str, colours: 
     with opened(browser, tmp_path, render(RESULTS["english"], ".html"), color_scheme=scheme) as page:
         for expected in (chosen, switched):
             expect(page.locator("html")).to_have_css("background-color", rgb(expected.background))
-            expect(page.locator("#text .s63")).to_have_css("background-color", rgb(expected.steps[-1]))
+            expect(page.locator("[data-part=text] .s63")).to_have_css("background-color", rgb(expected.steps[-1]))
             page.get_by_role("button", name="Light / dark").click()
     fixed = render(RESULTS["english"], ".html", dark=scheme != "dark")
     with opened(browser, tmp_path, fixed, color_scheme=scheme) as page:
@@ -190,9 +193,9 @@ def test_newline_words_are_marked_without_breaking_twice(browser: Browser, tmp_p
     heights = []
     for drawn in (plain, scored):
         with opened(browser, tmp_path, render(drawn, ".html")) as page:
-            heights.append(page.evaluate("document.getElementById('text').getBoundingClientRect().height"))
+            heights.append(page.evaluate("document.querySelector('[data-part=text]').getBoundingClientRect().height"))
             if drawn is scored:
-                mark = "getComputedStyle(document.querySelector('#text .nl'), '::before').content"
+                mark = "getComputedStyle(document.querySelector('[data-part=text] .nl'), '::before').content"
                 assert page.evaluate(mark) == '"↵"'
     assert heights[0] == pytest.approx(heights[1], abs=2)
 
@@ -206,7 +209,7 @@ def test_the_json_downloads(browser: Browser, tmp_path: Path) -> None:
 
 def test_it_reads_without_javascript(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(RESULTS["english"], ".html"), java_script_enabled=False) as page:
-        assert page.locator("#text").text_content() == ENGLISH
+        assert page.locator("[data-part=text]").text_content() == ENGLISH
         for part in ("Attention from “castle”", "29", "mean", "tests/tiny", "71.3%", "castle is the query"):
             assert part in page.locator("body").inner_text()
         assert page.locator(".scripted").count() == 2
@@ -219,9 +222,9 @@ def test_a_notebooks_frame_works(browser: Browser, tmp_path: Path) -> None:
     page = window.new_page()
     page.set_content(notebook_html(RESULTS["script"]))
     frame = page.frame_locator("iframe")
-    assert frame.locator("#text").text_content() == RESULTS["script"].text
-    frame.locator("#text .u").nth(1).hover()
-    expect(frame.locator("#tip")).to_be_visible()
+    assert frame.locator("[data-part=text]").text_content() == RESULTS["script"].text
+    frame.locator("[data-part=text] .u").nth(1).hover()
+    expect(frame.locator("[data-part=tip]")).to_be_visible()
     window.close()
 
 
@@ -231,12 +234,12 @@ def test_thirty_thousand_tokens(browser: Browser, tmp_path: Path) -> None:
     content = render(drawn, ".html")
     assert len(content) < 6_500_000
     with opened(browser, tmp_path, content) as page:
-        spans = page.locator("#text .u")
+        spans = page.locator("[data-part=text] .u")
         assert spans.count() == 25_000
         spans.nth(0).focus()
         page.keyboard.press("End")
         expect(spans.nth(24_999)).to_be_focused()
-        expect(page.locator("#tip")).to_contain_text("of 25000")
+        expect(page.locator("[data-part=tip]")).to_contain_text("of 25000")
 
 
 @pytest.mark.parametrize("name", RESULTS)
@@ -265,10 +268,10 @@ def test_the_data_cannot_leave_its_element(name: str) -> None:
 
 
 def test_the_language_is_guessed() -> None:
-    assert b'<html lang="ja">' in render(RESULTS["japanese"], ".html")
-    assert b'<html lang="en">' in render(RESULTS["quotes"], ".html")
+    assert b'<html lang="ja" ' in render(RESULTS["japanese"], ".html")
+    assert b'<html lang="en" ' in render(RESULTS["quotes"], ".html")
     arabic = render(RESULTS["arabic"], ".html")
-    assert b'<html lang="en">' in arabic
+    assert b'<html lang="en" ' in arabic
     assert b'dir="auto" lang=""' in arabic
 
 

@@ -59,15 +59,15 @@ def test_walk_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
         page.locator(".pairs li").first.focus()
         page.keyboard.press("ArrowRight")
         first = drawn.pairs[1]
-        said = page.locator("#live").text_content() or ""
+        said = page.locator("[data-part=live]").text_content() or ""
         assert f"rank {drawn.left.ranks[first.left]} of" in said
         page.keyboard.press("End")
         assert page.evaluate("document.activeElement === document.querySelector('.pairs').lastElementChild")
         page.keyboard.press("ArrowUp")
         assert not page.evaluate("document.activeElement === document.querySelector('.pairs').lastElementChild")
-        expect(page.locator("#tip")).to_be_visible()
+        expect(page.locator("[data-part=tip]")).to_be_visible()
         page.keyboard.press("Escape")
-        expect(page.locator("#tip")).to_be_hidden()
+        expect(page.locator("[data-part=tip]")).to_be_hidden()
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
         page.set_viewport_size({"width": 360, "height": 300})
         page.locator(".pairs li").first.focus()
@@ -75,15 +75,17 @@ def test_walk_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
         page.keyboard.press("End")
         page.wait_for_function("before => scrollY > before", arg=before)
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        expect(page.locator("#tip")).to_be_visible()  # the focus has scrolled the page, and the tip went along
+        expect(
+            page.locator("[data-part=tip]")
+        ).to_be_visible()  # the focus has scrolled the page, and the tip went along
         top = "{}.getBoundingClientRect().top"
         beside = f"{top.format('document.activeElement')} - {top.format('tip')}"
         assert abs(page.evaluate(beside)) < 200
         page.evaluate("document.activeElement.blur()")
         page.locator(".pairs li").last.hover()
-        expect(page.locator("#tip")).to_be_visible()
+        expect(page.locator("[data-part=tip]")).to_be_visible()
         page.evaluate("scrollBy(0, 50)")
-        expect(page.locator("#tip")).to_be_hidden()
+        expect(page.locator("[data-part=tip]")).to_be_hidden()
     with opened(browser, tmp_path, render(PAIRS["arabic"], ".html")) as page:
         page.locator(".pairs li").first.focus()
         page.keyboard.press("ArrowLeft")

@@ -24,15 +24,15 @@ def check(browser: Browser, tmp_path: Path, maps: AttentionMaps) -> None:
     with opened(browser, tmp_path, render(maps, ".html"), fragment) as page:
         ready(page)
         truth = maps.weights(layer, head)
-        page.locator("#stage").focus()
+        page.locator("[data-part=stage]").focus()
         for move in ("ArrowDown", "Shift+ArrowDown", "ArrowRight", "Shift+ArrowDown"):
             page.keyboard.press(move)
         q, k = 21, 1
-        expect(page.locator("#tip div")).to_contain_text(", rank ")
-        value, _, count = re.split(", rank | of ", page.locator("#tip div").inner_text())
+        expect(page.locator("[data-part=tip] div")).to_contain_text(", rank ")
+        value, _, count = re.split(", rank | of ", page.locator("[data-part=tip] div").inner_text())
         assert near(value, float(truth[q, k]), float(truth[q].max()))
         assert int(count) == len(maps.keys)
-        shown = page.locator("#ranking tr:visible td.value").all_inner_texts()
+        shown = page.locator("[data-part=top-rows] tr:visible td.value").all_inner_texts()
         best = np.sort(truth[q])[::-1]
         for said, expected in zip(shown, best, strict=False):
             # The order of neighbours may differ within the coding's error, their sizes may not.
@@ -41,9 +41,9 @@ def check(browser: Browser, tmp_path: Path, maps: AttentionMaps) -> None:
             page.keyboard.press("Escape")
             page.evaluate("document.activeElement.blur()")
             page.keyboard.press(key)
-            expect(page.locator(f"#{view}")).to_be_visible()
+            expect(page.locator(f"[data-part={view}]")).to_be_visible()
             ready(page)
-        expect(page.locator("#notes")).to_contain_text("of the attention is kept")
+        expect(page.locator("[data-part=notes]")).to_contain_text("of the attention is kept")
 
 
 def text_of(model: ats.Model, tokens: int) -> str:
@@ -69,15 +69,15 @@ def test_what_the_model_wrote_is_stepped_through(browser: Browser, tmp_path: Pat
     with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=15&head=2") as page:
         ready(page)
         names = [words.query_side.tokens[i].text for i in written]
-        expect(page.locator("#text-query .said:not(.blank)")).to_have_text(names)
+        expect(page.locator("[data-part=text-query] .said:not(.blank)")).to_have_text(names)
         truth = words.weights(15, 2)
         said = [i for i, token in enumerate(words.query_side.tokens) if token.start >= start and not token.special]
         for i in said[:5]:
             page.keyboard.press(".")
-            expect(page.locator("#text-query .q")).to_have_text(words.query_side.tokens[i].text)
+            expect(page.locator("[data-part=text-query] .q")).to_have_text(words.query_side.tokens[i].text)
             if i not in written:  # a line break
                 continue
-            shown = page.locator("#ranking tr:visible td.value").all_inner_texts()
+            shown = page.locator("[data-part=top-rows] tr:visible td.value").all_inner_texts()
             order = [k for k in np.argsort(-truth[i]) if not words.key_side.tokens[k].special]
             assert near(shown[0], float(truth[i, order[0]]), float(truth[i].max()) + 1e-3)
 
@@ -90,11 +90,11 @@ def test_the_attentions_of_an_encoder_decoder(browser: Browser, tmp_path: Path, 
     truth = maps.weights(2, 1)
     with opened(browser, tmp_path, render(maps, ".html"), "#view=text&layer=2&head=1&unit=token&special=1") as page:
         ready(page)
-        expect(page.locator("#text-key")).to_be_visible(visible=kind == "cross")
-        assert str(page.locator("#text-query").text_content()).endswith(target or "a b c d e f g")
-        page.locator("#text-query .u").get_by_text("e", exact=True).hover()
+        expect(page.locator("[data-part=text-key]")).to_be_visible(visible=kind == "cross")
+        assert str(page.locator("[data-part=text-query]").text_content()).endswith(target or "a b c d e f g")
+        page.locator("[data-part=text-query] .u").get_by_text("e", exact=True).hover()
         query = next(i for i, token in enumerate(maps.query_side.tokens) if token.text == "e")
-        shown = page.locator("#ranking tr:visible td.value").all_inner_texts()
+        shown = page.locator("[data-part=top-rows] tr:visible td.value").all_inner_texts()
         for said, expected in zip(shown, np.sort(truth[query])[::-1], strict=False):
             assert near(said, float(expected), float(truth[query].max()))
 
@@ -103,6 +103,6 @@ def test_too_many_lines_are_not_drawn(browser: Browser, tmp_path: Path, smollm2:
     maps = ats.attention_maps(smollm2, text_of(smollm2, 512), layers=[3], heads=[0])
     with opened(browser, tmp_path, render(maps, ".html"), "#view=lines&unit=token") as page:
         ready(page)
-        expect(page.locator("#too-many")).to_be_visible()
-        expect(page.locator("#threads")).to_be_hidden()
-        assert page.evaluate("document.getElementById('threads').height") < 1000
+        expect(page.locator("[data-part=too-many]")).to_be_visible()
+        expect(page.locator("[data-part=lines-canvas]")).to_be_hidden()
+        assert page.evaluate("document.querySelector('[data-part=lines-canvas]').height") < 1000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn_maps import maps_of
 
-from attnscope.render.html.map_encoding import LADDER, Coding, fitted, pack, row_lengths, size, spread, tile
+from attnscope.render.html.map_encoding import LADDER, Coding, fitted, pack, row_lengths, size, spread, thumbnail
 from attnscope.results.attention_maps import quantise
 
 TEXT = "the castle on the hill above the river was old and nobody lived there any more"
@@ -55,7 +55,7 @@ def test_rows_end_at_their_query_only_where_nothing_follows() -> None:
 def test_a_single_hot_cell_survives_in_the_small_picture() -> None:
     weights = np.full((300, 500), 1e-5, dtype=np.float32)
     weights[217, 391] = 0.9
-    picture = tile(*quantise(weights))
+    picture = thumbnail(*quantise(weights))
     assert picture.shape == (64, 64)
     where = np.unravel_index(picture.argmax(), picture.shape)
     assert where == (217 * 64 // 300, 391 * 64 // 500)

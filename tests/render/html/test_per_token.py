@@ -33,29 +33,31 @@ def classes(made: PerToken, target: int) -> list[str]:
 @pytest.mark.parametrize("made", [SIGNED, RAMP], ids=["signed", "not signed"])
 def test_arrow_keys_and_clicks_pick_a_token(browser: Browser, tmp_path: Path, made: PerToken) -> None:
     with opened(browser, tmp_path, render(made, ".html")) as page:
-        spans = page.locator("#text .u")
+        spans = page.locator("[data-part=text] .u")
 
         def shows(target: int) -> None:
             expected = classes(made, target)
-            shown = page.evaluate("[...document.querySelectorAll('#text .u')].map((s) => s.className.split(' '))")
+            shown = page.evaluate(
+                "[...document.querySelectorAll('[data-part=text] .u')].map((s) => s.className.split(' '))"
+            )
             assert all(step in names for step, names in zip(expected, shown, strict=False))
             assert all(("later" in s) == (i >= len(expected)) for i, s in enumerate(shown))
-            expect(page.locator("#about")).to_have_text(made.targets[target].text)
-            expect(page.locator("#value")).to_have_text(f"value {number(made.targets[target].value)}")
-            expect(page.locator("#targets input").nth(target)).to_be_checked()
+            expect(page.locator("[data-part=unit] bdi")).to_have_text(made.targets[target].text)
+            expect(page.locator("[data-part=value]")).to_have_text(f"value {number(made.targets[target].value)}")
+            expect(page.locator("[data-part=targets] input").nth(target)).to_be_checked()
             expect(page.locator(".matrix .mark")).to_have_attribute("y", str(target))
-            assert page.locator("#text .u.q").count() == 1
+            assert page.locator("[data-part=text] .u.q").count() == 1
 
         shows(0)
-        page.locator("#targets input").nth(0).focus()
+        page.locator("[data-part=targets] input").nth(0).focus()
         page.keyboard.press("ArrowRight")
         shows(1)
-        expect(page.locator("#live")).to_contain_text("relied most on")
+        expect(page.locator("[data-part=live]")).to_contain_text("relied most on")
         page.keyboard.press("ArrowDown")
         shows(2)
         page.keyboard.press("ArrowLeft")
         shows(1)
-        page.locator("#targets label").nth(5).click()
+        page.locator("[data-part=targets] label").nth(5).click()
         shows(5)
         place = made.first.tokens[made.targets[3].index or 0]
         spans.nth([w.start for w in made.first.words].index(place.start)).click()
@@ -66,27 +68,27 @@ def test_arrow_keys_and_clicks_pick_a_token(browser: Browser, tmp_path: Path, ma
         page.mouse.click(box["x"] + 20, box["y"] + box["height"] * 6.5 / 8)
         shows(6)
         spans.nth(1).hover()
-        expect(page.locator("#tip")).to_contain_text(f"score {number(float(made.scores[6][1]))}")
+        expect(page.locator("[data-part=tip]")).to_contain_text(f"score {number(float(made.scores[6][1]))}")
 
 
 def test_one_range_or_each_its_own(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(SIGNED, ".html")) as page:
         largest = [float(np.abs(row).max()) for row in SIGNED.scores]
-        expect(page.locator("#ticks span").last).to_have_text(number(largest[0]))
+        expect(page.locator("[data-part=ticks] span").last).to_have_text(number(largest[0]))
         page.get_by_label("one range").check()
-        expect(page.locator("#ticks span").last).to_have_text(number(max(largest)))
-        expect(page.locator("#ticks span").first).to_have_text(number(-max(largest)))
+        expect(page.locator("[data-part=ticks] span").last).to_have_text(number(max(largest)))
+        expect(page.locator("[data-part=ticks] span").first).to_have_text(number(-max(largest)))
         cells = page.locator(".matrix rect:not(.mark)")
         assert {"s0", "s63"} & {
             c for i in range(cells.count()) for c in (cells.nth(i).get_attribute("class") or "").split()
         }
         page.get_by_label("own range").check()
-        expect(page.locator("#ticks span").last).to_have_text(number(largest[0]))
+        expect(page.locator("[data-part=ticks] span").last).to_have_text(number(largest[0]))
 
 
 def test_it_reads_without_javascript(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(RAMP, ".html"), java_script_enabled=False) as page:
-        assert page.locator("#text").text_content() == RAMP.first.text
+        assert page.locator("[data-part=text]").text_content() == RAMP.first.text
         said = page.locator("body").inner_text()
         for part in ("Completeness error", "0.25", "Standard error", "0.125", "special tokens", "log-probability"):
             assert part in said
@@ -102,13 +104,13 @@ def test_it_reads_without_javascript(browser: Browser, tmp_path: Path) -> None:
 def test_hostile_texts(browser: Browser, tmp_path: Path, name: str) -> None:
     made = per_token(RESULTS[name], 2)
     with opened(browser, tmp_path, render(made, ".html"), viewport={"width": 360, "height": 640}) as page:
-        shown = page.evaluate("document.getElementById('text').textContent")
+        shown = page.evaluate("document.querySelector('[data-part=text]').textContent")
         assert shown == made.first.text.replace("\0", "␀")
         assert page.evaluate("document.scripts.length") == 2
         assert PerToken.from_json(page.evaluate("document.getElementById('data').textContent")) == made
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        page.locator("#targets label").nth(1).click()
-        expect(page.locator("#targets input").nth(1)).to_be_checked()
+        page.locator("[data-part=targets] label").nth(1).click()
+        expect(page.locator("[data-part=targets] input").nth(1)).to_be_checked()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -117,17 +119,17 @@ def test_japanese_and_arabic_on_a_narrow_screen(browser: Browser, tmp_path: Path
         made = per_token(result(text, pattern=pattern), 4, signed=True)
         settings = {"viewport": {"width": 360, "height": 640}, "color_scheme": scheme}
         with opened(browser, tmp_path, render(made, ".html"), **settings) as page:
-            assert page.locator("#text").text_content() == text
+            assert page.locator("[data-part=text]").text_content() == text
             assert page.evaluate("document.documentElement.scrollWidth") <= 360
-            page.locator("#targets input").nth(0).focus()
+            page.locator("[data-part=targets] input").nth(0).focus()
             page.keyboard.press("ArrowDown")
-            expect(page.locator("#about")).to_have_text(made.targets[1].text)
+            expect(page.locator("[data-part=unit] bdi")).to_have_text(made.targets[1].text)
 
 
 def test_a_target_that_is_not_in_the_text(browser: Browser, tmp_path: Path) -> None:
     made = replace(SIGNED, targets=tuple(replace(t, index=None) for t in SIGNED.targets))
     with opened(browser, tmp_path, render(made, ".html")) as page:
-        assert page.locator("#text .u.later, #text .u.q").count() == 0
+        assert page.locator("[data-part=text] .u.later, [data-part=text] .u.q").count() == 0
 
 
 def test_a_long_matrix_shares_columns() -> None:

@@ -37,18 +37,18 @@ def test_a_word_is_found_and_walked_to(browser: Browser, tmp_path: Path, name: s
         page.keyboard.press("/")
         page.keyboard.type("THE")
         count = ENGLISH.lower().count("the")
-        expect(page.locator("#found")).to_have_text(str(maps * count))
+        expect(page.locator("[data-part=match-count]")).to_have_text(str(maps * count))
         marked = page.locator(".match")
         assert marked.count() == maps * count
         assert all("the" in text.lower() for text in marked.all_text_contents())
         page.keyboard.press("Shift+Enter")
-        expect(page.locator("#live")).to_have_text(f"match {maps * count} of {maps * count}")
+        expect(page.locator("[data-part=live]")).to_have_text(f"match {maps * count} of {maps * count}")
         expect(marked.last).to_be_in_viewport()
         page.keyboard.press("Enter")
-        expect(page.locator("#live")).to_have_text(f"match 1 of {maps * count}")
+        expect(page.locator("[data-part=live]")).to_have_text(f"match 1 of {maps * count}")
         expect(marked.first).to_be_in_viewport()
-        page.locator("#search").fill("nowhere to be found")
-        expect(page.locator("#found")).to_have_text("0")
+        page.locator("[data-part=search]").fill("nowhere to be found")
+        expect(page.locator("[data-part=match-count]")).to_have_text("0")
         expect(marked).to_have_count(0)
 
 
@@ -58,7 +58,7 @@ def test_what_is_seen_is_saved(browser: Browser, tmp_path: Path, name: str) -> N
         files = {}
         for kind in ("png", "svg", "csv", "json"):
             with page.expect_download() as download:
-                page.locator(f"#save-{kind}").click()
+                page.locator(f"[data-part=save-{kind}]").click()
             assert download.value.suggested_filename.endswith(f".{kind}")
             files[kind] = Path(download.value.path()).read_bytes()
     assert files["png"].startswith(b"\x89PNG\r\n\x1a\n")
@@ -86,35 +86,35 @@ def test_what_is_seen_is_saved(browser: Browser, tmp_path: Path, name: str) -> N
 def test_the_fragment_holds_the_view(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path, render(RESULTS["english"], ".html"), "#unit=token&pin=2&theme=dark") as page:
         expect(page.get_by_label("tokens", exact=True)).to_be_checked()
-        expect(page.locator("#text .pinned")).to_have_count(1)
-        expect(page.locator("#tip")).to_be_visible()
+        expect(page.locator("[data-part=text] .pinned")).to_have_count(1)
+        expect(page.locator("[data-part=tip]")).to_be_visible()
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
         page.keyboard.press("w")
         expect(page.get_by_label("words", exact=True)).to_be_checked()
-        expect(page.locator("#text .pinned")).to_have_count(0)
+        expect(page.locator("[data-part=text] .pinned")).to_have_count(0)
         page.wait_for_timeout(200)
         assert page.url.endswith("#theme=dark")
         page.evaluate("location.hash = '#pin=1'")
-        expect(page.locator("#text .pinned")).to_have_text(RESULTS["english"].words[1].text)
+        expect(page.locator("[data-part=text] .pinned")).to_have_text(RESULTS["english"].words[1].text)
     with opened(browser, tmp_path, render(PAGES["per token"], ".html"), "#target=2&range=one") as page:
-        expect(page.locator("#targets input").nth(2)).to_be_checked()
+        expect(page.locator("[data-part=targets] input").nth(2)).to_be_checked()
         expect(page.get_by_label("one range")).to_be_checked()
         page.keyboard.press(".")
-        expect(page.locator("#targets input").nth(3)).to_be_checked()
+        expect(page.locator("[data-part=targets] input").nth(3)).to_be_checked()
         page.wait_for_timeout(200)
         assert "target=3" in page.url
         page.evaluate("location.hash = '#target=99'")
-        expect(page.locator("#targets input").nth(3)).to_be_checked()
+        expect(page.locator("[data-part=targets] input").nth(3)).to_be_checked()
 
 
 def test_the_table_ranks_what_is_seen(browser: Browser, tmp_path: Path) -> None:
     drawn = RESULTS["english"]
     with opened(browser, tmp_path, render(drawn, ".html")) as page:
-        rows = page.locator("#ranking tr:visible")
+        rows = page.locator("[data-part=top-rows] tr:visible")
         best = sorted(range(len(drawn.words)), key=lambda i: (-drawn.words[i].score, i))[:12]
         assert rows.locator("bdi").all_text_contents() == [drawn.words[i].text for i in best]
         rows.nth(2).locator("button").click()
-        expect(page.locator("#text .pinned")).to_have_text(drawn.words[best[2]].text)
+        expect(page.locator("[data-part=text] .pinned")).to_have_text(drawn.words[best[2]].text)
         page.get_by_label("tokens", exact=True).check()
         tokens = [token for token in drawn.tokens if not token.special]
         top = max(tokens, key=lambda token: token.score)
@@ -122,17 +122,17 @@ def test_the_table_ranks_what_is_seen(browser: Browser, tmp_path: Path) -> None:
     made = PAGES["per token"]
     with opened(browser, tmp_path, render(made, ".html"), "#target=1") as page:
         scores = np.where(made.read_words(1), np.abs(made.scores[1]), -1)
-        expect(page.locator("#ranking bdi").first).to_have_text(made.first.words[int(scores.argmax())].text)
+        expect(page.locator("[data-part=top-rows] bdi").first).to_have_text(made.first.words[int(scores.argmax())].text)
 
 
 def test_the_help_opens_and_closes(browser: Browser, tmp_path: Path) -> None:
     for drawn in (PAGES["attribution"], PAGES["per token"], PAGES["agreement"]):
         with opened(browser, tmp_path, render(drawn, ".html")) as page:
             page.keyboard.press("?")
-            expect(page.locator("#help")).to_be_visible()
-            expect(page.locator("#help kbd").first).to_be_visible()
+            expect(page.locator("[data-part=help]")).to_be_visible()
+            expect(page.locator("[data-part=help] kbd").first).to_be_visible()
             page.keyboard.press("Escape")
-            expect(page.locator("#help")).to_be_hidden()
+            expect(page.locator("[data-part=help]")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -24,14 +24,15 @@ from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
 from attnscope.render.content.caption import caption_of
 from attnscope.render.content.pieces import visible
 from attnscope.render.html.attribution import srcdoc
+from attnscope.render.html.bundle import page_script, script, viewer
 from attnscope.render.html.escape import Markup, filled, raw_text
-from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, size, tiles
-from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root, script, viewer
+from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, packed_thumbnails, size
+from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root
 from attnscope.render.html.palettes import PALETTES
 from attnscope.results.attention_maps import AttentionMaps, TextSide
 from attnscope.results.attribution import Attribution
 
-VIEWER, WORKER = "explorer/main.js", "explorer/worker.js"
+_VIEWER, _WORKER = "explorer/explorer.js", "explorer/worker.js"
 _MB = 1_000_000
 _NOTEBOOK_MB = 16
 _ELEMENT = 80  # bytes around a map
@@ -60,17 +61,17 @@ def render_html(
     for result in flow:
         if not isinstance(result, Attribution) or result.text != maps.key_side.text:
             raise InputError("flow: expected results (Attribution) of the text that the maps are of")
-    front = _document(maps, flow)
+    manifest = _manifest(maps, flow)
     streams: dict[Place, Packed] = {}
     coding = Coding(1, 255)
-    atlas = b""
+    thumbnails = b""
     if maps.codes is not None:
         places = [(layer, head) for layer in range(len(maps.layers)) for head in range(len(maps.heads))]
-        atlas = tiles(maps, places)
-        room = max_mb * _MB - len(_json(front)) - len(atlas) * 4 / 3 - _fixed() - _ELEMENT * len(places)
+        thumbnails = packed_thumbnails(maps, places)
+        room = max_mb * _MB - len(_json(manifest)) - len(thumbnails) * 4 / 3 - _fixed() - _ELEMENT * len(places)
         coding, streams = fitted(maps, quality, room)
-    front |= _coded(maps, coding, streams, max_mb)
-    return b"".join((_top(front, atlas, dark), *_elements(streams), b"</body>\n</html>\n"))
+    manifest |= _coded(maps, coding, streams, max_mb)
+    return b"".join((_head(manifest, thumbnails, dark), *_elements(streams), b"</body>\n</html>\n"))
 
 
 def iframe(maps: AttentionMaps) -> Markup:
@@ -78,7 +79,7 @@ def iframe(maps: AttentionMaps) -> Markup:
     return srcdoc(render_html(maps, max_mb=_NOTEBOOK_MB).decode(), _title(maps), 860)
 
 
-def _document(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
+def _manifest(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
     """Everything but the maps themselves, as the viewer's README documents it."""
     sides = [maps.query_side] if maps.key_side == maps.query_side else [maps.query_side, maps.key_side]
     statistics = {
@@ -116,7 +117,7 @@ def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], ma
     shown = {layer for layer, _ in streams}
     return {
         "coding": {"power": coding.power, "top": coding.top},
-        "atlas": maps.codes is not None,
+        "thumbnails": maps.codes is not None,
         "missing": [] if maps.codes is None else [n for i, n in enumerate(maps.layers) if i not in shown],
         "kept": {"mean": round(sum(kept) / len(kept), 4), "worst": round(min(kept), 4)} if kept else None,
         "megabytes": [round(size(streams) / _MB, 2), max_mb],
@@ -156,19 +157,19 @@ def _title(maps: AttentionMaps) -> str:
     return f"{what} of {visible(str(model)).rstrip('/').rsplit('/', 1)[-1]}" if model else what
 
 
-def _top(front: dict[str, Any], atlas: bytes, dark: bool | None) -> bytes:
-    code, worker, style = script(VIEWER), script(WORKER), viewer("base.css") + viewer("explorer/explorer.css")
+def _head(manifest: dict[str, Any], thumbnails: bytes, dark: bool | None) -> bytes:
+    code, worker, style = page_script(_VIEWER), script(_WORKER), viewer("base.css") + viewer("explorer/explorer.css")
     body = filled(
         viewer("explorer/explorer.html"),
-        title=front["title"],
-        json=raw_text(_json(front)),
-        atlas=base64.b64encode(atlas).decode(),
+        title=manifest["title"],
+        json=raw_text(_json(manifest)),
+        thumbnails=base64.b64encode(thumbnails).decode(),
         worker=raw_text(worker),
         script=raw_text(code),
     )
     page = framed(
         body,
-        title=front["title"],
+        title=manifest["title"],
         style=style,
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
         f"script-src '{digest(code)}'; style-src '{digest(style)}'",
@@ -185,8 +186,8 @@ def _elements(streams: dict[Place, Packed]) -> list[bytes]:
     ]
 
 
-def _json(front: dict[str, Any]) -> str:
-    return json.dumps(front, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(JSON_ESCAPES)
+def _json(manifest: dict[str, Any]) -> str:
+    return json.dumps(manifest, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(JSON_ESCAPES)
 
 
 @cache
@@ -197,8 +198,8 @@ def _fixed() -> int:
             map(
                 len,
                 (
-                    script(VIEWER),
-                    script(WORKER),
+                    page_script(_VIEWER),
+                    script(_WORKER),
                     viewer("base.css") + viewer("explorer/explorer.css"),
                     viewer("explorer/explorer.html"),
                 ),

@@ -24,7 +24,7 @@ from attnscope.results.attention_maps import AttentionMaps, dequantise
 # The finest first; a page that is too large steps down. What the steps cost in mass, the page says.
 FINE = (2, 255)
 LADDER = ((1, 255), (1, 127), (1, 63))
-TILE = 64
+THUMBNAIL_SIDE = 64
 _BASE64 = 4 / 3
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -86,11 +86,11 @@ def _kept(
     return after / before if before > 0 else 1.0
 
 
-def tile(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.uint8]:
+def thumbnail(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(query, key) codes -> (≤ 64, ≤ 64): maxima over blocks, as fourth roots of the map's largest, in 255 steps."""
     queries, keys = codes.shape
     if not codes.size:
-        return np.zeros((min(queries, TILE), min(keys, TILE)), dtype=np.uint8)
+        return np.zeros((min(queries, THUMBNAIL_SIDE), min(keys, THUMBNAIL_SIDE)), dtype=np.uint8)
     by_key = np.maximum.reduceat(codes, _starts(keys), axis=1)
     values = np.maximum.reduceat(dequantise(by_key, largest), _starts(queries), axis=0)
     peak = values.max()
@@ -101,7 +101,7 @@ def tile(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.u
 
 def _starts(count: int) -> NDArray[np.intp]:
     """Where each of at most 64 blocks begins: the viewer divides in the same way."""
-    blocks = min(count, TILE)
+    blocks = min(count, THUMBNAIL_SIDE)
     return np.arange(blocks) * count // blocks
 
 
@@ -119,24 +119,24 @@ def packed(maps: AttentionMaps, places: Sequence[Place], coding: Coding) -> dict
     """Each (layer place, head place) packed; in threads."""
     lengths = row_lengths(maps)
 
-    def one(place: Place) -> Packed:
+    def pack_map(place: Place) -> Packed:
         assert maps.codes is not None
         assert maps.largest is not None
         return pack(np.asarray(maps.codes[place]), np.asarray(maps.largest[place]), lengths, coding)
 
-    return dict(zip(places, in_threads(one, places), strict=True))
+    return dict(zip(places, in_threads(pack_map, places), strict=True))
 
 
-def tiles(maps: AttentionMaps, places: Sequence[Place]) -> bytes:
+def packed_thumbnails(maps: AttentionMaps, places: Sequence[Place]) -> bytes:
     """All small pictures, one after the other, deflated."""
 
-    def one(place: Place) -> bytes:
+    def pool_map(place: Place) -> bytes:
         assert maps.codes is not None
         assert maps.largest is not None
-        return tile(np.asarray(maps.codes[place]), np.asarray(maps.largest[place])).tobytes()
+        return thumbnail(np.asarray(maps.codes[place]), np.asarray(maps.largest[place])).tobytes()
 
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
-    return deflate.compress(b"".join(in_threads(one, places))) + deflate.flush()
+    return deflate.compress(b"".join(in_threads(pool_map, places))) + deflate.flush()
 
 
 def in_threads(work: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
@@ -155,19 +155,19 @@ def fitted(maps: AttentionMaps, quality: str, room: float) -> tuple[Coding, dict
     sample = every[:: max(1, len(every) // 12)]
     ladder = [Coding(*step) for step in ((FINE, *LADDER) if quality == "high" else LADDER)]
     for coding in ladder:
-        found = packed(maps, sample, coding)
-        share = room * len(sample) / (size(found) * len(every)) if found else 1
+        streams = packed(maps, sample, coding)
+        share = room * len(sample) / (size(streams) * len(every)) if streams else 1
         if share < 0.95:
             continue
-        found |= packed(maps, [place for place in every if place not in found], coding)
-        if size(found) <= room:
-            return coding, found
+        streams |= packed(maps, [place for place in every if place not in streams], coding)
+        if size(streams) <= room:
+            return coding, streams
     # The first and the last layer and, between them, as many as there is room for.
     for count in range(min(len(maps.layers), max(1, int(share * len(maps.layers)) + 1)), 0, -1):
         chosen = [(layer, head) for layer in spread(len(maps.layers), count) for head in heads]
-        found |= packed(maps, [place for place in chosen if place not in found], coding)
-        if size({place: found[place] for place in chosen}) <= room:
-            return coding, {place: found[place] for place in chosen}
+        streams |= packed(maps, [place for place in chosen if place not in streams], coding)
+        if size({place: streams[place] for place in chosen}) <= room:
+            return coding, {place: streams[place] for place in chosen}
     return coding, {}
 
 

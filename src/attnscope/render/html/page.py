@@ -3,20 +3,14 @@
 import base64
 import hashlib
 import json
-import posixpath
-import re
 from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib import resources
-from pathlib import PurePosixPath
 
 from attnscope.errors import InputError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED, colours_for, text_on
 from attnscope.render.content.caption import Caption
+from attnscope.render.html.bundle import page_script, viewer
 from attnscope.render.html.escape import Markup, attributes, el, filled, joined, raw_text
 
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
 # In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
 JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -54,13 +48,13 @@ def reading_page(
     words, and a place for settings: `choice` and what saves what is seen. None for a page of tables.
     parts: texts, which are escaped, and Markup.
     """
-    code = script(module)
+    code = page_script(module)
     sheet = "\n".join(viewer(part) if part.endswith(".css") else part for part in ("base.css", *style))
     body = filled(
         viewer("reading/reading.html"),
         title=title.strip(),
         tools="" if keys is None else filled(viewer("reading/search.html")),
-        more=_HELP_BUTTON if keys is not None else el("button", {"id": "save-json"}, "JSON"),
+        more=_HELP_BUTTON if keys is not None else el("button", {"data-part": "save-json"}, "JSON"),
         facts=el("dl", {"class": "facts", "lang": "en"}, facts) if facts else "",
         body=filled(viewer(name).strip(), **parts, settings="" if keys is None else _settings(choice)),
         help="" if keys is None else _help(keys),
@@ -72,7 +66,7 @@ def reading_page(
 
 
 _LINE_END = Markup("\n")
-_HELP_BUTTON = el("button", {"id": "help-open", "aria-label": "Help", "aria-keyshortcuts": "?"}, "?")
+_HELP_BUTTON = el("button", {"data-part": "help-open", "aria-label": "Help", "aria-keyshortcuts": "?"}, "?")
 
 
 def _settings(choice: Markup | None) -> Markup:
@@ -195,33 +189,3 @@ def own_language(text: str) -> str:
 def digest(source: str) -> str:
     """The hash by which a policy names a script or a style."""
     return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
-
-
-@cache
-def script(entry: str) -> str:
-    """A module of the viewer with those it imports, as one script: a page from disk cannot import files."""
-    return "\n".join(_joined(PurePosixPath(entry), {}).values())
-
-
-def _joined(path: PurePosixPath, known: dict[PurePosixPath, str]) -> dict[PurePosixPath, str]:
-    """Every module once, after those that it imports, in the order in which it imports them."""
-    source = viewer(str(path))
-    for _, imported in _IMPORT.findall(source):
-        other = PurePosixPath(posixpath.normpath(path.parent / imported))
-        if other not in known:
-            _joined(other, known)
-    known[path] = _module(path.stem, source)
-    return known
-
-
-def _module(name: str, source: str) -> str:
-    """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
-    exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda m: f"const {m[1]} = ${PurePosixPath(m[2]).stem};", source))
-    return f"const ${name} = (() => {{\n{body}return {{ {exported} }};\n}})();"
-
-
-@cache
-def viewer(name: str) -> str:
-    """A file of the viewer."""
-    return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")

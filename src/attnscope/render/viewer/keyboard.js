@@ -1,6 +1,4 @@
-// Keys of the whole page, and the help that lists them. A view that has its own use for a key takes it first.
-
-import { byId } from "./page.js";
+// Keys of the whole viewer, and the help that lists them. A view that has its own use for a key takes it first.
 
 /** Whether a field has its own use for a key. @param {HTMLElement} target @param {string} key */
 function takes(target, key) {
@@ -9,10 +7,10 @@ function takes(target, key) {
   return target.matches("input, select, textarea");
 }
 
-/** @param {Record<string, () => void>} keys what each does, beside "/" and "?" */
-export function listenKeys(keys) {
-  const help = /** @type {HTMLDialogElement} */ (byId("help"));
-  const search = /** @type {HTMLInputElement} */ (byId("search"));
+/** @param {import("./dom.js").Dom} dom @param {Record<string, () => void>} keys what each does, beside "/" and "?" */
+export function listenKeys(dom, keys) {
+  const help = /** @type {HTMLDialogElement} */ (dom.part("help"));
+  const search = /** @type {HTMLInputElement} */ (dom.part("search"));
   /** @type {Record<string, () => void>} */
   const all = {
     ...keys,
@@ -22,7 +20,7 @@ export function listenKeys(keys) {
     },
     "?": () => help.showModal(),
   };
-  document.addEventListener("keydown", (event) => {
+  dom.root.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || help.open) return;
     const target = /** @type {HTMLElement} */ (event.target);
     if (takes(target, event.key)) {
@@ -33,7 +31,7 @@ export function listenKeys(keys) {
     all[event.key]();
     event.preventDefault();
   });
-  byId("help-open").addEventListener("click", () => help.showModal());
-  byId("help-close").addEventListener("click", () => help.close());
+  dom.part("help-open").addEventListener("click", () => help.showModal());
+  dom.part("help-close").addEventListener("click", () => help.close());
   help.addEventListener("click", (event) => event.target === help && help.close());
 }

@@ -1,18 +1,16 @@
-// The page's controls: fields for parts of the state, and buttons.
+// The explorer's controls: fields for parts of the state, buttons, and keys.
 
-import { save } from "./export.js";
-import { bind } from "../fields.js";
-import { hub, onChange, state, update } from "./hub.js";
-import { front } from "./front.js";
-import { byId, element, isDark } from "../page.js";
+import { element } from "../dom.js";
+import { bindForm } from "../form_binding.js";
+import { listenKeys } from "../keyboard.js";
 import { STATISTICS } from "./overview.js";
-import { pairs } from "./choices.js";
+import { pairs, VIEW_NAMES } from "./view_state.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./views.js").Context} Context */
 
-/** A list of choices. @param {string} id @param {[string, string][]} choices */
-function fill(id, choices) {
-  byId(id).replaceChildren(
+/** A list of choices. @param {HTMLElement} list @param {[string, string][]} choices */
+function fill(list, choices) {
+  list.replaceChildren(
     ...choices.map(([value, name]) => {
       const option = /** @type {HTMLOptionElement} */ (element("option", name));
       option.value = value;
@@ -21,55 +19,105 @@ function fill(id, choices) {
   );
 }
 
-/** The layer or head that stands so many places further, round the end. @param {"layer" | "head"} what
- * @param {number} by */
-export function further(what, by) {
-  const all = what === "layer" ? front.layers : front.heads;
-  const at = (all.indexOf(state[what]) + by + all.length) % all.length;
-  const from = what === "head" && state.from === "layer" ? "head" : state.from === "chosen" ? "head" : state.from;
-  update({ [what]: all[at], from });
-}
+/** @param {Context} context @param {import("./store.js").ExplorerStore} store
+ * @param {(kind: string) => Promise<void>} save "png", "svg" or "csv" */
+export function listenControls(context, store, save) {
+  const { dom, manifest, state, update } = context;
+  const { layers, heads, statistics, palettes } = manifest;
 
-/** @param {() => Scene | null} current */
-export function control(current) {
-  fill("layer", front.layers.map((layer) => [String(layer), String(layer)]));
-  fill("head-number", front.heads.map((head) => [String(head), String(head)]));
-  fill("palette", Object.keys(front.palettes).map((name) => [name, name]));
+  /** The layer or head that stands so many places further, round the end. @param {"layer" | "head"} what
+   * @param {number} by */
+  function further(what, by) {
+    const all = what === "layer" ? layers : heads;
+    const at = (all.indexOf(state[what]) + by + all.length) % all.length;
+    const from = (what === "head" && state.from === "layer") || state.from === "chosen" ? "head" : state.from;
+    update({ [what]: all[at], from });
+  }
+
+  /** The next or the last generated unit. @param {number} direction */
+  function stepGenerated(direction) {
+    const model = context.current();
+    if (!model) return;
+    const generated = [...model.query.units.keys()].filter((i) => model.query.units[i].continued);
+    if (!generated.length) return;
+    const now = generated.indexOf(state.pin);
+    const next = now < 0 ? (direction > 0 ? 0 : generated.length - 1) : Math.max(0, Math.min(generated.length - 1, now + direction));
+    update({ pin: generated[next], other: -1, dir: "to" });
+    context.view().reveal?.(generated[next]);
+  }
+
+  const numbered = (/** @type {number} */ number) => /** @type {[string, string]} */ ([String(number), String(number)]);
+  fill(dom.part("layer"), layers.map(numbered));
+  fill(dom.part("head-number"), heads.map(numbered));
+  fill(dom.part("palette"), Object.keys(palettes).map((name) => [name, name]));
   /** @type {[string, string][]} */
-  const sorts = Object.keys(STATISTICS).filter((name) => name in front.statistics).flatMap((name) => [
+  const sorts = Object.keys(STATISTICS).filter((name) => name in statistics).flatMap((name) => [
     [name, `most ${STATISTICS[name][0]}`],
     [`-${name}`, `least ${STATISTICS[name][0]}`],
   ]);
-  fill("sort", [["", "layer and head"], ...sorts]);
-  bind(hub, (key) => (key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {}));
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-view]"))) {
-    button.addEventListener("click", () => update({ view: button.dataset.view }));
-  }
-  byId("layer-back").addEventListener("click", () => further("layer", -1));
-  byId("layer-next").addEventListener("click", () => further("layer", 1));
-  byId("head-back").addEventListener("click", () => further("head", -1));
-  byId("head-next").addEventListener("click", () => further("head", 1));
-  byId("theme").addEventListener("click", () => update({ theme: isDark() ? "light" : "dark" }));
-  byId("unpin").addEventListener("click", () => update({ pin: -1, other: -1 }));
-  byId("clear-chosen").addEventListener("click", () => update({ chosen: "", from: "head" }));
-  for (const kind of ["png", "svg", "csv"]) byId(`save-${kind}`).addEventListener("click", () => void save(kind, current()));
-  onChange(reflect);
-  reflect();
-}
+  fill(dom.part("sort"), [["", "layer and head"], ...sorts]);
+  bindForm(dom, store, (key) => (key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {}));
 
-/** What is no field, as the state has it. */
-function reflect() {
-  for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-view]"))) {
-    const here = button.dataset.view === state.view;
-    if (here) button.setAttribute("aria-current", "page");
-    else button.removeAttribute("aria-current");
-    byId(button.dataset.view ?? "").hidden = !here;
+  /** What each button does. @type {Record<string, () => void>} */
+  const buttons = {
+    "layer-back": () => further("layer", -1),
+    "layer-next": () => further("layer", 1),
+    "head-back": () => further("head", -1),
+    "head-next": () => further("head", 1),
+    "step-back": () => stepGenerated(-1),
+    "step-next": () => stepGenerated(1),
+    theme: () => update({ theme: dom.isDark() ? "light" : "dark" }),
+    unpin: () => update({ pin: -1, other: -1 }),
+    "clear-chosen": () => update({ chosen: "", from: "head" }),
+    "save-png": () => void save("png"),
+    "save-svg": () => void save("svg"),
+    "save-csv": () => void save("csv"),
+  };
+  for (const [part, press] of Object.entries(buttons)) dom.part(part).addEventListener("click", press);
+  const viewButtons = dom.all("nav [data-view]");
+  for (const button of viewButtons) {
+    const view = VIEW_NAMES.find((name) => name === button.dataset.view);
+    button.addEventListener("click", () => update({ view }));
   }
-  const chosen = pairs(state.chosen).length;
-  byId("chosen-count").textContent = chosen ? `${chosen} heads selected` : "";
-  byId("clear-chosen").hidden = !chosen;
-  byId("unpin").hidden = state.pin < 0;
-  document.documentElement.dataset.view = state.view;
-  const named = state.from === "head";
-  byId("head-number").toggleAttribute("disabled", !named);
+
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    "[": () => further("head", -1),
+    "]": () => further("head", 1),
+    "{": () => further("layer", -1),
+    "}": () => further("layer", 1),
+    ArrowLeft: () => further("head", -1),
+    ArrowRight: () => further("head", 1),
+    ArrowUp: () => further("layer", -1),
+    ArrowDown: () => further("layer", 1),
+    ",": () => stepGenerated(-1),
+    ".": () => stepGenerated(1),
+    x: () => update({ special: !state.special }),
+    r: () => update({ renorm: !state.renorm }),
+    h: () => update({ sinks: !state.sinks }),
+    w: () => update({ unit: state.unit === "word" ? "token" : "word", pin: -1, other: -1, zoom: "" }),
+    d: () => update({ dir: state.dir === "to" ? "by" : "to", pin: -1, other: -1 }),
+    Escape: () => update({ pin: -1, other: -1 }),
+  };
+  VIEW_NAMES.forEach((view, i) => (keys[String(i + 1)] = () => update({ view })));
+  listenKeys(dom, keys);
+
+  /** What is no field, as the state has it. */
+  function reflect() {
+    for (const button of viewButtons) {
+      const here = button.dataset.view === state.view;
+      if (here) button.setAttribute("aria-current", "page");
+      else button.removeAttribute("aria-current");
+      dom.part(button.dataset.view ?? "").hidden = !here;
+    }
+    const chosen = pairs(state.chosen).length;
+    dom.part("chosen-count").textContent = chosen ? `${chosen} heads selected` : "";
+    dom.part("clear-chosen").hidden = !chosen;
+    dom.part("unpin").hidden = state.pin < 0;
+    dom.root.dataset.view = state.view;
+    dom.part("head-number").toggleAttribute("disabled", state.from !== "head");
+  }
+  dom.part("steps").hidden = manifest.continued === null;
+  context.onChange(reflect);
+  reflect();
 }

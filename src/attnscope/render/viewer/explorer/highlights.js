@@ -1,91 +1,17 @@
 // Colours behind a text by the CSS Highlight API: a hover moves ranges and no styles. By classes where there is none.
 
 import { STEPS, textOn } from "../colour.js";
-import { colour } from "../passage.js";
+import { colourByClass } from "../text_view.js";
 
-/** @typedef {import("../passage.js").Passage} Passage */
-
-const sheet = new CSSStyleSheet();
-document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-/** One highlight a step; empty where the browser has none: then classes do it. @type {Highlight[]} */
-const sets = [];
-if (typeof CSS !== "undefined" && "highlights" in CSS) {
-  for (let step = 0; step < STEPS; step++) {
-    sets.push(new Highlight());
-    CSS.highlights.set(`s${step}`, sets[step]);
-  }
-}
-/** Whether a highlight's look is inherited: 64 looks for the root alone, instead of for each of thousands of words. */
-const inherited = (() => {
-  sheet.replaceSync(":root::highlight(s0){background-color:rgb(1,2,3)}");
-  return getComputedStyle(document.body, "::highlight(s0)").backgroundColor === "rgb(1, 2, 3)";
-})();
-let painted = "";
-
-/** Colours of the steps of highlights, and of the classes s0 … s63 (shares) and d0 … d63 (signed); black or white on them.
- * @param {string[]} now @param {string[]} shares @param {string[]} signed */
-export function setColours(now, shares, signed) {
-  const key = now.concat(shares).join();
-  if (painted === key) return;
-  painted = key;
-  const look = (/** @type {string} */ colour) => `{background-color:${colour};color:${textOn(colour)}}`;
-  const rules = now.map((colour, i) => `${inherited ? ":root" : ""}::highlight(s${i})${look(colour)}`);
-  shares.forEach((colour, i) => i > 0 && rules.push(`.s${i}${look(colour)}`));
-  signed.forEach((colour, i) => rules.push(`.d${i}${look(colour)}`));
-  sheet.replaceSync(rules.join(""));
-}
+/**
+ * @typedef {import("../text_view.js").TextView} TextView
+ * @typedef {(units: number[]) => number} StepOfUnits  of the units that share a box; -1 for none
+ * @typedef {{from: number, to: number, stepOf: StepOfUnits}} Cover  boxes that are coloured, and how
+ * @typedef {ReturnType<typeof createHighlights>} Highlights
+ */
 
 /** Above and below the window, in pixels: what a turn of the wheel brings into sight is coloured already. */
 const MARGIN = 500;
-/** Boxes that are coloured, and how. @typedef {{from: number, to: number, step: (units: number[]) => number}} Cover */
-/** @type {Map<Passage, Cover>} */
-const covers = new Map();
-
-/** Colours what is in sight: the browser goes through all ranges at every change, so that a hover costs what is seen of a
- * text, however long it is. @param {Passage} passage @param {(units: number[]) => number} step of the units that share a
- * box; -1 for none */
-export function highlight(passage, step) {
-  // A text that has given its place to another, of tokens instead of words, is done with.
-  for (const [other] of covers) if (other !== passage && other.root === passage.root) drop(other);
-  if (sets.length) cover(passage, step, ...inSight(passage.spans));
-  else colour(passage, step);
-  for (const [unit, chip] of passage.chips) {
-    const found = step([unit]);
-    chip.className = `u special${found >= 0 ? ` s${found}` : ""}`;
-  }
-}
-
-/** @param {Passage} passage */
-function drop(passage) {
-  cover(passage, () => -1, 0, 0);
-  covers.delete(passage);
-}
-
-/** Colours what has come into sight. */
-export function follow() {
-  for (const [passage, { step }] of covers) cover(passage, step, ...inSight(passage.spans));
-}
-
-/** Colours all, in sight or not. */
-export function coverAll() {
-  for (const [passage, { step }] of covers) cover(passage, step, 0, passage.spans.length);
-}
-addEventListener("scroll", follow, { passive: true });
-addEventListener("beforeprint", coverAll);
-
-/** @param {Passage} passage @param {(units: number[]) => number} step @param {number} from @param {number} to boxes */
-function cover(passage, step, from, to) {
-  const { axis, ranges, steps } = passage;
-  const before = covers.get(passage) ?? { from, to };
-  covers.set(passage, { from, to, step });
-  for (let b = Math.min(from, before.from); b < Math.max(to, before.to); b++) {
-    const found = b >= from && b < to ? step(axis.boxes[b].units) : -1;
-    if (found === steps[b]) continue;
-    if (steps[b] >= 0) sets[steps[b]].delete(ranges[b]);
-    if (found >= 0) sets[found].add(ranges[b]);
-    steps[b] = found;
-  }
-}
 
 /** The first in or near the window, and the first below it. @param {HTMLElement[]} spans in reading order
  * @returns {[number, number]} */
@@ -104,4 +30,89 @@ function inSight(spans) {
     return low;
   };
   return [below(-MARGIN), below(innerHeight + MARGIN)];
+}
+
+/** Of one viewer: the names of highlights are the whole document's, so that each viewer has its own.
+ * @param {import("../dom.js").Dom} dom */
+export function createHighlights({ id, root }) {
+  const sheet = new CSSStyleSheet();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const name = (/** @type {number} */ step) => `${id}-s${step}`;
+  /** One highlight a step; empty where the browser has none: then classes do it. @type {Highlight[]} */
+  const sets = [];
+  if (typeof CSS !== "undefined" && "highlights" in CSS) {
+    for (let step = 0; step < STEPS; step++) {
+      sets.push(new Highlight());
+      CSS.highlights.set(name(step), sets[step]);
+    }
+  }
+  // Whether a highlight's look is inherited: 64 looks for the root alone, instead of for each of thousands of words.
+  sheet.replaceSync(`:root::highlight(${name(0)}){background-color:rgb(1,2,3)}`);
+  const inherited = getComputedStyle(root, `::highlight(${name(0)})`).backgroundColor === "rgb(1, 2, 3)";
+  let painted = "";
+  /** @type {Map<TextView, Cover>} */
+  const covers = new Map();
+
+  /** @param {TextView} text @param {StepOfUnits} stepOf @param {number} from @param {number} to boxes */
+  function cover(text, stepOf, from, to) {
+    const { axis, ranges, steps } = text;
+    const before = covers.get(text) ?? { from, to };
+    covers.set(text, { from, to, stepOf });
+    for (let b = Math.min(from, before.from); b < Math.max(to, before.to); b++) {
+      const step = b >= from && b < to ? stepOf(axis.boxes[b].units) : -1;
+      if (step === steps[b]) continue;
+      if (steps[b] >= 0) sets[steps[b]].delete(ranges[b]);
+      if (step >= 0) sets[step].add(ranges[b]);
+      steps[b] = step;
+    }
+  }
+
+  /** @param {TextView} text */
+  function drop(text) {
+    cover(text, () => -1, 0, 0);
+    covers.delete(text);
+  }
+
+  /** Colours what has come into sight. */
+  function followScroll() {
+    for (const [text, { stepOf }] of covers) cover(text, stepOf, ...inSight(text.spans));
+  }
+
+  /** Colours all, in sight or not. */
+  function coverAll() {
+    for (const [text, { stepOf }] of covers) cover(text, stepOf, 0, text.spans.length);
+  }
+
+  addEventListener("scroll", followScroll, { passive: true });
+  addEventListener("beforeprint", coverAll);
+
+  return {
+    followScroll,
+    coverAll,
+    /** Colours of the steps of highlights, and of the classes s0 … s63 (shares) and d0 … d63 (signed); black or white on
+     * them. @param {string[]} now @param {string[]} shares @param {string[]} signed */
+    setColours(now, shares, signed) {
+      const key = now.concat(shares).join();
+      if (painted === key) return;
+      painted = key;
+      const look = (/** @type {string} */ colour) => `{background-color:${colour};color:${textOn(colour)}}`;
+      const rules = now.map((colour, i) => `${inherited ? ":root" : ""}::highlight(${name(i)})${look(colour)}`);
+      const here = `:where([data-viewer="${root.dataset.viewer}"])`;
+      shares.forEach((colour, i) => i > 0 && rules.push(`${here} .s${i}${look(colour)}`));
+      signed.forEach((colour, i) => rules.push(`${here} .d${i}${look(colour)}`));
+      sheet.replaceSync(rules.join(""));
+    },
+    /** Colours what is in sight: the browser goes through all ranges at every change, so that a hover costs what is seen
+     * of a text, however long it is. @param {TextView} text @param {StepOfUnits} stepOf */
+    highlight(text, stepOf) {
+      // A text that has given its place to another, of tokens instead of words, is done with.
+      for (const [other] of covers) if (other !== text && other.root === text.root) drop(other);
+      if (sets.length) cover(text, stepOf, ...inSight(text.spans));
+      else colourByClass(text, stepOf);
+      for (const [unit, chip] of text.chips) {
+        const step = stepOf([unit]);
+        chip.className = `u special${step >= 0 ? ` s${step}` : ""}`;
+      }
+    },
+  };
 }

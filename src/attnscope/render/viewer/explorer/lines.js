@@ -1,127 +1,156 @@
 // Queries on the left, keys on the right, and a line for every weight that matters: for up to a few hundred words.
 
+import { fitCanvas } from "./canvas.js";
 import { short } from "../format.js";
-import { focus, point, state } from "./hub.js";
-import { fit } from "./front.js";
-import { byId, colourOf, fonts } from "../page.js";
-import { ceiling, value } from "./scene.js";
-import { pin } from "./text.js";
+import { mapTable } from "./head.js";
+import { rowsLegend } from "./map_legend.js";
+import { round, write } from "../svg.js";
+import { ceiling, value } from "./view_model.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./view_model.js").ViewModel} ViewModel */
 
-export const MOST = 400;
+const MOST = 400;
 const LINE = 20;
-const canvas = /** @type {HTMLCanvasElement} */ (byId("threads"));
-/** @type {Scene | null} */
-let scene = null;
 
-/** Where the columns of words end and begin. */
-export function columns() {
-  const width = canvas.clientWidth || 600;
-  const text = Math.min(220, width * 0.32);
-  return { width, left: text, right: width - text };
+/** How strongly a line is drawn. @param {ViewModel["paint"]} paint @param {number} share */
+function lineLook(paint, share) {
+  const step = paint.stepOf(share);
+  return { colour: paint.colours[Math.max(step, 14)], opacity: 0.15 + (0.85 * step) / 63, width: 0.6 + (2.2 * step) / 63 };
 }
 
-/** @param {Scene} shown */
-export function showLines(shown) {
-  scene = shown;
-  const many = Math.max(shown.rows.length, shown.columns.length);
-  byId("too-many").hidden = many <= MOST;
-  canvas.hidden = many > MOST;
-  if (many <= MOST) drawLines();
-}
+/** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
+export function createLines({ dom, state, update, focus, models, current }) {
+  const canvas = /** @type {HTMLCanvasElement} */ (dom.part("lines-canvas"));
 
-/** The lines that are drawn: [place of the query, place of the key, value from 0 to 1].
- * @param {Scene} shown @returns {[number, number, number][]} */
-export function threads(shown) {
-  /** @type {[number, number, number][]} */
-  const found = [];
-  const focused = focus.unit;
-  // All at once, a line for every weight is a thicket: the more queries, the fewer of theirs.
-  const least = focused >= 0 ? 0.004 : shown.rows.length > 60 ? 0.3 : 0.1;
-  shown.rows.forEach((q, r) => {
-    if (focused >= 0 && state.dir === "to" && q !== focused) return;
-    const most = ceiling(shown, q) || 1;
-    shown.columns.forEach((k, c) => {
-      if (focused >= 0 && state.dir === "by" && k !== focused) return;
-      const share = value(shown, q, k) / most;
-      if (share > least) found.push([r, c, Math.min(1, share)]);
+  /** Where the columns of words end and begin. */
+  function columnEdges() {
+    const width = canvas.clientWidth || 600;
+    const text = Math.min(220, width * 0.32);
+    return { width, left: text, right: width - text };
+  }
+
+  /** The lines that are drawn, faint ones first: [place of the query, place of the key, value from 0 to 1].
+   * @param {ViewModel} model @returns {[number, number, number][]} */
+  function lines(model) {
+    /** @type {[number, number, number][]} */
+    const drawn = [];
+    const focused = focus.unit;
+    // All at once, a line for every weight is a thicket: the more queries, the fewer of theirs.
+    const least = focused >= 0 ? 0.004 : model.rows.length > 60 ? 0.3 : 0.1;
+    model.rows.forEach((q, r) => {
+      if (focused >= 0 && state.dir === "to" && q !== focused) return;
+      const most = ceiling(model, q) || 1;
+      model.columns.forEach((k, c) => {
+        if (focused >= 0 && state.dir === "by" && k !== focused) return;
+        const share = value(model, q, k) / most;
+        if (share > least) drawn.push([r, c, Math.min(1, share)]);
+      });
     });
-  });
-  return found;
-}
-
-export function drawLines() {
-  if (!scene || canvas.hidden) return;
-  const { rows, columns: keys, query, key, paint } = scene;
-  const width = Math.max(280, byId("lines").clientWidth);
-  fit(canvas, width, Math.max(rows.length, keys.length) * LINE + 12);
-  const pen = canvas.getContext("2d");
-  if (!pen) return;
-  const ratio = window.devicePixelRatio || 1;
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, canvas.width, canvas.height);
-  const { left, right } = columns();
-  const [ink, muted, accent] = ["--ink", "--muted", "--accent"].map((name) => colourOf(name));
-  pen.lineCap = "round";
-  for (const [r, c, share] of threads(scene).sort((a, b) => a[2] - b[2])) {
-    const step = paint.stepOf(share);
-    pen.strokeStyle = paint.colours[Math.max(step, 14)];
-    pen.globalAlpha = 0.15 + (0.85 * step) / 63;
-    pen.lineWidth = 0.6 + (2.2 * step) / 63;
-    pen.beginPath();
-    const [from, to] = [(r + 0.5) * LINE + 6, (c + 0.5) * LINE + 6];
-    const bend = (right - left) * 0.4;
-    pen.moveTo(left, from);
-    pen.bezierCurveTo(left + bend, from, right - bend, to, right, to);
-    pen.stroke();
+    return drawn.sort((a, b) => a[2] - b[2]);
   }
-  pen.globalAlpha = 1;
-  pen.font = `13px ${fonts()}`;
-  pen.textBaseline = "middle";
-  rows.forEach((q, r) => word(pen, query.units[q].label, r, true, state.dir === "to" && q === focus.unit));
-  keys.forEach((k, c) => word(pen, key.units[k].label, c, false, state.dir === "by" && k === focus.unit));
 
-  /** @param {CanvasRenderingContext2D} to @param {string} label @param {number} at @param {boolean} isQuery
-   * @param {boolean} here */
-  function word(to, label, at, isQuery, here) {
-    to.fillStyle = here ? accent : focus.unit < 0 ? ink : muted;
-    to.textAlign = isQuery ? "right" : "left";
-    to.fillText(short(label, 26), isQuery ? left - 8 : right + 8, (at + 0.5) * LINE + 6);
+  /** @param {ViewModel} model */
+  function draw(model) {
+    if (canvas.hidden) return;
+    const { rows, columns, query, key, paint } = model;
+    const width = Math.max(280, dom.part("lines").clientWidth);
+    fitCanvas(canvas, width, Math.max(rows.length, columns.length) * LINE + 12);
+    const pen = canvas.getContext("2d");
+    if (!pen) return;
+    const ratio = window.devicePixelRatio || 1;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    const { left, right } = columnEdges();
+    const [ink, muted, accent] = ["--ink", "--muted", "--accent"].map((name) => dom.colour(name));
+    pen.lineCap = "round";
+    for (const [r, c, share] of lines(model)) {
+      const look = lineLook(paint, share);
+      pen.strokeStyle = look.colour;
+      pen.globalAlpha = look.opacity;
+      pen.lineWidth = look.width;
+      pen.beginPath();
+      const [from, to] = [(r + 0.5) * LINE + 6, (c + 0.5) * LINE + 6];
+      const bend = (right - left) * 0.4;
+      pen.moveTo(left, from);
+      pen.bezierCurveTo(left + bend, from, right - bend, to, right, to);
+      pen.stroke();
+    }
+    pen.globalAlpha = 1;
+    pen.font = `13px ${dom.fonts()}`;
+    pen.textBaseline = "middle";
+    /** @param {string} label @param {number} at @param {boolean} isQuery @param {boolean} here */
+    const word = (label, at, isQuery, here) => {
+      pen.fillStyle = here ? accent : focus.unit < 0 ? ink : muted;
+      pen.textAlign = isQuery ? "right" : "left";
+      pen.fillText(short(label, 26), isQuery ? left - 8 : right + 8, (at + 0.5) * LINE + 6);
+    };
+    rows.forEach((q, r) => word(query.units[q].label, r, true, state.dir === "to" && q === focus.unit));
+    columns.forEach((k, c) => word(key.units[k].label, c, false, state.dir === "by" && k === focus.unit));
   }
-}
 
-/** The unit under the pointer and its side. @param {MouseEvent} event */
-function under(event) {
-  if (!scene) return { unit: -1, dir: "to" };
-  const { width } = columns();
-  const box = canvas.getBoundingClientRect();
-  const place = Math.floor((event.clientY - box.top - 6) / LINE);
-  const isQuery = event.clientX - box.left < width / 2;
-  return { unit: (isQuery ? scene.rows : scene.columns)[place] ?? -1, dir: isQuery ? "to" : "by" };
-}
+  /** The unit under the pointer and its side. @param {MouseEvent} event */
+  function under(event) {
+    const model = current();
+    if (!model) return { unit: -1, dir: "to" };
+    const box = canvas.getBoundingClientRect();
+    const place = Math.floor((event.clientY - box.top - 6) / LINE);
+    const isQuery = event.clientX - box.left < columnEdges().width / 2;
+    return { unit: (isQuery ? model.rows : model.columns)[place] ?? -1, dir: isQuery ? "to" : "by" };
+  }
 
-/** @param {(dir: string) => void} turn */
-export function listenLines(turn) {
+  /** @param {string} dir */
+  const turn = (dir) => update({ dir, pin: -1, other: -1 });
+
   canvas.addEventListener("pointermove", (event) => {
     const { unit, dir } = under(event);
     if (state.pin < 0 && dir !== state.dir) turn(dir);
-    point(unit, -1);
+    focus.point(unit, -1);
   });
-  canvas.addEventListener("pointerleave", () => point(-1, -1));
+  canvas.addEventListener("pointerleave", () => focus.point(-1, -1));
   canvas.addEventListener("click", (event) => {
     const { unit, dir } = under(event);
     if (unit < 0) return;
     if (dir !== state.dir) turn(dir);
-    pin(unit, false);
+    focus.pin(unit, false);
   });
   canvas.addEventListener("keydown", (event) => {
-    if (!scene || !(event.key === "ArrowDown" || event.key === "ArrowUp" || event.key === "Enter")) return;
-    const among = state.dir === "to" ? scene.rows : scene.columns;
+    const model = current();
+    if (!model || !(event.key === "ArrowDown" || event.key === "ArrowUp" || event.key === "Enter")) return;
+    const among = state.dir === "to" ? model.rows : model.columns;
     const now = among.indexOf(focus.unit);
-    if (event.key === "Enter") pin(Math.max(focus.unit, among[0]), false);
-    else point(among[Math.max(0, Math.min(among.length - 1, now + (event.key === "ArrowDown" ? 1 : -1)))], -1);
+    if (event.key === "Enter") focus.pin(Math.max(focus.unit, among[0]), false);
+    else focus.point(among[Math.max(0, Math.min(among.length - 1, now + (event.key === "ArrowDown" ? 1 : -1)))], -1);
     event.preventDefault();
     event.stopPropagation();
   });
+
+  return {
+    needsMap: true,
+    sourceName: () => models.mapSourceName(state),
+    show({ rows, columns }) {
+      const many = Math.max(rows.length, columns.length) > MOST;
+      dom.part("too-many").hidden = !many;
+      canvas.hidden = many;
+    },
+    follow: draw,
+    legend: (model) => rowsLegend(model, state.dir === "to" ? focus.unit : -1),
+    svg(model) {
+      const { width, left, right } = columnEdges();
+      const ink = dom.colour("--ink");
+      const parts = lines(model).map(([r, c, share]) => {
+        const look = lineLook(model.paint, share);
+        const [from, to, bend] = [(r + 0.5) * LINE, (c + 0.5) * LINE, (right - left) * 0.4];
+        return (
+          `<path d="M${left} ${from}C${round(left + bend)} ${from} ${round(right - bend)} ${to} ${right} ${to}" fill="none" ` +
+          `stroke="${look.colour}" stroke-width="${round(look.width)}" opacity="${round(look.opacity)}"/>`
+        );
+      });
+      const word = (/** @type {string} */ text, /** @type {number} */ at, /** @type {boolean} */ isQuery) =>
+        write(isQuery ? left - 8 : right + 8, (at + 0.5) * LINE + 4, short(text, 26), ` font-size="13" fill="${ink}"${isQuery ? ' text-anchor="end"' : ""}`);
+      model.rows.forEach((q, r) => parts.push(word(model.query.units[q].label, r, true)));
+      model.columns.forEach((k, c) => parts.push(word(model.key.units[k].label, c, false)));
+      return { parts, width, height: Math.max(model.rows.length, model.columns.length) * LINE };
+    },
+    table: (model) => mapTable(model, model.rows, model.columns),
+  };
 }

@@ -1,15 +1,18 @@
 // Layers × heads as small pictures, in place or sorted by what was measured of them.
 
 import { stepOf } from "../colour.js";
+import { element } from "../dom.js";
 import { number, percent } from "../format.js";
-import { state, update } from "./hub.js";
-import { front } from "./front.js";
-import { byId, element, say } from "../page.js";
-import { paintOf } from "./scene.js";
-import { pairs } from "./choices.js";
-import { smallPictures } from "./stock.js";
+import { curvedLegend } from "./map_legend.js";
+import { image, write } from "../svg.js";
+import { pairs } from "./view_state.js";
 
-/** @typedef {import("./stock.js").Place} Place */
+/**
+ * @typedef {import("./map_cache.js").Place} Place
+ * @typedef {import("./view_state.js").State} State
+ * @typedef {import("../source.js").Manifest} Manifest
+ * @typedef {import("./view_model.js").Models} Models
+ */
 
 /** name -> [short name, what it says, whether it is a share] @type {Record<string, [string, string, boolean]>} */
 export const STATISTICS = {
@@ -22,150 +25,185 @@ export const STATISTICS = {
   special: ["special tokens", "mean share on special tokens", true],
 };
 
-/** @type {HTMLButtonElement[]} */
-let tiles = [];
-let drawn = "";
-let arranged = "nothing yet";
-
-/** @param {Place} place */
-const nameOf = ([layer, head]) => `layer ${front.layers[layer]}, head ${front.heads[head]}`;
-
 /** @param {string} name @param {number} value */
-export const statistic = (name, value) => (STATISTICS[name]?.[2] ? percent(value) : number(value));
+const writeStatistic = (name, value) => (STATISTICS[name]?.[2] ? percent(value) : number(value));
 
-/** Places in the order in which they are shown. @returns {Place[]} */
-export function order() {
-  const all = front.layers.flatMap((_, layer) => front.heads.map((_, head) => /** @type {Place} */ ([layer, head])));
-  const [name, down] = [state.sort.replace(/^-/, ""), !state.sort.startsWith("-")];
-  const numbers = front.statistics[name];
+/** Rows and columns of a small picture. @param {Manifest} manifest */
+export const thumbnailShape = ({ queries, keys }) => [Math.min(64, queries.length), Math.min(64, keys.length)];
+
+/** @param {HTMLCanvasElement} canvas @param {Uint8Array} bytes fourth roots @param {number} rows @param {number} columns
+ * @param {import("./view_model.js").Paint} paint */
+export function paintThumbnail(canvas, bytes, rows, columns, paint) {
+  [canvas.width, canvas.height] = [columns, rows];
+  const pen = canvas.getContext("2d");
+  const pixels = new ImageData(columns, rows);
+  const out = new Uint32Array(pixels.data.buffer);
+  const steps = Uint32Array.from({ length: 256 }, (_, code) => paint.words[paint.stepOf((code / 255) ** 4)]);
+  for (let i = 0; i < out.length; i++) out[i] = steps[bytes[i]];
+  pen?.putImageData(pixels, 0, 0);
+}
+
+/** @param {State} state @param {Models} models */
+export const thumbnailLegend = (state, models) =>
+  curvedLegend(state, models.colours(state), null, "share of attention", "of each head’s largest");
+
+/** Places in the order in which they are shown. @param {Manifest} manifest @param {State} state @returns {Place[]} */
+function order({ layers, heads, statistics }, { sort }) {
+  const all = layers.flatMap((_, layer) => heads.map((_, head) => /** @type {Place} */ ([layer, head])));
+  const [name, down] = [sort.replace(/^-/, ""), !sort.startsWith("-")];
+  const numbers = statistics[name];
   if (!numbers) return all;
   return all.sort((a, b) => (numbers[b[0]][b[1]] - numbers[a[0]][a[1]]) * (down ? 1 : -1));
 }
 
-function build() {
-  const field = byId("tiles");
-  for (const [layer] of front.layers.entries()) {
-    for (const [head] of front.heads.entries()) {
-      const tile = /** @type {HTMLButtonElement} */ (element("button", "", "tile"));
-      tile.dataset.place = `${layer} ${head}`;
-      tile.append(element("canvas"), element("span", `${front.layers[layer]}·${front.heads[head]}`, "name"));
-      tile.append(element("span", "", "stat"));
-      tiles.push(tile);
-    }
+/** @param {Manifest} manifest @param {State} state @returns {(string | number)[][]} */
+export function statisticsTable(manifest, state) {
+  const { layers, heads, statistics } = manifest;
+  const names = Object.keys(statistics);
+  const rows = order(manifest, state).map(([l, h]) => [layers[l], heads[h], ...names.map((name) => statistics[name][l][h])]);
+  return [["layer", "head", ...names], ...rows];
+}
+
+/** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
+export function createOverview({ dom, manifest, state, update, models, cache }) {
+  const { layers, heads, statistics } = manifest;
+  const field = dom.part("tiles");
+  /** @type {HTMLButtonElement[]} */
+  let tiles = [];
+  let paintedAs = "";
+  let arrangedAs = "nothing yet";
+
+  function build() {
+    layers.forEach((_, layer) =>
+      heads.forEach((_, head) => {
+        const tile = /** @type {HTMLButtonElement} */ (element("button", "", "tile"));
+        tile.dataset.place = `${layer} ${head}`;
+        tile.append(element("canvas"), element("span", `${layers[layer]}·${heads[head]}`, "name"), element("span", "", "stat"));
+        tiles.push(tile);
+      }),
+    );
+    field.append(...tiles);
+    const placeAt = (/** @type {Event} */ event) =>
+      /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".tile"))?.dataset.place?.split(" ").map(Number);
+    field.addEventListener("click", (event) => {
+      const place = placeAt(event);
+      if (!place) return;
+      const [layer, head] = [layers[place[0]], heads[place[1]]];
+      if (event.ctrlKey || event.metaKey || event.shiftKey) choose(layer, head);
+      else update({ view: "head", layer, head, from: "head" });
+    });
+    field.addEventListener("focusin", (event) => {
+      const place = placeAt(event);
+      if (place) update({ layer: layers[place[0]], head: heads[place[1]] });
+    });
+    field.addEventListener("keydown", moveFocus);
   }
-  field.append(...tiles);
-  const at = (/** @type {Event} */ event) =>
-    /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".tile"))?.dataset.place?.split(" ").map(Number);
-  field.addEventListener("click", (event) => {
-    const place = at(event);
-    if (!place) return;
-    const [layer, head] = [front.layers[place[0]], front.heads[place[1]]];
-    if (event.ctrlKey || event.metaKey || event.shiftKey) choose(layer, head);
-    else update({ view: "head", layer, head, from: "head" });
-  });
-  field.addEventListener("focusin", (event) => {
-    const place = at(event);
-    if (place) update({ layer: front.layers[place[0]], head: front.heads[place[1]] });
-  });
-  field.addEventListener("keydown", walk);
-}
 
-/** Into the selection whose mean can be looked at, or out of it. @param {number} layer @param {number} head */
-export function choose(layer, head) {
-  const before = pairs(state.chosen).map((pair) => pair.join("."));
-  const name = `${layer}.${head}`;
-  const after = before.includes(name) ? before.filter((other) => other !== name) : [...before, name];
-  update({ chosen: after.join(" "), from: after.length ? "chosen" : "head" });
-  say(`${after.length} heads selected`);
-}
+  /** Into the selection whose mean can be looked at, or out of it. @param {number} layer @param {number} head */
+  function choose(layer, head) {
+    const before = pairs(state.chosen).map((pair) => pair.join("."));
+    const name = `${layer}.${head}`;
+    const after = before.includes(name) ? before.filter((other) => other !== name) : [...before, name];
+    update({ chosen: after.join(" "), from: after.length ? "chosen" : "head" });
+    dom.say(`${after.length} heads selected`);
+  }
 
-/** @param {KeyboardEvent} event */
-function walk(event) {
-  if (event.altKey || event.metaKey || event.ctrlKey) return;
-  const shown = /** @type {HTMLElement[]} */ ([...byId("tiles").querySelectorAll(".tile")]);
-  const now = shown.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-  const wide = shown.filter((tile) => tile.offsetTop === shown[0].offsetTop).length;
-  /** @type {Record<string, number>} */
-  const steps = { ArrowRight: now + 1, ArrowLeft: now - 1, ArrowDown: now + wide, ArrowUp: now - wide, Home: 0, End: shown.length - 1 };
-  if (event.key === " ") {
-    const [layer, head] = (shown[now].dataset.place ?? "").split(" ").map(Number);
-    choose(front.layers[layer], front.heads[head]);
-  } else if (event.key in steps) shown[steps[event.key]]?.focus();
-  else return;
-  event.preventDefault();
-  event.stopPropagation();
-}
+  /** @param {KeyboardEvent} event */
+  function moveFocus(event) {
+    if (event.altKey || event.metaKey || event.ctrlKey) return;
+    const shown = /** @type {HTMLElement[]} */ ([...field.querySelectorAll(".tile")]);
+    const now = shown.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const wide = shown.filter((tile) => tile.offsetTop === shown[0].offsetTop).length;
+    /** @type {Record<string, number>} */
+    const targets = { ArrowRight: now + 1, ArrowLeft: now - 1, ArrowDown: now + wide, ArrowUp: now - wide, Home: 0, End: shown.length - 1 };
+    if (event.key === " ") {
+      const [layer, head] = (shown[now].dataset.place ?? "").split(" ").map(Number);
+      choose(layers[layer], heads[head]);
+    } else if (event.key in targets) shown[targets[event.key]]?.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
 
-/** @param {HTMLCanvasElement} canvas @param {Uint8Array} bytes fourth roots @param {number} rows @param {number} columns
- * @param {import("./scene.js").Paint} paint */
-export function drawTile(canvas, bytes, rows, columns, paint) {
-  [canvas.width, canvas.height] = [columns, rows];
-  const pen = canvas.getContext("2d");
-  const image = new ImageData(columns, rows);
-  const out = new Uint32Array(image.data.buffer);
-  const steps = Uint32Array.from({ length: 256 }, (_, code) => paint.words[paint.stepOf((code / 255) ** 4)]);
-  for (let i = 0; i < out.length; i++) out[i] = steps[bytes[i]];
-  pen?.putImageData(image, 0, 0);
-}
+  /** Where there are no maps, the statistic's colour stands for them. @param {HTMLElement} tile @param {number} part */
+  function fillTile(tile, part) {
+    const canvas = /** @type {HTMLCanvasElement} */ (tile.firstChild);
+    [canvas.width, canvas.height] = [1, 1];
+    const pen = canvas.getContext("2d");
+    if (!pen) return;
+    pen.fillStyle = models.paintOf(state).colours[stepOf(part)];
+    pen.fillRect(0, 0, 1, 1);
+  }
 
-/** Where there are no maps, the statistic's colour stands for them. @param {HTMLElement} tile @param {number} part */
-function fillTile(tile, part) {
-  const canvas = /** @type {HTMLCanvasElement} */ (tile.firstChild);
-  [canvas.width, canvas.height] = [1, 1];
-  const pen = canvas.getContext("2d");
-  if (!pen) return;
-  pen.fillStyle = paintOf(state).colours[stepOf(part)];
-  pen.fillRect(0, 0, 1, 1);
-}
+  async function paint() {
+    const colours = models.paintOf(state);
+    const look = JSON.stringify([colours.colours[63], state.curve, state.gamma]);
+    if (look === paintedAs || !manifest.thumbnails) return;
+    paintedAs = look;
+    const bytes = await cache.thumbnails();
+    const [rows, columns] = thumbnailShape(manifest);
+    tiles.forEach((tile, i) => {
+      const part = bytes.subarray(i * rows * columns, (i + 1) * rows * columns);
+      paintThumbnail(/** @type {HTMLCanvasElement} */ (tile.firstChild), part, rows, columns, colours);
+    });
+  }
 
-/** Rows and columns of a small picture. */
-export const tileShape = () => [Math.min(64, front.queries.length), Math.min(64, front.keys.length)];
-
-async function draw() {
-  const looks = JSON.stringify([paintOf(state).colours[63], state.curve, state.gamma]);
-  if (looks === drawn || !front.atlas) return;
-  drawn = looks;
-  const bytes = await smallPictures();
-  const [rows, columns] = tileShape();
-  const paint = paintOf(state);
-  tiles.forEach((tile, i) => {
-    const part = bytes.subarray(i * rows * columns, (i + 1) * rows * columns);
-    drawTile(/** @type {HTMLCanvasElement} */ (tile.firstChild), part, rows, columns, paint);
-  });
-}
-
-export function showOverview() {
-  if (!tiles.length) build();
-  const name = state.sort.replace(/^-/, "");
-  const numbers = front.statistics[name];
-  const look = state.sort + state.chosen;
-  if (look !== arranged) {
-    arranged = look;
+  function arrange() {
+    const name = state.sort.replace(/^-/, "");
+    const numbers = statistics[name];
     const flat = numbers?.flat() ?? [];
     const [least, most] = [Math.min(...flat), Math.max(...flat)];
     const chosen = new Set(pairs(state.chosen).map((pair) => pair.join(".")));
-    byId("tiles").classList.toggle("sorted", Boolean(numbers));
-    byId("tiles").style.setProperty("--wide", String(front.heads.length));
-    const sorted = order().map(([layer, head]) => {
-      const tile = tiles[layer * front.heads.length + head];
+    field.classList.toggle("sorted", Boolean(numbers));
+    field.style.setProperty("--wide", String(heads.length));
+    const sorted = order(manifest, state).map(([layer, head]) => {
+      const tile = tiles[layer * heads.length + head];
       const stat = /** @type {HTMLElement} */ (tile.lastChild);
       const value = numbers?.[layer][head];
-      stat.textContent = value === undefined ? "" : statistic(name, value);
-      tile.style.setProperty("--part", value === undefined ? "0" : String((value - least) / (most - least || 1)));
-      if (!front.atlas && value !== undefined) fillTile(tile, (value - least) / (most - least || 1));
-      const picked = chosen.has(`${front.layers[layer]}.${front.heads[head]}`);
-      tile.setAttribute("aria-pressed", String(picked));
-      const missing = front.missing.includes(front.layers[layer]) ? ", left out of this file" : "";
-      tile.setAttribute("aria-label", nameOf([layer, head]) + (value === undefined ? "" : `, ${name} ${stat.textContent}`) + missing);
+      const part = value === undefined ? 0 : (value - least) / (most - least || 1);
+      stat.textContent = value === undefined ? "" : writeStatistic(name, value);
+      tile.style.setProperty("--part", String(part));
+      if (!manifest.thumbnails && value !== undefined) fillTile(tile, part);
+      tile.setAttribute("aria-pressed", String(chosen.has(`${layers[layer]}.${heads[head]}`)));
+      const missing = manifest.missing.includes(layers[layer]) ? ", left out of this file" : "";
+      const said = value === undefined ? "" : `, ${name} ${stat.textContent}`;
+      tile.setAttribute("aria-label", `layer ${layers[layer]}, head ${heads[head]}${said}${missing}`);
       return tile;
     });
-    if (sorted.some((tile, i) => byId("tiles").children[i] !== tile)) byId("tiles").replaceChildren(...sorted);
-    byId("sort-says").textContent = numbers ? STATISTICS[name][1] : "";
+    if (sorted.some((tile, i) => field.children[i] !== tile)) field.replaceChildren(...sorted);
+    dom.part("sort-says").textContent = numbers ? STATISTICS[name][1] : "";
   }
-  tiles.forEach((tile, i) => {
-    const here = Math.floor(i / front.heads.length) === front.layers.indexOf(state.layer) && i % front.heads.length === front.heads.indexOf(state.head);
-    tile.classList.toggle("here", here);
-    tile.tabIndex = here ? 0 : -1;
-  });
-  void draw();
+
+  return {
+    needsMap: false,
+    sourceName: () => `${layers.length} layers × ${heads.length} heads`,
+    show() {
+      if (!tiles.length) build();
+      const look = state.sort + state.chosen;
+      if (look !== arrangedAs) arrange();
+      arrangedAs = look;
+      const here = layers.indexOf(state.layer) * heads.length + heads.indexOf(state.head);
+      tiles.forEach((tile, i) => {
+        tile.classList.toggle("here", i === here);
+        tile.tabIndex = i === here ? 0 : -1;
+      });
+      void paint();
+    },
+    follow: () => undefined,
+    legend: () => thumbnailLegend(state, models),
+    svg() {
+      const from = field.getBoundingClientRect();
+      const ink = dom.colour("--muted");
+      const parts = [];
+      for (const tile of field.querySelectorAll(".tile")) {
+        const canvas = /** @type {HTMLCanvasElement} */ (tile.firstChild);
+        const at = canvas.getBoundingClientRect();
+        parts.push(image(canvas, at.left - from.left, at.top - from.top, at.width, at.height));
+        const stat = tile.lastChild?.textContent ? `  ${tile.lastChild.textContent}` : "";
+        parts.push(write(at.left - from.left, at.bottom - from.top + 13, (tile.children[1].textContent ?? "") + stat, ` font-size="10" fill="${ink}"`));
+      }
+      return { parts, width: from.width, height: from.height };
+    },
+    table: () => statisticsTable(manifest, state),
+  };
 }

@@ -1,41 +1,44 @@
 // Finding words: marked in the text and on the map, walked through with Enter.
 
-import { Finder } from "../finder.js";
-import { focus, point, state } from "./hub.js";
-import { oneText } from "./front.js";
+import { FindBar } from "../find_bar.js";
 import { find } from "../units.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./view_model.js").ViewModel} ViewModel @typedef {ReturnType<typeof createSearch>} Search */
 
-/** @type {Finder<{queries: number[][], keys: number[][]}>} */
-const finder = new Finder();
+/** @param {import("../dom.js").Dom} dom @param {import("./view_state.js").State} state @param {import("./store.js").Focus} focus */
+export function createSearch(dom, state, focus) {
+  /** @type {FindBar<{queries: number[][], keys: number[][]}>} */
+  const findBar = new FindBar(dom);
 
-/** Matches on both sides, as units. @param {Scene} scene */
-export const matches = ({ query, key }) =>
-  finder.all(`${state.unit} ${state.find}`, state.find, () => {
-    const queries = find(query, state.find);
-    const keys = oneText && query === key ? queries : find(key, state.find);
-    return { found: { queries, keys }, count: queries.length + (keys === queries ? 0 : keys.length) };
-  });
+  /** Matches on both sides, as units. @param {ViewModel} model */
+  const matches = ({ query, key }) =>
+    findBar.all(`${state.unit} ${state.find}`, state.find, () => {
+      const queries = find(query, state.find);
+      const keys = query === key ? queries : find(key, state.find);
+      return { matches: { queries, keys }, count: queries.length + (keys === queries ? 0 : keys.length) };
+    });
 
-/** As places on the axes of a map. @param {Scene} scene */
-export function places(scene) {
-  const { queries, keys } = matches(scene);
-  const on = (/** @type {Int32Array} */ shown, /** @type {number[][]} */ found) => {
-    const wanted = new Set(found.flat());
-    return wanted.size ? [...shown.keys()].filter((place) => wanted.has(shown[place])) : [];
+  return {
+    matches,
+    /** As places on the axes of a map. @param {ViewModel} model */
+    places(model) {
+      const { queries, keys } = matches(model);
+      const on = (/** @type {Int32Array} */ shown, /** @type {number[][]} */ found) => {
+        const wanted = new Set(found.flat());
+        return wanted.size ? [...shown.keys()].filter((place) => wanted.has(shown[place])) : [];
+      };
+      return { rows: on(model.rows, queries), columns: on(model.columns, keys) };
+    },
+    /** The unit of the next match, or of the one before: it is looked at; -1 where there is none.
+     * @param {ViewModel} model @param {number} direction */
+    next(model, direction) {
+      const { queries, keys } = matches(model);
+      const list = state.dir === "to" && queries.length ? queries : keys;
+      const at = findBar.next(list.length, direction);
+      if (at < 0) return -1;
+      const unit = list[at][0];
+      if (focus.unit !== unit) focus.point(unit, -1);
+      return unit;
+    },
   };
-  return { rows: on(scene.rows, queries), columns: on(scene.columns, keys) };
-}
-
-/** The next match, or the last one: looked at. @param {Scene} scene @param {number} direction
- * @param {(unit: number) => void} bring into sight */
-export function next(scene, direction, bring) {
-  const { queries, keys } = matches(scene);
-  const list = state.dir === "to" && queries.length ? queries : keys;
-  const at = finder.next(list.length, direction);
-  if (at < 0) return;
-  const unit = list[at][0];
-  if (focus.unit !== unit) point(unit, -1);
-  bring(unit);
 }

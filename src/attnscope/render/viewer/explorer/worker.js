@@ -1,60 +1,60 @@
 // The thread beside the page: maps are decoded, pooled and measured here, so that the page never waits for them.
 
-import { fromBase64, inflate, lengths, levels, unpack } from "./inflate.js";
-import { measured, pooled, rollout } from "./measure.js";
+import { inflated, lengths, levels, unpack } from "./decode.js";
+import { measured, pooled, rollout } from "./pooling.js";
 
 /**
- * @typedef {import("./grid.js").Grid} Grid
+ * @typedef {import("./sparse_map.js").SparseMap} SparseMap
+ * @typedef {import("../source.js").Stream} Stream
  * @typedef {{nq: number, nk: number, rowOf: Int32Array | null, columnOf: Int32Array | null,
  *   specialQueries: Uint8Array, left: Uint8Array, hideSinks: boolean}} Units
  * rowOf, columnOf: null where units are the tokens themselves.
  * @typedef {{queries: number[], keys: number[], power: number, top: number}} Setup
  */
 
-/** A map from its element's text. @param {string} text @param {Setup} setup */
-async function decoded(text, setup) {
-  const ends = lengths(setup.queries, setup.keys);
-  return unpack(await inflate(fromBase64(text)), ends, setup.keys.length, levels(setup.power, setup.top));
+/** A map from its stream. @param {Stream} stream @param {Setup} setup */
+async function decoded(stream, { queries, keys, power, top }) {
+  return unpack(await inflated(stream), lengths(queries, keys), keys.length, levels(power, top));
 }
 
-/** The mean of the maps, in units, measured. @param {string[]} texts @param {Units} units @param {Setup} setup */
-async function grid(texts, units, setup) {
-  const grids = await Promise.all(texts.map((text) => decoded(text, setup)));
+/** The mean of the maps, in units, measured. @param {Stream[]} streams @param {Units} units @param {Setup} setup */
+async function measuredMean(streams, units, setup) {
+  const maps = await Promise.all(streams.map((stream) => decoded(stream, setup)));
   const { nq, nk, rowOf, columnOf } = units;
-  const plain = grids.length === 1 && !rowOf && !columnOf;
+  const plain = maps.length === 1 && !rowOf && !columnOf;
   const rows = rowOf ?? Int32Array.from({ length: nq }, (_, i) => i);
   const columns = columnOf ?? Int32Array.from({ length: nk }, (_, i) => i);
-  const made = plain ? grids[0] : pooled(grids, rows, columns, nq, nk);
-  return measured(made, units.specialQueries, units.left, units.hideSinks);
+  return measured(plain ? maps[0] : pooled(maps, rows, columns, nq, nk), units.specialQueries, units.left, units.hideSinks);
 }
 
-/** Layers' means, kept for rollout. @type {Map<number, Grid>} */
-const means = new Map();
-
-/** @param {any} message @param {Setup} setup @returns {Promise<any>} */
-export async function answer(message, setup) {
-  if (message.job === "grid") return grid(message.texts, message.units, setup);
-  if (message.job === "layer") {
-    const same = Int32Array.from({ length: setup.keys.length }, (_, i) => i);
-    const grids = await Promise.all(message.texts.map((/** @type {string} */ text) => decoded(text, setup)));
-    means.set(message.layer, pooled(grids, same, same, same.length, same.length));
-    return true;
-  }
-  const layers = [...means.keys()].sort((a, b) => a - b).map((layer) => /** @type {Grid} */ (means.get(layer)));
-  return rollout(layers, message.query, message.residual);
+/** What answers the questions of one viewer. @param {Setup} setup @returns {(message: any) => Promise<any>} */
+export function createAnswer(setup) {
+  /** Layers' means, kept for rollout. @type {Map<number, SparseMap>} */
+  const means = new Map();
+  return async (message) => {
+    if (message.job === "map") return measuredMean(message.streams, message.units, setup);
+    if (message.job === "layer") {
+      const same = Int32Array.from({ length: setup.keys.length }, (_, i) => i);
+      const maps = await Promise.all(message.streams.map((/** @type {Stream} */ stream) => decoded(stream, setup)));
+      means.set(message.layer, pooled(maps, same, same, same.length, same.length));
+      return true;
+    }
+    const layers = [...means.keys()].sort((a, b) => a - b).map((layer) => /** @type {SparseMap} */ (means.get(layer)));
+    return rollout(layers, message.query, message.residual);
+  };
 }
 
 if (typeof document === "undefined" && typeof self !== "undefined") {
-  /** @type {Setup} */
-  let setup;
+  /** @type {(message: any) => Promise<any>} */
+  let answer;
   /** One after the other: the answers come in the order of the questions. */
   let last = Promise.resolve();
   self.onmessage = ({ data }) => {
     last = last.then(async () => {
-      if (data.job === "setup") setup = data.setup;
+      if (data.job === "setup") answer = createAnswer(data.setup);
       else {
         try {
-          const result = await answer(data, setup);
+          const result = await answer(data);
           const buffers = [result.starts, result.keys, result.codes, result.largest].filter(ArrayBuffer.isView).map((array) => array.buffer);
           self.postMessage({ id: data.id, result }, { transfer: buffers });
         } catch (error) {

@@ -3,16 +3,16 @@
 // (docs/schema.md) and nothing else; text enters the page through textContent alone.
 
 import { stepOf } from "../colour.js";
+import { Dom, setPhrase, setText } from "../dom.js";
 import { label, number, short } from "../format.js";
-import { byId, own, say } from "../page.js";
-import { adopted, colour, elementOf, unitAt } from "../passage.js";
-import { rankLines } from "../ranked.js";
-import { read } from "./reader.js";
-import { showTicks } from "../scale.js";
+import { showLegend, threeTicks } from "../legend.js";
 import { ends } from "../scores.js";
-import { stated } from "../state.js";
-import { hush, tellOf } from "../tip.js";
+import { runScoresPage, stepColours } from "./scores_page.js";
+import { adoptText, colourByClass, elementOf, unitAt } from "../text_view.js";
+import { createTooltip } from "../tooltip.js";
+import { createTopTable } from "../top_table.js";
 import { apart } from "../units.js";
+import { createStore } from "../url_state.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean}} Token
@@ -22,115 +22,135 @@ import { apart } from "../units.js";
  */
 
 const TOP = 12;
-/** @type {Result} */
-const result = JSON.parse(byId("data").textContent ?? "");
-const { words, tokens } = result.first;
-const signed = Boolean(result.first.signed);
-const text = byId("text");
-const passage = adopted(text, apart(result.first.text, words.map(({ start, end }) => [start, end])));
-const matrix = document.querySelector(".matrix");
-const cells = /** @type {SVGRectElement[]} */ ([...(matrix?.querySelectorAll("rect:not(.mark)") ?? [])]);
-
-const hub = stated(
-  { target: 0, range: "own", find: "", theme: "" },
-  { range: ["own", "one"], theme: ["", "light", "dark"] },
-  (state) => ({ ...state, target: Math.max(0, Math.min(Math.floor(state.target), result.targets.length - 1)) }),
-);
-const { state, update } = hub;
-
-/** Where a token of the generation stands, if it does. @param {number} target */
-const placeOf = (target) => tokens[result.targets[target].index ?? -1];
-
-/** The words that a token was scored on: those that begin before it. @param {number} target */
-function readBy(target) {
-  const end = placeOf(target)?.start ?? Infinity;
-  return [...words.keys()].filter((i) => words[i].start < end);
-}
-
-/** The numbers at the ends of a token's colours. @param {number} target */
-function range(target) {
-  const rows = state.range === "one" ? [...result.targets.keys()] : [target];
-  return ends(rows.flatMap((row) => readBy(row).map((i) => result.word_scores[row][i])), signed);
-}
 
 /** @param {number} score @param {[number, number]} ends */
 const stepFor = (score, [low, high]) => stepOf(low === high ? 0.5 : (score - low) / (high - low));
 
-/** @param {typeof state | null} before */
-function show(before) {
-  const target = state.target;
-  const limits = range(target);
-  const scores = result.word_scores[target];
-  const about = result.targets[target];
-  const place = placeOf(target);
-  const seen = new Set(readBy(target));
-  colour(passage, ([word]) => stepFor(scores[word], limits));
-  passage.spans.forEach((span, i) => {
-    span.classList.toggle("later", !seen.has(i));
-    span.classList.toggle("q", place !== undefined && words[i].start < place.end && place.start < words[i].end);
-  });
-  const [low, high] = limits;
-  showTicks([low, low / 2 + high / 2, high].map((value, i) => ({ place: i / 2, text: number(value) })));
-  byId("about").textContent = label(about.text);
-  byId("value").textContent = `value ${number(about.value)}`;
-  matrix?.querySelector(".mark")?.setAttribute("y", String(target));
-  if (!before || before.range !== state.range) paint();
+/** @param {HTMLElement} root @param {import("../source.js").ResultSource} source
+ * @param {import("../url_state.js").Address | null} address */
+export function start(root, source, address = null) {
+  const dom = new Dom(root);
+  const tooltip = createTooltip(dom);
+  const showTop = createTopTable(dom);
+  /** @type {Result} */
+  const result = JSON.parse(source.result());
+  const { words, tokens } = result.first;
+  const signed = Boolean(result.first.signed);
+  const holder = dom.part("text");
+  const text = adoptText(holder, apart(result.first.text, words.map(({ start, end }) => [start, end])));
+  const unitName = dom.part("unit-name").textContent ?? "";
+  const matrix = root.querySelector(".matrix");
+  const cells = /** @type {SVGRectElement[]} */ ([...(matrix?.querySelectorAll("rect:not(.mark)") ?? [])]);
 
-  const size = (/** @type {number} */ i) => (signed ? Math.abs(scores[i]) : scores[i]);
-  const best = [...seen].filter((i) => words[i].text.trim()).sort((a, b) => size(b) - size(a)).slice(0, TOP);
-  byId("ranking-title").replaceChildren(own(short(label(about.text), 40)), " relied on");
-  const lines = best.map((i) => ({
-    unit: i,
-    label: short(label(words[i].text), 40),
-    share: signed ? size(i) / (high || 1) : (scores[i] - low) / (high - low || 1),
-    step: stepFor(scores[i], limits),
-    last: number(scores[i]),
-  }));
-  rankLines(lines, (word) => elementOf(passage, word)?.scrollIntoView({ block: "nearest" }));
-  hush();
-  if (before && before.target !== target) {
-    say(`${label(about.text)} relied most on ${lines.slice(0, 3).map((line) => `${line.label} ${line.last}`).join(", ")}`);
+  const store = createStore(
+    { target: 0, range: "own", find: "", theme: "" },
+    { range: ["own", "one"], theme: ["", "light", "dark"] },
+    address,
+    (state) => ({ ...state, target: Math.max(0, Math.min(Math.floor(state.target), result.targets.length - 1)) }),
+  );
+  const { state, update } = store;
+
+  /** Where a token of the generation stands, if it does. @param {number} target */
+  const placeOf = (target) => tokens[result.targets[target].index ?? -1];
+
+  /** The words that a token was scored on: those that begin before it. @param {number} target */
+  function readBy(target) {
+    const end = placeOf(target)?.start ?? Infinity;
+    return [...words.keys()].filter((i) => words[i].start < end);
   }
-}
 
-/** The matrix, each row on its range. */
-function paint() {
-  const limits = result.targets.map((_, i) => range(i));
-  for (const cell of cells) cell.setAttribute("class", `s${stepFor(Number(cell.dataset.v), limits[Number(cell.getAttribute("y"))])}`);
-}
+  /** The numbers at the ends of a token's colours. @param {number} target */
+  function endsOf(target) {
+    const rows = state.range === "one" ? [...result.targets.keys()] : [target];
+    return ends(rows.flatMap((row) => readBy(row).map((i) => result.word_scores[row][i])), signed);
+  }
 
-text.addEventListener("pointerover", (event) => {
-  const word = unitAt(passage, event.target);
-  if (word < 0) hush();
-  else tellOf(passage.spans[word], label(words[word].text), [`score ${number(result.word_scores[state.target][word])}`]);
-});
-text.addEventListener("pointerleave", hush);
-text.addEventListener("click", (event) => {
-  const word = words[unitAt(passage, event.target)];
-  if (!word) return;
-  const target = [...result.targets.keys()].findIndex((i) => {
-    const token = placeOf(i);
-    return token !== undefined && token.start < word.end && word.start < token.end;
+  /** @returns {import("../legend.js").Legend} */
+  const legend = () => ({
+    get colours() {
+      return stepColours(dom, "s");
+    },
+    ticks: threeTicks(endsOf(state.target), number),
+    unit: [`${unitName} of “`, label(result.targets[state.target].text), "” per word"],
   });
-  if (target >= 0) update({ target });
-});
-matrix?.addEventListener("click", (event) => {
-  const box = matrix.getBoundingClientRect();
-  const row = Math.floor(((/** @type {MouseEvent} */ (event).clientY - box.top) / box.height) * result.targets.length);
-  update({ target: Math.max(0, Math.min(row, result.targets.length - 1)) });
-});
+  const valueNote = () => `value ${number(result.targets[state.target].value)}`;
 
-/** @param {number} by */
-const further = (by) => update({ target: (state.target + by + result.targets.length) % result.targets.length });
+  /** @param {typeof state | null} before */
+  function show(before) {
+    const target = state.target;
+    const limits = endsOf(target);
+    const scores = result.word_scores[target];
+    const place = placeOf(target);
+    const read = new Set(readBy(target));
+    colourByClass(text, ([word]) => stepFor(scores[word], limits));
+    text.spans.forEach((span, i) => {
+      span.classList.toggle("later", !read.has(i));
+      span.classList.toggle("q", place !== undefined && words[i].start < place.end && place.start < words[i].end);
+    });
+    showLegend(dom, legend());
+    setText(dom.part("value"), valueNote());
+    matrix?.querySelector(".mark")?.setAttribute("y", String(target));
+    if (!before || before.range !== state.range) paintMatrix();
 
-read(hub, {
-  passages: () => [passage],
-  name: () => "word",
-  table: () => [
-    ["target", "text", "value", ...words.map((word) => word.text)],
-    ...result.targets.map((target, i) => [i, target.text, target.value, ...result.word_scores[i]]),
-  ],
-  says: () => byId("measure").textContent ?? "",
-  show,
-  keys: { ",": () => further(-1), ".": () => further(1), ArrowLeft: () => further(-1), ArrowRight: () => further(1) },
-});
+    const name = label(result.targets[target].text);
+    const size = (/** @type {number} */ i) => (signed ? Math.abs(scores[i]) : scores[i]);
+    const [low, high] = limits;
+    const best = [...read].filter((i) => words[i].text.trim()).sort((a, b) => size(b) - size(a)).slice(0, TOP);
+    setPhrase(dom.part("top-title"), ["", short(name, 40), " relied on"]);
+    const lines = best.map((i) => ({
+      unit: i,
+      label: short(label(words[i].text), 40),
+      share: signed ? size(i) / (high || 1) : (scores[i] - low) / (high - low || 1),
+      step: stepFor(scores[i], limits),
+      last: number(scores[i]),
+    }));
+    showTop(lines, (word) => elementOf(text, word)?.scrollIntoView({ block: "nearest" }));
+    tooltip.hide();
+    if (before && before.target !== target) {
+      dom.say(`${name} relied most on ${lines.slice(0, 3).map((line) => `${line.label} ${line.last}`).join(", ")}`);
+    }
+  }
+
+  /** Each row on its range. */
+  function paintMatrix() {
+    const limits = result.targets.map((_, i) => endsOf(i));
+    for (const cell of cells) cell.setAttribute("class", `s${stepFor(Number(cell.dataset.v), limits[Number(cell.getAttribute("y"))])}`);
+  }
+
+  holder.addEventListener("pointerover", (event) => {
+    const word = unitAt(text, event.target);
+    if (word < 0) tooltip.hide();
+    else tooltip.showAbove(text.spans[word], label(words[word].text), [`score ${number(result.word_scores[state.target][word])}`]);
+  });
+  holder.addEventListener("pointerleave", tooltip.hide);
+  holder.addEventListener("click", (event) => {
+    const word = words[unitAt(text, event.target)];
+    if (!word) return;
+    const target = [...result.targets.keys()].findIndex((i) => {
+      const token = placeOf(i);
+      return token !== undefined && token.start < word.end && word.start < token.end;
+    });
+    if (target >= 0) update({ target });
+  });
+  matrix?.addEventListener("click", (event) => {
+    const box = matrix.getBoundingClientRect();
+    const row = Math.floor(((/** @type {MouseEvent} */ (event).clientY - box.top) / box.height) * result.targets.length);
+    update({ target: Math.max(0, Math.min(row, result.targets.length - 1)) });
+  });
+
+  /** @param {number} by */
+  const further = (by) => update({ target: (state.target + by + result.targets.length) % result.targets.length });
+
+  runScoresPage(dom, source, tooltip, store, {
+    texts: () => [text],
+    name: () => "word",
+    table: () => [
+      ["target", "text", "value", ...words.map((word) => word.text)],
+      ...result.targets.map((target, i) => [i, target.text, target.value, ...result.word_scores[i]]),
+    ],
+    legends: () => [legend()],
+    notes: () => [valueNote()],
+    show,
+    keys: { ",": () => further(-1), ".": () => further(1), ArrowLeft: () => further(-1), ArrowRight: () => further(1) },
+  });
+}

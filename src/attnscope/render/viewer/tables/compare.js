@@ -1,11 +1,11 @@
-// Adds to a page of comparisons that reads without it: values on hover and focus, a walk with the arrow keys. It knows
+// Adds to a page of comparisons that reads without it: values on hover and focus, arrow keys from pair to pair. It knows
 // the documented JSON (docs/schema.md); text enters the page through textContent alone.
 
+import { arrowKeyTarget, moveTabStop } from "../arrow_keys.js";
+import { Dom } from "../dom.js";
 import { number } from "../format.js";
-import { byId, say } from "../page.js";
-import { filterable, ready, sortable } from "./tables.js";
-import { hush, scrolled, tellOf } from "../tip.js";
-import { stopAt, walk } from "../walk.js";
+import { filterable, listenButtons, sortable } from "./tables.js";
+import { createTooltip } from "../tooltip.js";
 
 /**
  * @typedef {{text: string, score: number}} Word
@@ -14,11 +14,6 @@ import { stopAt, walk } from "../walk.js";
  *   restores: number | null}} Pair
  * @typedef {{left: Side, right: Side, pairs: Pair[]}} Comparison
  */
-
-const data = JSON.parse(byId("data").textContent ?? "");
-/** @type {Comparison[]} */
-const comparisons = data.type === "comparisons" ? data.pairs : [data];
-const lists = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".pairs")]);
 
 /** @param {Side} side @param {number | null} index */
 function sideLine(side, index) {
@@ -35,44 +30,55 @@ function values(comparison, pair) {
   return lines;
 }
 
-lists.forEach((list, which) => {
-  const items = /** @type {HTMLElement[]} */ ([...list.children]);
-  if (!items.length) return;
-  items[0].tabIndex = 0;
-  /** @param {EventTarget | null} target */
-  const place = (target) => items.findIndex((item) => target instanceof Node && item.contains(target));
-  /** @param {EventTarget | null} target @param {boolean} spoken */
-  const show = (target, spoken) => {
-    const index = place(target);
-    if (index < 0) return hush();
-    const lines = values(comparisons[which], comparisons[which].pairs[index]);
-    tellOf(items[index], null, lines);
-    if (spoken) say(lines.join("; "));
-  };
-  list.addEventListener("pointerover", (event) => show(event.target, false));
-  list.addEventListener("pointerleave", hush);
-  list.addEventListener("focusin", (event) => show(event.target, true));
-  list.addEventListener("focusout", hush);
-  list.addEventListener("keydown", (event) => {
-    const index = place(document.activeElement);
-    const to = index < 0 ? null : walk(items, index, event);
-    if (to === null) return;
-    event.preventDefault();
-    stopAt(items[index], items[to], true);
-  });
-});
+/** @param {HTMLElement} root @param {import("../source.js").ResultSource} source
+ * @param {import("../url_state.js").Address | null} address of the pair that is shown, where there are several */
+export function start(root, source, address = null) {
+  const dom = new Dom(root);
+  const data = JSON.parse(source.result());
+  /** @type {Comparison[]} */
+  const comparisons = data.type === "comparisons" ? data.pairs : [data];
+  const tooltip = createTooltip(dom);
+  const lists = dom.all(".pairs");
 
-if (document.querySelector(".sheet")) {
-  addEventListener("hashchange", () => {
-    scrollTo(0, 0);
-    hush();
+  lists.forEach((list, which) => {
+    const items = /** @type {HTMLElement[]} */ ([...list.children]);
+    if (!items.length) return;
+    items[0].tabIndex = 0;
+    /** @param {EventTarget | null} target */
+    const place = (target) => items.findIndex((item) => target instanceof Node && item.contains(target));
+    /** @param {EventTarget | null} target @param {boolean} spoken */
+    const show = (target, spoken) => {
+      const index = place(target);
+      if (index < 0) return tooltip.hide();
+      const lines = values(comparisons[which], comparisons[which].pairs[index]);
+      tooltip.showAbove(items[index], null, lines);
+      if (spoken) dom.say(lines.join("; "));
+    };
+    list.addEventListener("pointerover", (event) => show(event.target, false));
+    list.addEventListener("pointerleave", tooltip.hide);
+    list.addEventListener("focusin", (event) => show(event.target, true));
+    list.addEventListener("focusout", tooltip.hide);
+    list.addEventListener("keydown", (event) => {
+      const index = place(document.activeElement);
+      const target = index < 0 ? null : arrowKeyTarget(items, index, event);
+      if (target === null) return;
+      event.preventDefault();
+      moveTabStop(items[index], items[target], true);
+    });
   });
+
+  if (root.querySelector(".sheet")) {
+    address?.onChange(() => {
+      scrollTo(0, 0);
+      tooltip.hide();
+    });
+  }
+
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") tooltip.hide();
+  });
+  addEventListener("scroll", tooltip.followScroll, { passive: true });
+  for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (root.querySelectorAll("table.all"))) sortable(table);
+  filterable(root);
+  listenButtons(dom, source, "attnscope-comparison.json");
 }
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") hush();
-});
-addEventListener("scroll", scrolled, { passive: true });
-for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll("table.all"))) sortable(table);
-filterable();
-ready("attnscope-comparison.json");

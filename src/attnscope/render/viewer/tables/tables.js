@@ -1,14 +1,13 @@
 // What pages with tables share: buttons at the top, columns that sort, rows that are filtered.
 
-import { byId, download, isDark, setTheme } from "../page.js";
+import { download } from "../dom.js";
 
-/** The buttons at the top work, and what needs a script is shown. @param {string} file what a download is called */
-export function ready(file) {
-  byId("theme").addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
-  byId("save-json").addEventListener("click", () =>
-    download(file, new Blob([byId("data").textContent ?? ""], { type: "application/json" })),
-  );
-  for (const hidden of document.querySelectorAll(".scripted")) /** @type {HTMLElement} */ (hidden).hidden = false;
+/** The buttons at the top work, and what needs a script is shown. @param {import("../dom.js").Dom} dom
+ * @param {import("../source.js").ResultSource} source @param {string} file what a download is called */
+export function listenButtons(dom, source, file) {
+  dom.part("theme").addEventListener("click", () => dom.setTheme(dom.isDark() ? "light" : "dark"));
+  dom.part("save-json").addEventListener("click", () => download(file, new Blob([source.result()], { type: "application/json" })));
+  for (const hidden of dom.all(".scripted")) hidden.hidden = false;
 }
 
 /** A cell sorts by its data-sort, else by its text. @param {HTMLTableRowElement} row @param {number} column */
@@ -41,10 +40,10 @@ export function sortable(table) {
   });
 }
 
-/** The field above a table leaves the rows that have all its words. */
-export function filterable() {
-  const filter = /** @type {HTMLElement | null} */ (document.querySelector(".filter"));
-  const table = /** @type {HTMLTableElement | null} */ (document.querySelector("table.all"));
+/** The field above a table leaves the rows that have all its words. @param {HTMLElement} root */
+export function filterable(root) {
+  const filter = /** @type {HTMLElement | null} */ (root.querySelector(".filter"));
+  const table = /** @type {HTMLTableElement | null} */ (root.querySelector("table.all"));
   const input = filter?.querySelector("input");
   const count = filter?.querySelector("span");
   if (!filter || !table || !input || !count) return;

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{nq: number, nk: number, starts: Uint32Array, keys: Uint32Array, codes: Uint8Array | Uint16Array,
- *   levels: Float32Array, largest: Float32Array}} Grid
+ *   levels: Float32Array, largest: Float32Array}} SparseMap
  * Row q has a weight for each key of keys[starts[q]] … keys[starts[q + 1] - 1], in order, and none for others. The weight
  * of entry i is levels[codes[i]] * largest[q].
  */
@@ -15,14 +15,14 @@ export const FINE = Float32Array.from({ length: 65536 }, (_, code) => code / 655
 export const room = (nq, most, codes) => ({ starts: new Uint32Array(nq + 1), largest: new Float32Array(nq), keys: new Uint32Array(most), codes });
 
 /** The map of rows that have been filled. @param {ReturnType<typeof room>} rows @param {number} nk
- * @param {Float32Array} levels @returns {Grid} */
-export function gridOf({ starts, largest, keys, codes }, nk, levels) {
+ * @param {Float32Array} levels @returns {SparseMap} */
+export function sparseMapOf({ starts, largest, keys, codes }, nk, levels) {
   const size = starts[largest.length];
   const cut = size < 0.75 * keys.length ? "slice" : "subarray"; // much unused room is given back
   return { nq: largest.length, nk, starts, keys: keys[cut](0, size), codes: codes[cut](0, size), levels, largest };
 }
 
-/** The code of a weight, 0 where there is none. @param {Pick<Grid, "starts" | "keys" | "codes">} grid @param {number} q
+/** The code of a weight, 0 where there is none. @param {Pick<SparseMap, "starts" | "keys" | "codes">} map @param {number} q
  * @param {number} k */
 export function codeAt({ starts, keys, codes }, q, k) {
   let [low, high] = [starts[q], starts[q + 1]];
@@ -34,7 +34,7 @@ export function codeAt({ starts, keys, codes }, q, k) {
   return low < starts[q + 1] && keys[low] === k ? codes[low] : 0;
 }
 
-/** Adds a row's weights, times a factor. @param {Float32Array | Float64Array} sums @param {Grid} grid @param {number} q
+/** Adds a row's weights, times a factor. @param {Float32Array | Float64Array} sums @param {SparseMap} map @param {number} q
  * @param {number} factor @param {Int32Array | null} [columnOf] where the weight of each key belongs, if not to itself */
 export function addRow(sums, { starts, keys, codes, levels, largest }, q, factor, columnOf = null) {
   const share = largest[q] * factor;

@@ -1,4 +1,4 @@
-// A walk with the arrow keys over elements in reading order: words, tokens, pairs of words.
+// Arrow keys over elements in reading order: words, tokens, pairs of words.
 
 /** The place nearest in x on the line above or below `at`. @param {ArrayLike<Element | undefined>} elements
  * @param {number} at @param {number} direction 1 is down */
@@ -26,14 +26,14 @@ function beside(elements, at, direction) {
   return elements[to] ? to : at;
 }
 
-/** Where a key leads from `at` (-1: nowhere yet), or null where it is none of a walk's.
+/** Where a key leads from `at` (-1: nowhere yet), or null where it leads nowhere.
  * @param {ArrayLike<Element | undefined>} elements @param {number} at @param {KeyboardEvent} event */
-export function walk(elements, at, event) {
+export function arrowKeyTarget(elements, at, event) {
   if (event.altKey || event.ctrlKey || event.metaKey || !elements.length) return null;
   const first = elements[Math.max(0, at)];
   const forward = first && getComputedStyle(first).direction === "rtl" ? -1 : 1;
   /** @type {Record<string, () => number>} */
-  const ways = {
+  const targets = {
     ArrowRight: () => beside(elements, at, forward),
     ArrowLeft: () => beside(elements, at, -forward),
     ArrowDown: () => onNextLine(elements, at, 1),
@@ -41,13 +41,13 @@ export function walk(elements, at, event) {
     Home: () => 0,
     End: () => elements.length - 1,
   };
-  if (!Object.hasOwn(ways, event.key)) return null;
-  return at < 0 ? 0 : ways[event.key]();
+  if (!Object.hasOwn(targets, event.key)) return null;
+  return at < 0 ? 0 : targets[event.key]();
 }
 
 /** One tab stop for all: it moves to another element. @param {HTMLElement | undefined} from @param {HTMLElement} to
  * @param {boolean} focus */
-export function stopAt(from, to, focus) {
+export function moveTabStop(from, to, focus) {
   if (from !== to) from?.removeAttribute("tabindex");
   to.tabIndex = 0;
   if (focus) to.focus();

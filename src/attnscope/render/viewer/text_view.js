@@ -1,18 +1,18 @@
 // A text as text: a box for each word or token, colours behind them.
 
 import { visible } from "./format.js";
-import { element } from "./page.js";
+import { element } from "./dom.js";
 
 /**
  * @typedef {import("./units.js").Axis} Axis
  * @typedef {{root: HTMLElement, axis: Axis, spans: HTMLElement[], ranges: StaticRange[],
  *   chips: Map<number, HTMLElement>, places: Map<HTMLElement, number>, steps: Int16Array, rest: Iterator<void>,
- *   whole: boolean}} Passage
+ *   whole: boolean}} TextView
  * spans, ranges: one for each box of the axis. chips: units that have no place in the text. places: of each element the
  * box; a chip's unit as -1 - unit. steps: of each box, -1 none. rest: what is still to be put into the page.
  */
 
-/** @param {HTMLElement} root @param {Axis} axis @returns {Omit<Passage, "rest" | "whole">} */
+/** @param {HTMLElement} root @param {Axis} axis @returns {Omit<TextView, "rest" | "whole">} */
 const empty = (root, axis) => ({
   root,
   axis,
@@ -24,40 +24,40 @@ const empty = (root, axis) => ({
 });
 
 /** A text that is in the page already, one element of the class u for each box, in order; colours are of its classes.
- * @param {HTMLElement} root @param {Axis} axis @returns {Passage} */
-export function adopted(root, axis) {
-  const made = empty(root, axis);
+ * @param {HTMLElement} root @param {Axis} axis @returns {TextView} */
+export function adoptText(root, axis) {
+  const view = empty(root, axis);
   for (const [b, span] of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".u")).entries()) {
-    made.spans.push(span);
-    made.places.set(span, b);
-    made.steps[b] = Number(/^(?:.* )?s(\d+)/.exec(span.className)?.[1] ?? -1);
+    view.spans.push(span);
+    view.places.set(span, b);
+    view.steps[b] = Number(/^(?:.* )?s(\d+)/.exec(span.className)?.[1] ?? -1);
   }
-  return { ...made, rest: [][Symbol.iterator](), whole: true };
+  return { ...view, rest: [][Symbol.iterator](), whole: true };
 }
 
 /** Boxes of a part of the text: what is built, and laid out, at a time. */
 const PART = 400;
 
 /**
- * A text, not yet in the page: `build` puts it there.
+ * A text, not yet in the page: `buildText` puts it there.
  * @param {HTMLElement} root @param {Axis} axis @param {boolean} marked white space gets elements of its own, to be seen
- * @returns {Passage}
+ * @returns {TextView}
  */
-export function passage(root, axis, marked) {
+export function createTextView(root, axis, marked) {
   const bare = empty(root, axis);
   root.replaceChildren();
   return { ...bare, rest: parts(bare, marked), whole: false };
 }
 
-/** Builds until the clock says so; what is left is built by the next call. @param {Passage} passage
+/** Builds until the clock says so; what is left is built by the next call. @param {TextView} view
  * @param {number} until @returns {boolean} whether it is whole */
-export function build(passage, until) {
-  while (!passage.whole && performance.now() < until) passage.whole = Boolean(passage.rest.next().done);
-  return passage.whole;
+export function buildText(view, until) {
+  while (!view.whole && performance.now() < until) view.whole = Boolean(view.rest.next().done);
+  return view.whole;
 }
 
 /** Puts the text into its root, part by part.
- * @param {Omit<Passage, "rest" | "whole">} passage @param {boolean} marked @returns {Iterator<void>} */
+ * @param {Omit<TextView, "rest" | "whole">} view @param {boolean} marked @returns {Iterator<void>} */
 function* parts({ root, axis, spans, ranges, chips, places }, marked) {
   const { text, units } = axis;
   let position = 0;
@@ -72,10 +72,10 @@ function* parts({ root, axis, spans, ranges, chips, places }, marked) {
   const chip = (/** @type {number} */ before) => {
     while (next < placeless.length && placeless[next].after <= before) {
       const { unit, i } = placeless[next++];
-      const made = element("span", unit.label, "u special");
-      chips.set(i, made);
-      places.set(made, -1 - i);
-      part.append(made);
+      const span = element("span", unit.label, "u special");
+      chips.set(i, span);
+      places.set(span, -1 - i);
+      part.append(span);
     }
   };
   /** What no unit covers. @param {number} end */
@@ -118,36 +118,36 @@ function gap(content, marked) {
   return marked ? element("span", plain, content.includes("\n") ? "gap nl" : "gap") : document.createTextNode(plain);
 }
 
-/** By classes. @param {Passage} passage @param {(units: number[]) => number} step of the units that share a box; -1 for
- * none */
-export function colour({ axis, spans, steps }, step) {
+/** By classes. @param {TextView} view @param {(units: number[]) => number} stepOfUnits that share a
+ * box; -1 for none */
+export function colourByClass({ axis, spans, steps }, stepOfUnits) {
   axis.boxes.forEach(({ units }, b) => {
-    const found = step(units);
-    if (found === steps[b]) return;
+    const step = stepOfUnits(units);
+    if (step === steps[b]) return;
     spans[b].classList.remove(`s${steps[b]}`);
-    if (found >= 0) spans[b].classList.add(`s${found}`);
-    steps[b] = found;
+    if (step >= 0) spans[b].classList.add(`s${step}`);
+    steps[b] = step;
   });
 }
 
-/** The element that shows a unit. @param {Passage} passage @param {number} unit */
+/** The element that shows a unit. @param {TextView} view @param {number} unit */
 export const elementOf = ({ axis, spans, chips }, unit) => spans[axis.boxOf[unit]] ?? chips.get(unit);
 
-/** The box under the pointer; below 0 a chip's unit, counted down from -1. @param {Passage} passage
+/** The box under the pointer; below 0 a chip's unit, counted down from -1. @param {TextView} view
  * @param {EventTarget | null} target @returns {number | undefined} */
 export const placeAt = ({ places }, target) =>
   target instanceof Element ? places.get(/** @type {HTMLElement} */ (target.closest(".u"))) : undefined;
 
-/** The unit under the pointer, -1 for none. @param {Passage} passage @param {EventTarget | null} target */
-export function unitAt(passage, target) {
-  const place = placeAt(passage, target);
+/** The unit under the pointer, -1 for none. @param {TextView} view @param {EventTarget | null} target */
+export function unitAt(view, target) {
+  const place = placeAt(view, target);
   if (place === undefined) return -1;
-  return place < 0 ? -1 - place : passage.axis.boxes[place].units[0];
+  return place < 0 ? -1 - place : view.axis.boxes[place].units[0];
 }
 
-/** Gives the units' elements a class, and takes it from all others. @param {Passage} passage @param {number[]} units
+/** Gives the units' elements a class, and takes it from all others. @param {TextView} view @param {number[]} units
  * @param {string} name */
-export function mark(passage, units, name) {
-  for (const element of passage.root.querySelectorAll(`.${name}`)) element.classList.remove(name);
-  for (const unit of units) elementOf(passage, unit)?.classList.add(name);
+export function markUnits(view, units, name) {
+  for (const element of view.root.querySelectorAll(`.${name}`)) element.classList.remove(name);
+  for (const unit of units) elementOf(view, unit)?.classList.add(name);
 }

@@ -1,10 +1,10 @@
 // What a worker does with maps: words for tokens, means of several heads, sums and largest values, rollout.
 
-import { addRow, FINE, gridOf, room } from "./grid.js";
+import { addRow, FINE, room, sparseMapOf } from "./sparse_map.js";
 
-/** @typedef {import("./grid.js").Grid} Grid */
-/** @typedef {Omit<Grid, "levels"> & {peaks: Float32Array, sums: Float32Array, totals: Float32Array, received: Float32Array,
- *   hidden: Uint8Array, sinks: number[]}} Measured
+/** @typedef {import("./sparse_map.js").SparseMap} SparseMap */
+/** @typedef {Omit<SparseMap, "levels"> & {peaks: Float32Array, sums: Float32Array, totals: Float32Array, received: Float32Array,
+ *   hidden: Uint8Array, sinks: number[]}} MeasuredMap
  * peaks, sums: (query,) of what is shown; totals: of everything. received: (key,) mean over queries that are not
  * special. hidden: (key,) 1 where a key is left out; sinks: those that are hidden as sinks. Levels follow from the
  * type of the codes. */
@@ -14,13 +14,13 @@ export const SINK_SHARE = 0.1;
 export const SINK_TIMES = 8;
 
 /**
- * The mean of grids, with units for tokens: a sum over a unit's keys, a mean over its queries; in 16 bits of each row's
+ * The mean of maps, with units for tokens: a sum over a unit's keys, a mean over its queries; in 16 bits of each row's
  * largest.
- * @param {Grid[]} grids @param {Int32Array} rowOf the unit of each query @param {Int32Array} columnOf of each key
- * @param {number} nq units @param {number} nk @returns {Grid}
+ * @param {SparseMap[]} maps @param {Int32Array} rowOf the unit of each query @param {Int32Array} columnOf of each key
+ * @param {number} nq units @param {number} nk @returns {SparseMap}
  */
-export function pooled(grids, rowOf, columnOf, nq, nk) {
-  const most = grids.reduce((sum, { keys }) => sum + keys.length, 0);
+export function pooled(maps, rowOf, columnOf, nq, nk) {
+  const most = maps.reduce((sum, { keys }) => sum + keys.length, 0);
   const rows = room(nq, most, new Uint16Array(most));
   /** @type {number[][]} */
   const members = Array.from({ length: nq }, () => []);
@@ -30,9 +30,9 @@ export function pooled(grids, rowOf, columnOf, nq, nk) {
   let size = 0;
   members.forEach((queries, unit) => {
     let [count, last, inOrder] = [0, -1, true];
-    for (const { starts, keys, codes, levels, largest } of grids) {
+    for (const { starts, keys, codes, levels, largest } of maps) {
       for (const q of queries) {
-        const factor = largest[q] / queries.length / grids.length;
+        const factor = largest[q] / queries.length / maps.length;
         for (let i = starts[q]; i < starts[q + 1]; i++) {
           const column = columnOf[keys[i]];
           if (row[column] === 0) {
@@ -59,21 +59,21 @@ export function pooled(grids, rowOf, columnOf, nq, nk) {
     rows.starts[unit + 1] = size;
     rows.largest[unit] = largest;
   });
-  return gridOf(rows, nk, FINE);
+  return sparseMapOf(rows, nk, FINE);
 }
 
 /**
- * @param {Grid} grid @param {Uint8Array} specialQueries (query,) 1 where special @param {Uint8Array} left (key,) 1 where
- * a key is left out @param {boolean} hideSinks @returns {Measured}
+ * @param {SparseMap} map @param {Uint8Array} specialQueries (query,) 1 where special @param {Uint8Array} left (key,) 1 where
+ * a key is left out @param {boolean} hideSinks @returns {MeasuredMap}
  */
-export function measured(grid, specialQueries, left, hideSinks) {
-  const { nq, nk, starts, keys, codes, largest, levels } = grid;
+export function measured(map, specialQueries, left, hideSinks) {
+  const { nq, nk, starts, keys, codes, largest, levels } = map;
   const received = new Float32Array(nk);
   let shown = 0;
   for (let q = 0; q < nq; q++) {
     if (specialQueries[q]) continue;
     shown++;
-    addRow(received, grid, q, 1);
+    addRow(received, map, q, 1);
   }
   for (let k = 0; k < nk; k++) received[k] /= shown || 1;
   const hidden = Uint8Array.from(left);
@@ -103,7 +103,7 @@ export function measured(grid, specialQueries, left, hideSinks) {
 /**
  * Abnar & Zuidema's rollout (2020) of one query, from the top layer down: a vector through each layer's mean of heads,
  * half of it past the layer by the residual connection.
- * @param {Grid[]} layers bottom first, (token, token) @param {number[]} query tokens, of which the mean is taken
+ * @param {SparseMap[]} layers bottom first, (token, token) @param {number[]} query tokens, of which the mean is taken
  * @param {number} residual @returns {Float32Array[]} after each layer, the top first
  */
 export function rollout(layers, query, residual) {
@@ -111,15 +111,15 @@ export function rollout(layers, query, residual) {
   for (const token of query) row[token] += 1 / query.length;
   const rows = [];
   for (let layer = layers.length - 1; layer >= 0; layer--) {
-    const grid = layers[layer];
-    const { starts, codes, levels, largest } = grid;
-    const lower = new Float32Array(grid.nk);
-    for (let q = 0; q < grid.nq; q++) {
+    const map = layers[layer];
+    const { starts, codes, levels, largest } = map;
+    const lower = new Float32Array(map.nk);
+    for (let q = 0; q < map.nq; q++) {
       if (row[q] === 0) continue;
       let total = 0;
       for (let i = starts[q]; i < starts[q + 1]; i++) total += levels[codes[i]];
       const share = row[q] / (total * largest[q] * (1 - residual) + residual);
-      addRow(lower, grid, q, share * (1 - residual));
+      addRow(lower, map, q, share * (1 - residual));
       lower[q] += share * residual;
     }
     row = lower;

@@ -4,7 +4,7 @@
 /**
  * @typedef {{x: number, y: number, sx: number, sy: number}} Window
  * x, y: the cell in the upper left corner. sx, sy: pixels of a cell.
- * @typedef {Pick<import("./grid.js").Grid, "nk" | "starts" | "keys" | "codes" | "levels"> & {hidden: Uint8Array}} Cells
+ * @typedef {Pick<import("./sparse_map.js").SparseMap, "nk" | "starts" | "keys" | "codes" | "levels"> & {hidden: Uint8Array}} Cells
  */
 
 /** For each pixel the first cell and the first that is not of it, within 0 … count.

@@ -3,8 +3,12 @@
 /** @typedef {Record<string, string | number | boolean>} Values */
 /**
  * @template {Values} S
- * @typedef {{state: S, update: (patch: Partial<S>) => void, onChange: (heard: (before: S) => void) => void,
- *   fragment: () => string}} Hub
+ * @typedef {{state: S, update: (patch: Partial<S>) => void, onChange: (heard: (before: S) => void) => void}} Store
+ * state: changed in place, so that whoever holds it sees it as it is.
+ */
+/**
+ * @typedef {{read: () => string, write: (fragment: string) => void, onChange: (heard: () => void) => void}} Address
+ * Where the state of a page's main viewer is written down: a link to the page then leads to what is seen.
  */
 
 /** The state of a fragment; what it does not know or cannot be is left as `base` has it.
@@ -32,42 +36,47 @@ export function write(state, base) {
   return query.toString();
 }
 
-/**
- * The one state of a page, and who hears of its changes.
- * @template {Values} S
- * @param {S} base what the page shows before anything is chosen
- * @param {Record<string, string[]>} choices what a key may be, where not every string is
- * @param {(state: S) => S} [within] mends what a link may not ask for
- * @returns {Hub<S>} `state` is changed in place, so that every module has the same
- */
-export function stated(base, choices, within = (state) => state) {
-  const read = () => within(parse(location.hash, base, choices));
-  const state = read();
-  /** @type {((before: S) => void)[]} */
-  const hearing = [];
-  let written = 0;
-  const fragment = () => write(state, base);
-  const remember = () => {
+/** The fragment of the page's URL. @returns {Address} */
+export const pageAddress = () => ({
+  read: () => location.hash,
+  write(fragment) {
     try {
-      history.replaceState(null, "", `#${fragment()}`);
+      history.replaceState(null, "", `#${fragment}`);
     } catch {
       // a notebook's frame has no address of its own
     }
-  };
+  },
+  onChange: (heard) => addEventListener("hashchange", heard),
+});
+
+/**
+ * The one state of a viewer, and who hears of its changes.
+ * @template {Values} S
+ * @param {S} base what the viewer shows before anything is chosen
+ * @param {Record<string, string[]>} choices what a key may be, where not every string is
+ * @param {Address | null} address null for a viewer that is not its page's main one
+ * @param {(state: S) => S} [within] mends what a link may not ask for
+ * @returns {Store<S>}
+ */
+export function createStore(base, choices, address, within = (state) => state) {
+  const read = () => within(parse(address?.read() ?? "", base, choices));
+  const state = read();
+  /** @type {((before: S) => void)[]} */
+  const listeners = [];
+  let writing = 0;
   /** @param {Partial<S>} patch */
   const change = (patch) => {
     const before = { ...state };
     Object.assign(state, patch);
-    for (const heard of hearing) heard(before);
+    for (const heard of listeners) heard(before);
   };
-  addEventListener("hashchange", () => change(read()));
+  address?.onChange(() => change(read()));
   return {
     state,
-    fragment,
-    onChange: (heard) => void hearing.push(heard),
+    onChange: (heard) => void listeners.push(heard),
     update(patch) {
-      clearTimeout(written);
-      written = setTimeout(remember, 120);
+      clearTimeout(writing);
+      if (address) writing = setTimeout(() => address.write(write(state, base)), 120);
       change(patch);
     },
   };

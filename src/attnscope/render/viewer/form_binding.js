@@ -1,15 +1,15 @@
 // Controls: each names with data-state the part of the state that it is for.
 
-/** @typedef {import("./state.js").Values} Values */
+/** @typedef {import("./url_state.js").Values} Values */
 
 /**
  * @template {Values} S
- * @param {import("./state.js").Hub<S>} hub
+ * @param {import("./dom.js").Dom} dom
+ * @param {import("./url_state.js").Store<S>} store
  * @param {(key: keyof S & string) => Partial<S>} [also] what changes with it
  */
-export function bind({ state, update, onChange }, also = () => ({})) {
-  /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
-  const fields = document.querySelectorAll("[data-state]");
+export function bindForm(dom, { state, update, onChange }, also = () => ({})) {
+  const fields = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ (dom.all("[data-state]"));
   const reflect = () => {
     for (const field of fields) {
       const value = state[field.dataset.state ?? ""];

@@ -1,8 +1,11 @@
-// What the state of this page is made of.
+// What the state of the explorer is made of.
+
+export const VIEW_NAMES = /** @type {const} */ (["overview", "head", "text", "lines", "flow"]);
+/** @typedef {typeof VIEW_NAMES[number]} ViewName */
 
 /**
  * @typedef {{
- *   view: string, layer: number, head: number, from: string, chosen: string, unit: string, special: boolean,
+ *   view: ViewName, layer: number, head: number, from: string, chosen: string, unit: string, special: boolean,
  *   renorm: boolean, sinks: boolean, scale: string, curve: string, gamma: number, palette: string, theme: string,
  *   dir: string, pin: number, other: number, find: string, sort: string, zoom: string, space: boolean
  * }} State
@@ -38,7 +41,7 @@ export const DEFAULTS = {
 
 /** What a key may be, where not every string is. @type {Record<string, string[]>} */
 export const CHOICES = {
-  view: ["overview", "head", "text", "lines", "flow"],
+  view: [...VIEW_NAMES],
   from: ["head", "layer", "chosen", "rollout"],
   unit: ["word", "token"],
   scale: ["row", "map", "fixed"],

@@ -1,49 +1,45 @@
-// Hands on the map of a head: pointer, wheel, two fingers, keys.
+// Pointer, wheel, two fingers and keys on the map of a head.
 
-import { frame, pointAt } from "./head.js";
-import { focus, state, update } from "./hub.js";
-import { byId } from "../page.js";
-import { cellAt, held } from "./plane.js";
+import { cellAt, held } from "./heatmap.js";
 
-/** @typedef {import("./scene.js").Scene} Scene */
-
-const stage = byId("stage");
 const MOST = 60; // pixels of a cell, beyond which nothing is gained
-/** @type {Map<number, {x: number, y: number}>} */
-const fingers = new Map();
-let moved = false;
-let apart = 0;
 
-/** @param {() => Scene | null} current */
-export function reach(current) {
+/** @param {import("./views.js").Context} context @param {HTMLElement} stage @param {import("./head.js").Frame} frame
+ * @param {(q: number, k: number) => void} pointAt the cell at these places; below 0 none */
+export function listenInput({ dom, state, update, focus, current }, stage, frame, pointAt) {
+  /** @type {Map<number, {x: number, y: number}>} */
+  const fingers = new Map();
+  let moved = false;
+  let apart = 0;
+
   /** @param {number} x @param {number} y @param {number} times */
-  function show(x, y, times) {
-    const scene = current();
-    if (!scene) return;
-    const [sx, sy] = [frame.width / scene.columns.length, frame.height / scene.rows.length];
+  function zoomTo(x, y, times) {
+    const model = current();
+    if (!model) return;
+    const [sx, sy] = [frame.width / model.columns.length, frame.height / model.rows.length];
     const zoom = Math.max(1, Math.min(times, Math.max(1, MOST / Math.min(sx, sy))));
-    const left = held(x, sx * zoom, frame.width, scene.columns.length);
-    const top = held(y, sy * zoom, frame.height, scene.rows.length);
+    const left = held(x, sx * zoom, frame.width, model.columns.length);
+    const top = held(y, sy * zoom, frame.height, model.rows.length);
     const digits = (/** @type {number} */ value) => Number(value.toFixed(3));
     update({ zoom: zoom === 1 ? "" : [left, top, zoom].map(digits).join(" ") });
   }
 
   /** @param {number} px @param {number} py of the map, in CSS pixels @param {number} factor */
   function zoomAt(px, py, factor) {
-    const scene = current();
-    if (!scene) return;
+    const model = current();
+    if (!model) return;
     const { x, y, sx, sy } = frame.window;
-    const before = (sx * scene.columns.length) / frame.width;
-    const least = Math.min(frame.width / scene.columns.length, frame.height / scene.rows.length);
+    const before = (sx * model.columns.length) / frame.width;
+    const least = Math.min(frame.width / model.columns.length, frame.height / model.rows.length);
     const after = Math.max(1, Math.min(before * factor, Math.max(1, MOST / least)));
-    show(x + px / sx - px / ((sx * after) / before), y + py / sy - py / ((sy * after) / before), after);
+    zoomTo(x + px / sx - px / ((sx * after) / before), y + py / sy - py / ((sy * after) / before), after);
   }
 
   /** @param {number} dx @param {number} dy cells */
   function pan(dx, dy) {
-    const scene = current();
+    const model = current();
     const { x, y, sx } = frame.window;
-    if (scene) show(x + dx, y + dy, (sx * scene.columns.length) / frame.width);
+    if (model) zoomTo(x + dx, y + dy, (sx * model.columns.length) / frame.width);
   }
 
   /** @param {MouseEvent} event */
@@ -54,13 +50,13 @@ export function reach(current) {
 
   /** @param {MouseEvent} event */
   function hover(event) {
-    const scene = current();
-    if (!scene) return;
+    const model = current();
+    if (!model) return;
     const { x, y } = place(event);
     const inside = x >= 0 && y >= 0 && x < frame.width && y < frame.height;
     const { window: view } = frame;
-    const q = inside ? cellAt(y, view.y, view.sy, scene.rows.length) : -1;
-    const k = inside ? cellAt(x, view.x, view.sx, scene.columns.length) : -1;
+    const q = inside ? cellAt(y, view.y, view.sy, model.rows.length) : -1;
+    const k = inside ? cellAt(x, view.x, view.sx, model.columns.length) : -1;
     pointAt(q, k);
   }
 
@@ -107,17 +103,17 @@ export function reach(current) {
   );
 
   function pin() {
-    const scene = current();
-    if (!scene || frame.q < 0 || frame.k < 0) return;
-    const unit = state.dir === "to" ? scene.rows[frame.q] : scene.columns[frame.k];
+    const model = current();
+    if (!model || frame.q < 0 || frame.k < 0) return;
+    const unit = state.dir === "to" ? model.rows[frame.q] : model.columns[frame.k];
     update({ pin: state.pin === unit ? -1 : unit, other: -1 });
   }
 
   /** Moves to a cell and brings it into sight. @param {number} q @param {number} k places */
-  function go(q, k) {
-    const scene = current();
-    if (!scene) return;
-    const [row, column] = [Math.max(0, Math.min(q, scene.rows.length - 1)), Math.max(0, Math.min(k, scene.columns.length - 1))];
+  function moveTo(q, k) {
+    const model = current();
+    if (!model) return;
+    const [row, column] = [Math.max(0, Math.min(q, model.rows.length - 1)), Math.max(0, Math.min(k, model.columns.length - 1))];
     const { x, y, sx, sy } = frame.window;
     const [wide, tall] = [frame.width / sx, frame.height / sy];
     const dx = column < x ? column - x : column + 1 > x + wide ? column + 1 - x - wide : 0;
@@ -132,12 +128,12 @@ export function reach(current) {
     const far = event.shiftKey ? 10 : 1;
     /** @type {Record<string, () => void>} */
     const keys = {
-      ArrowRight: () => go(q, k + far),
-      ArrowLeft: () => go(q, k - far),
-      ArrowDown: () => go(q + far, k),
-      ArrowUp: () => go(q - far, k),
-      Home: () => go(q, 0),
-      End: () => go(q, Infinity),
+      ArrowRight: () => moveTo(q, k + far),
+      ArrowLeft: () => moveTo(q, k - far),
+      ArrowDown: () => moveTo(q + far, k),
+      ArrowUp: () => moveTo(q - far, k),
+      Home: () => moveTo(q, 0),
+      End: () => moveTo(q, Infinity),
       Enter: pin,
       "+": () => zoomAt(middle()[0], middle()[1], 1.5),
       "=": () => zoomAt(middle()[0], middle()[1], 1.5),
@@ -149,14 +145,14 @@ export function reach(current) {
     event.preventDefault();
     event.stopPropagation();
   });
-  stage.addEventListener("focus", () => focus.unit < 0 && frame.q < 0 && stage.matches(":focus-visible") && go(0, 0));
+  stage.addEventListener("focus", () => focus.unit < 0 && frame.q < 0 && stage.matches(":focus-visible") && moveTo(0, 0));
 
   /** The pointed cell, or the middle of the map. */
   const middle = () => {
     const { x, y, sx, sy } = frame.window;
     return frame.q < 0 ? [frame.width / 2, frame.height / 2] : [(frame.k + 0.5 - x) * sx, (frame.q + 0.5 - y) * sy];
   };
-  byId("zoom-in").addEventListener("click", () => zoomAt(middle()[0], middle()[1], 2));
-  byId("zoom-out").addEventListener("click", () => zoomAt(middle()[0], middle()[1], 0.5));
-  byId("zoom-fit").addEventListener("click", () => update({ zoom: "" }));
+  dom.part("zoom-in").addEventListener("click", () => zoomAt(middle()[0], middle()[1], 2));
+  dom.part("zoom-out").addEventListener("click", () => zoomAt(middle()[0], middle()[1], 0.5));
+  dom.part("zoom-fit").addEventListener("click", () => update({ zoom: "" }));
 }

@@ -1,11 +1,11 @@
-// From the text of an element to a map: the format is described in ../README.md.
+// From a stream to a map: the format is described in ../README.md.
 
-import { gridOf, room } from "./grid.js";
+import { room, sparseMapOf } from "./sparse_map.js";
 
 /** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
 export function fromBase64(text) {
-  const made = /** @type {any} */ (Uint8Array).fromBase64;
-  if (made) return made.call(Uint8Array, text);
+  const native = /** @type {any} */ (Uint8Array).fromBase64;
+  if (native) return native.call(Uint8Array, text);
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
@@ -36,6 +36,9 @@ export async function inflate(bytes) {
   return whole;
 }
 
+/** The bytes of a stream. @param {import("../source.js").Stream} stream */
+export const inflated = (stream) => inflate(typeof stream === "string" ? fromBase64(stream) : stream);
+
 /** (code,) what each code stands for, as a share of the row's largest. @param {number} power @param {number} top */
 export const levels = (power, top) =>
   Float32Array.from({ length: 256 }, (_, code) => Math.min(1, code / top) ** power);
@@ -61,7 +64,7 @@ export function fromHalf(half) {
 
 /**
  * @param {Uint8Array} bytes what `inflate` gave @param {number[]} ends of each row, if it ends at its query
- * @param {number} nk @param {Float32Array} shares `levels` @returns {import("./grid.js").Grid}
+ * @param {number} nk @param {Float32Array} shares `levels` @returns {import("./sparse_map.js").SparseMap}
  */
 export function unpack(bytes, ends, nk, shares) {
   const nq = ends.length;
@@ -97,7 +100,7 @@ export function unpack(bytes, ends, nk, shares) {
     largest[q] = fromHalf(bytes[2 + 2 * q] | (bytes[3 + 2 * q] << 8));
     from = end;
   }
-  return gridOf({ starts, largest, keys, codes }, nk, shares);
+  return sparseMapOf({ starts, largest, keys, codes }, nk, shares);
 }
 
 /** @template {Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>} A @param {A} array @param {A} into @returns {A} */

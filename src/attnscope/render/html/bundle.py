@@ -1,0 +1,60 @@
+"""The viewer's files as they go into a page: its modules joined to one script, for a page from disk cannot import files.
+
+Each module becomes a function of those before it, held in `const $<stem>`: the stems of a page's modules differ.
+"""
+
+import posixpath
+import re
+from functools import cache
+from importlib import resources
+from pathlib import PurePosixPath
+
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
+_SOURCE, _ADDRESS = "source.js", "url_state.js"
+_START = "$%s.start(document.documentElement, new $source.PageSource(document), $url_state.pageAddress());\n"
+
+
+@cache
+def viewer(name: str) -> str:
+    """A file of the viewer."""
+    return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")
+
+
+@cache
+def page_script(module: str) -> str:
+    """The script of a page: `start` of `module` on the whole document, with the data of the page and its address."""
+    return script(module, _SOURCE, _ADDRESS) + "\n" + _START % PurePosixPath(module).stem
+
+
+@cache
+def script(*modules: str) -> str:
+    """Modules of the viewer with those they import, as one script.
+
+    Raises ValueError where two of them have the same stem.
+    """
+    joined: dict[PurePosixPath, str] = {}
+    for module in modules:
+        if PurePosixPath(module) not in joined:
+            _join(PurePosixPath(module), joined)
+    return "\n".join(joined.values())
+
+
+def _join(path: PurePosixPath, joined: dict[PurePosixPath, str]) -> None:
+    """Adds a module after those that it imports, each once, in the order in which it imports them."""
+    source = viewer(str(path))
+    for _, imported in _IMPORT.findall(source):
+        other = PurePosixPath(posixpath.normpath(path.parent / imported))
+        if other not in joined:
+            _join(other, joined)
+    for other in joined:
+        if other.stem == path.stem:
+            raise ValueError(f'"{other}" and "{path}" would both be "const ${path.stem}" on a page: rename one of them')
+    joined[path] = _function(path.stem, source)
+
+
+def _function(stem: str, source: str) -> str:
+    """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
+    exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda m: f"const {m[1]} = ${PurePosixPath(m[2]).stem};", source))
+    return f"const ${stem} = (() => {{\n{body}return {{ {exported} }};\n}})();"

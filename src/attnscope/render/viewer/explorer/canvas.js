@@ -1,0 +1,27 @@
+// Canvases, and work that waits for its turn.
+
+/** A canvas as large as its box, at the screen's resolution; true where its size changed.
+ * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height in CSS pixels */
+export function fitCanvas(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width === w && canvas.height === h) return false;
+  canvas.width = w;
+  canvas.height = h;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  return true;
+}
+
+/** What does work once keys and pointer have had their turn, sooner than a timer would.
+ * @returns {(work: () => void) => void} */
+export function createQueue() {
+  const channel = new MessageChannel();
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  channel.port1.onmessage = () => waiting.shift()?.();
+  return (work) => {
+    waiting.push(work);
+    channel.port2.postMessage(0);
+  };
+}

@@ -1,0 +1,135 @@
+// Maps on demand: from the source through the worker, the last two dozen kept.
+
+import { inflated, levels } from "./decode.js";
+import { FINE } from "./sparse_map.js";
+import { createAnswer } from "./worker.js";
+
+/**
+ * @typedef {import("./worker.js").Units} Units
+ * @typedef {import("./pooling.js").MeasuredMap & {levels: Float32Array}} CachedMap
+ * @typedef {[number, number]} Place  of a layer and a head among those of the manifest
+ * @typedef {ReturnType<typeof createMapCache>} MapCache
+ */
+
+/** Two dozen maps are kept; of maps that take much as many as ROOM holds, but six. */
+const [MOST, LEAST, ROOM] = [24, 6, 220e6];
+
+/** The thread that decodes and measures; where a frame may have none, the page does the work itself.
+ * @param {string} code @param {import("./worker.js").Setup} setup @returns {(message: Record<string, unknown>) => Promise<any>} */
+function startWorker(code, setup) {
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: Error) => void}>} */
+  const waiting = new Map();
+  let asked = 0;
+  try {
+    const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    worker.onmessage = ({ data }) => {
+      const question = waiting.get(data.id);
+      waiting.delete(data.id);
+      if (data.error) question?.reject(new Error(data.error));
+      else question?.resolve(data.result);
+    };
+    worker.postMessage({ job: "setup", setup });
+    return (message) => {
+      const id = ++asked;
+      worker.postMessage({ ...message, id });
+      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+    };
+  } catch {
+    return createAnswer(setup);
+  }
+}
+
+/** @param {import("../source.js").MapSource} source */
+export function createMapCache(source) {
+  const { manifest } = source;
+  const setup = { queries: manifest.queries, keys: manifest.keys, ...manifest.coding };
+  const shares = levels(setup.power, setup.top);
+  const ask = startWorker(source.workerCode, setup);
+  /** @type {Map<string, CachedMap | Promise<CachedMap>>} */
+  const cache = new Map();
+  /** @type {Promise<unknown> | null} */
+  let layerMeans = null;
+  /** @type {Promise<Uint8Array> | null} */
+  let thumbnails = null;
+
+  /** @param {Place[]} places */
+  const streams = (places) => Promise.all(places.map(([layer, head]) => source.map(layer, head)));
+
+  /** @param {CachedMap | Promise<CachedMap>} entry */
+  const bytes = (entry) => (entry instanceof Promise ? 0 : entry.keys.byteLength + entry.codes.byteLength);
+
+  /** Lets go of the oldest. */
+  function trim() {
+    let taken = [...cache.values()].reduce((sum, entry) => sum + bytes(entry), 0);
+    for (const [old, entry] of cache) {
+      if (cache.size <= LEAST || (cache.size <= MOST && taken <= ROOM)) break;
+      taken -= bytes(entry);
+      cache.delete(old);
+    }
+  }
+
+  return {
+    /** Whether a map is in the data, or may still come while it is being read. @param {Place} place */
+    isHere: ([layer, head]) =>
+      manifest.thumbnails && !manifest.missing.includes(manifest.layers[layer]) && head < manifest.heads.length,
+
+    /** The mean of the maps at `places`, in units. @param {string} name @param {Place[]} places @param {Units} units
+     * @returns {Promise<CachedMap>} */
+    map(name, places, units) {
+      const known = cache.get(name);
+      if (known) {
+        cache.delete(name); // the freshest stand last
+        cache.set(name, known);
+        return Promise.resolve(known);
+      }
+      const promise = (async () => {
+        const measured = await ask({ job: "map", streams: await streams(places), units });
+        return { ...measured, levels: measured.codes instanceof Uint16Array ? FINE : shares };
+      })();
+      cache.set(name, promise);
+      promise.then(
+        (map) => {
+          if (cache.has(name)) cache.set(name, map);
+          trim();
+        },
+        () => cache.delete(name),
+      );
+      return promise;
+    },
+
+    /** A map that is there at once, or none. @param {string} name @returns {CachedMap | undefined} */
+    atOnce(name) {
+      const known = cache.get(name);
+      return known instanceof Promise ? undefined : known;
+    },
+
+    /** Rollout of a query, from the top layer down. The first call decodes every map.
+     * @param {number[]} query tokens @returns {Promise<Float32Array[]>} */
+    async rollout(query) {
+      layerMeans ??= (async () => {
+        for (let layer = 0; layer < manifest.layers.length; layer++) {
+          const places = manifest.heads.map((_, head) => /** @type {Place} */ ([layer, head]));
+          await ask({ job: "layer", layer, streams: await streams(places) });
+        }
+      })();
+      await layerMeans;
+      return ask({ job: "rollout", query, residual: 0.5 });
+    },
+
+    /** Why there can be no rollout; empty where there can. */
+    noRollout() {
+      const { kind, layers, heads, queries, keys, sides } = manifest;
+      if (kind === "cross") return "Rollout follows the attention of one text to itself; this is from one text to another.";
+      if (!manifest.thumbnails) return "The maps themselves were not kept, statistics alone.";
+      const all = sides[0].tokens.length;
+      if (manifest.missing.length) return "Layers were left out of this file to keep to its size.";
+      if (queries.length < all || keys.length < all) return "Not all queries and keys were kept.";
+      if (layers.some((layer, i) => layer !== i)) return "Not all layers below the last one were kept.";
+      if (heads.some((head, i) => head !== i)) return "Not all heads were kept.";
+      return "";
+    },
+
+    /** The small pictures of all maps. */
+    thumbnails: () => (thumbnails ??= source.thumbnails().then(inflated)),
+  };
+}

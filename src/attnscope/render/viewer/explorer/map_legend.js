@@ -1,0 +1,90 @@
+// The legends and the caption of the explorer: what the page shows, and what every file of it has.
+
+import { ticks } from "../colour.js";
+import { number, percent } from "../format.js";
+import { ceiling, meanLeftOut } from "./view_model.js";
+
+/**
+ * @typedef {import("./view_model.js").ViewModel} ViewModel
+ * @typedef {import("./view_state.js").State} State
+ * @typedef {import("../legend.js").Legend} Legend
+ */
+
+/** @param {State} state @param {string[]} colours @param {number | null} highest what full colour stands for; null where
+ * that differs from row to row, and the numbers are shares of it @param {string} what is measured @param {string} scaling
+ * @returns {Legend} */
+export const curvedLegend = (state, colours, highest, what, scaling) => ({
+  colours,
+  ticks: curvedTicks(state, highest),
+  unit: [`${what}, ${scaling}${curveName(state)}`],
+});
+
+/** @param {State} state @param {number | null} highest */
+function curvedTicks(state, highest) {
+  const marks = ticks(state.curve, state.gamma).map(([place, share]) => ({
+    place,
+    text: highest === null ? percent(share) : number(Number((share * highest).toPrecision(place === 1 ? 3 : 2))),
+  }));
+  // The last one is written to the left of its place: long numbers leave no room for the one before.
+  const [before, last] = marks.slice(-2);
+  if (before.text.length + last.text.length > 12) marks.splice(-2, 1);
+  return marks;
+}
+
+/** @param {State} state */
+function curveName({ curve, gamma }) {
+  const name = curve === "linear" ? "" : `, ${curve === "sqrt" ? "square-root" : "logarithmic"} colours`;
+  return `${name}${gamma === 1 ? "" : `, gamma ${number(gamma)}`}`;
+}
+
+/** What the weights of a map are shares of. @param {State} state */
+export const shareName = (state) => (state.renorm ? "share of the attention shown" : "share of attention");
+
+/** Of views in which each query's weights are coloured by themselves. @param {ViewModel} model
+ * @param {number} query that is looked at, -1 for none @returns {Legend} */
+export function rowsLegend(model, query) {
+  const { state, paint, highest } = model;
+  const top = state.scale === "row" && query < 0 ? null : state.scale === "map" ? highest : ceiling(model, query);
+  const scaling = state.scale === "fixed" ? "0 to 1" : top === null ? "of each row’s largest" : `scaled per ${state.scale}`;
+  return curvedLegend(state, paint.colours, top, shareName(state), scaling);
+}
+
+/** Model, length, what is seen, its unit, version. @param {import("../source.js").Manifest} manifest @param {State} state
+ * @param {import("./views.js").View} view @param {ViewModel | null} model null for the overview @param {Legend} legend
+ * @returns {import("../legend.js").Caption} */
+export function captionOf(manifest, state, view, model, legend) {
+  const { provenance, version, queries, keys, title } = manifest;
+  const length = queries.length === keys.length ? `${keys.length} tokens` : `${queries.length} × ${keys.length} tokens`;
+  const special = !state.special && model?.key.units.some((unit) => unit.special);
+  const hidden = [special ? "without special tokens" : "", model?.map.sinks.length ? "without sinks" : ""].filter(Boolean);
+  const out = model ? meanLeftOut(model) : 0;
+  const facts = [
+    provenance.model ?? "",
+    length,
+    view.sourceName(),
+    view.needsMap ? `by ${state.unit}` : "",
+    legend.unit.join(""),
+    out > 0.0005 ? `${hidden.join(", ")} (${percent(out)} of the attention)` : "",
+    `attnscope ${version}`,
+  ];
+  return { title, facts: facts.filter(Boolean), notes: fileNotes(manifest) };
+}
+
+/** What the file had to leave out. @param {import("../source.js").Manifest} manifest @returns {string[]} */
+export function fileNotes({ coding, kept, missing, megabytes, thumbnails }) {
+  if (!thumbnails) return ["Only statistics were kept, no maps."];
+  const notes = [];
+  if (kept) {
+    notes.push(
+      coding.power === 1
+        ? `A weight is off by at most ${number(0.5 / coding.top)} of its row’s largest; ${percent(kept.mean)} of the attention ` +
+            `is kept, in the worst map ${percent(kept.worst)}.`
+        : `Weights are kept by square roots; ${percent(kept.mean)} of the attention is kept.`,
+    );
+  }
+  if (coding.top < 255) notes.push(`Coarser than usual, so that the file stays below ${number(megabytes[1])} MB.`);
+  if (missing.length) {
+    notes.push(`The maps of layers ${missing.join(", ")} were left out to keep to ${number(megabytes[1])} MB.`);
+  }
+  return notes;
+}

@@ -1,0 +1,31 @@
+// In the place of a view whose map was left out of the file: its small picture, large.
+
+import { paintThumbnail, statisticsTable, thumbnailLegend, thumbnailShape } from "./overview.js";
+import { image } from "../svg.js";
+
+/** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
+export function createMissing({ dom, manifest, state, models, cache }) {
+  const canvas = /** @type {HTMLCanvasElement} */ (dom.part("outline"));
+
+  async function draw() {
+    if (!manifest.thumbnails) return;
+    const [[layer, head]] = models.wanted(state);
+    const [rows, columns] = thumbnailShape(manifest);
+    const bytes = await cache.thumbnails();
+    const at = (layer * manifest.heads.length + head) * rows * columns;
+    paintThumbnail(canvas, bytes.subarray(at, at + rows * columns), rows, columns, models.paintOf(state));
+  }
+
+  return {
+    needsMap: false,
+    sourceName: () => models.mapSourceName(state),
+    show: () => void draw(),
+    follow: () => undefined,
+    legend: () => thumbnailLegend(state, models),
+    svg() {
+      const { width, height } = canvas.getBoundingClientRect();
+      return { parts: [image(canvas, 0, 0, width, height)], width, height };
+    },
+    table: () => statisticsTable(manifest, state),
+  };
+}

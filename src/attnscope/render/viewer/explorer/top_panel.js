@@ -1,0 +1,123 @@
+// The panel beside every view: what a unit attends to, or who attends to it, as a table; and the line that is spoken.
+
+import { setPhrase, setText } from "../dom.js";
+import { number, percent, short } from "../format.js";
+import { createTopTable } from "../top_table.js";
+import { leftOut, values } from "./view_model.js";
+
+/** @typedef {import("./view_model.js").ViewModel} ViewModel @typedef {import("./views.js").View} View */
+
+const TOP = 12;
+
+/** Digits of a number in a table: what the maps' eight bits hold, and some. @param {number} share */
+export const digits = (share) => Number(share.toPrecision(6));
+
+/** Places of the largest values, largest first; equal ones in order. @param {Float32Array} row
+ * @param {Int32Array} among @param {number} count */
+function largest(row, among, count) {
+  /** @type {number[]} */
+  const best = [];
+  for (const i of among) {
+    if (!(row[i] > 0) || (best.length === count && row[i] <= row[best[best.length - 1]])) continue;
+    let at = best.length;
+    while (at > 0 && row[best[at - 1]] < row[i]) at--;
+    best.splice(at, 0, i);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}
+
+/** One and how many are larger. @param {Float32Array} row @param {Int32Array} among @param {number} place */
+export function rank(row, among, place) {
+  let larger = 1;
+  for (const i of among) if (row[i] > row[place]) larger++;
+  return larger;
+}
+
+/** @param {ViewModel} model */
+const sides = ({ query, key, rows, columns, state: { dir } }) =>
+  dir === "to" ? { from: query, to: key, among: columns } : { from: key, to: query, among: rows };
+
+/** @param {import("./views.js").Context} context */
+export function createTopPanel({ dom, state, update, focus }) {
+  const showTop = createTopTable(dom);
+  let speaking = 0;
+
+  /** The second pinned unit's values, where two are compared. @param {ViewModel} model @param {Float32Array | null} given */
+  const compared = (model, given) =>
+    state.other >= 0 && !given && sides(model).from.units[state.other] ? values(model, state.other, state.dir) : null;
+
+  /** What is looked at, as on the page and in files; empty where nothing is.
+   * @param {ViewModel} model @param {View} view @returns {import("../dom.js").Phrase} */
+  function subject(model, view) {
+    const { units } = sides(model).from;
+    const unit = units[focus.unit];
+    if (!unit) return [];
+    const verb = view.verb?.() || (state.dir === "to" ? " attends to" : " is attended to by");
+    const other = compared(model, view.values?.(model) ?? null) ? units[state.other] : undefined;
+    const second = other ? [" beside ", short(other.label, 40)] : [];
+    return ["", short(unit.label, 40), ...second, verb];
+  }
+
+  /** "query → key, value, rank r of n", whatever the direction. @param {ViewModel} model @param {Float32Array} row */
+  function spokenPair(model, row) {
+    const { from, to, among } = sides(model);
+    const ends = [from.units[focus.unit].label, to.units[focus.other].label];
+    if (state.dir !== "to") ends.reverse();
+    return `${ends.join(" → ")}, ${number(row[focus.other])}, rank ${rank(row, among, focus.other)} of ${among.length}`;
+  }
+
+  /** @param {ViewModel} model @param {Float32Array} row */
+  function spokenFirst(model, row) {
+    const { from, to, among } = sides(model);
+    const [best] = largest(row, among, 1);
+    const name = from.units[focus.unit].label;
+    if (best === undefined) return `${name}: nothing is shown`;
+    const ends = [name, to.units[best].label];
+    if (state.dir !== "to") ends.reverse();
+    return `${ends.join(" → ")}, ${number(row[best])}, rank 1 of ${among.length}`;
+  }
+
+  /** What of the unit's row is not shown. @param {ViewModel} model */
+  function leftOutSentence(model) {
+    if (state.dir !== "to") return "";
+    const out = leftOut(model, focus.unit);
+    if (out < 0.0005) return "";
+    const special = !state.special && model.key.units.some((unit) => unit.special);
+    const what = [special ? "special tokens" : "", model.map.sinks.length ? "hidden sinks" : ""].filter(Boolean);
+    return `${percent(out)} went to ${what.join(" and ")}${state.renorm ? "; the rest is scaled up to 1" : ""}.`;
+  }
+
+  /** A click on a line looks from there. @param {import("../top_table.js").Line[]} lines */
+  const showLines = (lines) => showTop(lines, (unit) => update({ pin: unit, other: -1 }));
+
+  /** @param {ViewModel | null} model @param {View} view */
+  function show(model, view) {
+    const phrase = model ? subject(model, view) : [];
+    if (!model || !phrase.length) {
+      setPhrase(dom.part("top-title"), ["Hover a word or cell, or click it to pin it."]);
+      setText(dom.part("left-out"), "");
+      return showLines([]);
+    }
+    setPhrase(dom.part("top-title"), phrase);
+    const { to, among } = sides(model);
+    const given = view.values?.(model) ?? null;
+    const row = given ?? values(model, focus.unit, state.dir);
+    const second = compared(model, given);
+    setText(dom.part("left-out"), given ? "" : leftOutSentence(model));
+    const line = (/** @type {number} */ unit) => ({ unit, label: short(to.units[unit].label, 40), here: unit === focus.other });
+    if (second) {
+      const most = largest(row.map((first, i) => Math.abs(first - second[i])), among, TOP);
+      showLines(most.map((unit) => ({ ...line(unit), middle: number(row[unit]), last: number(second[unit]) })));
+    } else {
+      const best = largest(row, among, TOP);
+      showLines(best.map((unit) => ({ ...line(unit), share: row[unit] / row[best[0]], last: number(row[unit]) })));
+    }
+    clearTimeout(speaking);
+    const words = focus.other >= 0 && to.units[focus.other] ? spokenPair(model, row) : spokenFirst(model, row);
+    speaking = setTimeout(() => dom.say(words), 120);
+    return undefined;
+  }
+
+  return { subject, show };
+}

@@ -1,0 +1,51 @@
+// The views: one file and one row each. Whatever differs from view to view stands in what its row makes.
+
+import { createFlow } from "./flow.js";
+import { createHead } from "./head.js";
+import { createLines } from "./lines.js";
+import { createOverview } from "./overview.js";
+import { createText } from "./text.js";
+
+/**
+ * @typedef {import("./view_model.js").ViewModel} ViewModel
+ * @typedef {{
+ *   dom: import("../dom.js").Dom, manifest: import("../source.js").Manifest, state: import("./view_state.js").State,
+ *   update: import("./store.js").ExplorerStore["update"], onChange: import("./store.js").ExplorerStore["onChange"],
+ *   focus: import("./store.js").Focus, models: import("./view_model.js").Models,
+ *   cache: import("./map_cache.js").MapCache, tooltip: import("../tooltip.js").Tooltip,
+ *   highlights: import("./highlights.js").Highlights, search: import("./search.js").Search,
+ *   redraw: (all: boolean) => void, current: () => ViewModel | null, view: () => View,
+ * }} Context
+ * What every view is made with. redraw: in the next frame, everything or only what follows the pointer. current: what is
+ * shown now, view: by what.
+ *
+ * @typedef {{
+ *   needsMap: boolean,
+ *   show: (model: ViewModel) => void,
+ *   follow: (model: ViewModel) => void,
+ *   legend: (model: ViewModel) => import("../legend.js").Legend,
+ *   sourceName: () => string,
+ *   svg: (model: ViewModel) => import("../svg.js").Body,
+ *   table: (model: ViewModel) => (string | number)[][],
+ *   values?: (model: ViewModel) => Float32Array | null,
+ *   verb?: () => string,
+ *   reveal?: (unit: number) => void,
+ *   leave?: () => void,
+ *   buildAhead?: (until: number) => boolean,
+ *   onlyTo?: boolean,
+ * }} View
+ * needsMap: of one map; without one, models are not used. show: draws the whole; follow: what follows the pointer, after
+ * every show too. legend, sourceName: what the colours are and where they come from, on the page and in files. svg, table:
+ * what is seen, as a picture and as rows. values: of the unit that is looked at, where they are not the map's own, and
+ * verb: how it relates to them. reveal: brings a unit into sight. leave: another view is shown. buildAhead: prepares while
+ * there is time; whether it is ready. onlyTo: it has one direction, from queries to keys.
+ */
+
+/** @type {Record<import("./view_state.js").ViewName, (context: Context) => View>} */
+export const VIEWS = {
+  overview: createOverview,
+  head: createHead,
+  text: createText,
+  lines: createLines,
+  flow: createFlow,
+};

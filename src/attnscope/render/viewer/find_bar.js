@@ -1,0 +1,35 @@
+// Finding: counted, said, walked through from match to match.
+
+/** Of the one search field of a viewer. @template T */
+export class FindBar {
+  /** @type {{name: string, matches: T} | null} */
+  #last = null;
+  #at = -1;
+  #dom;
+
+  /** @param {import("./dom.js").Dom} dom */
+  constructor(dom) {
+    this.#dom = dom;
+  }
+
+  /** What is found, kept while `name` is the same. @param {string} name of where and what @param {string} needle
+   * @param {() => {matches: T, count: number}} search @returns {T} */
+  all(name, needle, search) {
+    if (this.#last?.name === name) return this.#last.matches;
+    const { matches, count } = search();
+    this.#last = { name, matches };
+    this.#at = -1;
+    this.#dom.part("match-count").textContent = needle ? String(count) : "";
+    if (needle) this.#dom.say(`${count} found`);
+    return matches;
+  }
+
+  /** The next of a list, or the one before, round the end; -1 where it is empty. @param {number} count
+   * @param {number} direction */
+  next(count, direction) {
+    if (!count) return -1;
+    this.#at = this.#at < 0 && direction < 0 ? count - 1 : (this.#at + direction + count) % count;
+    this.#dom.say(`match ${this.#at + 1} of ${count}`);
+    return this.#at;
+  }
+}

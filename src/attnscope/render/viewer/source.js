@@ -1,0 +1,77 @@
+// The one seam through which data comes into a viewer: the elements of a page today; a server, or the channel of a
+// notebook, by another object of the same shape. No view knows which it is.
+
+/**
+ * @typedef {import("./units.js").Side} Side
+ * @typedef {{title: string, facts: [string, string][], signed: boolean, words: [number, number, number][]}} Score
+ * @typedef {{schema: number, title: string, version: string, provenance: Record<string, string>, kind: string,
+ *   sides: Side[], layers: number[], heads: number[], queries: number[], keys: number[], continued: number | null,
+ *   statistics: Record<string, number[][]>, flow: Score[], palettes: Record<string, [string[], string[]]>,
+ *   signed: [string[], string[]], coding: {power: number, top: number}, thumbnails: boolean, missing: number[],
+ *   kept: {mean: number, worst: number} | null, megabytes: [number, number]}} Manifest
+ * What README.md says of the manifest.
+ *
+ * @typedef {string | Uint8Array<ArrayBuffer>} Stream  deflated bytes, or these in base64
+ *
+ * @typedef {{
+ *   manifest: Manifest,
+ *   workerCode: string,
+ *   thumbnails: () => Promise<Stream>,
+ *   map: (layer: number, head: number) => Promise<Stream>,
+ * }} MapSource
+ * For the explorer. workerCode: the script of the thread that decodes. map: one map; layer, head: its places among those
+ * of the manifest; rejects where there is none.
+ *
+ * @typedef {{result: () => string}} ResultSource
+ * For pages of scores and of tables. result: the documented JSON (docs/schema.md).
+ */
+
+/** The data that lies inert in elements of a page. @implements {MapSource} @implements {ResultSource} */
+export class PageSource {
+  /** @type {Manifest | undefined} */
+  #manifest;
+
+  /** @param {Document} page @param {string} [prefix] of the elements' ids, where a page holds data for several viewers */
+  constructor(page, prefix = "") {
+    this.page = page;
+    this.prefix = prefix;
+  }
+
+  get manifest() {
+    return (this.#manifest ??= /** @type {Manifest} */ (JSON.parse(this.#text("manifest"))));
+  }
+
+  get workerCode() {
+    return this.#text("worker");
+  }
+
+  async thumbnails() {
+    return this.#text("thumbnails");
+  }
+
+  /** Waits until the file has been read as far. @param {number} layer @param {number} head @returns {Promise<string>} */
+  async map(layer, head) {
+    const id = `${this.prefix}map-${layer}-${head}`;
+    // An element that is followed by another is complete; one that is still being read is not.
+    let holder = this.page.getElementById(id);
+    while (this.page.readyState === "loading" && !holder?.nextElementSibling) {
+      await new Promise((resolve) => setTimeout(resolve, 8));
+      holder = this.page.getElementById(id);
+    }
+    const node = /** @type {Text | null | undefined} */ (holder?.firstChild);
+    if (!node) throw new Error(`the file holds no map ${this.manifest.layers[layer]}.${this.manifest.heads[head]}`);
+    // One text node is handed on without a copy.
+    return node.nextSibling ? (holder?.textContent ?? "") : node.data;
+  }
+
+  result() {
+    return this.#text("data");
+  }
+
+  /** @param {string} id */
+  #text(id) {
+    const holder = this.page.getElementById(this.prefix + id);
+    if (!holder) throw new Error(`the page holds no element "${this.prefix + id}"`);
+    return holder.textContent ?? "";
+  }
+}
