@@ -48,7 +48,7 @@ function scoredWords(root, { text, words, signed = false }) {
 
 /** The tokens. Those that share a character (bytes of one emoji) share a box, which has the highest of their scores;
  * special tokens are left out, as in the words. @param {HTMLElement} root @param {Result} result */
-function scoredTokens(root, { text, tokens, signed = false, parameters }) {
+function scoredTokens(root, { text, tokens, signed = false, measured }) {
   const axis = together(text, tokens);
   const view = createTextView(root, axis, false);
   buildText(view, Infinity);
