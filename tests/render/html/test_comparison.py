@@ -79,7 +79,8 @@ def test_walk_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
             page.locator("[data-part=tip]")
         ).to_be_visible()  # the focus has scrolled the page, and the tip went along
         top = "{}.getBoundingClientRect().top"
-        beside = f"{top.format('document.activeElement')} - {top.format('tip')}"
+        tip = "document.querySelector('[data-part=tip]')"
+        beside = f"{top.format('document.activeElement')} - {top.format(tip)}"
         assert abs(page.evaluate(beside)) < 200
         page.evaluate("document.activeElement.blur()")
         page.locator(".pairs li").last.hover()
