@@ -79,7 +79,7 @@ def test_refined_steps_are_those_that_were_taken() -> None:
         ("rollout", "flow", "Importance by rollout", "rollout score"),
         ("gradient_x_input", "gradient", "Importance by gradient x input", "gradient_x_input score"),
         ("own", "own", "Own scores", "own score"),
-        ("eyes\x1b", "own", "Scores: eyes␛", "eyes\x1b score"),
+        ("eyes\x1b", "own", "Scores: eyes␛", "eyes␛ score"),
     ],
 )
 def test_only_attention_itself_is_a_share_of_attention(method: str, family: str, title: str, of: str) -> None:

@@ -50,10 +50,8 @@ def test_hover_and_focus_show_pythons_numbers(browser: Browser, tmp_path: Path, 
             assert page.locator("[data-part=tip] div").all_text_contents() == expected
             page.locator("h1").hover()
             spans.nth(i).focus() if i == 0 else page.keyboard.press("ArrowRight")
-            assert (
-                page.evaluate("[...document.querySelectorAll('[data-part=text] .u')].indexOf(document.activeElement)")
-                == i
-            )
+            focused = "[...document.querySelectorAll('[data-part=text] .u')].indexOf(document.activeElement)"
+            assert page.evaluate(focused) == i
             assert page.locator("[data-part=tip] div").all_text_contents() == expected
             assert page.locator("[data-part=live]").text_content().endswith(", ".join(expected))  # type: ignore[union-attr]
             assert f"s{LIGHT.step(float(scaled[i]))}" in (spans.nth(i).get_attribute("class") or "").split()

@@ -75,9 +75,8 @@ def test_walk_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:
         page.keyboard.press("End")
         page.wait_for_function("before => scrollY > before", arg=before)
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        expect(
-            page.locator("[data-part=tip]")
-        ).to_be_visible()  # the focus has scrolled the page, and the tip went along
+        # The focus has scrolled the page, and the tooltip went along.
+        expect(page.locator("[data-part=tip]")).to_be_visible()
         top = "{}.getBoundingClientRect().top"
         tip = "document.querySelector('[data-part=tip]')"
         beside = f"{top.format('document.activeElement')} - {top.format(tip)}"

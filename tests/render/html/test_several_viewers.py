@@ -15,7 +15,9 @@ from attnscope.render import render
 from attnscope.render.html import bundle
 
 LEFT, RIGHT = "The castle stood on the hill above the river.", "Nobody had lived there since the long war."
-_DATA = re.compile(r'(<script type="[^"]+" id=")((?:manifest|thumbnails|worker|data|map-\d+-\d+)".*?</script>)', re.DOTALL)
+_DATA = re.compile(
+    r'(<script type="[^"]+" id=")((?:manifest|thumbnails|worker|data|map-\d+-\d+)".*?</script>)', re.DOTALL
+)
 
 
 def _viewer(content: bytes, name: str) -> str:
@@ -55,9 +57,10 @@ def state_of(page: Page, name: str) -> object:
             const root = document.getElementById(name);
             while (root.querySelector('[aria-busy]')) await new Promise(requestAnimationFrame);
             await new Promise((resolve) => setTimeout(resolve, 200)); // what is spoken waits for a while
-            const colours = [...(CSS.highlights ?? new Map()).entries()].flatMap(([key, set]) =>
-                [...set].filter((range) => root.contains(range.startContainer)).map((r) => key + r.startContainer.textContent));
-            return [root.outerHTML, root.innerText, colours.sort(), [...root.querySelectorAll('canvas')].map((c) => c.toDataURL()),
+            const colours = [...CSS.highlights.entries()].flatMap(([key, set]) => [...set].map((range) => range.startContainer)
+                .filter((word) => root.contains(word)).map((word) => key + word.textContent));
+            const pixels = [...root.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL());
+            return [root.outerHTML, root.innerText, colours.sort(), pixels,
                 [...root.querySelectorAll('input, select')].map((field) => [field.value, field.checked])];
         }""",
         name,
@@ -121,5 +124,8 @@ def test_two_results_by_token(browser: Browser, tmp_path: Path) -> None:
 def test_data_that_is_missing_is_named(browser: Browser, tmp_path: Path) -> None:
     code = bundle.script("source.js")
     page = f'<!doctype html><title>none</title><script type="module">{code}\nwindow.$source = $source;</script>'
-    with opened(browser, tmp_path, page.encode()) as window, pytest.raises(Exception, match='holds no element "x-manifest"'):
+    with (
+        opened(browser, tmp_path, page.encode()) as window,
+        pytest.raises(Exception, match='holds no element "x-manifest"'),
+    ):
         window.evaluate("new $source.PageSource(document, 'x-').manifest")

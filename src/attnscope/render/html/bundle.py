@@ -1,6 +1,6 @@
-"""The viewer's files as they go into a page: its modules joined to one script, as a page from disk cannot import files.
+"""The viewer's files as they go into a page: its modules joined to one script.
 
-Each module becomes a function of those before it, held in `const $<stem>`: the stems of a page's modules differ.
+A page opened from disk cannot import files. Each module becomes a function of those before it, held in `const $<stem>`: the stems of a page's modules differ.
 """
 
 import posixpath

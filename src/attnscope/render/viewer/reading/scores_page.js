@@ -117,6 +117,7 @@ function bodyOf(dom, roots, ink) {
     const at = cell.getBoundingClientRect();
     return box(at.left - left, at.top - top, at.width, at.height, lookOf(cell).fill || "none");
   });
-  const body = textBody(holder, roots, ink, lookOf);
+  // A cell is coloured whole, not behind its letters alone.
+  const body = textBody(holder, roots, ink, (element) => (element.tagName === "TD" ? { ...lookOf(element), fill: "" } : lookOf(element)));
   return { ...body, parts: [...cells, ...body.parts] };
 }
