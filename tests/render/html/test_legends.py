@@ -24,7 +24,7 @@ _SCREEN = """() => {
         ramps: [...document.querySelectorAll('.legend .ramp')].map(colours),
         caption: text('[data-part=caption], [data-part=notes]'),
         written: [document.querySelector('h1').textContent,
-            ...[...document.querySelectorAll('header ~ .facts div')].map((fact) => fact.innerText.replace(/\\s+/g, ' ')),
+            ...seen('header ~ .facts div').map((fact) => fact.innerText.replace(/\\s+/g, ' ')),
             ...text('.provenance span')],
         notes: text('footer p:not(.provenance)'),
     };

@@ -57,7 +57,8 @@ def state_of(page: Page, name: str) -> object:
             const root = document.getElementById(name);
             while (root.querySelector('[aria-busy]')) await new Promise(requestAnimationFrame);
             await new Promise((resolve) => setTimeout(resolve, 200)); // what is spoken waits for a while
-            const colours = [...CSS.highlights.entries()].flatMap(([key, set]) => [...set].map((range) => range.startContainer)
+            const colours = [...CSS.highlights.entries()].flatMap(([key, set]) => [...set]
+                .map((range) => range.startContainer)
                 .filter((word) => root.contains(word)).map((word) => key + word.textContent));
             const pixels = [...root.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL());
             return [root.outerHTML, root.innerText, colours.sort(), pixels,

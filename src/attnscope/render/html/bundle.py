@@ -1,6 +1,7 @@
 """The viewer's files as they go into a page: its modules joined to one script.
 
-A page opened from disk cannot import files. Each module becomes a function of those before it, held in `const $<stem>`: the stems of a page's modules differ.
+A page opened from disk cannot import files. Each module becomes a function of those before it, held in `const $<stem>`:
+the stems of a page's modules differ.
 """
 
 import posixpath
