@@ -30,26 +30,26 @@ export function axis(side, chosen, byWord, continued) {
   const at = places(text);
   const place = new Map(chosen.map((token, i) => [token, i]));
   /** @type {{start: number, end: number, special: boolean, name: string | undefined, members: number[]}[]} */
-  const found = [];
+  const stretches = [];
   const worded = new Set();
   if (byWord) {
     for (const [start, end, tokens] of side.words) {
       const members = tokens.flatMap((token) => place.get(token) ?? []);
       for (const token of tokens) worded.add(token);
-      if (members.length) found.push({ start, end, special: false, name: undefined, members });
+      if (members.length) stretches.push({ start, end, special: false, name: undefined, members });
     }
   }
   for (const token of chosen) {
     if (worded.has(token)) continue;
     const [start, end, special, name] = side.tokens[token];
-    found.push({ start, end, special: special === 1, name, members: [/** @type {number} */ (place.get(token))] });
+    stretches.push({ start, end, special: special === 1, name, members: [/** @type {number} */ (place.get(token))] });
   }
-  found.sort((a, b) => a.members[0] - b.members[0]);
-  const units = found.map(({ start, end, special, name, members }) => {
-    const own = name ?? text.slice(at(start), at(end));
+  stretches.sort((a, b) => a.members[0] - b.members[0]);
+  const units = stretches.map(({ start, end, special, name, members }) => {
+    const content = name ?? text.slice(at(start), at(end));
     return {
-      label: label(own),
-      text: own,
+      label: label(content),
+      text: content,
       start: at(start),
       end: at(end),
       special,
@@ -78,8 +78,8 @@ export function together(text, stretches) {
 function plain(text, stretches) {
   const at = places(text);
   return stretches.map(({ start, end, special }, i) => {
-    const own = text.slice(at(start), at(end));
-    return { label: label(own), text: own, start: at(start), end: at(end), special, members: [i], continued: false };
+    const content = text.slice(at(start), at(end));
+    return { label: label(content), text: content, start: at(start), end: at(end), special, members: [i], continued: false };
   });
 }
 
@@ -88,19 +88,19 @@ function plain(text, stretches) {
 function boxes(units) {
   const boxOf = new Int32Array(units.length).fill(-1);
   /** @type {Box[]} */
-  const found = [];
+  const shared = [];
   const order = units.map((_, i) => i).filter((i) => units[i].start < units[i].end);
   order.sort((a, b) => units[a].start - units[b].start || a - b);
   for (const i of order) {
     const { start, end } = units[i];
-    const last = found[found.length - 1];
+    const last = shared[shared.length - 1];
     if (last && start < last.end) {
       last.end = Math.max(last.end, end);
       last.units.push(i);
-    } else found.push({ start, end, units: [i] });
-    boxOf[i] = found.length - 1;
+    } else shared.push({ start, end, units: [i] });
+    boxOf[i] = shared.length - 1;
   }
-  return { boxes: found, boxOf };
+  return { boxes: shared, boxOf };
 }
 
 /** The units in which `needle` occurs, whatever its case; of each match all that it touches.

@@ -23,8 +23,8 @@ export function createSearch(dom, state, focus) {
     /** As places on the axes of a map. @param {ViewModel} model */
     places(model) {
       const { queries, keys } = matches(model);
-      const on = (/** @type {Int32Array} */ shown, /** @type {number[][]} */ found) => {
-        const wanted = new Set(found.flat());
+      const on = (/** @type {Int32Array} */ shown, /** @type {number[][]} */ matched) => {
+        const wanted = new Set(matched.flat());
         return wanted.size ? [...shown.keys()].filter((place) => wanted.has(shown[place])) : [];
       };
       return { rows: on(model.rows, queries), columns: on(model.columns, keys) };
