@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from planted import copy_tokenizer
+from snapshot import watch
 from tiny_models import CAUSAL, FAMILIES, MASKED, SIZE, tiny
 
 import attnscope as ats
@@ -127,6 +128,7 @@ def test_attention_gradient_of_labels_and_masks(kind: str) -> None:
         parameter.data.mul_(3 if parameter.dim() > 1 else 1)
     tokenizer = copy_tokenizer()
     tokenizer.add_special_tokens({"mask_token": "[MASK]"})
+    watch(tokenizer)
     model = ats.Model(net, tokenizer)
     text = "a b [MASK] d e" if kind == "masked" else "a b c d e"
     inputs = tensors(net, encode(tokenizer, text).inputs)
@@ -199,6 +201,7 @@ def test_value_norm_of_one_head_adds_up_to_the_models_own_output(family: str) ->
     found = output_projections(model.model, inputs, checked_stack(model.model, None))
     outputs = []
     found[0].register_forward_hook(lambda _m, args, out: outputs.append((args[0], out)))
+    watch(model.model)
     with torch.no_grad():
         if model.model.config.is_encoder_decoder:
             model.model.get_encoder()(**inputs)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from planted import CopyBack, attention_copy, copy_tokenizer
+from snapshot import watch
 from tiny_models import FAMILIES, tiny
 from torch import nn
 
@@ -69,6 +70,7 @@ class OddNorm(nn.Module):
 def test_what_it_cannot_do_is_refused_by_name() -> None:
     model = small("llama")
     model.model.model.norm = OddNorm()
+    watch(model)
     with pytest.raises(ModelError, match="OddNorm is neither a LayerNorm nor an RMSNorm"):
         ats.explain(model, TEXT, method="gim")
     with pytest.raises(ModelError, match="CopyBack"):

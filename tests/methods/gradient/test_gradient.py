@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from planted import CopyBack, copy_tokenizer
+from snapshot import watch
 from tiny_models import tiny
 
 import attnscope as ats
@@ -109,6 +110,7 @@ def test_numbers_that_overflow_name_the_token() -> None:
     net = CopyBack.make(back=1)
     with torch.no_grad():
         net.get_input_embeddings().weight[4] = float("nan")
+    watch(net)
     with pytest.raises(NonFiniteError, match=r"token 1 \('a'\) is nan"):
         ats.explain(ats.Model(net, copy_tokenizer()), "b a b c")
 

@@ -1,0 +1,43 @@
+"""Batches under a budget of tokens, padding, and texts encoded one by one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import copy_tokenizer
+from tiny_models import tiny
+
+import attnscope as ats
+from attnscope.errors import TextError
+from attnscope.models.inputs.batching import batches, encoded_texts, length_groups, padded, tensors
+
+
+@given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 120))
+def test_groups_hold_every_index_once_under_the_budget(lengths: list[int], budget: int) -> None:
+    groups = list(length_groups(lengths, budget))
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    assert all(len(group) == 1 or len(group) * lengths[group[0]] <= budget or not lengths[group[0]] for group in groups)
+    in_order = [lengths[i] for group in groups for i in group]
+    assert in_order == sorted(in_order, reverse=True)
+
+
+def test_padding_goes_on_the_right_under_a_mask() -> None:
+    net = tiny("roberta")  # its padding id is 1
+    inputs = padded(net, [{"input_ids": [5, 6, 7]}, {"input_ids": [8]}])
+    assert inputs["input_ids"].tolist() == [[5, 6, 7], [8, 1, 1]]
+    assert inputs["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert "attention_mask" not in padded(net, [{"input_ids": [5, 6]}, {"input_ids": [8, 9]}])
+    assert tensors(net, {"input_ids": [5, 6]})["input_ids"].tolist() == [[5, 6]]
+
+
+def test_batches_keep_the_places_of_their_texts() -> None:
+    model = ats.Model(tiny("llama"), copy_tokenizer())
+    texts = ["a", "a b c", "a b"]
+    encoded = encoded_texts(model, texts)
+    found = list(batches(model.model, encoded, budget=4))
+    assert [batch.members for batch in found] == [(1,), (2, 0)]
+    assert [[text.text for text in batch.encoded] for batch in found] == [["a b c"], ["a b", "a"]]
+    assert encoded_texts(model, encoded) == encoded, "what is encoded already stays as it is"
+    with pytest.raises(TextError, match="text 1 of 2: the text is empty"):
+        encoded_texts(model, ["a", ""])
+    with pytest.raises(TextError, match=r"^the text is empty"):
+        encoded_texts(model, "")

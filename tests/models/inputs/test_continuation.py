@@ -1,0 +1,79 @@
+"""What follows a prompt: given or generated, and its place in the text."""
+
+import pytest
+import torch
+from planted import copy_tokenizer
+from tiny_models import tiny
+
+import attnscope as ats
+from attnscope.errors import InputError, ModelError
+from attnscope.models.inputs.batching import tensors
+from attnscope.models.inputs.continuation import checked_count, continued, decoder_start, ends, greedy_decoder
+from attnscope.models.inputs.encode import encode
+
+
+def test_a_generation_is_greedy(smollm2: ats.Model) -> None:
+    encoded = encode(smollm2.tokenizer, "The capital of Japan is")
+    found = continued(smollm2, encoded, generate=5)
+    ids = torch.tensor([encoded.inputs["input_ids"]])
+    for identity in found.ids:
+        with torch.no_grad():
+            assert identity == int(smollm2.model(input_ids=ids).logits[0, -1].argmax())
+        ids = torch.cat([ids, torch.tensor([[identity]])], 1)
+    assert found.encoded.text == encoded.text + found.text
+    assert found.encoded.inputs["input_ids"] == ids[0].tolist()
+
+
+@pytest.mark.parametrize(("text", "target"), [("The film is", " very good"), ("熊本県の", "天気😀"), ("a", "b")])
+@pytest.mark.parametrize("chat", [False, True])
+def test_a_continuation_stands_in_the_text(smollm2: ats.Model, text: str, target: str, chat: bool) -> None:
+    encoded = encode(smollm2.tokenizer, text, chat=chat)
+    found = continued(smollm2, encoded, target)
+    assert found.encoded.text == text + "\n" * chat + target
+    assert smollm2.tokenizer.decode(found.ids) == target
+    assert len(found.encoded.tokens) == found.prompt + len(found.ids) == len(found.encoded.inputs["attention_mask"])
+    start = len(text) + chat
+    for token in found.encoded.tokens[found.prompt :]:
+        assert start <= token.start < token.end <= len(found.encoded.text)
+    for word in found.encoded.words:
+        assert {i < found.prompt for i in word.tokens} in ({True}, {False})
+
+
+def test_a_generation_ends_before_the_models_end_and_at_its_positions() -> None:
+    model = ats.Model(tiny("llama"), copy_tokenizer())
+    encoded = encode(model.tokenizer, "a b c")
+    ids = continued(model, encoded, generate=6).ids
+    assert len(ids) == 6
+    model.model.generation_config.eos_token_id = [63, ids[3]]
+    assert continued(model, encoded, generate=6).ids == ids[: ids.index(ids[3])]
+    assert ends(model) == {63, ids[3]}
+    long = encode(model.tokenizer, " ".join("a" * 94))
+    model.model.generation_config.eos_token_id = None
+    assert len(continued(model, long, generate=6).ids) == 2, "the model has 96 positions"
+
+
+def test_a_decoders_generation_is_greedy_and_keeps_its_end() -> None:
+    net = tiny("t5")
+    inputs = tensors(net, {"input_ids": [5, 6, 7, 8]})
+    ids = greedy_decoder(net, inputs, 5, frozenset())
+    with torch.no_grad():
+        logits = net(**inputs, decoder_input_ids=torch.tensor([[0, *ids[:-1]]])).logits[0]
+    assert logits.argmax(-1).tolist() == ids
+    first = ids[0]
+    assert greedy_decoder(net, inputs, 5, frozenset({first})) == [first]
+    assert decoder_start(net) == 0
+
+
+@pytest.mark.parametrize("count", [0, -1, 2.0, None, True])
+def test_a_number_of_tokens(count: object) -> None:
+    with pytest.raises(InputError, match="1 or more"):
+        checked_count(count)
+
+
+def test_what_cannot_be_continued() -> None:
+    model = ats.Model(tiny("bert"), copy_tokenizer())
+    with pytest.raises(ModelError, match="does not continue a text"):
+        continued(model, encode(model.tokenizer, "a b"), " c")
+    model = ats.Model(tiny("llama"), copy_tokenizer())
+    with pytest.raises(InputError, match="is not a text"):
+        continued(model, encode(model.tokenizer, "a b"), "")
