@@ -78,21 +78,21 @@ class _OwnWeights:
 
 def _probe(net: PreTrainedModel, inputs: dict[str, Tensor], with_decoder: bool) -> AttentionLayout:
     body = body_of(net, "cross" if with_decoder else "self")
-    own = _own_weights(net, body, inputs)
-    expected = own.layers
+    eager = _own_weights(net, body, inputs)
+    expected = eager.layers
     if not with_decoder:
         expected = {"encoder" if is_encoder_decoder(net) else "self": next(iter(expected.values()))}
     if set_implementation(net, IMPLEMENTATION):
         seen: list[Tensor] = []
-        with watched_by(lambda call: _keep_all(call, seen)):
+        with watched_by(lambda call: _append_weights(call, seen)):
             body(**accepted(body, inputs))
         if seen:
             return AttentionLayout(_matched(net, seen, expected), tuple(weights.shape[1] for weights in seen))
-    return _hooked(net, body, inputs, expected, own.returned)
+    return _hooked(net, body, inputs, expected, eager.returned)
 
 
-def _keep_all(call: AttentionCall, kept: list[Tensor]) -> None:
-    kept.append(call.weights(torch.arange(call.queries)).cpu())
+def _append_weights(call: AttentionCall, weights: list[Tensor]) -> None:
+    weights.append(call.weights(torch.arange(call.queries)).cpu())
 
 
 def _hooked(
@@ -115,7 +115,7 @@ def _hooked(
         tuple(returned[id(weights)] for _, _, weights in layers),
     )
     intercepted: list[Tensor] = []
-    with watching(net, hooked, lambda call: _keep_all(call, intercepted)) as extra:
+    with watching(net, hooked, lambda call: _append_weights(call, intercepted)) as extra:
         body(**accepted(body, inputs), **extra)
     theirs = [weights for _, _, weights in layers]
     agree = len(intercepted) == len(theirs) and all(

@@ -67,7 +67,7 @@ def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Ten
                 except HeadNotSeparableError:
                     leaves.clear()
             numbers = whole_model_entries(net, inputs, entries, batch[0].quantity)
-            values = [r.value(own) for r, own in zip(batch, entries.by_readout(numbers), strict=True)]
+            values = [r.value(part) for r, part in zip(batch, entries.by_readout(numbers), strict=True)]
             rows = torch.cat(values)
             vectors = _backward(rows, leaves[0], torch.eye(len(rows)).to(rows) if len(batch) == 1 else None)
         return _by_readout(batch, values, vectors)
@@ -84,8 +84,8 @@ def _through_split_head(
         chosen = hidden.detach()[entries.rows, entries.positions]  # (entry, hidden)
         numbers, at_chosen = entries_and_gradients(net, chosen, head, entries.ids, batch[0].quantity)
         values, shares = [], []
-        for readout, own in zip(batch, entries.by_readout(numbers), strict=True):
-            leaf = own.requires_grad_()
+        for readout, part in zip(batch, entries.by_readout(numbers), strict=True):
+            leaf = part.requires_grad_()
             values.append(readout.value(leaf))
             # (target, entry): how much of each entry is in each value.
             shares.append([torch.autograd.grad(value, leaf, retain_graph=True)[0] for value in values[-1]])

@@ -144,7 +144,7 @@ class _Prefix(DynamicCache):
         """What the layer attends to: the prefix, and then its own."""
         layer = layer_caches(self)[layer_idx]
         pairs = ((layer.keys, key_states), (layer.values, value_states))
-        keys, values = (torch.cat([before.expand(len(own), -1, -1, -1), own], 2) for before, own in pairs)
+        keys, values = (torch.cat([prefix.expand(len(rest), -1, -1, -1), rest], 2) for prefix, rest in pairs)
         return keys, values
 
 

@@ -92,7 +92,7 @@ def _entries_of_logits_with_gradients(
 ) -> tuple[Tensor, Tensor]:
     """What `entries_of_logits` gives, and the gradient of each entry at its logits (entry, vocabulary).
 
-    Of a log-probability that is one at the id less the probabilities, for which one table is made, not four.
+    For a log-probability it is one at the id minus the probabilities, which takes one table instead of four.
     """
     logits = logits.detach()
     if quantity == "logit" or _multi_label(net):

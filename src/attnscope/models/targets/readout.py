@@ -149,7 +149,7 @@ def whole_model_entries(net: PreTrainedModel, inputs: Mapping[str, Any], entries
 def values(net: PreTrainedModel, readouts: Sequence[Readout], *, change: EmbeddingChange | None = None) -> list[Tensor]:
     """The value (target,) of each readout, float64. `change` as in `entries_of`."""
     entries = entries_of(net, readouts, change=change)
-    return [readout.value(own).double().cpu() for readout, own in zip(readouts, entries, strict=True)]
+    return [readout.value(part).double().cpu() for readout, part in zip(readouts, entries, strict=True)]
 
 
 def entries_of(
