@@ -9,8 +9,9 @@ from tiny_models import classifier, tiny
 from torch import Tensor
 
 import attnscope as ats
+from attnscope.methods.attention.attention_gradient import relevance
 from attnscope.models.gradients import attention_gradients as module
-from attnscope.models.gradients.attention_gradients import LayerGradient, attention_gradients, relevance
+from attnscope.models.gradients.attention_gradients import LayerGradient, attention_gradients
 from attnscope.models.targets.readout import Readout
 from reference.textbook import chefer
 

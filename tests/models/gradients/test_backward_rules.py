@@ -8,7 +8,8 @@ from tiny_models import tiny
 from torch import Tensor
 
 from attnscope.errors import ModelError
-from attnscope.models.gradients.backward_rules import GIM, BackwardRules, backward_modified, interactions_modified
+from attnscope.methods.gradient.gim import RULES
+from attnscope.models.gradients.backward_rules import BackwardRules, backward_modified
 
 IDS = {"input_ids": torch.arange(3, 14)[None]}
 CALCULUS = BackwardRules(temperature=1.0, query_key_share=1.0, value_share=1.0)
@@ -29,7 +30,7 @@ def gradient(net: hf.PreTrainedModel, rules: BackwardRules | None) -> tuple[Tens
 def test_the_forward_pass_stays_and_interface_and_hooks_agree(family: str) -> None:
     net = tiny(family, sharp=2.0)
     plain, _ = gradient(net, None)
-    for rules in (CALCULUS, GIM):
+    for rules in (CALCULUS, RULES):
         value, _ = gradient(net, rules)
         torch.testing.assert_close(value, plain, atol=1e-4, rtol=1e-4)
 
@@ -53,10 +54,10 @@ def test_calculus_is_calculus_where_there_are_no_norms() -> None:
 
 def test_gim_is_these_rules() -> None:
     net = tiny("llama", sharp=2.0)
-    assert BackwardRules(2.0, 0.25, 0.5) == GIM
-    _, expected = gradient(net, GIM)
+    assert BackwardRules(2.0, 0.25, 0.5) == RULES
+    _, expected = gradient(net, RULES)
     embeddings = net.get_input_embeddings()(IDS["input_ids"]).detach().requires_grad_()
-    with interactions_modified(net, IDS):
+    with backward_modified(net, IDS, RULES):
         value = net(inputs_embeds=embeddings).logits[0, -1].log_softmax(-1)[5]
         assert torch.equal(torch.autograd.grad(value, embeddings)[0], expected)
 
@@ -69,5 +70,5 @@ def test_a_norm_that_is_not_known_is_refused_by_name() -> None:
     net = tiny("llama")
     net.model.norm = CubicNorm()
     watch(net)
-    with backward_modified(net, IDS, GIM), pytest.raises(ModelError, match="CubicNorm is neither a LayerNorm"):
+    with backward_modified(net, IDS, RULES), pytest.raises(ModelError, match="CubicNorm is neither a LayerNorm"):
         net(**IDS)

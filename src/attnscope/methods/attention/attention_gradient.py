@@ -1,14 +1,15 @@
 """Attention times its gradient, followed down through all layers (Chefer et al.)."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
 from attnscope.methods.attention.common import within_one_text
 from attnscope.methods.task import Scores, Task
 from attnscope.models.architecture import is_encoder_decoder, task_of
-from attnscope.models.gradients.attention_gradients import relevance
+from attnscope.models.gradients.attention_gradients import LayerGradient, attention_gradients
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import Readout
 
@@ -96,6 +97,41 @@ def _at_query(task: Task) -> Scores:
         what = "the likeliest token at each position, on average" if query is None and not asked else what
         said = f"{quantity.replace('_', '-')} of {what}"
     return Scores(tokens=torch.stack(rows), target=said, quantity=quantity)
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """row: (token,), the relevance of each token, less each predicting token's own. value, ids: as in ReadValue."""
+
+    row: Tensor
+    value: float
+    ids: tuple[int, ...]
+
+
+def relevance(model: Model, readout: Readout, *, likeliest: bool = False) -> Relevance:
+    """Chefer's relevance of each token that the model reads to the one value of `readout`.
+
+    It starts with a one at each position that the target is read at: these are the queries of the top layer at which a
+    gradient arrives. Each layer adds what its attention, times the gradient at it, carries of it.
+    """
+    rows: list[Tensor] = []
+
+    def see(layer: LayerGradient) -> None:
+        if not rows:
+            rows.append(layer.arrives.float())
+        rows[1:] = [relevance_below(rows[-1], layer)]
+
+    read = attention_gradients(model, readout, see, likeliest=likeliest)
+    return Relevance(rows[-1] - rows[0], read.value, read.ids)
+
+
+def relevance_below(row: Tensor, layer: LayerGradient) -> Tensor:
+    """(token,) -> (token,): R_p + R_p · Ā, with Ā the mean over heads of (∇A ⊙ A)⁺."""
+    added = torch.zeros_like(row)
+    for block in layer.blocks(row.nonzero().flatten()):
+        positive = block.gradient.mul_(block.weights).clamp_min_(0)  # (head, query, key)
+        added[: positive.shape[-1]] += torch.einsum("hqk,q->k", positive, row[block.queries].to(positive)).cpu()
+    return row + added / layer.heads
 
 
 def _first_id(model: Model, text: object) -> int:

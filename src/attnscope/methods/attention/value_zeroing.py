@@ -2,10 +2,14 @@
 
 from typing import Literal
 
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
 from attnscope.errors import RangeError
 from attnscope.methods.attention.common import within_one_text
 from attnscope.methods.task import Scores, Task
-from attnscope.models.attention.rerun_layers import changes_without
+from attnscope.models.attention.rerun_layers import rerun_without_values
 
 
 def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") -> Scores:
@@ -28,8 +32,14 @@ def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") ->
     if isinstance(layer, str) and layer != "rollout":
         raise RangeError(f'the layer {layer!r} is neither a number nor "rollout"')
     top = len(task.heads) - 1 if isinstance(layer, str) else task.layer(layer)
-    changes = changes_without(task.model.model, task.inputs, task.stack, top)
+    distances = rerun_without_values(task.model.model, task.inputs, task.stack, top, cosine_distance)
+    changes = [d / d.sum(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) for d in distances]
     row = task.query_weights()
     for matrix in reversed(changes) if layer == "rollout" else changes[-1:]:
         row = row @ matrix
     return Scores(tokens=row, options={"layer": layer if isinstance(layer, str) else top})
+
+
+def cosine_distance(without: Tensor, output: Tensor) -> Tensor:
+    """(missing, token, hidden), (1, token, hidden) -> (missing, token): 1 − cos, in float64, never below zero."""
+    return (1 - cosine_similarity(without.double(), output.double(), -1)).clamp_min(0)

@@ -3,8 +3,11 @@
 from typing import Literal
 
 from attnscope.methods.task import Scores, Task
-from attnscope.models.gradients.backward_rules import interactions_modified
+from attnscope.models.gradients.backward_rules import BackwardRules, backward_modified
 from attnscope.models.targets.readout import batch_inputs
+
+# The paper's constants.
+RULES = BackwardRules(temperature=2.0, query_key_share=0.25, value_share=0.5)
 
 
 def gim(
@@ -30,5 +33,5 @@ def gim(
     """
     net = task.model.model
     base = task.baseline(baseline)
-    values, vectors = task.gradient(lambda: interactions_modified(net, batch_inputs(net, task.target.readouts[:1])))
+    values, vectors = task.gradient(lambda: backward_modified(net, batch_inputs(net, task.target.readouts[:1]), RULES))
     return Scores(tokens=(vectors * (task.embeddings() - base)[None]).sum(-1), values=values)

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
@@ -158,14 +157,3 @@ def _widened(given: Any, grows: Any, size: int) -> Any:
     if isinstance(given, dict):
         return {name: _widened(part, grows[name], size) for name, part in given.items()}
     return given
-
-
-def cosine_distance(without: Tensor, output: Tensor) -> Tensor:
-    """Value zeroing's distance: 1 − cos, in float64, never below zero."""
-    return (1 - cosine_similarity(without.double(), output.double(), -1)).clamp_min(0)
-
-
-def changes_without(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str, top: int) -> list[Tensor]:
-    """Value zeroing's matrix (token, token) of each layer up to `top`: cosine distances, rows scaled to sum to 1."""
-    distances = rerun_without_values(net, inputs, stack, top, cosine_distance)
-    return [d / d.sum(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) for d in distances]

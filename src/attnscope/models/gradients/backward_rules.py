@@ -17,7 +17,7 @@ What it does not see: norms that are not modules of their own. Attention without
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -206,12 +206,3 @@ class _Shared(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor, None]:
         return outer[0] * ctx.share, None
-
-
-# Gradient interaction modifications (Edin et al. 2025, arXiv:2505.17630): the paper's constants.
-GIM = BackwardRules(temperature=2.0, query_key_share=0.25, value_share=0.5)
-
-
-def interactions_modified(net: PreTrainedModel, inputs: Mapping[str, Tensor]) -> AbstractContextManager[None]:
-    """Inside, gradients of the model are GIM's."""
-    return backward_modified(net, inputs, GIM)
