@@ -19,7 +19,7 @@ def agreement(
     ],
     top: Annotated[int | None, typer.Option(help="How many top words to compare. Default: a quarter of them.")] = None,
     by: Annotated[str, typer.Option(help="Rank words by magnitude or by score.")] = "magnitude",
-    output: options.Output = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help=options.formats(Agreement))] = None,
     json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
     *,

@@ -29,7 +29,7 @@ def compare(
     other: Annotated[str | None, typer.Option(help="Another model for the second text.")] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .tex, .csv, .json or .txt."),
+        typer.Option("--output", "-o", help=options.formats(Comparison)),
     ] = None,
     json: options.Json = False,
     chat: options.Chat = False,

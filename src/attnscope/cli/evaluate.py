@@ -46,7 +46,7 @@ def evaluate(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write .html, .png, .svg, .pdf, .tex, .csv, .json, .jsonl or .txt."),
+        typer.Option("--output", "-o", help=options.formats(Evaluation)),
     ] = None,
     json: options.Json = False,
     chat: options.Chat = False,

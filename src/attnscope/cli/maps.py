@@ -38,9 +38,7 @@ def maps(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="Write .html, .png, .svg, .pdf, .json or .safetensors. Default: print a table."
-        ),
+        typer.Option("--output", "-o", help=options.formats(AttentionMaps)),
     ] = None,
     max_mb: Annotated[
         float, typer.Option("--max-mb", min=0.1, help="Size limit of an .html; above it, maps get coarser, then fewer.")

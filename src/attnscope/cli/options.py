@@ -11,7 +11,7 @@ import typer
 
 import attnscope
 from attnscope.errors import TextError
-from attnscope.render import Result, checked_path, print_result, save
+from attnscope.render import FORMATS, RENDERERS, Result, checked_path, print_result, save
 from attnscope.results.attribution import Attribution
 
 Text = Annotated[str | None, typer.Argument(help="The text. Default: --file or standard input.", show_default=False)]
@@ -23,12 +23,15 @@ ModelName = Annotated[
     typer.Option("--model", "-m", help="Hub id, checkpoint folder or .gguf file. Default: SmolLM2-135M-Instruct."),
 ]
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o", help="Write .html, .png, .svg, .pdf, .json or .txt. Default: print in the terminal."
-    ),
-]
+
+
+def formats(*kinds: type[Result]) -> str:
+    """A help text: the suffixes that these results can be written with."""
+    *most, last = (suffix for suffix in FORMATS if any(suffix in RENDERERS[kind] for kind in kinds))
+    return f"Write {', '.join(most)} or {last}. Default: print in the terminal."
+
+
+Output = Annotated[Path | None, typer.Option("--output", "-o", help=formats(Attribution))]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Chat = Annotated[
     bool,
