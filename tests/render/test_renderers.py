@@ -21,7 +21,6 @@ MAGIC = {
     ".svg": b"<?xml",
     ".pdf": b"%PDF-",
     ".json": b'{"schema": 2',
-    ".txt": b"",
 }
 
 
@@ -30,7 +29,7 @@ MAGIC = {
 @pytest.mark.parametrize("name", RESULTS)
 def test_every_result_draws_twice_the_same(name: str, suffix: str) -> None:
     data = render(RESULTS[name], suffix)
-    assert data.startswith(MAGIC[suffix])
+    assert data.startswith(MAGIC.get(suffix, b""))
     assert len(data) > 100
     assert render(RESULTS[name], suffix) == data
 
