@@ -69,6 +69,7 @@ FORMATS: dict[str, Renderer | None] = {
     ".pdf": None,
     ".json": Renderer(f"{_DOCUMENT}.data", "render_json"),
     ".txt": None,
+    ".md": Renderer(f"{_DOCUMENT}.markdown", "render_markdown"),
     ".tex": None,
     ".csv": None,
     ".jsonl": None,

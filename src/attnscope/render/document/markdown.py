@@ -1,0 +1,60 @@
+"""Results as Markdown tables, for notes and pull requests."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from attnscope.render.content.caption import caption_of, number
+from attnscope.render.content.pieces import columns, visible
+from attnscope.results.attribution import Attribution
+from attnscope.results.base import Result
+from attnscope.results.reading import encoded
+
+# What Markdown, or HTML and mathematics in it, would take for markup: anywhere, and where a line begins.
+_MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>|~$&"})
+_BLOCK = re.compile(r"^(?:[#+=-]|\d+[.)](?=\s|$))")
+
+
+def render_markdown(result: Result) -> bytes:
+    """Each table of the result, first among them the one that is meant, under what it says about itself."""
+    parts = []
+    if isinstance(result, Attribution):
+        caption = caption_of(result)
+        facts = " · ".join(f"{_text(name)} {_text(value)}" for name, value in caption.facts)
+        parts += [f"**{_text(caption.title)}**", facts, *map(_text, caption.notes)]
+    table = result.columns()
+    rows = zip(*(column.tolist() for column in table.values()), strict=True)
+    numeric = [np.issubdtype(column.dtype, np.number) for column in table.values()]
+    parts.append(_table(list(table), numeric, rows))
+    return encoded("\n\n".join(parts) + "\n")
+
+
+def _table(names: list[str], numeric: list[bool], rows: Iterable[Iterable[object]]) -> str:
+    """Aligned as text too: numbers on the right, texts on the left."""
+    cells = [[name.replace("_", " ") for name in names], *([_cell(value) for value in row] for row in rows)]
+    widths = [max(3, *(columns(row[i]) for row in cells)) for i in range(len(names))]
+    rule = [f"{'-' * (width - right)}{':' * right}" for width, right in zip(widths, numeric, strict=True)]
+    return "\n".join(_line(row, widths, numeric) for row in (cells[0], rule, *cells[1:]))
+
+
+def _line(cells: list[str], widths: list[int], numeric: list[bool]) -> str:
+    padded = []
+    for cell, width, right in zip(cells, widths, numeric, strict=True):
+        space = " " * (width - columns(cell))
+        padded.append(space + cell if right else cell + space)
+    return f"| {' | '.join(padded)} |"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return "" if np.isnan(value) else number(value)
+    return "" if value is None else _text(str(value))
+
+
+def _text(text: str) -> str:
+    """On one line, with nothing that Markdown reads as markup."""
+    escaped = visible(text.strip()).translate(_MARKUP)
+    return _BLOCK.sub(lambda begins: f"{begins[0][:-1]}\\{begins[0][-1]}", escaped)
