@@ -1,4 +1,4 @@
-"""What Shapley values and LIME share: sets of words that are left, compared with each other."""
+"""What Shapley values, LIME and the surrogate share: sets of words that are left, compared with each other."""
 
 from attnscope.errors import InputError
 from attnscope.methods.task import Task
