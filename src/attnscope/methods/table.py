@@ -27,6 +27,7 @@ from attnscope.methods.perturbation.deletion import deletion
 from attnscope.methods.perturbation.lime import lime
 from attnscope.methods.perturbation.occlusion import occlusion
 from attnscope.methods.perturbation.shapley import shapley
+from attnscope.methods.perturbation.surrogate import surrogate
 from attnscope.methods.random import random
 from attnscope.methods.request import SHARED, Query
 from attnscope.methods.task import Scores
@@ -189,6 +190,17 @@ METHODS: dict[str, Method] = {
             runs=lambda options, _units: options["samples"],
             smaller=f"take fewer samples, or {SHORTER}",
             paper="Ribeiro et al. 2016, arXiv:1602.04938",
+        ),
+        Method(
+            surrogate,
+            family="perturbation",
+            unit="what the word adds to the target on random halves of the text, in nats",
+            sign="signed",
+            passes="{samples} forward passes, whatever the length",
+            cost=costs.texts,
+            runs=lambda options, _units: options["samples"],
+            smaller=f"take fewer samples, or {SHORTER}",
+            paper="Cohen-Wang et al. 2024, arXiv:2409.00729",
         ),
         Method(
             random,
