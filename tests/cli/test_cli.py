@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from planted import copy_tokenizer
+from snapshot import watch
 from tiny_models import tiny
 
 import attnscope as ats
@@ -155,6 +156,7 @@ def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     torch.nn.init.constant_(net.lm_head.weight, torch.nan)
     net.save_pretrained(tmp_path)
     copy_tokenizer().save_pretrained(tmp_path)
+    watch(net)  # saving writes to the config
     assert "nan" in failed("gradient", "a b c", "--model", str(tmp_path), code=1)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from planted import copy_tokenizer
+from snapshot import watch
 from tiny_models import tiny
 
 import attnscope as ats
@@ -98,6 +99,7 @@ def test_within_judges_a_piece_of_the_text_and_people_by_what_a_word_touches(cop
 def test_words_that_the_target_stands_on_are_not_judged() -> None:
     model = ats.Model(tiny("bert", sharp=2.0), copy_tokenizer())
     model.tokenizer.mask_token = "[UNK]"
+    watch(model)
     sample = Sample("a b c d", target="b", position=1)
     (row,) = evaluator(model).rows(0, sample, [DELETION], None)
     assert row.words == ("a", "c", "d")

@@ -88,4 +88,5 @@ def test_a_label_goes_by_the_name_in_the_config_if_it_has_one() -> None:
 def test_a_config_without_names() -> None:
     model = classifier("Sequence")
     model.model.config.id2label = None
+    watch(model)
     assert label_name(model, 2) == "2"
