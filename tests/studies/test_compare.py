@@ -128,3 +128,11 @@ def test_labels_of_a_classifier_go_by_their_names() -> None:
     assert [name for name, _ in by_index.left.probabilities] == ["NEGATIVE", "NEUTRAL", "POSITIVE"]
     assert by_index.expected == "NEUTRAL"
     assert ats.compare(model, "a b c d e", "a x c d e", expected="NEUTRAL") == by_index
+
+
+def test_only_the_right_model_has_labels_of_its_own() -> None:
+    language_model, judge = ats.Model(tiny("llama"), copy_tokenizer()), classifier("Sequence")
+    compared = ats.compare(language_model, "a b c", other=judge)
+    assert compared.left.prediction is None
+    assert compared.right.prediction in ("NEGATIVE", "NEUTRAL", "POSITIVE")
+    assert compared.right.result.asked.target == f"log-probability of the label {compared.right.prediction!r}"

@@ -54,7 +54,7 @@ def test_a_broken_run_goes_on(copying: ats.Model, tmp_path: Path, monkeypatch: p
     }
     reversed_texts = ats.evaluate(copying, TEXTS[::-1], ["deletion"], FAST, **asked)
     assert [row.number for row in reversed_texts.rows if row.key == whole.rows[0].key] == [3, 3], "its new place"
-    with pytest.raises(InputError, match="another evaluation: its way is 'pad', now 'delete'"):
+    with pytest.raises(InputError, match="another evaluation: its replacement is 'pad', now 'delete'"):
         ats.evaluate(copying, TEXTS, ["deletion"], FAST, target=" c", rows=rows)
 
 
@@ -95,7 +95,7 @@ def test_way_is_the_former_name_of_replacement(copying: ats.Model) -> None:
     renamed = ats.evaluate(copying, TEXTS[:1], replacement="pad", **asked)
     assert [row.values for row in found.rows] == [row.values for row in renamed.rows]
     assert found.settings == renamed.settings
-    assert found.settings["way"] == "pad"
+    assert found.settings["replacement"] == "pad"
     with (
         pytest.warns(DeprecationWarning, match="replacement="),
         pytest.raises(InputError, match="give replacement alone"),

@@ -8,7 +8,7 @@ from attnscope.errors import DamagedFileError, InputError
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.studies.evaluation_rows import resumed_rows
 
-SETTINGS = {"metrics": {}, "shares": (0.0, 1.0), "way": "delete"}
+SETTINGS = {"metrics": {}, "shares": (0.0, 1.0), "replacement": "delete"}
 
 
 def row(key: str) -> EvaluationRow:
@@ -69,7 +69,7 @@ def test_an_empty_file_is_a_beginning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"way": "pad"}, "its way is 'delete', now 'pad'"),
+        ({"replacement": "pad"}, "its replacement is 'delete', now 'pad'"),
         ({"chat": True}, "its chat is None, now True"),
         ({"shares": (0.0,)}, r"its shares is \[0.0, 1.0\], now \[0.0\]"),
     ],

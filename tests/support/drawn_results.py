@@ -178,7 +178,7 @@ def evaluation() -> Evaluation:
     generator = np.random.default_rng(0)
     about = {"asks": "faithfulness", "value": "what <b> it is", "paper": "arXiv:1"}
     settings = {
-        "model": "tests/<tiny>", "way": "delete", "shares": np.linspace(0, 1, 21).tolist(),
+        "model": "tests/<tiny>", "replacement": "delete", "shares": np.linspace(0, 1, 21).tolist(),
         "metrics": {"area": {"better": "lower", **about}, "fall": {"better": "higher", **about}},
         "skipped": {"attention": "no <attention> here"},
     }  # fmt: skip

@@ -38,8 +38,11 @@ def evaluate(
         list[str] | None, typer.Option(help="A possible answer; the likeliest one is explained. May be repeated.")
     ] = None,
     generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
-    way: Annotated[
-        str, typer.Option(help="How words are removed: delete, mask, pad, neutral, zero or mean.")
+    replacement: Annotated[
+        str,
+        typer.Option(
+            "--replacement", "--way", help="What a removed word leaves: delete, mask, pad, neutral, zero or mean."
+        ),
     ] = "delete",
     rows: Annotated[
         Path | None, typer.Option(help="Save rows here as they come (.jsonl); an interrupted run resumes from them.")
@@ -65,7 +68,7 @@ def evaluate(
         try:
             found = attnscope.evaluate(
                 loading.load(), samples, None if not method else [method_of(one) for one in method], metric or None,
-                replacement=way, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
+                replacement=replacement, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
             )  # fmt: skip
         except KeyboardInterrupt:
             if rows is None:

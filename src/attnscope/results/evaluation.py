@@ -109,8 +109,8 @@ class Standing:
 class Evaluation(Result):
     """Rows, and what they were measured with.
 
-    settings: model and versions, "way", "metrics": {name: {"better", "asks", "value", "paper"}}, "shares" of curves,
-              "skipped": {method: why it does not run on this model}.
+    settings: model and versions, "replacement", "metrics": {name: {"better", "asks", "value", "paper"}}, "shares" of
+              curves, "skipped": {method: why it does not run on this model}.
     """
 
     type: ClassVar[str] = "evaluation"

@@ -43,7 +43,14 @@ def upgraded(data: Any) -> Any:
         return {"schema": 2, "type": kind, **rest, "pairs": [upgraded(one) for one in rest["pairs"]]}
     if kind == "attention_maps":
         return {"schema": 2, "type": kind, **rest, **_split({"unit": "token", **rest.pop("parameters")})}
+    if kind == "evaluation":
+        return {"schema": 2, "type": kind, **rest, "settings": _settings(rest["settings"])}
     return {"schema": 2, "type": kind, **rest}
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`way` said what a removed word leaves behind."""
+    return {("replacement" if name == "way" else name): value for name, value in settings.items()}
 
 
 def _attribution(kind: str, rest: dict[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,8 @@ def compare(
     ):
         given: dict[str, Any] = {"chat": True} if chat else {}
         if side_labels:
-            predicted = int(np.argmax(probabilities_of_sides[0]))
+            # The left side has no prediction where only the right model has labels of its own.
+            predicted = int(np.argmax(probabilities_of_sides[0] or probabilities))
             label = _index(side_model, side_labels, wanted, predicted)
             given |= label_request(side_model, row, side_labels, label, parameters)
         result = explain(side_model, text, row, **(given | parameters))

@@ -82,7 +82,7 @@ def evaluate(
     metric_names = _metric_names(metrics)
     settings = {
         **provenance(model),
-        "way": replacement,
+        "replacement": replacement,
         "chat": chat,
         "shares": list(SHARES),
         "metrics": {name: METRICS[name].facts() for name in metric_names},

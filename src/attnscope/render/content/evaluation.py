@@ -58,7 +58,10 @@ def cell(one: Standing) -> tuple[str, str]:
 def facts(result: Evaluation) -> list[tuple[str, str]]:
     """What was measured, in pairs of name and value."""
     found = [("model", str(result.settings.get("model", "—"))), ("texts", f"{result.texts:,}")]
-    found += [("methods", f"{len(result.methods)}"), ("words taken away by", str(result.settings.get("way", "—")))]
+    found += [
+        ("methods", f"{len(result.methods)}"),
+        ("words taken away by", str(result.settings.get("replacement", "—"))),
+    ]
     if result.accuracy is not None:
         found.append(("model is right on", f"{result.accuracy:.1%}"))
     return found
