@@ -12,8 +12,8 @@ from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.errors import InputError
 from attnscope.results.evaluation import Evaluation
+from attnscope.results.files.schema1 import upgraded
 from attnscope.results.sample import Sample
-from attnscope.results.schema1 import upgraded
 
 
 def evaluate(

@@ -23,7 +23,7 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.evaluation import Evaluation
-from attnscope.results.files import write_atomically
+from attnscope.results.files.writing import write_atomically
 from attnscope.results.per_token import PerToken
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attnscope.errors import InputError
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Document
-from attnscope.results.reading import part, shallow
+from attnscope.results.files.reading import part, shallow
 from attnscope.results.statistics import spearman
 from attnscope.results.tables import Columns, numbers, texts
 from attnscope.text.visible import visible

@@ -1,6 +1,6 @@
 """Attention of chosen layers × heads × queries × keys, and what was measured of it while it streamed by.
 
-Plain frozen data, numpy only. A map is kept in 8 bits a weight; `attnscope.results.quantised` says how, and the error.
+Plain frozen data, numpy only. A map is kept in 8 bits a weight; `results.files.quantised` says how, and the error.
 On disk: one safetensors file, mapped into memory on loading, so that a file larger than memory opens at once.
 """
 
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from attnscope.errors import DamagedFileError, InputError, RangeError
 from attnscope.results.base import SCHEMA, Asked, Measured, Result, type_of
-from attnscope.results.files import write_atomically
-from attnscope.results.quantised import dequantise as dequantise
-from attnscope.results.quantised import mapped_arrays
-from attnscope.results.quantised import quantise as quantise
-from attnscope.results.reading import damage, parsed, shallow
-from attnscope.results.schema1 import merged_parameters, upgraded
+from attnscope.results.files.quantised import dequantise as dequantise
+from attnscope.results.files.quantised import mapped_arrays
+from attnscope.results.files.quantised import quantise as quantise
+from attnscope.results.files.reading import damage, parsed, shallow
+from attnscope.results.files.schema1 import merged_parameters, upgraded
+from attnscope.results.files.writing import write_atomically
 from attnscope.results.tables import Columns
 from attnscope.text.words import TokenSpan, WordSpan
 

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from attnscope.errors import InputError, NonFiniteError
 from attnscope.results.base import Asked, Document, Measured
-from attnscope.results.reading import NUMBER, Kinds, checked, checked_items, shallow
+from attnscope.results.files.reading import NUMBER, Kinds, checked, checked_items, shallow
+from attnscope.results.files.schema1 import merged_parameters
 from attnscope.results.scaling import min_max, symmetric
-from attnscope.results.schema1 import merged_parameters
 from attnscope.results.tables import Columns, counts, flags, numbers, texts
 from attnscope.text.words import tokens_as_words
 

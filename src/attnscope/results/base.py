@@ -20,8 +20,7 @@ from types import NoneType
 from typing import Any, ClassVar, Self
 
 from attnscope.errors import InputError, NonFiniteError
-from attnscope.results.files import write_atomically
-from attnscope.results.reading import (
+from attnscope.results.files.reading import (
     NUMBER,
     Kinds,
     checked,
@@ -32,7 +31,8 @@ from attnscope.results.reading import (
     parsed,
     text_of,
 )
-from attnscope.results.schema1 import upgraded
+from attnscope.results.files.schema1 import upgraded
+from attnscope.results.files.writing import write_atomically
 from attnscope.results.tables import Columns, arrow_stream, data_frame
 
 SCHEMA = 2

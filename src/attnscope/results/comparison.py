@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Document
-from attnscope.results.reading import NUMBER, Kinds, checked_items, part, shallow
+from attnscope.results.files.reading import NUMBER, Kinds, checked_items, part, shallow
 from attnscope.results.tables import Columns, counts, joined, numbers, texts
 from attnscope.text.alignment import Opposite, align_words
 

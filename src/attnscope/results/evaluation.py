@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from attnscope.errors import DamagedFileError, InputError
 from attnscope.results.base import SCHEMA, Result
-from attnscope.results.files import write_atomically
-from attnscope.results.reading import encoded, shallow, text_of
+from attnscope.results.files.reading import encoded, shallow, text_of
+from attnscope.results.files.writing import write_atomically
 from attnscope.results.sample import Sample as Sample
 from attnscope.results.statistics import holm, interval, paired
 from attnscope.results.tables import Columns, counts, flags, numbers, texts

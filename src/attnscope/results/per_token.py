@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from attnscope.errors import NonFiniteError
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Document
-from attnscope.results.reading import NUMBER, Kinds, checked_items, shallow
+from attnscope.results.files.reading import NUMBER, Kinds, checked_items, shallow
 from attnscope.results.tables import Columns, counts, joined, texts
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import MissingExtraError
-from attnscope.results.reading import encoded
+from attnscope.results.files.reading import encoded
 
 Columns = dict[str, NDArray[Any]]
 

@@ -5,7 +5,7 @@ from attnscope.render.content.comparison import moved_text, places, points, scal
 from attnscope.render.content.pieces import visible
 from attnscope.render.document.csv import csv_of
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
-from attnscope.results.reading import encoded
+from attnscope.results.files.reading import encoded
 
 _COLUMNS = ("kind", "left", "right", "left_score", "right_score", "change", "left_rank", "right_rank", "rank_change")
 

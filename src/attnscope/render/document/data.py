@@ -6,7 +6,7 @@ from pathlib import Path
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.base import Result
 from attnscope.results.evaluation import Evaluation
-from attnscope.results.reading import encoded
+from attnscope.results.files.reading import encoded
 
 
 def render_json(result: Result) -> bytes:

@@ -9,7 +9,7 @@ from attnscope.render.content.caption import caption_of, number
 from attnscope.render.content.pieces import columns, visible
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
-from attnscope.results.reading import encoded
+from attnscope.results.files.reading import encoded
 
 # What Markdown, or HTML and mathematics in it, would take for markup: anywhere, and where a line begins.
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>|~$&"})

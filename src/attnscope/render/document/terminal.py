@@ -15,8 +15,8 @@ from attnscope.render.content.pieces import pieces, query_words, visible
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
 from attnscope.results.evaluation import Evaluation
+from attnscope.results.files.reading import encoded
 from attnscope.results.per_token import PerToken
-from attnscope.results.reading import encoded
 
 _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"

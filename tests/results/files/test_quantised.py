@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import save_file
 
-from attnscope.results.quantised import dequantise, mapped_arrays, quantise
+from attnscope.results.files.quantised import dequantise, mapped_arrays, quantise
 
 
 @settings(deadline=None)

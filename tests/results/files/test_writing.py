@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from attnscope.errors import OutputError
-from attnscope.results.files import write_atomically
+from attnscope.results.files.writing import write_atomically
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from attnscope.errors import DamagedFileError, InputError
 from attnscope.results.base import Asked, Measured
-from attnscope.results.reading import (
+from attnscope.results.files.reading import (
     NUMBER,
     checked,
     checked_items,

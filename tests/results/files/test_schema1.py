@@ -11,7 +11,7 @@ import pytest
 import attnscope as ats
 from attnscope.errors import DamagedFileError
 from attnscope.results.base import Asked, Measured, Result, load_result
-from attnscope.results.schema1 import upgraded
+from attnscope.results.files.schema1 import upgraded
 
 FOLDER = Path(__file__).parent / "schema1"
 FILES = sorted(path.name for path in FOLDER.iterdir())
