@@ -47,7 +47,8 @@ def evaluate(
     """How faithful `methods` are to `model` on `texts`, by `metrics`, always beside `random`.
 
     texts:    texts, Samples, or mappings with a Sample's names.
-    methods:  names of METHODS, or (name, parameters); by default all that run on this model.
+    methods:  names of METHODS or functions of your own, or (method, parameters); or scores made elsewhere, a list with
+              one Attribution for each text; by default all of METHODS that run on this model.
     metrics:  names of METRICS; by default all. Agreement with people is measured only where a sample says what they
               find important.
     replacement: what a word that is taken away leaves behind: "delete" leaves nothing; "mask" or "pad" that token;

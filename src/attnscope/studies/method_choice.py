@@ -6,6 +6,7 @@ from typing import Any
 
 from attnscope.errors import InputError
 from attnscope.methods.explain import AnyMethod, explain
+from attnscope.methods.given import given_scores
 from attnscope.methods.request import requested
 from attnscope.methods.table import METHODS, Method, method_of
 from attnscope.models.loading.load import Model
@@ -15,8 +16,8 @@ from attnscope.results.sample import Sample
 from attnscope.studies.label_request import label_request
 from attnscope.studies.perturbed_text import PerturbedText
 
-# A method by its name or a function of one's own; or (method, parameters).
-Given = AnyMethod | tuple[AnyMethod, Mapping[str, Any]]
+# A method by its name or a function of one's own; (method, parameters); or scores made elsewhere, one result a text.
+Given = AnyMethod | tuple[AnyMethod, Mapping[str, Any]] | list[Attribution]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def method_choices(methods: Sequence[Given] | None) -> list[MethodChoice]:
 
 def _method_choice(given: Given) -> MethodChoice:
     asked, parameters = given if isinstance(given, tuple) else (given, {})
-    method = method_of(asked)
+    method = given_scores(asked) if isinstance(asked, list) else method_of(asked)
     requested(parameters, method.options, method.shared_options, method.name)
     written = ", ".join(f"{name}={value}" for name, value in parameters.items())
     return MethodChoice(f"{method.name} ({written})" if written else method.name, method, dict(parameters))
