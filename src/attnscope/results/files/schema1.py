@@ -1,4 +1,4 @@
-"""Documents of schema 1 made into those of schema 2, so that results saved by attnscope before 0.2 still load.
+"""Documents of schema 1 made into those of schema 2, so that results saved by earlier versions still load.
 
 Schema 1 mixed what was asked with what was measured in `parameters`, and had `kind` for the type, except in a result of
 one text, where it told attention from importance. This is the only place that knows.
