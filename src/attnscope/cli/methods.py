@@ -2,6 +2,7 @@
 
 import json as json_module
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -9,23 +10,32 @@ from rich.console import Console
 from rich.table import Table
 
 from attnscope.cli import options
+from attnscope.errors import InputError
 
 _HEAD = """# Methods
 
 What each score is, its sign, its cost and its paper, written by `attnscope methods --markdown` from the table METHODS
-(`methods/table.py`); formulas, units and when a method misleads stand in each docstring. All take {common}.
+(`methods/table.py`); formulas, units and when a method misleads stand in each docstring. All take {common};
+methods of attention also {attention}.
 """
 
 
 def methods(
+    family: Annotated[
+        str | None, typer.Option(help="Only these: attention, flow, gradient, perturbation or baseline.")
+    ] = None,
     json: options.Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/methods.md.")] = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
 ) -> None:
     """List the methods: what each score means, its sign, cost and paper."""
     from attnscope.methods.request import SHARED
-    from attnscope.methods.table import METHODS
+    from attnscope.methods.table import METHODS, OF_ATTENTION
 
+    chosen = {name: row for name, row in METHODS.items() if family in (None, row.family)}
+    if not chosen:
+        known = ", ".join(dict.fromkeys(row.family for row in METHODS.values()))
+        raise InputError(f"there is no family {family!r}; choose from {known}")
     if json:
         rows = [
             {
@@ -37,28 +47,27 @@ def methods(
                 "paper": method.paper,
                 "parameters": [*method.options, *method.shared_options],
             }
-            for name, method in METHODS.items()
+            for name, method in chosen.items()
         ]
         sys.stdout.write(json_module.dumps(rows, ensure_ascii=False) + "\n")
         return
     if markdown:
-        common = list(SHARED)
-        sys.stdout.write(_HEAD.format(common=_list(common)))
+        common = [name for name in SHARED if name not in OF_ATTENTION]
+        sys.stdout.write(_HEAD.format(common=_list(common), attention=_list(OF_ATTENTION)))
         for name, method in METHODS.items():
             own = list(method.options)
-            of_its_own = f" Parameters: {_list(own)}." if own else ""
-            sys.stdout.write(
-                f"\n## {name}\n\n{_sentence(method.unit)} {_sentence(method.sign)} Cost: {method.cost_in_words}. "
-                f"{method.paper}.{of_its_own}\n"
-            )
+            said = [_sentence(method.unit), _sentence(method.sign), f"Cost: {method.cost_in_words}."]
+            said += [f"{method.paper}."] if method.paper else []
+            said += [f"Parameters: {_list(own)}."] if own else []
+            sys.stdout.write(f"\n## {name}\n\n{' '.join(said)}\n")
         return
     table = Table("method", "sign", "cost", "what a score is", "paper", box=None)
-    for name, method in METHODS.items():
+    for name, method in chosen.items():
         table.add_row(name, method.sign, method.cost_in_words, method.unit, method.paper)
     Console().print(table)
 
 
-def _list(names: list[str]) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 

@@ -34,7 +34,7 @@ from attnscope.methods.task import Scores
 
 SHORTER = "give a shorter text"
 _FEWER_UNITS = f"score larger units (unit='sentence' or segments), use method='gradient', or {SHORTER}"
-_OF_ATTENTION = ("query", "stack")
+OF_ATTENTION = ("query", "stack")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Method:
     def shared_options(self) -> list[str]:
         """What it takes beside its own: see `attnscope.methods.request.Options`."""
         looks = self.asks != "target" or self.family == "own"
-        return [name for name in SHARED if looks or name not in _OF_ATTENTION]
+        return [name for name in SHARED if looks or name not in OF_ATTENTION]
 
     @property
     def cost_in_words(self) -> str:
