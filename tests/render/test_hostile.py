@@ -431,7 +431,8 @@ def test_nothing_runs_in_a_browser(browser: Browser, tmp_path: Path, kind: type)
         shown.on("dialog", lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
         shown.evaluate(
             """() => {
-                for (const element of document.querySelectorAll(".u, li, th, button:not([id^=save]), label, summary"))
+                const pressed = ".u, li, th, button:not([data-part^=save]), label, summary";
+                for (const element of document.querySelectorAll(pressed))
                     for (const name of ["pointerover", "focusin", "click"])
                         element.dispatchEvent(new PointerEvent(name, { bubbles: true }));
             }"""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 
 @contextmanager
@@ -52,6 +52,14 @@ def ready(page: Page) -> None:
             for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
         })()"""
     )
+
+
+def go(page: Page, view: str) -> None:
+    """To a view of the explorer, by its key."""
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(str(1 + EXPLORER_VIEWS.index(view)))
+    expect(page.locator(f"[data-part={view}]")).to_be_visible()
+    ready(page)
 
 
 def near(shown: str, truth: float, peak: float) -> bool:

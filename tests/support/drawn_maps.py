@@ -8,6 +8,7 @@ from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
 from attnscope.text.words import TokenSpan, WordSpan
 
+TEXT = "The castle stood on the hill above the river, and nobody had lived there since the war."
 PROVENANCE = {"model": "tests/tiny", "dtype": "float32", "attnscope": "0.1.0"}
 
 
@@ -61,3 +62,10 @@ def maps_of(
         query_side, key_side, (*range(layers),), (*range(heads),), (*range(nq),), (*range(nk),), codes, largest,
         statistics, asked, Measured(continued_at=continued_at), PROVENANCE,
     )  # fmt: skip
+
+
+def kept(maps: AttentionMaps, layer: int, head: int) -> np.ndarray:
+    """The map as the page has it: linear eighths of a byte of float16 maxima."""
+    truth = maps.weights(layer, head).astype(np.float64)
+    peak = truth.max(-1, keepdims=True)
+    return np.rint(truth / peak * 255) / 255 * peak.astype(np.float16).astype(np.float64)

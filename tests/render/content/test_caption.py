@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from drawn_results import attention, result
 
-from attnscope.render.content.caption import caption_of, unit
+from attnscope.render.content.caption import caption_of, number, unit
 from attnscope.render.content.pieces import query_words
 from attnscope.results.base import Asked, Measured
 
@@ -104,3 +104,7 @@ def test_a_query_in_another_text_marks_no_word_of_this_one() -> None:
     assert query_words(across) == ()
     assert caption_of(across).title == "Attention"
     assert "query 2  ·  attention cross  ·  query_text g h" in caption_of(across).line()
+
+
+def test_numbers_are_written_as_in_python() -> None:
+    assert number(0.0123456) == "0.01235"

@@ -69,35 +69,45 @@ export function start(root, source, address = null) {
       pending = 0;
       const everything = whole;
       whole = false;
-      if (everything) draw();
+      if (everything) void draw();
       else follow();
     });
   }
 
-  function draw() {
+  /** Draws what the state asks for, as soon as its map has come; whether there is such a map. */
+  async function draw() {
     dom.setTheme(state.theme);
     const view = viewNow();
     dom.part("missing").hidden = view !== missing;
     dom.part("views").classList.toggle("absent", view === missing);
-    if (!view.needsMap) return show(view, null);
+    if (!view.needsMap) {
+      show(view, null);
+      return true;
+    }
     const name = models.mapName(state);
     const known = cache.atOnce(name);
-    if (known) return show(view, models.modelOf(state, known));
+    if (known) {
+      show(view, models.modelOf(state, known));
+      return true;
+    }
     // The map before stays until this one is there.
     dom.part("views").setAttribute("aria-busy", "true");
-    void cache.map(name, models.wanted(state), models.unitsOf(state)).then(
-      (map) => {
-        dom.part("views").removeAttribute("aria-busy");
-        const now = viewNow();
-        if (name === models.mapName(state) && now.needsMap) show(now, models.modelOf(state, map));
-      },
-      (error) => {
-        dom.part("views").removeAttribute("aria-busy");
-        dom.part("notes").textContent = `This map cannot be read: ${error.message}`;
-      },
-    );
-    return undefined;
+    let map;
+    try {
+      map = await cache.map(name, models.wanted(state), models.unitsOf(state));
+    } catch (error) {
+      dom.part("notes").textContent = `This map cannot be read: ${/** @type {Error} */ (error).message}`;
+      return false;
+    } finally {
+      dom.part("views").removeAttribute("aria-busy");
+    }
+    const now = viewNow();
+    if (name === models.mapName(state) && now.needsMap) show(now, models.modelOf(state, map));
+    return true;
   }
+
+  /** Whether the map that is shown is the one that the state asks for: a new one takes a while to come. */
+  const isCurrent = () => !viewNow().needsMap || (model !== null && model.map === cache.atOnce(models.mapName(state)));
 
   /** @param {View} view @param {ViewModel | null} next */
   function show(view, next) {
@@ -131,7 +141,10 @@ export function start(root, source, address = null) {
     setText(dom.part("caption"), captionLine(captionOf(manifest, state, view, model, legend)));
   }
 
-  const save = createSave(dom, () => {
+  const save = createSave(dom, async () => {
+    do {
+      if (!(await draw())) return null;
+    } while (!isCurrent());
     const view = viewNow();
     const legend = view.legend(given());
     const place = views[state.view].needsMap ? `-layer${state.layer}-head${state.head}` : "";
@@ -179,7 +192,7 @@ export function start(root, source, address = null) {
     if (unit >= 0) viewNow().reveal?.(unit);
   });
   listenControls(context, store, save);
-  draw();
+  void draw();
   // A long text takes a while to build: a little whenever there is time, before it is asked for.
   const idle = window.requestIdleCallback ?? setTimeout;
   const ahead = () => views.text.buildAhead?.(performance.now() + 8) || idle(ahead);

@@ -6,12 +6,14 @@ import { pixels, svgDocument } from "../svg.js";
 
 /**
  * @param {import("../dom.js").Dom} dom
- * @param {() => {name: string, body: import("../svg.js").Body, table: (string | number)[][],
+ * @param {() => Promise<{name: string, body: import("../svg.js").Body, table: (string | number)[][],
  *   subject: import("../dom.js").Phrase, legend: import("../legend.js").Legend,
- *   caption: import("../legend.js").Caption}} seen what is seen now, each part made when it is asked for
+ *   caption: import("../legend.js").Caption} | null>} seen what is seen as soon as its map has come, each part made when
+ *   it is asked for; null where its map cannot be read
  */
 export const createSave = (dom, seen) => async (/** @type {string} */ kind) => {
-  const shown = seen();
+  const shown = await seen();
+  if (!shown) return;
   if (kind === "csv") {
     // The mark in front tells spreadsheets that it is UTF-8.
     download(`${shown.name}.csv`, new Blob(["\ufeff", csv(shown.table)], { type: "text/csv;charset=utf-8" }));
