@@ -111,6 +111,11 @@ def tiny(name: str, sharp: float = 6.0) -> hf.PreTrainedModel:
     return model
 
 
+def small(name: str, sharp: float = 3.0) -> ats.Model:
+    """The same with a tokenizer of one token a letter."""
+    return ats.Model(tiny(name, sharp), copy_tokenizer())
+
+
 def _sharpen(model: hf.PreTrainedModel, scale: float) -> None:
     with torch.no_grad():
         for parameter in model.parameters():

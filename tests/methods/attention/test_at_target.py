@@ -11,8 +11,8 @@ import attnscope as ats
 from attnscope.errors import InputError
 
 TEXT = "a b . c d e f"
-LOOKING = ["attention", "rollout", "attention_flow", "attention_gradient", "value_norm", "value_zeroing"]
-SHARES = ["attention", "rollout", "value_zeroing"]
+LOOKING = [name for name, row in ats.METHODS.items() if row.asks != "target"]
+SHARES = [name for name, row in ats.METHODS.items() if row.shares]
 
 
 @pytest.fixture(scope="module")

@@ -130,7 +130,7 @@ def test_a_known_truth_a_head_of_the_previous_token_stands_out(smollm2: ats.Mode
         ({"heads": []}, RangeError, "no head was chosen"),
         ({"queries": [99]}, RangeError, "query 99"),
         ({"top": -1}, InputError, "top=-1"),
-        ({"stack": "cross"}, ModelError, "no encoder–decoder"),
+        ({"stack": "cross"}, ModelError, "no 'cross' attention: it is not an encoder–decoder"),
         ({"target": " more", "generate": 3}, InputError, "give one"),
     ],
 )

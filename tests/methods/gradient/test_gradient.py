@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 import torch
+from comparisons import ids
 from planted import CopyBack, copy_tokenizer
 from snapshot import watch
-from tiny_models import tiny
 
 import attnscope as ats
-from attnscope.errors import AttnscopeError, InputError, ModelError, NonFiniteError
+from attnscope.errors import InputError, ModelError, NonFiniteError
 from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.encode import encode
+from reference import importance as textbook
 from reference.textbook import autograd_gradient, embedding_matrix_gradient
 
+LETTERS = "a b c d e f"
 TEXT = "The old castle on the old hill. 熊本県の天気 😀"
 
 
@@ -115,18 +117,10 @@ def test_numbers_that_overflow_name_the_token() -> None:
         ats.explain(ats.Model(net, copy_tokenizer()), "b a b c")
 
 
-def test_every_method_in_the_table_keeps_the_contract() -> None:
-    model = ats.Model(tiny("llama"), copy_tokenizer())
-    for name, method in ats.METHODS.items():
-        result = ats.explain(model, "a b c d", method=name)
-        assert result.method == name
-        assert result.text == "a b c d"
-        assert len(result.scores) == len(result.words) > 0
-        assert method.sign == "signed" or (result.scores >= 0).all()
-        assert result.signed == (method.sign == "signed")
-        assert ats.Attribution.from_json(result.to_json()) == result
-        assert method.run.__doc__
-        assert method.unit
-        assert method.cost_in_words
-        with pytest.raises(AttnscopeError):
-            ats.explain(model, "", method=name)
+def test_per_token_rows_are_the_gradients_of_each_token(llama: ats.Model) -> None:
+    result = ats.explain(llama, LETTERS, target=" g h k", per_token=True)
+    prompt, target = ids(llama, LETTERS), ids(llama, "g h k")
+    for number, identity in enumerate(target):
+        expected = textbook.gradient(llama.model, prompt + target[:number], [identity]).norm(dim=-1).numpy()
+        assert close(result.token_scores[number, : len(expected)], expected)
+        assert not result.token_scores[number, len(expected) :].any()
