@@ -72,9 +72,10 @@ def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], value: Callable[[Ten
     net = deepcopy(net).eval()
     _turn_eager(net)
     outputs = net(**inputs, output_attentions=True)
-    gradients = torch.autograd.grad(value(outputs.logits[0]), outputs.attentions)
-    result = torch.eye(outputs.attentions[0].shape[-1])
-    for weights, gradient in zip(outputs.attentions, gradients, strict=True):
+    layers = [weights for weights in outputs.attentions if weights is not None]
+    gradients = torch.autograd.grad(value(outputs.logits[0]), layers)
+    result = torch.eye(layers[0].shape[-1])
+    for weights, gradient in zip(layers, gradients, strict=True):
         positive = (weights * gradient)[0].clamp(min=0).mean(0)
         result = result + positive @ result
     return result.detach()

@@ -132,3 +132,55 @@ def classifier(kind: str, **settings: object) -> ats.Model:
     net = getattr(hf, f"BertFor{kind}Classification")(config).eval()
     watch(net)
     return ats.Model(net, copy_tokenizer())
+
+
+_STATE_SPACE = {"mamba_d_state": 8, "mamba_expand": 2}
+# Models that mix attention with other layers, and end with one of the others: their layers with attention weights.
+HYBRID: dict[str, tuple[str, str, dict[str, object], list[int]]] = {
+    "lfm2": (
+        "Lfm2ForCausalLM",
+        "Lfm2Config",
+        GROUPED
+        | {"num_hidden_layers": 5, "layer_types": ["conv", "full_attention", "conv", "full_attention", "conv"]}
+        | {"block_ff_dim": 48, "block_multiple_of": 8},
+        [1, 3],
+    ),
+    "jamba": (
+        "JambaForCausalLM",
+        "JambaConfig",
+        GROUPED
+        | _STATE_SPACE
+        | {"num_hidden_layers": 4, "attn_layer_offset": 1, "attn_layer_period": 4, "expert_layer_offset": 1}
+        | {"expert_layer_period": 2, "num_experts": 2, "mamba_dt_rank": 4, "use_mamba_kernels": False},
+        [1],
+    ),
+    "bamba": (
+        "BambaForCausalLM",
+        "BambaConfig",
+        GROUPED
+        | _STATE_SPACE
+        | {"num_hidden_layers": 4, "attn_layer_indices": [1], "mamba_n_heads": 8, "mamba_d_head": 8}
+        | {"mamba_chunk_size": 8},
+        [1],
+    ),
+    "qwen3_next": (
+        "Qwen3NextForCausalLM",
+        "Qwen3NextConfig",
+        GROUPED
+        | {"num_hidden_layers": 8, "head_dim": 8, "linear_num_key_heads": 2, "linear_num_value_heads": 4}
+        | {"linear_key_head_dim": 8, "linear_value_head_dim": 8, "moe_intermediate_size": 16}
+        | {"shared_expert_intermediate_size": 16, "num_experts": 4, "num_experts_per_tok": 2},
+        [3, 7],
+    ),
+}
+
+
+def hybrid(name: str, sharp: float = 6.0) -> hf.PreTrainedModel:
+    """As `tiny`, of a model in which only some layers attend."""
+    model_class, config_class, settings, _ = HYBRID[name]
+    torch.manual_seed(0)
+    model: hf.PreTrainedModel = getattr(hf, model_class)(getattr(hf, config_class)(**settings))
+    _sharpen(model, sharp)
+    model.eval()
+    watch(model)
+    return model

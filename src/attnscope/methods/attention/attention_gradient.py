@@ -111,14 +111,15 @@ class Relevance:
 def relevance(model: Model, readout: Readout, *, likeliest: bool = False) -> Relevance:
     """Chefer's relevance of each token that the model reads to the one value of `readout`.
 
-    It starts with a one at each position that the target is read at: these are the queries of the top layer at which a
-    gradient arrives. Each layer adds what its attention, times the gradient at it, carries of it.
+    It starts with a one at each position that the target is read at, not at each query of the top attention that a
+    gradient arrives at: below a convolution or a state space that is more. Each layer adds what its attention, times
+    the gradient at it, carries of it.
     """
     rows: list[Tensor] = []
 
     def see(layer: LayerGradient) -> None:
         if not rows:
-            rows.append(layer.arrives.float())
+            rows.append(layer.read_at.float())
         rows[1:] = [relevance_below(rows[-1], layer)]
 
     read = attention_gradients(model, readout, see, likeliest=likeliest)

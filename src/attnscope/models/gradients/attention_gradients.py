@@ -15,8 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from attnscope.models.activation_checkpointing import activations_bounded
+from attnscope.models.architecture import self_attention_body, task_of
 from attnscope.models.attention.interface import AttentionCall, CallChange, EagerCall, SDPACall
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.watching import watching
@@ -55,11 +57,11 @@ class LayerGradient(ABC):
     """One layer's attention on one text, with the target's gradient at it.
 
     heads:   how many.
-    arrives: (query,), on the CPU: whether any gradient arrives at the output of a query.
+    read_at: (token,), on the CPU: whether the target is read off what the model's body puts out at that token.
     """
 
     heads: int
-    arrives: Tensor
+    read_at: Tensor
 
     @abstractmethod
     def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
@@ -90,14 +92,27 @@ def attention_gradients(
     layout = attention_layout(net, inputs)
     entries = entries_in([readout], inputs["input_ids"].device)
     with bar(describe, 2 * len(layout.calls)) as done, unchanged(net), embedding_leaf(net) as leaves:
-        watcher = _BackwardWatcher(see, done)
+        watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool))
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
+            if task_of(net) == "classifier":
+                handle = self_attention_body(net).register_forward_hook(watcher.pooled)
+                try:
+                    return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
+                finally:
+                    handle.remove()
+            watcher.read_at[entries.positions.cpu()] = True
             if has_lm_head(net):
                 return _back_from_head(model, readout, {**inputs, **extra}, entries, leaves, likeliest)
-            whole = whole_model_entries(net, {**inputs, **extra}, entries, readout.quantity)
-            (value,) = readout.value(whole)
-            torch.autograd.grad(value, leaves)
-            return ReadValue(value.item(), readout.ids)
+            return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
+
+
+def _back_from_whole(
+    net: PreTrainedModel, readout: Readout, inputs: Mapping[str, Any], entries: Entries, leaves: list[Tensor]
+) -> ReadValue:
+    """The same through the model's own forward."""
+    (value,) = readout.value(whole_model_entries(net, inputs, entries, readout.quantity))
+    torch.autograd.grad(value, leaves)
+    return ReadValue(value.item(), readout.ids)
 
 
 def _back_from_head(
@@ -122,11 +137,23 @@ def _back_from_head(
 
 @dataclass
 class _BackwardWatcher:
-    """Waits for the gradient at each call of attention, and shows both. done: counts steps, forward and backward."""
+    """Waits for the gradient at each call of attention, and shows both.
+
+    done: counts steps, forward and backward. read_at: as in LayerGradient.
+    """
 
     see: SeeGradient
     done: Callable[[int], object]
+    read_at: Tensor
     backward: bool = False
+
+    def pooled(self, _module: object, _args: object, output: Any) -> None:
+        """A hook on the body of a classifier: it reads its target where a gradient arrives at the body's output."""
+
+        def note(gradient: Tensor) -> None:
+            self.read_at |= (gradient[0] != 0).any(-1).cpu()
+
+        on_gradient(output[0], note)
 
     def __call__(self, call: AttentionCall) -> CallChange | None:
         release_freed_memory()
@@ -134,13 +161,13 @@ class _BackwardWatcher:
             self.done(1)
         if isinstance(call, EagerCall):
             matrix = call.matrix
-            on_gradient(matrix, lambda gradient: self._show(_MatrixGradient(matrix.detach(), gradient)))
+            on_gradient(matrix, lambda gradient: self._show(_MatrixGradient(matrix.detach(), gradient, self.read_at)))
             return None
         assert isinstance(call, SDPACall)
         query, key, value, remade = call.query, call.key, call.value, call.remaker()
 
         def show(query: Tensor, key: Tensor, value: Tensor, gradient: Tensor) -> None:
-            self._show(_SDPAGradient(remade(query, key, value), gradient))
+            self._show(_SDPAGradient(remade(query, key, value), gradient, self.read_at))
 
         return CallChange(on_output=lambda output: applied(_ShowGradient, output, query, key, value, show))
 
@@ -154,8 +181,8 @@ class _BackwardWatcher:
 class _SDPAGradient(LayerGradient):
     """gradient: (1, query, head, hidden), at the output of the attention."""
 
-    def __init__(self, call: SDPACall, gradient: Tensor) -> None:
-        self.heads, self.arrives = call.heads, (gradient[0].flatten(1) != 0).any(-1).cpu()
+    def __init__(self, call: SDPACall, gradient: Tensor, read_at: Tensor) -> None:
+        self.heads, self.read_at = call.heads, read_at
         self._call, self._gradient = call, gradient
 
     def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
@@ -173,8 +200,8 @@ class _SDPAGradient(LayerGradient):
 class _MatrixGradient(LayerGradient):
     """matrix, gradient: (1, head, query, key)."""
 
-    def __init__(self, matrix: Tensor, gradient: Tensor) -> None:
-        self.heads, self.arrives = matrix.shape[1], (gradient[0].transpose(0, 1).flatten(1) != 0).any(-1).cpu()
+    def __init__(self, matrix: Tensor, gradient: Tensor, read_at: Tensor) -> None:
+        self.heads, self.read_at = matrix.shape[1], read_at
         self._matrix, self._gradient = matrix, gradient
 
     def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
