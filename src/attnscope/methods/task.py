@@ -127,9 +127,12 @@ class Task:
         return baseline_vector(self.model, name)
 
     def paths(self, baseline: Tensor) -> list[Path]:
-        """The ways from a baseline (hidden,) to the text, one for each pass that the target takes."""
-        net, objective = self.model.model, self.target
-        return [path_of(net, objective, i, baseline) for i in range(len(objective.readouts))]
+        """The ways from a baseline (hidden,) to the text, one for each pass that the target takes.
+
+        Where `within` or `segments` chose the units, their tokens alone move, and the rest of the text stays.
+        """
+        net, objective, positions = self.model.model, self.target, self.units.chosen_tokens
+        return [path_of(net, objective, i, baseline, positions) for i in range(len(objective.readouts))]
 
     # Words taken away
 

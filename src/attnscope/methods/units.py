@@ -36,6 +36,13 @@ class Units:
     def __len__(self) -> int:
         return len(self.spans)
 
+    @property
+    def chosen_tokens(self) -> frozenset[int] | None:
+        """The tokens of the pieces where segments or `within` chose them; None where all of the text is scored."""
+        if self.within is None and not self.names:
+            return None
+        return frozenset(token for span in self.spans for token in span.tokens)
+
     def pooled(self, tokens: NDArray[Any]) -> NDArray[np.float64]:
         """(…, token) -> (…, unit): the sum over each unit's tokens."""
         columns = [tokens[..., list(span.tokens)].sum(-1) for span in self.spans]

@@ -1,5 +1,8 @@
 """Integrated gradients: against a slow sum, what they add up to, and their baselines."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from comparisons import close, ids
@@ -74,3 +77,23 @@ def test_law_integrated_gradients_add_up(letters: list[str]) -> None:
     result = ats.explain(model, " ".join(letters), method="integrated_gradients", target="k", baseline="mean", steps=64)
     change = result.measured.value - result.measured.baseline_value
     assert result.scores.sum() == pytest.approx(change, rel=0.02, abs=0.02)
+
+
+# " c d" as a part of the text; and two segments that leave "a b" and "f" out.
+CHOSEN: dict[str, dict[str, Any]] = {"within": {"within": (4, 8)}, "segments": {"segments": {"x": (4, 6), "y": (6, 9)}}}
+
+
+@pytest.mark.parametrize("chosen", CHOSEN)
+@pytest.mark.parametrize("method", ["integrated_gradients", "gradient_shap"])
+def test_the_chosen_units_alone_go_to_the_baseline(llama: ats.Model, method: str, chosen: str) -> None:
+    """Their scores add up to what the target changes when those units alone are the baseline's."""
+    own = {"steps": 64} if method == "integrated_gradients" else {"baselines": "mean", "samples": 512}
+    result = ats.explain(llama, TEXT, method=method, target=" g", **own, **CHOSEN[chosen])
+    prompt, target = ids(llama, TEXT), ids(llama, "g")
+    places = [2, 3] if chosen == "within" else [2, 3, 4]
+    mean = baselines(llama)["mean"]
+    whole, moved = (textbook.covered(llama.model, prompt, target, at, mean) for at in ([], places))
+    assert abs(whole - moved) > 0.1
+    assert result.scores.sum() == pytest.approx(whole - moved, rel=0.02)
+    assert result.measured.completeness_error == pytest.approx(abs(result.scores.sum() - whole + moved), abs=1e-5)
+    assert not np.delete(result.token_scores, places).any()

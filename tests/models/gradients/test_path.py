@@ -50,3 +50,11 @@ def test_the_end_is_the_text_and_the_difference_leads_there(path: Path) -> None:
     ((_, at_text),) = path.gradients_at(1, lambda _index: path.embeddings)
     ((_, at_one),) = path.gradients([1.0])
     torch.testing.assert_close(at_text, at_one)
+
+
+def test_only_the_positions_that_may_move_do_and_special_ones_never() -> None:
+    model = ats.Model(tiny("llama"), copy_tokenizer())
+    objective = resolve(model, encode(model.tokenizer, "a b [PAD] c"), Target(" e f"))
+    some = path_of(model.model, objective, 0, baseline_vector(model, "mean"), {1, 2, 4})
+    assert some.moving.tolist() == [False, True, False, False, False]
+    assert some.difference.any(-1).tolist() == [False, True, False, False]

@@ -28,7 +28,8 @@ def gradient_shap(
     score(token i) = mean over samples of (e_i + ε − b) · ∂F/∂e_i (b + α (e + ε − b)), with a baseline b drawn from
     `baselines`, α uniform on 0 to 1 and ε normal (`noise` as in `smooth_grad`). Signed, in F's own unit; in
     expectation and without noise the scores add up to F(text) − mean F(baseline): `completeness_error` says by how much
-    these miss it, `standard_error` is that of each unit's mean; both the largest over the targets.
+    these miss it, `standard_error` is that of each unit's mean; both the largest over the targets. With `segments` or
+    `within` the scored units alone go to the baseline, and the rest of the text stays.
 
     It misleads as `integrated_gradients` does, of which it is a sampled version. Raises what `gradient` raises.
     """

@@ -33,10 +33,11 @@ def integrated_gradients(
     `completeness_error`, in F's unit, the largest over the targets. A unit is the sum of its tokens.
 
     baseline:  what a token's embedding starts from: the "mean" of the vocabulary, "zero", the "mask" or "pad" token's.
-               Special tokens, a chat template and a continuation that is not scored stay as they are. The mean is the
-               default because an RMSNorm jumps at zero, where no number of steps follows it: on SmolLM2, " Tokyo"
-               after "The capital of Japan is", 40 steps miss completeness by 9.5 times the change from zero, and by
-               0.14 times from the mean.
+               Special tokens, a chat template and a continuation that is not scored stay as they are, and with
+               `segments` or `within` all that is outside the scored units: F(baseline) is then the value with those
+               units alone at the baseline. The mean is the default because an RMSNorm jumps at zero, where no number
+               of steps follows it: on SmolLM2, " Tokyo" after "The capital of Japan is", 40 steps miss completeness by
+               9.5 times the change from zero, and by 0.14 times from the mean.
     steps:     points on the path.
     rule:      where they are: "gauss-legendre", or the middles of equal parts ("riemann").
     tolerance: double the steps until the completeness error is at most this share of |F(text) − F(baseline)|; at 1,280

@@ -23,7 +23,8 @@ def smooth_grad(
 
     score(token i) = ‖mean over samples of ∂F/∂e_i (e + ε)‖, ε normal with standard deviation `noise` times the range
     (largest − smallest number) of the text's embeddings. Never negative, in F's unit per unit of embedding. Special
-    tokens, a chat template and a continuation that is not scored get no noise. A unit is the sum of its tokens.
+    tokens, a chat template and a continuation that is not scored get no noise, and with `segments` or `within` nothing
+    outside the scored units does. A unit is the sum of its tokens.
 
     With noise=0 it is `gradient`. It misleads as `gradient` does; much noise explains another text. Raises what
     `gradient` raises.

@@ -1,6 +1,6 @@
 """Gradients at points between a baseline and a text, many points in one batch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +18,7 @@ class Path:
     """A straight path in the embeddings of one readout, from a baseline to the text.
 
     embeddings: the text's, (token, hidden), float64, of all tokens of the readout.
-    moving:     of each token whether it moves: scored and not special.
+    moving:     of each token whether it moves: among the positions that may, scored and not special.
     baseline:   where a moving token starts, (hidden,).
     """
 
@@ -61,9 +61,20 @@ def _to_points(point: Callable[[int], Tensor]) -> EmbeddingChange:
     return lambda embeddings, members: torch.stack([point(i) for i in members]).to(embeddings)
 
 
-def path_of(net: PreTrainedModel, objective: Objective, index: int, baseline: Tensor) -> Path:
-    """The path of one of the objective's readouts, by its index, from `baseline`, (hidden,), to the text."""
+def path_of(
+    net: PreTrainedModel,
+    objective: Objective,
+    index: int,
+    baseline: Tensor,
+    positions: Collection[int] | None = None,
+) -> Path:
+    """The path of one of the objective's readouts, by its index, from `baseline`, (hidden,), to the text.
+
+    positions: the tokens that may move; None: all that are scored. Special ones stay in any case.
+    """
     readout = objective.readouts[index]
     count = len(readout.inputs["input_ids"])
-    moving = [i < objective.scored and not objective.encoded.tokens[i].special for i in range(count)]
+    tokens = objective.encoded.tokens
+    may_move = range(objective.scored) if positions is None else positions
+    moving = [i < objective.scored and i in may_move and not tokens[i].special for i in range(count)]
     return Path(net, objective, readout, readout_embeddings(net, readout), torch.tensor(moving), baseline)
