@@ -46,7 +46,8 @@ class AttentionOptions(FollowingOptions, total=False):
     unit:     "word", "token", "sentence" or "segment".
     segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
     within:   only the units inside one part of the text are scored, and taken away: the name of a segment, a pair
-              (start, end) of characters, or a Word of another result (such as one of its sentences).
+              (start, end) of characters, or a Word of another result (such as one of its sentences). A sentence or
+              segment that reaches out of the part counts with its words inside.
     """
 
     unit: Literal["word", "token", "sentence", "segment"]

@@ -75,30 +75,34 @@ def units_of(
         chosen = "segment"
     if isinstance(within, str) and segments is None and chosen != "segment":
         segments = "paragraphs"
-    spans, names = _spans(encoded, chosen, segments)
     part = None if within is None else _part(encoded, within, segments)
-    if part is not None:
-        inside = [i for i, span in enumerate(spans) if part[0] <= span.start < part[1]]
-        if not inside:
-            raise InputError(
-                f"no unit begins within {part[0]}:{part[1]} of the text: give a larger part or smaller units"
-            )
-        spans, names = tuple(spans[i] for i in inside), tuple(names[i] for i in inside if names)
+    spans, names = _spans(encoded, chosen, segments, part)
+    if not spans and part is not None:
+        raise InputError(f"no unit begins within {part[0]}:{part[1]} of the text: give a larger part or smaller units")
     return Units(chosen, spans, names, part, len(encoded.tokens))
 
 
-def _spans(encoded: Encoded, unit: str, segments: Segments) -> tuple[tuple[WordSpan, ...], tuple[str, ...]]:
-    if unit == "word":
-        return encoded.words, ()
+def _spans(
+    encoded: Encoded, unit: str, segments: Segments, part: pieces.Span | None
+) -> tuple[tuple[WordSpan, ...], tuple[str, ...]]:
+    """The units and their names. The part is cut out first: a sentence that begins before it has its words there."""
     if unit == "token":
-        return tokens_as_words(encoded.tokens), ()
+        return _inside(tokens_as_words(encoded.tokens), part), ()
+    words = _inside(encoded.words, part)
+    if unit == "word":
+        return words, ()
     if unit == "sentence":
-        return pieces.gathered(pieces.sentences(encoded.text), encoded.words), ()
+        return pieces.gathered(pieces.sentences(encoded.text), words), ()
     named = _named(encoded, segments)
-    gathered = {name: pieces.gathered([span], encoded.words) for name, span in named.items()}
-    if empty := [name for name, spans in gathered.items() if not spans]:
+    if empty := [name for name, span in named.items() if not pieces.gathered([span], encoded.words)]:
         raise InputError(f"the segment {empty[0]!r} has no words: give a piece of the text with words")
+    gathered = {name: spans for name, span in named.items() if (spans := pieces.gathered([span], words))}
     return tuple(spans[0] for spans in gathered.values()), tuple(gathered)
+
+
+def _inside(spans: Sequence[WordSpan], part: pieces.Span | None) -> tuple[WordSpan, ...]:
+    """Those that begin in the part; all where there is none."""
+    return tuple(span for span in spans if part is None or part[0] <= span.start < part[1])
 
 
 def _named(encoded: Encoded, segments: Segments) -> dict[str, pieces.Span]:
