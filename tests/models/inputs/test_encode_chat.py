@@ -91,3 +91,33 @@ def test_a_message_that_the_template_strips_to_nothing_is_refused() -> None:
     tokenizer = chat_tokenizer(tokenizers_zoo.CHATML.replace("m['content']", "m['content'] | trim"))
     with pytest.raises(TextError, match="nothing but special tokens"):
         encode(tokenizer, " \n", chat=True)
+
+
+# Gemma's, Llama's: the template writes the BOS that the tokenizer adds as well.
+WITH_BOS = (
+    "{{ bos_token }}{% for m in messages %}[{{ m['role'] }}]\n{{ m['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]\n{% endif %}"
+)
+TURNS = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "the old castle"}]
+
+
+@pytest.mark.parametrize("name", ["metaspace_bpe", "characters", "word_level"])
+def test_a_prompt_rendered_with_its_bos_gets_no_second_one(name: str) -> None:
+    tokenizer = tokenizers_zoo.ZOO[name]()
+    tokenizer.chat_template = WITH_BOS
+    rendered = tokenizer.apply_chat_template(TURNS, tokenize=False, add_generation_prompt=True)
+    theirs = tokenizer.apply_chat_template(TURNS, tokenize=True, add_generation_prompt=True, return_dict=False)
+    encoded = encode(tokenizer, rendered)
+    added_end = [tokenizer.eos_token_id] if name == "word_level" else []
+    assert encoded.inputs["input_ids"] == [*theirs, *added_end]
+    assert encoded.inputs["input_ids"].count(tokenizer.bos_token_id) == 1
+    bos = encoded.tokens[0]
+    assert (bos.special, bos.text) == (True, tokenizer.bos_token)
+    assert rendered[bos.start : bos.end] == tokenizer.bos_token
+    assert_laws(encoded)
+
+
+def test_a_text_without_a_bos_gets_the_tokenizers() -> None:
+    tokenizer = tokenizers_zoo.metaspace_bpe()
+    for text in ("the castle", "the <s> castle", "castle <s>"):
+        assert encode(tokenizer, text).inputs["input_ids"] == tokenizer(text)["input_ids"]

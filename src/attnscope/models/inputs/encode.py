@@ -5,6 +5,7 @@ The problems this file solves:
 - A token's text is the slice of the source text that its offsets name, never the tokenizer's own spelling.
 - Which tokens are special: those the tokenizer adds, its declared special tokens, and chat markers, also where the
   user wrote them out. An [UNK] is not: it stands for the user's word, which the model read as far as it could.
+- A text that begins with the tokenizer's BOS, as one rendered by a chat template does, gets no second one.
 - A chat template's tokens (system prompt, role names, markers) are input but not text: special, without a place.
 - A text too long is refused, or cut so that the encoding fits and no character is halved.
 - The tokenizer is left as it was, and never warns.
@@ -120,7 +121,7 @@ def _tokenize(
     prompt = _chat_prompt(tokenizer, text) if chat else _Prompt(text, 0, len(text), 0)
     read = _read_fast if tokenizer.is_fast else _read_slow
     # A template writes the special tokens itself.
-    inputs, spans, added = read(tokenizer, prompt.source, add_special_tokens=not chat)
+    inputs, spans, added = _with_one_bos(tokenizer, read(tokenizer, prompt.source, add_special_tokens=not chat))
     ids = inputs["input_ids"]
     names = tokenizer.convert_ids_to_tokens(ids)
     control = _control_ids(tokenizer)
@@ -176,6 +177,14 @@ def _control_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
 
 
 _Read = tuple[dict[str, list[int]], list[tuple[int, int]], list[bool]]
+
+
+def _with_one_bos(tokenizer: PreTrainedTokenizerBase, read: _Read) -> _Read:
+    """A BOS that the tokenizer puts before one that the text begins with is left out: the model knows one only."""
+    inputs, spans, added = read
+    if len(added) < 2 or not added[0] or added[1] or inputs["input_ids"][:2] != [tokenizer.bos_token_id] * 2:
+        return read
+    return {name: values[1:] for name, values in inputs.items()}, spans[1:], added[1:]
 
 
 def _read_fast(tokenizer: PreTrainedTokenizerBase, source: str, *, add_special_tokens: bool) -> _Read:
