@@ -1,5 +1,5 @@
-"""The methods that score words: one method, one file; `table.METHODS` has one row for each.
+"""The methods that score words: one file per method, and one row per method in `table.METHODS`.
 
-To add a method: its file, one row in `table.py`, its tests. A function of one's own needs no row:
+To add a method, write its file, its row in `table.py` and its tests. A function of your own needs no row:
 `explain(model, text, method=my_function)`.
 """

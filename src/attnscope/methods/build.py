@@ -1,4 +1,4 @@
-"""From a task and a method's Scores to the result: pooling, what was asked and measured, provenance."""
+"""Makes the result from a task and a method's Scores: pooling, what was asked and measured, provenance."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,7 +18,7 @@ from attnscope.results.per_token import PerToken, TargetToken
 
 
 def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Scores) -> Attribution | PerToken:
-    """One result for a task with a target: an Attribution, or a PerToken with a row for each of its tokens."""
+    """The result of a task with a target: an Attribution, or a PerToken with a row for each token of the target."""
     to_target = None
     if task.queries:
         scores, to_target = _at_predictions(task, scores)
@@ -43,9 +43,9 @@ def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Sc
 
 
 def _at_predictions(task: Task, scores: Scores) -> tuple[Scores, float | None]:
-    """The rows of the positions that predict, as scores of the target; and what its own tokens took.
+    """The rows of the predicting positions, as scores of the target; and the attention that the target's tokens took.
 
-    A target of several tokens is the mean of its rows.
+    The scores of a target of several tokens are the mean of its rows.
     """
     rows = np.asarray(scores.tokens, dtype=np.float64)  # (position, token of the pass)
     scored = task.target.scored
@@ -63,9 +63,10 @@ def results_by_query(
     query_text: str | None,
     continued_at: int | None,
 ) -> list[Attribution]:
-    """One Attribution for each query of a task of attention.
+    """One Attribution for each query of an attention task.
 
-    query_text: of cross-attention, the other text. continued_at: how many characters of the text were given.
+    query_text: for cross-attention, the text that the query is in. continued_at: how many characters of the text were
+    given.
     """
     tokens, units = _pooled(task, scores)
     results = []
@@ -95,7 +96,7 @@ def provenance(model: Model) -> dict[str, Any]:
 
 
 def _pooled(task: Task, scores: Scores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of tokens and of units, each with one row or more: what the method left out follows from the other."""
+    """Scores of tokens and of units, one row or more each. If the method gave only one of them, the other follows."""
     count = len(task.encoded.tokens)
     units = None if scores.units is None else np.atleast_2d(np.asarray(scores.units, dtype=np.float64))
     if scores.tokens is None:
@@ -157,7 +158,7 @@ def _attribution(
 
 
 def _query_tokens(task: Task) -> tuple[int, ...] | None:
-    """The positions that predict, where they stand in the scored text and are one query."""
+    """The predicting positions in the scored text; None where each is explained separately, or in cross-attention."""
     if not task.queries or task.per_token or task.attention.batch.stack == "cross":
         return None
     return tuple(i for (i,) in task.queries if i < task.target.scored)

@@ -1,4 +1,4 @@
-"""ats.explain and ats.attention: what a caller calls."""
+"""`ats.explain` and `ats.attention`, the functions that users call."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Unpack, overload
@@ -93,12 +93,12 @@ def explain(
     **parameters: Any,
 ) -> list[Attribution | PerToken]: ...
 def explain(model: Model, text: str | Sequence[str], method: AnyMethod = DEFAULT, **parameters: Any) -> Any:
-    """Score every token and word of `text` by one method.
+    """Score every token and word of `text` with one method.
 
     text:       one text, or a list of texts: then the result is a list in the same order.
-    method:     a name of METHODS, or a function `(task, *, own options) -> Scores` of your own (`attnscope.Task`).
+    method:     a name of METHODS, or a function of your own, `(task, *, own options) -> Scores` (`attnscope.Task`).
     parameters: the method's own options, and what all methods take: target, against, generate, per_token, position,
-                quantity, unit, segments, within, chat, truncate, and of attention query and stack
+                quantity, unit, segments, within, chat, truncate; attention methods also take query and stack
                 (`attnscope.methods.request.Options`).
 
     The result is an Attribution; with per_token=True a PerToken; with a list of queries a list. Raises InputError for
@@ -160,9 +160,9 @@ def attention(
     text:    one text, or a list of texts: then the result is a list in the same order.
     layer:   index of the attention layer, negative from the end, or "mean" over layers.
     head:    index of the head, or "mean" or "max" over heads.
-    query:   index into the tokens of the result (special tokens count; negative from the end); or a word of the text,
-             the first of that spelling: the mean of its tokens' rows; or None: the mean over all that are not special;
-             or a list of indices and words: then the result is a list.
+    query:   the index of a token (special tokens count; negative from the end); or a word of the text, its first
+             occurrence: the mean of its tokens' rows; or None: the mean over all tokens that are not special; or a list
+             of these: then the result is a list.
     options: stack, target, generate, unit, segments, within, chat, truncate: see
              `attnscope.methods.request.AttentionOptions`.
 

@@ -1,6 +1,6 @@
-"""What a request takes before it starts: memory, and roughly the time; and a refusal for what cannot fit.
+"""How much memory and roughly how much time a request takes, before it starts. What cannot fit is refused.
 
-Time is operations divided by this machine's speed, tried for a tenth of a second: right within a factor of two or
+Time is operations divided by this machine's speed, measured for a tenth of a second: right within a factor of two or
 three.
 """
 
@@ -20,10 +20,10 @@ from attnscope.models.typed import embedding_weight
 
 _log = logging.getLogger(__name__)
 
-# A request below both is not worth a line.
+# A request below both is not worth a log line.
 _LONG_SECONDS = 10.0
 _MUCH_BYTES = 2**30
-# Below these and that much memory nothing is notable on any machine, so that its speed is not tried.
+# Below these, and below _MUCH_BYTES, a request is small on any machine, so the speed is not measured.
 _FEW_OPERATIONS, _FEW_ELEMENTS = 5e10, 5e8
 
 
@@ -31,7 +31,7 @@ _FEW_OPERATIONS, _FEW_ELEMENTS = 5e10, 5e8
 class Plan:
     """What a request takes.
 
-    bytes: at its peak, above the loaded model. free: what the machine still has, or None where it does not say.
+    bytes: peak memory above the loaded model. free: memory the machine has left; None where it does not say.
     seconds: a rough guess. smaller: how to make the request smaller.
     """
 
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def fits(self) -> bool:
-        """Whether there is memory for it."""
+        """Whether there is enough memory."""
         return self.free is None or self.bytes <= self.free
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Of maps, how many layers, heads, queries and keys (None: all), whether they are kept, and how many top keys."""
+    """How many layers, heads, queries and keys of maps (None: all), whether maps are kept, and how many top keys."""
 
     layers: int | None = None
     heads: int | None = None
@@ -70,9 +70,9 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Work:
-    """Something to run, as far as its cost goes: a method, the maps of a whole model, or a generation.
+    """Something whose cost can be planned: a method, the maps of a whole model, or a generation.
 
-    runs: how many passes it makes, given its options and the number of units.
+    runs: the number of passes, given its options and the number of units.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Work:
 
     @classmethod
     def of(cls, method: Method) -> "Work":
-        """Of one method, with its options by default."""
+        """The work of one method, with its default options."""
         return cls(method.name, method.cost, method.smaller, method.runs, method.options)
 
 
@@ -95,7 +95,7 @@ MAPS = Work(
     {},
 )
 GENERATION = Work("generate", costs.generate, f"generate fewer tokens, or {SHORTER}", lambda _options, _units: 20, {})
-# Whatever can be planned, by name.
+# Everything that can be planned, by name.
 PLANNED: dict[str, Work] = {
     work.name: work for work in (MAPS, GENERATION, *(Work.of(method) for method in METHODS.values()))
 }
@@ -116,12 +116,13 @@ def plan(
     runs: int | None = None,
     targets: int = 1,
 ) -> Plan:
-    """What `method` would take on `text`, or on a text of so many `tokens`, without running it.
+    """What `method` would take on `text`, or on a text of this many `tokens`, without running it.
 
-    method: "maps", "generate", or any of METHODS.
-    layers, heads, queries, keys: of maps, how many; maps, top: as in `attention_maps`.
-    runs:    how many passes a method makes that makes many (steps, samples, words), or tokens it generates; by default
-             what the method's own defaults come to. targets: values that are explained one by one (per_token).
+    method:  "maps", "generate", or any of METHODS.
+    layers, heads, queries, keys: how many of them, for maps; maps, top: as in `attention_maps`.
+    runs:    the number of passes of a method that makes many (steps, samples, words), or of tokens to generate; by
+             default what the method's default options come to.
+    targets: how many values are explained one by one (per_token).
 
     Raises InputError for a method without a plan, or neither text nor tokens.
     """
@@ -140,7 +141,7 @@ def plan(
 def foresee(
     model: Model, work: Work, tokens: int, runs: int = 1, targets: int = 1, chosen: Chosen | None = None
 ) -> None:
-    """Say what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
+    """Log what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
     needed = _cost(model, work, tokens, runs, targets, chosen or Chosen())
     free = free_memory(embedding_weight(model.model).device)
     small = needed.bytes < _MUCH_BYTES and (free is None or needed.bytes <= free)
@@ -154,7 +155,7 @@ def foresee(
 
 
 def foresee_generation(texts: QueryKeyTexts) -> None:
-    """Say what generating after these texts takes, where that was asked for."""
+    """Log what generating after these texts takes, where the caller asked for it."""
     if texts.generate is not None:
         for encoded in texts.encoded:
             foresee(texts.model, GENERATION, len(encoded.tokens), texts.generate)
@@ -173,13 +174,13 @@ def _cost(model: Model, work: Work, tokens: int, runs: int, targets: int, chosen
     if work is not MAPS:
         return needed
     rows, keys = (min(n or tokens, tokens) for n in (chosen.queries, chosen.keys))
-    kept = (chosen.layers or size.layers) * (chosen.heads or size.heads) * rows
-    kept *= keys * chosen.maps + 12 + chosen.top * 4
-    return Cost(needed.bytes + kept, needed.operations, needed.elements * rows / max(tokens, 1))
+    map_bytes = (chosen.layers or size.layers) * (chosen.heads or size.heads) * rows
+    map_bytes *= keys * chosen.maps + 12 + chosen.top * 4
+    return Cost(needed.bytes + map_bytes, needed.operations, needed.elements * rows / max(tokens, 1))
 
 
 def _words(tokens: int) -> int:
-    """Words in so many tokens, about."""
+    """About how many words this many tokens make."""
     return max(1, tokens * 3 // 4)
 
 

@@ -1,4 +1,4 @@
-"""What every method can be asked in the same words: a target or a query, the text's units, how the text is read."""
+"""The parameters that all methods share: a target or a query, the text's units, how the text is read."""
 
 import warnings
 from collections.abc import Collection, Mapping, Sequence
@@ -25,10 +25,11 @@ Queries = Query | Sequence[int | str | None]
 
 
 class FollowingOptions(TypedDict, total=False):
-    """How a text is read when its attention is looked at.
+    """How a text is read when its attention is captured.
 
-    target, generate: a text that follows, or that the decoder reads; or the model's own, of at most so many tokens.
-    stack:    of an encoder–decoder's attention: "encoder" (the default), "decoder" or "cross".
+    target:   a text that follows, or that the decoder reads.
+    generate: let the model write that text itself, at most this many tokens.
+    stack:    which attention of an encoder–decoder: "encoder" (the default), "decoder" or "cross".
     chat:     the text is a user's message in the model's chat template.
     truncate: cut a text that is longer than the model's positions instead of refusing it.
     """
@@ -41,13 +42,13 @@ class FollowingOptions(TypedDict, total=False):
 
 
 class AttentionOptions(FollowingOptions, total=False):
-    """The same, and what is scored.
+    """FollowingOptions, and what is scored.
 
     unit:     "word", "token", "sentence" or "segment".
     segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
-    within:   only the units inside one part of the text are scored, and taken away: the name of a segment, a pair
-              (start, end) of characters, or a Word of another result (such as one of its sentences). A sentence or
-              segment that reaches out of the part counts with its words inside.
+    within:   score, and remove, only the units inside one part of the text: the name of a segment, a pair (start, end)
+              of characters, or a Word of another result (such as one of its sentences). A sentence or segment that
+              reaches out of the part counts with its words inside it.
     """
 
     unit: Literal["word", "token", "sentence", "segment"]
@@ -58,11 +59,11 @@ class AttentionOptions(FollowingOptions, total=False):
 class Options(AttentionOptions, total=False):
     """The parameters that all methods take beside their own.
 
-    target, against, generate, per_token, position, quantity: what is explained, `attnscope.models.targets.resolve`. An
-              attention method answers a target by the position that predicts it.
-    query:    of an attention method: a token's index (special tokens count; negative from the end), a word of the text,
-              the first of that spelling, None for the mean over all tokens that are not special, or a list of these,
-              which gives a list of results. Beside a query, target and generate are text that follows.
+    target, against, generate, per_token, position, quantity: what is explained, see `attnscope.models.targets.resolve`.
+              An attention method takes the position that predicts the target as its query.
+    query:    for attention methods: a token's index (special tokens count; negative from the end), a word of the text
+              (its first occurrence), None for the mean over all tokens that are not special, or a list of these, which
+              gives a list of results. With a query, target and generate mean text that follows.
     """
 
     against: str | int | None
@@ -74,7 +75,7 @@ class Options(AttentionOptions, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call's Options, with what was left out."""
+    """The Options of one call, defaults filled in."""
 
     target: str | int | None = None
     against: str | int | None = None
@@ -92,7 +93,7 @@ class Request:
 
     @property
     def asks_target(self) -> bool:
-        """Whether something is to be explained, rather than looked at from a query."""
+        """Whether the call asks to explain a target, rather than to read attention from a query."""
         return self.given("target", "generate", "position", "quantity", "against", "per_token")
 
     @property
@@ -101,21 +102,21 @@ class Request:
         return self.query is not UNASKED or self.stack is not None
 
     def given(self, *names: str) -> bool:
-        """Whether one of these was asked for."""
+        """Whether the caller gave one of these."""
         return any(getattr(self, name) not in (None, False) for name in names)
 
     def explained(self) -> Target:
-        """The target, checked. Raises InputError where its parts do not go log_probabilities."""
+        """The target, checked. Raises InputError where its parts do not go together."""
         return Target(self.target, self.against, self.generate, self.per_token, self.position, self.quantity)
 
     def following(self) -> tuple[str | None, int | None]:
-        """The text that follows, or how many tokens of the model's own. Raises InputError for what is no text."""
+        """The text that follows, or how many tokens to generate. Raises InputError for a target that is no text."""
         if self.target is not None and not isinstance(self.target, str):
             raise InputError(f"the target {self.target!r} is not a text: beside a query it is a text that follows")
         return self.target, self.generate
 
     def queries(self, default: Query) -> tuple[list[Query], bool]:
-        """The queries, and whether there is a list of them. Raises QueryError for an empty list."""
+        """The queries, and whether the caller gave a list of them."""
         if self.query is UNASKED:
             return [default], False
         if isinstance(self.query, Sequence) and not isinstance(self.query, str):
@@ -123,19 +124,19 @@ class Request:
         return [self.query], False
 
 
-# What may be asked of every method, in the order in which it is listed.
+# The shared parameters, in the order in which they are listed.
 SHARED = tuple(field.name for field in fields(Request))
-# Parameters that have a better name since version 0.1.
+# Parameters renamed since version 0.1: old name -> new name.
 RENAMED = {"kind": "stack", "way": "replacement"}
 
 
 def requested(
     parameters: Mapping[str, Any], own: Mapping[str, Any], shared: Sequence[str], method: str
 ) -> tuple[dict[str, Any], Request]:
-    """The method's own options, defaults included, and the Request among `parameters`.
+    """Split `parameters` into the method's own options, defaults filled in, and the Request.
 
-    own: the method's options and their defaults. shared: the names of Options that it takes. Raises InputError for a
-    name that is neither.
+    own: the method's options and their defaults. shared: the names of the Options that it takes. Raises InputError for
+    a name that is neither.
     """
     given = renamed(parameters, {*own, *shared})
     if unknown := [name for name in given if name not in own and name not in shared]:
@@ -146,7 +147,7 @@ def requested(
 
 
 def renamed(parameters: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """The parameters under today's names; an old name gives a DeprecationWarning."""
+    """The parameters under their current names; an old name gives a DeprecationWarning."""
     given = dict(parameters)
     for old, new in RENAMED.items():
         if old in given and old not in known and new in known:
@@ -156,7 +157,7 @@ def renamed(parameters: Mapping[str, Any], known: Collection[str]) -> dict[str, 
 
 
 def in_range(what: str, index: object, count: int, words: str = "") -> int:
-    """The index from 0 on. Raises RangeError, saying the range, for one that is out of it."""
+    """The index, counted from 0. Raises RangeError, which names the range, for one outside it."""
     if not isinstance(index, int) or isinstance(index, bool):
         raise RangeError(
             f"the {what} {index!r} is neither a number nor {words}" if words else f"the {what} {index!r} is no number"

@@ -1,9 +1,9 @@
-"""The one runner: texts become tasks, the method scores each, and a result is made of it.
+"""The one runner: it makes tasks of texts, lets the method score each, and makes results of the scores.
 
-A method that explains a target gets a task with an objective. One that looks at attention gets a query; asked for a
-target, its queries are the positions that predict it: of a continuation the token before each of its tokens, of a
-masked word the mask, of a token's label the token, and of an encoder–decoder the decoder's position, which looks at the
-text by cross-attention.
+A method that explains a target gets a task with an objective. A method that reads attention gets a query. Given a
+target, its queries are the positions that predict the target: for a continuation the token before each of its tokens,
+for a masked word the mask, for a token's label that token, and in an encoder–decoder the decoder's position, which
+reads the text by cross-attention.
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,10 @@ _MANY_QUERIES = "units are scored for one query at a time: give one query instea
 
 
 def run(model: Model, text: str | Sequence[str], method: Method, parameters: dict[str, Any]) -> Any:
-    """The result of one text, or a list for many; each a list itself where a list of queries was asked.
+    """The result of one text, or a list for a list of texts; with a list of queries, each result is itself a list.
 
-    Raises InputError for a parameter that the method does not take, and what encoding, resolving and the method raise.
+    Raises InputError for a parameter that the method does not take, and what encoding, resolving the target and the
+    method raise.
     """
     options, request = requested(parameters, method.options, method.shared_options, method.name)
     runner = _Runner(load(model), method, options, request)
@@ -44,14 +45,14 @@ def run(model: Model, text: str | Sequence[str], method: Method, parameters: dic
 
 
 class _Runner:
-    """One call: a model, a method with its options, and what is asked."""
+    """One call: a model, a method with its options, and the request."""
 
     def __init__(self, model: Model, method: Method, options: dict[str, Any], request: Request) -> None:
         self.model, self.method, self.options, self.request = model, method, options, request
         self.work = Work.of(method)
 
     def results(self, text: str | Sequence[str]) -> list[Any]:
-        """One result a text."""
+        """One result per text."""
         if self._looks_from_query():
             return self._by_query(text)
         return [result_of(task, self.method, self.options, self._valued(task)) for task in self._tasks(text)]
@@ -63,9 +64,9 @@ class _Runner:
         if asks == "prediction":
             explained = request.given("target", "generate", "per_token") or task_of(self.model.model) != "causal"
             return request.query not in (UNASKED, self.method.query) or not explained
-        # Beside a query or a stack a target is a text that goes on, not what is explained.
-        beside = request.asks_query and not request.given("per_token", "position")
-        return beside or not request.asks_target
+        # With a query or a stack, the target is text that follows, not what is explained.
+        target_follows = request.asks_query and not request.given("per_token", "position")
+        return target_follows or not request.asks_target
 
     def _score(self, task: Task) -> Scores:
         scores = self.method.run(task, **self.options)
@@ -76,14 +77,14 @@ class _Runner:
         return scores
 
     def _valued(self, task: Task) -> Scores:
-        """The scores, with the target's values also where the method looks at attention alone."""
+        """The scores, with the target's values even where the method reads nothing but attention."""
         scores = self._score(task)
         return replace(scores, values=task.values()) if self.method.asks == "query" else scores
 
     # Tasks with a target
 
     def _tasks(self, text: str | Sequence[str]) -> list[Task]:
-        """One task a text, and a word before the first starts about what a long one takes."""
+        """One task per text. What a long one takes is logged before the first starts."""
         request, target = self.request, self.request.explained()
         if self.method.asks == "query":
             self._check_attention_target()
@@ -140,8 +141,8 @@ class _Runner:
 
     def _by_query(self, text: str | Sequence[str]) -> list[Any]:
         request = self.request
-        asked, several = request.queries(self.method.query)
-        if not asked:
+        queries, several = request.queries(self.method.query)
+        if not queries:
             raise QueryError(
                 "the list of queries is empty: give at least one word or token index, or None for the mean"
             )
@@ -151,7 +152,7 @@ class _Runner:
             for name in ("against", "quantity", "position", "per_token"):
                 if request.given(name):
                     raise InputError(f"{name} does not go with a query of {self.method.name}: leave out one of them")
-        # Beside a query, a prediction's target is the token there: no text that follows.
+        # With a query, the target of a "prediction" is the next token at the query, not text that follows.
         target, generate = (None, None) if self.method.asks == "prediction" else request.following()
         results: dict[int, Any] = {}
         texts = query_key_texts(
@@ -161,13 +162,13 @@ class _Runner:
         foresee_generation(texts)
         for batch in query_key_batches(texts):
             foresee(self.model, self.work, max(len(encoded.tokens) for encoded in batch.keys))
-            for place, task in enumerate(self._batch(batch, asked)):
-                found = results_by_query(
+            for place, task in enumerate(self._batch(batch, queries)):
+                by_query = results_by_query(
                     task, self.method, self.options, self._score(task),
                     query_text=batch.queries[place].text if batch.stack == "cross" else None,
                     continued_at=batch.prompts[place],
                 )  # fmt: skip
-                results[batch.members[place]] = found if several else found[0]
+                results[batch.members[place]] = by_query if several else by_query[0]
         return [results[i] for i in range(len(results))]
 
     def _batch(self, batch: QueryKeyBatch, asked: Sequence[Query]) -> list[Task]:
@@ -193,7 +194,7 @@ class _Runner:
 
 
 def query_positions(encoded: Encoded, query: Query) -> tuple[int, ...]:
-    """The tokens of a query. Raises QueryError for one that the text does not have."""
+    """The positions of a query's tokens. Raises QueryError for a query that the text does not have."""
     count = len(encoded.tokens)
     if query is None:
         positions = tuple(i for i, token in enumerate(encoded.tokens) if not token.special)
@@ -211,7 +212,7 @@ def query_positions(encoded: Encoded, query: Query) -> tuple[int, ...]:
 
 
 def _read(task: Task) -> Encoded:
-    """What the model reads, a token for each of its ids: those of a continuation that is not scored stand nowhere."""
+    """What the model reads, one token per id. Tokens of a continuation that is not scored have no place in the text."""
     encoded, inputs = task.encoded, task.target.readouts[0].inputs
     count = len(inputs["input_ids"])
     more = [TokenSpan("", 0, 0, True)] * max(0, count - len(encoded.tokens))

@@ -1,4 +1,4 @@
-"""What several tasks of one call ask of the model alike, computed for all of them together when the first one asks."""
+"""What several tasks of one call need from the model alike: computed for all of them when the first one needs it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,15 +16,15 @@ from attnscope.models.loading.load import Model
 from attnscope.models.targets.target import Objective
 
 Rules = Callable[[], AbstractContextManager[Any]]
-# Tokens of the tasks whose gradients are held at one time: enough for full batches, little beside a model.
+# How many tokens' gradients are held at a time: enough for full batches, and little next to a model.
 HELD_TOKENS = 16_384
 
 
 class SharedGradients:
     """The gradients of some objectives at their embeddings: texts of similar length share a pass.
 
-    They are computed a window of neighbours at a time, and each is given away once, so that memory does not grow with
-    the number of texts.
+    They are computed for a window of neighbouring tasks at a time, and each is handed out once, so that memory does not
+    grow with the number of texts.
     """
 
     def __init__(self, model: Model, objectives: Sequence[Objective]) -> None:
@@ -34,7 +34,7 @@ class SharedGradients:
     def of(self, place: int, rules: Rules = nullcontext) -> tuple[Tensor, Tensor]:
         """The values (target,) of one objective and its gradients (target, token, hidden), float64.
 
-        rules: a context in which passes that are still to be made run, such as changed rules of the backward pass.
+        rules: a context for the passes that have not run yet, such as changed rules of the backward pass.
         """
         if place not in self.ready:
             with rules():
@@ -65,7 +65,7 @@ class SharedGradients:
 class SharedAttention:
     """The attention of a batch of texts.
 
-    weights: (text, query, token): of each query, the weight of each token's row.
+    weights: (text, query, token), the weight of each token's row in each query.
     """
 
     def __init__(self, batch: QueryKeyBatch, weights: Tensor) -> None:
@@ -74,7 +74,7 @@ class SharedAttention:
         self._reduced: dict[tuple[tuple[int, ...], str], list[HeadReduction]] = {}
 
     def rows(self, layers: tuple[int, ...]) -> list[Tensor]:
-        """Of each layer (text, query, head, key): the queries' rows."""
+        """The queries' rows in each layer, (text, query, head, key)."""
         if layers not in self._rows:
             rows: dict[int, Tensor] = {}
 
@@ -86,22 +86,22 @@ class SharedAttention:
         return self._rows[layers]
 
     def reduced(self, layers: tuple[int, ...], over: str) -> list[HeadReduction]:
-        """Each layer's attention, heads put log_probabilities."""
+        """Each layer's attention with its heads reduced by `over`: "mean", "max" or "min"."""
         if (layers, over) not in self._reduced:
-            kept: dict[int, HeadReduction] = {}
+            reductions: dict[int, HeadReduction] = {}
 
             def see(layer: int, call: AttentionCall) -> None:
-                kept[layer] = HeadReduction(call, over)
+                reductions[layer] = HeadReduction(call, over)
 
             capture(self.batch.model.model, self.batch.inputs, layers, see, self.batch.stack)
-            self._reduced[layers, over] = [kept[layer] for layer in layers]
+            self._reduced[layers, over] = [reductions[layer] for layer in layers]
         return self._reduced[layers, over]
 
 
 def query_weights(places: Sequence[Sequence[Sequence[int]]], tokens: int) -> Tensor:
-    """Of each text, of each query the tokens -> (text, query, token): 1 / n at its n tokens."""
+    """The positions of each text's queries -> (text, query, token): 1 / n at a query's n tokens."""
     weights = torch.zeros(len(places), len(places[0]), tokens)
-    for of_text, queries in zip(weights, places, strict=True):
-        for row, positions in zip(of_text, queries, strict=True):
+    for rows, queries in zip(weights, places, strict=True):
+        for row, positions in zip(rows, queries, strict=True):
             row[list(positions)] = 1 / len(positions)
     return weights

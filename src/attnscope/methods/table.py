@@ -1,6 +1,6 @@
-"""METHODS: the one table that says everything about a method.
+"""METHODS: the one table of everything that is known about a method.
 
-To add a method: its file, its row here, its tests.
+To add a method, write its file, its row here and its tests.
 """
 
 import inspect
@@ -42,17 +42,17 @@ class Method:
     """One row of METHODS.
 
     run:    `def name(task, *, own options) -> Scores`.
-    family: "attention" (a row of attention itself), "flow" (attention followed through layers, or weighed by what it
-            carries), "gradient", "perturbation", "baseline", or "own" (a caller's function).
+    family: "attention" (a row of attention itself), "flow" (attention followed through layers, or weighted by what it
+            carries), "gradient", "perturbation", "baseline", or "own" (the caller's function).
     unit:   what a score is, with its unit.
     sign:   "non-negative" or "signed".
-    passes: the cost in words; names in braces are the method's options by default.
-    cost:   the cost as a function of sizes; runs: how many passes, given the options and the number of units; smaller:
-            how to make a request smaller.
-    asks:   what a task has: a "target"; a "query" of attention; or a "prediction", which is a query where the model's
+    passes: the cost in words; names in braces stand for the defaults of the method's options.
+    cost:   the cost as a function of sizes; runs: the number of passes, given the options and the number of units;
+            smaller: how to make a request smaller.
+    asks:   what a task needs: a "target"; a "query" of attention; or a "prediction", which is a query where the model's
             next token is meant, else a target.
-    query:  the query by default. shares: whether a token's score is a share of attention, so that what special tokens
-            took has a meaning.
+    query:  the default query. shares: whether a token's score is a share of attention, so that it makes sense to say
+            what special tokens took.
     """
 
     run: Callable[..., Scores]
@@ -70,7 +70,7 @@ class Method:
 
     @property
     def name(self) -> str:
-        """The name of its function."""
+        """The name of the method's function."""
         return self.run.__name__
 
     @property
@@ -81,13 +81,13 @@ class Method:
 
     @property
     def shared_options(self) -> list[str]:
-        """What it takes beside its own: see `attnscope.methods.request.Options`."""
-        looks = self.asks != "target" or self.family == "own"
-        return [name for name in SHARED if looks or name not in OF_ATTENTION]
+        """The shared options it takes: see `attnscope.methods.request.Options`."""
+        reads_attention = self.asks != "target" or self.family == "own"
+        return [name for name in SHARED if reads_attention or name not in OF_ATTENTION]
 
     @property
     def cost_in_words(self) -> str:
-        """In passes through the model."""
+        """The cost in passes through the model."""
         return self.passes.format(**self.options)
 
 
@@ -112,7 +112,7 @@ METHODS: dict[str, Method] = {
         Method(
             integrated_gradients,
             family="gradient",
-            unit="the token's part in the target's change from a baseline to the text, in nats",
+            unit="the token's part in how the target changes from a baseline to the text, in nats",
             sign="signed",
             passes="one forward and one backward pass per step ({steps})",
             runs=lambda options, _units: options["steps"],
@@ -132,7 +132,7 @@ METHODS: dict[str, Method] = {
         Method(
             gradient_shap,
             family="gradient",
-            unit="the token's expected part in the change from random baselines to the text, in nats",
+            unit="the token's expected part in how the target changes from random baselines to the text, in nats",
             sign="signed",
             passes="one forward and one backward pass per sample ({samples})",
             cost=lambda size: costs.gradients(size, noisy=2),
@@ -143,7 +143,7 @@ METHODS: dict[str, Method] = {
         Method(
             gim,
             family="gradient",
-            unit="the share of the target by a gradient that sees through sharp attention and norms",
+            unit="the token's share of the target, by a gradient that sees through sharp attention and norms",
             sign="signed",
             passes="one forward and one backward pass",
             paper="Edin et al. 2025, arXiv:2505.17630",
@@ -275,7 +275,7 @@ METHODS: dict[str, Method] = {
 
 
 def method_of(given: "str | Method | Callable[..., Scores]") -> Method:
-    """The row of a name, or one for a function of the caller's own. Raises InputError for a name that has no row."""
+    """The row of this name, or a row for the caller's function. Raises InputError for a name that has no row."""
     if isinstance(given, Method):
         return given
     if callable(given):

@@ -1,10 +1,10 @@
 """The contract of a method: `def name(task, *, own options) -> Scores`.
 
-A Task is one input with what is asked of it, ready to run; it is also everything that a method may ask of the model.
-Looping over inputs, pooling, provenance and the result's making belong to the runner. What several tasks of one call
-ask of the model alike (a gradient, rows of attention) is computed for all of them together, when the first asks for it.
+A Task is one input together with the request, ready to run; through it a method gets everything it needs from the
+model. The runner loops over inputs, pools scores into words, records provenance and builds the result. What several
+tasks of one call need alike (a gradient, rows of attention) is computed for all of them when the first needs it.
 
-    def surprise(task):                       # a method of one's own: ats.explain(model, text, method=surprise)
+    def surprise(task):                       # a method of your own: ats.explain(model, text, method=surprise)
         values, vectors = task.gradient()     # (target,), (target, token, hidden)
         return Scores(tokens=vectors.norm(dim=-1), values=values)
 """
@@ -39,16 +39,16 @@ from attnscope.results.base import Measured
 
 @dataclass(frozen=True)
 class Scores:
-    """What a method found for one task.
+    """What a method returns for one task.
 
-    tokens:   (target, token), of an attention method (query, token); or one row (token,). None: each token gets an
-              equal share of its unit.
+    tokens:   (target, token), for an attention method (query, token); or one row (token,). None: each token gets an
+              equal share of its unit's score.
     units:    (target, unit) or (unit,). None: a unit is the sum of its tokens.
-    values:   of the target on the text, (target,); empty where the method asks for none.
-    signed:   whether 0 is the middle; None: as the method's row of METHODS says.
-    options:  options whose value came out on the way: an index counted from the end, a default that is the model's.
-    measured: what else came out: an error, a share of variance.
-    target, quantity: what was explained, in words, where the method itself finds that out.
+    values:   the target's values on the text, (target,); empty where the method does not need them.
+    signed:   whether 0 is the middle; None: as in the method's row of METHODS.
+    options:  options whose value was settled during the run: an index counted from the end, a default of the model's.
+    measured: what was measured beside the scores: an error, a share of variance.
+    target, quantity: what was explained, in words, where only the method knows.
     """
 
     tokens: NDArray[Any] | Tensor | None = None
@@ -67,14 +67,15 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One input with what is asked of it, and what a method may ask of the model.
+    """One input with its request, and everything a method may use of the model.
 
     method:    the method's name, for messages.
     encoded:   the text whose tokens are scored.
-    units:     the pieces of it that get a score.
-    request:   as the caller put it.
-    objective: what is explained; None where attention is looked at from a query.
-    asked, queries: of an attention method, each query as it was asked, and its tokens: its row is the mean of theirs.
+    units:     the pieces of the text that get a score.
+    request:   the caller's request.
+    objective: what is explained; None where the method reads attention from a query.
+    asked, queries: for an attention method, each query as the caller gave it, and the positions of its tokens: the
+               query's row is the mean of theirs.
     """
 
     model: Model
@@ -100,13 +101,13 @@ class Task:
 
     @property
     def per_token(self) -> bool:
-        """Whether each token of the target has scores of its own."""
+        """Whether each token of the target is explained separately."""
         return self.objective is not None and bool(self.objective.about)
 
     def values(self) -> NDArray[np.float64]:
         """(target,) The target's values on the text: one forward pass."""
-        found = values(self.model.model, self.target.readouts)
-        return np.asarray(sum(value.numpy() for value in found), dtype=np.float64)
+        by_pass = values(self.model.model, self.target.readouts)
+        return np.asarray(sum(value.numpy() for value in by_pass), dtype=np.float64)
 
     # Gradients
 
@@ -119,7 +120,7 @@ class Task:
         return self.shared_gradients.of(self.place, rules)
 
     def embeddings(self) -> Tensor:
-        """(token, hidden) What the embedding layer gives for the scored tokens, float64."""
+        """(token, hidden) The output of the embedding layer for the scored tokens, float64."""
         return embedded(self.model.model, self.target)
 
     def baseline(self, name: str) -> Tensor:
@@ -127,47 +128,47 @@ class Task:
         return baseline_vector(self.model, name)
 
     def paths(self, baseline: Tensor) -> list[Path]:
-        """The ways from a baseline (hidden,) to the text, one for each pass that the target takes.
+        """The paths from a baseline (hidden,) to the text, one for each pass that the target takes.
 
-        Where `within` or `segments` chose the units, their tokens alone move, and the rest of the text stays.
+        Where `within` or `segments` chose the units, only their tokens move; the rest of the text stays.
         """
         net, objective, positions = self.model.model, self.target, self.units.chosen_tokens
         return [path_of(net, objective, i, baseline, positions) for i in range(len(objective.readouts))]
 
-    # Words taken away
+    # Removing words
 
     @property
     def removable(self) -> list[int]:
-        """The units that can be taken away: all but those that the target stands on. Raises InputError if none can.
+        """The units that can be removed: all but those that the target is read from. Raises InputError if none can.
 
-        A masked word, or the token whose label is asked for, stays: without it there is nothing to ask.
+        A masked word stays, and so does the token whose label is explained: without it there is nothing to explain.
         """
         fixed = set(self.target.fixed)
-        able = [i for i, span in enumerate(self.units.spans) if not fixed & set(span.tokens)]
-        if not able:
+        removable = [i for i, span in enumerate(self.units.spans) if not fixed & set(span.tokens)]
+        if not removable:
             raise InputError(
                 "the target stands on every unit of the text, so none can be taken away: choose smaller units"
             )
-        return able
+        return removable
 
     def replacement(self, asked: str | None) -> str:
-        """What overwrites words: as asked, else the mask token where there is one, else the mean embedding."""
+        """What replaces removed words: as asked, else the mask token if the model has one, else the mean embedding."""
         return default_replacement(self.model) if asked is None else asked
 
     def values_without(self, removed: Sequence[frozenset[int]], replacement: str) -> NDArray[np.float64]:
-        """(set, target) The target's values without the units of each set; a set that comes twice runs once."""
+        """(set, target) The target's values without the units of each set. A set that is given twice runs once."""
         distinct = list(dict.fromkeys(removed))
         place = {units: i for i, units in enumerate(distinct)}
         spans = self.units.spans
         tokens = [frozenset(token for unit in units for token in spans[unit].tokens) for units in distinct]
-        found: NDArray[np.float64] = values_without_tokens(self.model, self.target, tokens, replacement).numpy()
-        return found[[place[units] for units in removed]]
+        by_set: NDArray[np.float64] = values_without_tokens(self.model, self.target, tokens, replacement).numpy()
+        return by_set[[place[units] for units in removed]]
 
     # Attention
 
     @property
     def attention(self) -> SharedAttention:
-        """The attention of this text and its neighbours. Raises InputError for a task without a query."""
+        """The attention of the batch that this text is in. Raises InputError for a task without a query."""
         if self.shared_attention is None:
             raise InputError("the method looks at attention, and the task has no query: its family is not attention's")
         return self.shared_attention
@@ -184,28 +185,28 @@ class Task:
         return attention_layout(batch.model.model, batch.inputs, batch.stack).heads_of(batch.stack)
 
     def query_weights(self) -> Tensor:
-        """(query, token) Of each query, the weight of each token's row: 1 / n at its n tokens."""
+        """(query, token) The weight of each token's row in each query: 1 / n at the query's n tokens."""
         return self.attention.weights[self.place, :, : len(self.attention.batch.queries[self.place].tokens)]
 
     def attention_rows(self, layers: Sequence[int]) -> list[Tensor]:
-        """Of each layer (query, head, key): the rows of the queries, from one pass for all texts side by side."""
+        """The queries' rows in each layer, (query, head, key), from one pass for the whole batch."""
         return [rows[self.place, ..., : self._keys] for rows in self.attention.rows(tuple(layers))]
 
     def reduced_attention(self, layers: Sequence[int], over: str) -> list[HeadReduction]:
-        """Each layer's attention with its heads put together by "mean", "max" or "min", for chains over layers.
+        """Each layer's attention with its heads reduced by "mean", "max" or "min", for chains over layers.
 
-        Of a layer only queries and keys are kept, O(token · hidden), never a matrix.
+        Only a layer's queries and keys are kept, O(token · hidden), never its matrix.
         """
         return [layer.of_text(self.place, self._keys) for layer in self.attention.reduced(tuple(layers), over)]
 
     def capture(self, layers: Sequence[int], see: Callable[[int, AttentionCall], None]) -> None:
-        """Run this text alone and show each layer's attention, from the bottom up, to `see(layer, call)`."""
+        """Run this text alone and pass each layer's attention, from the bottom up, to `see(layer, call)`."""
         batch = self.attention.batch
         capture(batch.model.model, self.inputs, layers, see, batch.stack)
 
     @property
     def inputs(self) -> dict[str, Tensor]:
-        """What the model's forward takes for this text alone, (1, token), without its neighbours' padding."""
+        """The model's inputs for this text alone, (1, token), without the batch's padding."""
         batch = self.attention.batch
         if len(batch.members) == 1:
             return batch.inputs
@@ -213,7 +214,7 @@ class Task:
 
     @property
     def _keys(self) -> int:
-        """The tokens that are attended to."""
+        """How many tokens are attended to."""
         return len(self.attention.batch.keys[self.place].tokens)
 
     def projection(self, layer: int) -> Tensor:
@@ -222,9 +223,9 @@ class Task:
         return per_head(output_projections(batch.model.model, batch.inputs, batch.stack)[layer], self.heads[layer])
 
     def layer(self, index: object, words: str = "") -> int:
-        """The index of a layer from 0 on; `words`: what else may be given. Raises RangeError."""
+        """The index of a layer, counted from 0; `words`: what else may be given. Raises RangeError."""
         return in_range("layer", index, len(self.heads), words)
 
     def head(self, index: object, layer: int, words: str = "") -> int:
-        """The index of a head of a layer from 0 on. Raises RangeError."""
+        """The index of a head of a layer, counted from 0. Raises RangeError."""
         return in_range("head", index, self.heads[layer], words)

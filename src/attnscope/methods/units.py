@@ -22,8 +22,8 @@ class Units:
     """The scored pieces of one text.
 
     unit:   one of UNITS.
-    spans:  the pieces, in order, with the tokens of each. names: of segments, else empty.
-    within: the part of the text that they were chosen from, where it is not all of it.
+    spans:  the pieces, in order, each with its tokens. names: the segments' names; empty for other units.
+    within: the part of the text that they were chosen from; None for the whole text.
     tokens: how many tokens the text has.
     """
 
@@ -49,7 +49,7 @@ class Units:
         return np.stack(columns, -1).astype(np.float64)
 
     def spread(self, scores: NDArray[Any]) -> NDArray[np.float64]:
-        """(…, unit) -> (…, token): each token an equal share of its unit; a token of no unit has 0."""
+        """(…, unit) -> (…, token): each token gets an equal share of its unit; a token outside all units gets 0."""
         tokens = np.zeros((*scores.shape[:-1], self.tokens))
         for i, span in enumerate(self.spans):
             tokens[..., list(span.tokens)] = scores[..., i, None] / len(span.tokens)

@@ -1,1 +1,1 @@
-"""Methods that follow attention from a query: one method, one file."""
+"""Methods that read attention from a query, one file per method."""

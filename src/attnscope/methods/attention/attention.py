@@ -1,4 +1,4 @@
-"""Self-attention: what one query token, or the mean of all, attends to."""
+"""Attention itself: what one query token, or the mean over all, attends to."""
 
 from typing import Literal
 
@@ -13,17 +13,16 @@ def attention(task: Task, *, layer: int | Literal["mean"] = -1, head: int | Lite
     """The attention that each token receives from a query: the row A[query, :] of A = softmax(QKᵀ·scale + mask).
 
     score(token j) = A[query, j], a share from 0 to 1. It is computed from the model's own queries and keys, for the
-    asked rows only (Vaswani et al. 2017, arXiv:1706.03762). A word is the sum of its tokens.
+    requested rows only (Vaswani et al. 2017, arXiv:1706.03762). A word is the sum of its tokens.
 
     layer: index of the attention layer, negative from the end, or "mean" over layers.
     head:  index of the head, or "mean" or "max" over heads.
 
-    Special tokens stay in the input and leave the picture: `excluded_mass` is the attention that they took, so that
-    with one head (or the mean) the words and it add up to 1 (less what learned attention sinks take, in models that
-    have them).
+    Special tokens stay in the input but not in the picture: `excluded_mass` is the attention that they took. With one
+    head, or the mean, it and the words add up to 1 (less what learned attention sinks take, in models that have them).
 
-    It misleads where attention rests on an attention sink (the first token, punctuation), which says nothing of the
-    text; in a causal model's mean over queries early tokens are seen by more queries; and attention is not importance.
+    It misleads where attention goes to an attention sink (the first token, punctuation), which says nothing about the
+    text; and in a causal model's mean over queries, as more queries see the early tokens. Attention is not importance.
     """
     heads = task.heads
     layers = range(len(heads)) if layer == "mean" else [task.layer(layer, '"mean"')]

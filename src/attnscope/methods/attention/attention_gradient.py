@@ -13,32 +13,34 @@ from attnscope.models.gradients.attention_gradients import LayerGradient, attent
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import Readout
 
-# Beside a query the prediction there is the target: these ask for another one.
+# With a query, the target is the prediction there: these options ask for another one.
 _NOT_BESIDE_QUERY = ("generate", "per_token", "position")
 QUANTITIES = ("log_probability", "logit")
 
 
 def attention_gradient(task: Task) -> Scores:
-    """How much each token matters to a target, by attention weighed with its gradient, through all layers.
+    """How much each token matters to a target, by attention weighted with its gradient, through all layers.
 
     R_0 = I, R_l = R_{l-1} + Ā_l · R_{l-1}, with Ā = mean over heads of (∇A ⊙ A)⁺, the positive part of a layer's
     attention times the target's gradient at it. The score is the row R[p, :] less p itself, summed over the positions p
     that the target is read at: never negative, in units of the target (Chefer et al. 2021, arXiv:2103.15679).
 
-    The target is what importance methods take (`attnscope.models.targets`): a continuation, whose log-probabilities add
-    up, or generate=N; a classifier's class; a masked position. A causal model that is asked for nothing explains the
-    token that it finds most likely next.
+    The target is that of the gradient methods (`attnscope.models.targets`): a continuation, whose log-probabilities add
+    up, or generate=N; a classifier's class; a masked position. Without a target, a causal model explains the token that
+    it finds most likely next.
 
-    query: a token of the text whose own prediction is explained instead (its last token, if a word); several give a
-           list; None the mean over all, whose gradient comes down in one pass. Then `target` is the next token that is
-           asked for there, the first of this text, by default the most likely one (a masked model: the token at the
-           query itself); against: a text whose first token it is held against; quantity: "log_probability" or "logit".
+    query: a token of the text whose own prediction is explained instead (of a word, its last token); a list gives a
+           list of results; None gives the mean over all tokens, in one backward pass. `target` is then the token that
+           follows the query: the first token of this text, by default the most likely one (in a masked model: the token
+           at the query itself). against: a text whose first token the target is contrasted with; quantity:
+           "log_probability" or "logit".
 
-    A row goes down from the top layer as a vector, layer by layer while the gradient arrives there; no n × n matrix is
-    held. It misleads as all gradients do where the prediction is saturated; it drops what speaks against the target.
+    A row is followed down from the top layer as a vector, layer by layer as the backward pass arrives there; no n × n
+    matrix is held. It misleads as all gradients do where the prediction is saturated, and it drops what speaks against
+    the target.
 
     Raises what `gradient` and `attention` raise; ModelError for a model with two stacks; InputError for a contrast
-    that the model has to read in two passes.
+    that takes the model two passes.
     """
     if is_encoder_decoder(task.model.model):
         raise ModelError(
@@ -61,16 +63,16 @@ def _at_target(task: Task) -> Scores:
         readouts = [replace(readout, positions=(p,), ids=(i,), signs=(1,), per_token=False) for p, i in entries]
     else:
         readouts = [readout]
-    found = [relevance(task.model, one) for one in readouts]
-    rows = torch.cat([objective.on_tokens(one.row[None]) for one in found])
-    return Scores(tokens=rows, values=[one.value for one in found])
+    relevances = [relevance(task.model, readout) for readout in readouts]
+    rows = torch.cat([objective.on_tokens(of_readout.row[None]) for of_readout in relevances])
+    return Scores(tokens=rows, values=[of_readout.value for of_readout in relevances])
 
 
 def _at_query(task: Task) -> Scores:
-    """The prediction at a token of the text itself."""
+    """Explains the prediction at a token of the text itself."""
     model, request = task.model, task.request
-    if beside := [name for name in _NOT_BESIDE_QUERY if request.given(name)]:
-        raise InputError(f"{beside[0]} does not go with a query: leave out one of them")
+    if conflicting := [name for name in _NOT_BESIDE_QUERY if request.given(name)]:
+        raise InputError(f"{conflicting[0]} does not go with a query: leave out one of them")
     quantity = request.quantity or "log_probability"
     if quantity not in QUANTITIES:
         raise InputError(f"quantity={quantity!r}: at a query choose from {', '.join(QUANTITIES)}")
@@ -82,21 +84,21 @@ def _at_query(task: Task) -> Scores:
             "or load a causal or masked language model"
         )
     within_one_text(task)
-    asked = tuple(_first_id(model, text) for text in (request.target, request.against) if text is not None)
-    rows, said = [], ""
+    target_ids = tuple(_first_id(model, text) for text in (request.target, request.against) if text is not None)
+    rows, explained = [], ""
     for query, positions in zip(task.asked, task.queries, strict=True):
         places = positions if query is None else positions[-1:]
-        count = len(asked) or 1
+        count = len(target_ids) or 1
         readout = Readout(
-            task.encoded.inputs, tuple(p for p in places for _ in range(count)), (asked or (0,)) * len(places),
+            task.encoded.inputs, tuple(p for p in places for _ in range(count)), (target_ids or (0,)) * len(places),
             (1, -1)[:count] * len(places), quantity,
         )  # fmt: skip
-        found = relevance(model, readout, likeliest=not asked)
-        rows.append(found.row / len(places))
-        what = " minus that of ".join(repr(model.tokenizer.decode([i])) for i in found.ids[:count])
-        what = "the likeliest token at each position, on average" if query is None and not asked else what
-        said = f"{quantity.replace('_', '-')} of {what}"
-    return Scores(tokens=torch.stack(rows), target=said, quantity=quantity)
+        at_query = relevance(model, readout, likeliest=not target_ids)
+        rows.append(at_query.row / len(places))
+        tokens = " minus that of ".join(repr(model.tokenizer.decode([i])) for i in at_query.ids[:count])
+        tokens = "the likeliest token at each position, on average" if query is None and not target_ids else tokens
+        explained = f"{quantity.replace('_', '-')} of {tokens}"
+    return Scores(tokens=torch.stack(rows), target=explained, quantity=quantity)
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,11 @@ class Relevance:
 
 
 def relevance(model: Model, readout: Readout, *, likeliest: bool = False) -> Relevance:
-    """Chefer's relevance of each token that the model reads to the one value of `readout`.
+    """Chefer's relevance of each token that the model reads, for the single value of `readout`.
 
-    It starts with a one at each position that the target is read at, not at each query of the top attention that a
-    gradient arrives at: below a convolution or a state space that is more. Each layer adds what its attention, times
-    the gradient at it, carries of it.
+    The row starts with 1 at each position that the target is read at, not at each query of the top attention that
+    receives a gradient: below a convolution or a state space that is more. Each layer adds the row times its attention
+    and the gradient at that attention.
     """
     rows: list[Tensor] = []
 

@@ -1,4 +1,4 @@
-"""What the attention methods share: how heads are put log_probabilities, and where a chain of layers can go."""
+"""Checks that the attention methods share: how heads are reduced, and where attention can be followed."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from attnscope.methods.task import Task
 
 
 def check_over_heads(over: str, choices: Sequence[str] = ("mean", "max", "min")) -> None:
-    """Raises InputError for a way of putting heads together that is none of the choices."""
+    """Raises InputError where `over`, the way in which heads are reduced, is none of the choices."""
     if over not in choices:
         raise InputError(f"heads={over!r}: choose from {', '.join(choices)}")
 
 
 def within_one_text(task: Task) -> None:
-    """Raises ModelError where attention does not lead from a text back to itself, layer by layer."""
+    """Raises ModelError for cross-attention, which cannot be followed from layer to layer within one text."""
     if task.stack == "cross":
         raise ModelError(
             f"{task.method} follows attention from layer to layer within one text; cross-attention goes from one text "

@@ -1,4 +1,4 @@
-"""Attention flow: the most that can flow from a query down to each token, through attention as pipes."""
+"""Attention flow: the maximum flow from a query down to each token, with attention weights as capacities."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,24 +17,24 @@ from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.progress import progress
 
-# Pipes (layers × tokens²) beyond which the flow takes more than some minutes.
+# Edges (layers × tokens²) beyond which the flow takes more than a few minutes.
 MOST_PIPES = 60_000
-# Capacities below this share carry nothing that could be seen.
+# Capacities below this share carry nothing that one could see.
 _THINNEST = 1e-6
 
 
 def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max", "min"] = "mean") -> Scores:
     """The maximum flow from a query token in a layer down to each input token.
 
-    Every attention weight, with the residual connection mixed in (½ A + ½ I, rows scaled to sum to 1), is a pipe of
-    that capacity from a token of one layer to one below. The score of a token is the most that can flow to it, from 0
-    to 1; the scores of a text need not sum to 1 (Abnar & Zuidema 2020, arXiv:2005.00928).
+    Every attention weight, with the residual connection mixed in (½ A + ½ I, rows scaled to sum to 1), is the capacity
+    of an edge from a token of one layer to a token of the layer below. The score of a token is the maximum flow to it,
+    from 0 to 1; the scores of a text need not sum to 1 (Abnar & Zuidema 2020, arXiv:2005.00928).
 
     query: as in `attention`, by default the last token; a word or None gives the mean of its tokens' flows.
-    layer: the layer in which the query stands. heads: "mean", "max" or "min" over heads.
+    layer: the query's layer. heads: "mean", "max" or "min" over heads.
 
-    One flow problem for each pair of query and token: for short texts. It misleads as attention does, and counts
-    narrow paths fully wherever they are not the bottleneck.
+    Each pair of query and token is a flow problem of its own, so this is for short texts. It misleads as attention
+    does, and counts narrow paths in full wherever they are not the bottleneck.
 
     Raises what `attention` raises; InputError for a text that is too long.
     """

@@ -1,4 +1,4 @@
-"""The attention of the whole model, streamed: maps in 8 bits, and what is measured of them while they go by."""
+"""The attention of the whole model, streamed: maps in 8 bits, and statistics measured while they stream by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
 
-# What FollowingOptions names.
+# The names of FollowingOptions.
 _OPTIONS = ("target", "generate", "stack", "chat", "truncate")
 
 
 @dataclass(frozen=True)
 class _Selection:
-    """What is kept: indices, or None for all; whether maps are kept; how many of a query's largest keys."""
+    """What to keep: indices, or None for all; whether to keep maps; how many of a query's largest keys."""
 
     layers: Sequence[int] | None
     heads: Sequence[int] | None
@@ -79,14 +79,14 @@ def attention_maps(
     """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
 
     layers, heads, queries, keys: indices, negative from the end; queries and keys count tokens, special ones too.
-    maps: keep the maps themselves, in 8 bits (`attnscope.results.attention_maps` states the error); False keeps the
-          statistics alone, which are measured before that and grow with the tokens, not with their square.
-    top:  how many of a query's largest keys are kept; 0 for none.
-    stack, target, generate, chat, truncate: see `attnscope.methods.request.Options`. With `generate` the prompt and the
-          tokens generated after it stand in one frame, by one teacher-forced pass.
+    maps: keep the maps themselves, in 8 bits (`attnscope.results.quantised` states the error). With False only the
+          statistics are kept: they are measured before rounding, and grow with the tokens, not with their square.
+    top:  how many of a query's largest keys to keep; 0 for none.
+    stack, target, generate, chat, truncate: see `attnscope.methods.request.Options`. With `generate`, the map covers
+          the prompt and the tokens generated after it, from one teacher-forced pass.
 
-    Statistics (STATISTICS in `attnscope.results.attention_maps`) are taken over all keys and the chosen queries. A list
-    of texts gives a list. One layer's block of rows exists at a time. Raises what `attention` raises.
+    Statistics (STATISTICS in `attnscope.results.attention_maps`) are over all keys and the chosen queries. A list of
+    texts gives a list. Only a block of one layer's rows exists at a time. Raises what `attention` raises.
     """
     if top < 0:
         raise InputError(f"top={top!r}: expected 0 or more keys")
@@ -136,7 +136,7 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
         )
         for query_side, key_side in zip(batch.queries, batch.keys, strict=True)
     ]
-    # Queries that any text asks for; each text then takes its own.
+    # The queries of all texts; each text then takes its own.
     wanted = torch.tensor(sorted({query for stream in streams for query in stream.queries}), dtype=torch.long)
 
     def see(layer: int, call: AttentionCall) -> None:
@@ -182,10 +182,10 @@ class _Stream:
         self.count = len(key_side.tokens)
         self.special = torch.tensor([token.special for token in key_side.tokens])
         self.same_text = query_side is key_side
-        # Means are over queries that are not special; a text of special queries alone has their mean.
-        shown = [q for q in queries if not query_side.tokens[q].special] or list(queries)
+        # Means are over the queries that are not special, or over all where all are special.
+        averaged = [q for q in queries if not query_side.tokens[q].special] or list(queries)
         self.weight = torch.zeros(len(query_side.tokens))
-        self.weight[shown] = 1 / len(shown)
+        self.weight[averaged] = 1 / len(averaged)
         self.pairs = _pairs_in_words(query_side) if self.same_text else torch.zeros(2, 0, dtype=torch.long)
         shape = (layers, len(heads))
         self.codes = np.zeros((*shape, len(queries), len(keys)), dtype=np.uint8) if maps else None
@@ -200,60 +200,61 @@ class _Stream:
             self.statistics |= {n: np.zeros(shape, dtype=np.float32) for n in ("distance", "previous", "same_word")}
         self.top = min(top, self.count)
         if self.top:
-            kept = (*shape, len(queries), self.top)
-            self.statistics["top_keys"] = np.zeros(kept, dtype=np.uint16 if self.count <= 2**16 else np.int32)
-            self.statistics["top_weights"] = np.zeros(kept, dtype=np.float16)
+            top_shape = (*shape, len(queries), self.top)
+            self.statistics["top_keys"] = np.zeros(top_shape, dtype=np.uint16 if self.count <= 2**16 else np.int32)
+            self.statistics["top_weights"] = np.zeros(top_shape, dtype=np.float16)
 
     def take(self, layer: int, block: Block, text: int) -> None:
-        """The rows of a block that are this text's."""
-        own = [i for i, query in enumerate(block.queries.tolist()) if query in self.place]
-        if not own:
+        """Take this text's rows from a block."""
+        rows_of_text = [i for i, query in enumerate(block.queries.tolist()) if query in self.place]
+        if not rows_of_text:
             return
-        queries = block.queries[own]
+        queries = block.queries[rows_of_text]
         weights = block.weights[text][list(self.heads)]
-        if len(own) < len(block.queries):
-            weights = weights[:, own]
+        if len(rows_of_text) < len(block.queries):
+            weights = weights[:, rows_of_text]
         seen = min(self.count, weights.shape[-1])
         weights = weights[..., :seen].contiguous()  # (head, query, key): without padding
         places = [self.place[query] for query in queries.tolist()]
         rows = slice(places[0], places[-1] + 1)
         self._measure(layer, rows, queries, weights)
         if self.codes is not None and self.largest is not None:
-            kept = weights.cpu().numpy()
+            chosen = weights.cpu().numpy()
             if len(self.keys) < self.count:
-                known = [key for key in self.keys if key < seen]
-                kept = kept[..., known]
-            codes, self.largest[layer, :, rows] = quantise(kept)
+                chosen = chosen[..., [key for key in self.keys if key < seen]]
+            codes, self.largest[layer, :, rows] = quantise(chosen)
             self.codes[layer, :, rows, : codes.shape[-1]] = codes
 
     def _measure(self, layer: int, rows: slice, queries: Tensor, weights: Tensor) -> None:
         seen = weights.shape[-1]
         device = weights.device
         mean = self.weight[queries].to(device)
-        found = self.statistics
+        statistics = self.statistics
         received = torch.einsum("hqk,q->hk", weights, mean).cpu().numpy()
         known = [key for key in self.keys if key < seen]
-        found["received"][layer][:, : len(known)] += received[:, known] if len(self.keys) < self.count else received
-        # Where a weight is 0, so is its share of the entropy; special.entr costs twice as much.
+        statistics["received"][layer][:, : len(known)] += (
+            received[:, known] if len(self.keys) < self.count else received
+        )
+        # A weight of 0 adds nothing to the entropy: clamping gives that at half the cost of torch.special.entr.
         logs = weights.clamp_min(torch.finfo(torch.float32).tiny).log_().mul_(weights)
-        found["entropy"][layer, :, rows] = -logs.sum(-1).cpu().numpy()
-        found["special"][layer, :, rows] = (weights @ self.special[:seen].to(weights)).cpu().numpy()
-        found["first"][layer] += (weights[..., 0] @ mean).cpu().numpy()
+        statistics["entropy"][layer, :, rows] = -logs.sum(-1).cpu().numpy()
+        statistics["special"][layer, :, rows] = (weights @ self.special[:seen].to(weights)).cpu().numpy()
+        statistics["first"][layer] += (weights[..., 0] @ mean).cpu().numpy()
         if self.same_text:
             keys = torch.arange(seen, device=device)
             places = queries.to(device)
             apart = (places[:, None] - keys).abs_().to(weights)  # (query, key)
-            found["distance"][layer] += torch.einsum("hqk,qk,q->h", weights, apart, mean).cpu().numpy()
+            statistics["distance"][layer] += torch.einsum("hqk,qk,q->h", weights, apart, mean).cpu().numpy()
             before = weights.gather(-1, (places - 1).clamp_min(0)[None, :, None].expand(len(weights), -1, 1))[..., 0]
-            found["previous"][layer] += (before @ (mean * (places > 0))).cpu().numpy()
-            found["same_word"][layer] += self._in_words(queries, weights, mean).cpu().numpy()
+            statistics["previous"][layer] += (before @ (mean * (places > 0))).cpu().numpy()
+            statistics["same_word"][layer] += self._in_words(queries, weights, mean).cpu().numpy()
         if self.top:
             most, where = weights.topk(min(self.top, seen), -1)
-            found["top_keys"][layer, :, rows, : most.shape[-1]] = where.cpu().numpy()
-            found["top_weights"][layer, :, rows, : most.shape[-1]] = most.cpu().numpy()
+            statistics["top_keys"][layer, :, rows, : most.shape[-1]] = where.cpu().numpy()
+            statistics["top_weights"][layer, :, rows, : most.shape[-1]] = most.cpu().numpy()
 
     def _in_words(self, queries: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
-        """The share (head,) on the other tokens of each query's own word."""
+        """(head,) The share on the other tokens of each query's own word."""
         here = torch.isin(self.pairs[0], queries) & (self.pairs[1] < weights.shape[-1])
         of, keys = self.pairs[:, here]
         rows = torch.searchsorted(queries, of)
@@ -262,7 +263,7 @@ class _Stream:
     def result(
         self, layers: tuple[int, ...], asked: Asked, measured: Measured, provenance: Mapping[str, Any]
     ) -> AttentionMaps:
-        """What has been filled in."""
+        """The maps and statistics that have been filled in."""
         query_side, key_side = (TextSide(side.text, side.tokens, side.words) for side in self.sides)
         return AttentionMaps(
             query_side=query_side,
@@ -281,6 +282,6 @@ class _Stream:
 
 
 def _pairs_in_words(encoded: Encoded) -> Tensor:
-    """(2, pair): every token and each other token of its word, ordered by the first."""
+    """(2, pair): every token paired with each other token of its word, ordered by the first."""
     pairs = sorted((a, b) for word in encoded.words for a in word.tokens for b in word.tokens if a != b)
     return torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).T

@@ -15,20 +15,20 @@ from attnscope.models.progress import progress
 def rollout(
     task: Task, *, layer: int = -1, heads: Literal["mean", "max", "min"] = "mean", residual: float = 0.5
 ) -> Scores:
-    """How much of each token arrives at a query token in a layer, if attention carried it there.
+    """How much of each token would arrive at a query token in a layer, if attention carried it there.
 
     R_l = Â_l · R_{l-1}, R_0 = I, where Â = (1 - residual) · A + residual · I with its rows scaled to sum to 1, and A is
-    the layer's attention with its heads put log_probabilities. The score is the row R[query, :], a share from 0 to 1
-    (Abnar & Zuidema 2020, arXiv:2005.00928).
+    the layer's attention, reduced over heads. The score is the row R[query, :], a share from 0 to 1 (Abnar & Zuidema
+    2020, arXiv:2005.00928).
 
-    query:    as in `attention`; several give a list.
-    layer:    the layer in which the query stands; by default the last.
+    query:    as in `attention`; a list gives a list of results.
+    layer:    the query's layer; by default the last.
     heads:    "mean" (the paper's), "max" or "min" over heads.
     residual: the share of the residual connection, from 0 to below 1.
 
-    A single query is a vector that goes down from the top layer, never a product of n × n matrices; memory grows with
-    layers · n. It misleads where the values carry little of what attention points at: rollout sees no values and no
-    feed-forward layers, and over many layers it spreads and leans to early tokens.
+    A query is followed down from the top layer as a vector, never as a product of n × n matrices; memory grows with
+    layers · n. It misleads where the values carry little of what attention points at: rollout sees neither values nor
+    feed-forward layers, and over many layers it spreads out and leans towards early tokens.
 
     Raises what `attention` raises, and InputError.
     """
@@ -45,7 +45,7 @@ def rollout(
 
 
 def _step(row: Tensor, attention: HeadReduction, residual: float) -> Tensor:
-    """(query, token) · Â -> (query, key), only from the tokens that matter."""
+    """(query, token) · Â -> (query, key), reading only the rows of tokens with weight."""
     lower = torch.zeros_like(row)
     for block in attention.blocks(row.any(dim=0).nonzero().flatten()):
         attended = block.weights[0].cpu() * (1 - residual)  # (token, key)

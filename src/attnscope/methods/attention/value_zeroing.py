@@ -1,4 +1,4 @@
-"""Value zeroing: how a layer's output changes when one token's value vector is missing."""
+"""Value zeroing: how a layer's output changes when one token's value vector is set to zero."""
 
 from typing import Literal
 
@@ -22,12 +22,11 @@ def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") ->
 
     query: as in `attention`. layer: an index, or "rollout".
 
-    It costs as many runs of each layer as there are tokens, in batches: for short texts. It misleads where values make
-    up for one another, and says nothing of what a token does through its query and key.
+    Each layer runs once per token, in batches, so this is for short texts. It misleads where values make up for each
+    other, and says nothing about what a token does through its query and key.
 
     Raises what `attention` raises; ModelError where values cannot be reached or layers cannot be run one by one.
     """
-
     within_one_text(task)
     if isinstance(layer, str) and layer != "rollout":
         raise RangeError(f'the layer {layer!r} is neither a number nor "rollout"')
@@ -41,5 +40,5 @@ def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") ->
 
 
 def cosine_distance(without: Tensor, output: Tensor) -> Tensor:
-    """(missing, token, hidden), (1, token, hidden) -> (missing, token): 1 − cos, in float64, never below zero."""
+    """(zeroed, token, hidden), (1, token, hidden) -> (zeroed, token): 1 − cos, in float64, never below zero."""
     return (1 - cosine_similarity(without.double(), output.double(), -1)).clamp_min(0)

@@ -1,1 +1,1 @@
-"""Methods that take the gradient of a target: one method, one file."""
+"""Methods that take the gradient of a target, one file per method."""

@@ -17,17 +17,17 @@ def gim(
 ) -> Scores:
     """The modified gradient of the target, times the token's distance from a baseline (Edin et al., arXiv:2505.17630).
 
-    score(token i) = (e_i − b) · ∂̃F/∂e_i, where ∂̃ is the gradient of a backward pass in which norms keep their
-    statistics as constants, the softmax of attention answers at twice the temperature, and queries and keys get a
-    quarter and values a half of their gradients: where attention is sharp, or a norm makes up for what is missing, the
-    plain gradient is small though the token matters. Signed, to be read like `gradient_x_input`: positive words raise
-    F; what the scores add up to is not F. A word is the sum of its tokens.
+    score(token i) = (e_i − b) · ∂̃F/∂e_i, where ∂̃ is the gradient of a backward pass in which the norms' statistics are
+    constants, the softmax of attention has twice its temperature, and queries and keys get a quarter and values half of
+    their gradients: where attention is sharp, or a norm makes up for what is missing, the plain gradient is small
+    although the token matters. Signed, and read like `gradient_x_input`: positive words raise F. The scores do not add
+    up to F. A word is the sum of its tokens.
 
     baseline: as in `integrated_gradients`; the authors compare with another token.
 
-    It misleads where F is far from linear in other parts than these (a gate that is shut). Special tokens stay in the
-    input and leave the picture. Raises what `gradient` raises, and ModelError for a model whose attention or norms are
-    not known: it is refused by name.
+    It misleads where other parts of F are far from linear (a gate that is shut). Special tokens stay in the input but
+    not in the picture. Raises what `gradient` raises, and ModelError, naming the model, where its attention or norms
+    are not known.
 
     >>> gim(load(), "The capital of Japan is", target=" Tokyo").scores  # doctest: +SKIP
     """

@@ -30,14 +30,15 @@ def gradient(
     negative; in nats (of a logit or probability: its own unit) per unit of embedding.
 
     norm:   "l2" or "l1", over the embedding's dimensions.
-    pool:   how a unit's score comes from its tokens'.
-    preset: "promptrobust": a word's score is the norm of the *sum* of its tokens' gradients, as its authors' own code
-            does. "vocabulary": a token's score is the norm of its row in the gradient of the embedding matrix: the sum
-            over all positions of the same token, so that equal tokens share one score. (Where the embedding matrix also
-            is the output head, the head's share of that gradient is not in it.)
+    pool:   how a unit's score is made from its tokens' scores.
+    preset: "promptrobust": a word's score is the norm of the *sum* of its tokens' gradients, as in its authors' code.
+            "vocabulary": a token's score is the norm of its row in the gradient of the embedding matrix: the sum over
+            all positions of the same token, so that equal tokens share one score. (Where the embedding matrix is also
+            the output head, the head's share of that gradient is left out.)
 
-    Special tokens stay in the input and leave the picture. It misleads where the loss has saturated (a sure prediction
-    has a small gradient however much it rests on the word), and a norm has no sign: a word may speak for or against.
+    Special tokens stay in the input but not in the picture. It misleads where the loss has saturated: a confident
+    prediction has a small gradient, however much it relies on the word. A norm has no sign: a word may speak for the
+    target or against it.
 
     Raises TextError, TextTooLongError, ModelError (no head to take a loss from), InputError, NonFiniteError.
     """

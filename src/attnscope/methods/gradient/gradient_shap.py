@@ -26,12 +26,12 @@ def gradient_shap(
     """Expected gradients (Lundberg and Lee 2017, arXiv:1705.07874; Erion et al., arXiv:1906.10670).
 
     score(token i) = mean over samples of (e_i + ε − b) · ∂F/∂e_i (b + α (e + ε − b)), with a baseline b drawn from
-    `baselines`, α uniform on 0 to 1 and ε normal (`noise` as in `smooth_grad`). Signed, in F's own unit; in
+    `baselines`, α uniform from 0 to 1 and ε normal (`noise` as in `smooth_grad`). Signed, in F's own unit; in
     expectation and without noise the scores add up to F(text) − mean F(baseline): `completeness_error` says by how much
-    these miss it, `standard_error` is that of each unit's mean; both the largest over the targets. With `segments` or
-    `within` the scored units alone go to the baseline, and the rest of the text stays.
+    they miss it, `standard_error` is the standard error of each unit's score; both are the largest over the targets.
+    With `segments` or `within` only the scored units go to the baseline; the rest of the text stays.
 
-    It misleads as `integrated_gradients` does, of which it is a sampled version. Raises what `gradient` raises.
+    It is a sampled version of `integrated_gradients` and misleads where that does. Raises what `gradient` raises.
     """
     checked_samples(samples, 2, noise)
     chosen = [baselines] if isinstance(baselines, str) else list(baselines)
@@ -39,13 +39,13 @@ def gradient_shap(
         raise InputError("baselines is empty: give one or more of 'zero', 'mean', 'mask', 'pad'")
     bases = [task.baseline(name) for name in chosen]
     generator = np.random.default_rng(seed)
-    # Each baseline equally often, and the unit interval in equal parts: less variance than free draws.
+    # Each baseline equally often, and one draw from each equal part of the unit interval: it lowers the variance.
     which = [i % len(bases) for i in range(samples)]
     parts = -(-samples // len(bases))
     alphas = [(i // len(bases) + u) / parts for i, u in enumerate(generator.random(samples))]
     each: Tensor | float = 0.0  # (sample, target, token)
     ends: Tensor | float = 0.0
-    # One path a pass that the target takes, from each of the baselines.
+    # For each pass that the target takes, one path from each baseline.
     for paths in zip(*(task.paths(base) for base in bases), strict=True):
         path = paths[0]
         noisy = path.embeddings + noise_samples(path, samples, noise, seed)  # (sample, token, hidden)

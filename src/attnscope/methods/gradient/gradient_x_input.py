@@ -7,10 +7,10 @@ def gradient_x_input(task: Task) -> Scores:
     """The gradient of the target at each token's embedding, times that embedding (Shrikumar et al., arXiv:1605.01713).
 
     score(token i) = ∂F/∂e_i · e_i, where F is the target (`models.targets`) and e_i the output of the embedding layer:
-    the change of F that taking the embedding to zero would make if F were linear, with its sign turned. Signed, in
-    F's own unit (nats for log-probabilities and losses): positive words raise F. A word is the sum of its tokens.
+    how much F would fall if the embedding were set to zero and F were linear. Signed, in F's own unit (nats for
+    log-probabilities and losses): positive words raise F. A word is the sum of its tokens.
 
-    Special tokens stay in the input and leave the picture. It misleads where F is far from linear between the text and
+    Special tokens stay in the input but not in the picture. It misleads where F is far from linear between the text and
     the zero embedding: a saturated prediction, a gate that is shut.
 
     Raises what `gradient` raises.

@@ -1,4 +1,4 @@
-"""Integrated gradients: each word's part in what the target changes from a baseline to the text."""
+"""Integrated gradients: each word's part in how the target changes from a baseline to the text."""
 
 import logging
 from typing import Literal
@@ -14,7 +14,7 @@ from attnscope.models.gradients.path import Path
 from attnscope.results.base import Measured
 
 _log = logging.getLogger(__name__)
-# Where a tolerance stops refining.
+# With a tolerance, steps are not doubled beyond this.
 MOST_STEPS = 1280
 
 
@@ -29,22 +29,23 @@ def integrated_gradients(
     """The gradient's path integral from a baseline to the text (Sundararajan et al. 2017, arXiv:1703.01365).
 
     score(token i) = (e_i − b) · ∫₀¹ ∂F/∂e_i (b + α(e − b)) dα, signed, in F's own unit (nats for log-probabilities and
-    losses): positive words raise F. The scores add up to F(text) − F(baseline); by how much they miss it is reported as
-    `completeness_error`, in F's unit, the largest over the targets. A unit is the sum of its tokens.
+    losses): positive words raise F. The scores add up to F(text) − F(baseline) (completeness); `completeness_error` is
+    by how much they miss it, in F's unit, the largest over the targets. A unit is the sum of its tokens.
 
-    baseline:  what a token's embedding starts from: the "mean" of the vocabulary, "zero", the "mask" or "pad" token's.
-               Special tokens, a chat template and a continuation that is not scored stay as they are, and with
-               `segments` or `within` all that is outside the scored units: F(baseline) is then the value with those
-               units alone at the baseline. The mean is the default because an RMSNorm jumps at zero, where no number
-               of steps follows it: on SmolLM2, " Tokyo" after "The capital of Japan is", 40 steps miss completeness by
-               9.5 times the change from zero, and by 0.14 times from the mean.
-    steps:     points on the path.
-    rule:      where they are: "gauss-legendre", or the middles of equal parts ("riemann").
+    baseline:  where a token's embedding starts: the "mean" of the vocabulary, "zero", or the embedding of the "mask" or
+               "pad" token. Special tokens, a chat template and a continuation that is not scored stay as they are; with
+               `segments` or `within` so does everything outside the scored units, and F(baseline) is the value with
+               only those units at the baseline. The mean is the default because an RMSNorm jumps at zero, which no
+               number of steps resolves: on SmolLM2, for " Tokyo" after "The capital of Japan is", 40 steps miss
+               completeness by 9.5 times the change when they start from zero, and by 0.14 times when they start from
+               the mean.
+    steps:     the number of points on the path.
+    rule:      where the points lie: "gauss-legendre", or the midpoints of equal parts ("riemann").
     tolerance: double the steps until the completeness error is at most this share of |F(text) − F(baseline)|; at 1,280
-               steps it stops, and says so.
+               steps it gives up and logs a warning.
 
-    It misleads by its baseline: what equals the baseline scores zero. On some models the path is so rough that more
-    steps do not bring the error down: look at `completeness_error` before you trust a score.
+    It misleads through its baseline: what equals the baseline scores zero. On some models the path is so rough that
+    more steps do not bring the error down: look at `completeness_error` before you trust a score.
 
     Raises what `gradient` raises.
     """
@@ -77,7 +78,7 @@ def integrated_gradients(
 
 
 def points(steps: int, rule: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The points and weights of a rule on 0 to 1."""
+    """The points and weights of a quadrature rule from 0 to 1."""
     if rule == "riemann":
         return (np.arange(steps) + 0.5) / steps, np.full(steps, 1 / steps)
     nodes, weights = np.polynomial.legendre.leggauss(steps)
@@ -85,7 +86,7 @@ def points(steps: int, rule: str) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def _integral(path: Path, steps: int, rule: str) -> Tensor:
-    """(target, token): the path's scores."""
+    """(target, token): the scores along a path."""
     alphas, weights = points(steps, rule)
     total: Tensor | float = 0.0
     for index, vectors in path.gradients(alphas.tolist()):

@@ -26,8 +26,8 @@ def smooth_grad(
     tokens, a chat template and a continuation that is not scored get no noise, and with `segments` or `within` nothing
     outside the scored units does. A unit is the sum of its tokens.
 
-    With noise=0 it is `gradient`. It misleads as `gradient` does; much noise explains another text. Raises what
-    `gradient` raises.
+    With noise=0 it is `gradient`. It misleads where `gradient` does, and with much noise it explains another text.
+    Raises what `gradient` raises.
     """
     checked_samples(samples, 1, noise)
     if norm not in ("l2", "l1"):

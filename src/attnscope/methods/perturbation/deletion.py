@@ -9,15 +9,15 @@ def deletion(task: Task, *, signed: bool = False) -> Scores:
     """How much the target changes when each word is left out of the input (PromptRobust, arXiv:2306.04528).
 
     score(word w) = |F(x without w) − F(x)|; with `signed` F(x) − F(x without w): positive words raise F. In F's own
-    unit (nats for log-probabilities and losses). F of nothing asked for is the loss of the text, the mean over the
-    tokens that are left.
+    unit (nats for log-probabilities and losses). Without a target, F is the loss of the text, the mean over the tokens
+    that are left.
 
-    Words that a causal target does not read (after it) score exactly 0. A word that the target stands on (a masked
-    word, the word whose label is asked for) cannot be left out and scores 0; `fixed` names its tokens. Where nothing
-    would be left before a target, the model's start token stands in. The tokens of a unit share its score evenly.
+    In a causal model, words after the target score exactly 0. A word that the target is read from (a masked word, the
+    word whose label is explained) cannot be left out and scores 0; `fixed` lists its tokens. Where nothing would be
+    left before a target, the model's start token takes its place. The tokens of a unit share its score evenly.
 
-    It misleads where two words say the same: leaving out either changes nothing. A text with a hole is also no text
-    that the model was trained on.
+    It misleads where two words say the same: leaving out either changes nothing. And a text with a hole is unlike the
+    texts that the model was trained on.
 
     Raises what `gradient` raises, and InputError where nothing would be left to predict.
 

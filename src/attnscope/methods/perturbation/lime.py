@@ -22,15 +22,16 @@ def lime(
 ) -> Scores:
     """Coefficients of a weighted linear surrogate over the units (Ribeiro et al. 2016, arXiv:1602.04938).
 
-    With z in {0, 1}^units saying which units are there, the scores are the b that minimise
-    Σ π(z) (F(z) − a − b·z)² + ridge · |b|², over sampled z; π(z) = exp(−d² / kernel_width²), d the cosine distance
-    of z from all ones. How many units are missing is drawn uniformly from 1 to all, then which. Signed: positive units
-    raise F; in F's own unit. `r_squared` is the weighted share of F's variance that the surrogate explains.
+    With z in {0, 1}^units saying which units are present, the scores are the b that minimise
+    Σ π(z) (F(z) − a − b·z)² + ridge · |b|², over sampled z; π(z) = exp(−d² / kernel_width²), where d is the cosine
+    distance of z from all ones. The number of missing units is drawn uniformly from 1 to all, then the units. Signed:
+    positive units raise F; in F's own unit. `r_squared` is the weighted share of F's variance that the surrogate
+    explains.
 
-    samples: texts beside the whole one: as many forward passes, less what comes twice.
+    samples: the number of texts beside the whole one: one forward pass each, less duplicates.
     replacement: as in `shapley`.
 
-    It misleads where r_squared is low, and the scores follow the kernel's width. Raises what `shapley` raises.
+    It misleads where r_squared is low, and the scores depend on the kernel's width. Raises what `shapley` raises.
     """
     if type(samples) is not int or samples < 1 or not kernel_width > 0 or not ridge > 0:
         raise InputError(
@@ -39,12 +40,12 @@ def lime(
         )
     used = compared_with(task, replacement)
     removable = task.removable
-    there = _samples(len(removable), samples, seed)  # (sample, removable unit), the whole text first
-    missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in there]
+    present = _samples(len(removable), samples, seed)  # (sample, removable unit), the whole text first
+    missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in present]
     values = task.values_without(missing, used)
-    # The cosine of z with all ones is the root of the share that is there.
-    weights = np.exp(-((1 - np.sqrt(there.mean(1))) ** 2) / kernel_width**2)
-    slopes, explained = surrogate(there.astype(float), values, weights, ridge)
+    # The cosine of z with all ones is the root of the share of units that are present.
+    weights = np.exp(-((1 - np.sqrt(present.mean(1))) ** 2) / kernel_width**2)
+    slopes, explained = surrogate(present.astype(float), values, weights, ridge)
     units = np.zeros((values.shape[1], len(task.units)))
     units[:, removable] = slopes.T
     return Scores(
@@ -57,21 +58,21 @@ def lime(
 
 def _samples(count: int, samples: int, seed: int) -> NDArray[np.bool_]:
     generator = np.random.default_rng(seed)
-    there = np.ones((samples + 1, count), dtype=bool)
-    for row in there[1:]:
+    present = np.ones((samples + 1, count), dtype=bool)
+    for row in present[1:]:
         row[generator.permutation(count)[: generator.integers(1, count + 1)]] = False
-    return there
+    return present
 
 
 def surrogate(
-    there: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64], ridge: float
+    present: NDArray[np.float64], values: NDArray[np.float64], weights: NDArray[np.float64], ridge: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(sample, player), (sample, target), (sample,) -> slopes (player, target), share of variance (target,)."""
+    """(sample, unit), (sample, target), (sample,) -> slopes (unit, target), share of variance explained (target,)."""
     share = weights / weights.sum()
-    x, y = there - share @ there, values - share @ values
-    # Centred by the weighted mean, the intercept drops out.
+    x, y = present - share @ present, values - share @ values
+    # Centring by the weighted mean makes the intercept drop out.
     slopes: NDArray[np.float64] = np.linalg.solve(
         (x * weights[:, None]).T @ x + ridge * np.eye(x.shape[1]), (x * weights[:, None]).T @ y
     )
-    rest, total = share @ (y - x @ slopes) ** 2, share @ y**2
-    return slopes, np.where(total > 0, 1 - rest / np.where(total > 0, total, 1), 1.0)
+    residual, total = share @ (y - x @ slopes) ** 2, share @ y**2
+    return slopes, np.where(total > 0, 1 - residual / np.where(total > 0, total, 1), 1.0)

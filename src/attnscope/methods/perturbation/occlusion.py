@@ -17,14 +17,14 @@ def occlusion(
     """How much the target falls when each word is covered (Zeiler and Fergus 2014, arXiv:1311.2901).
 
     score(word w) = mean over the windows W with w of F(x) − F(x with W covered). Signed: positive words raise F. In F's
-    own unit. The target's own tokens stay what they were: the loss of a text is that of the whole text.
+    own unit. The target's tokens stay as they are: the loss of a text is still over all its tokens.
 
-    window: how many units are covered at a time; one window begins at every unit.
-    replacement: what covers a token: the "mask" or "pad" token, the "zero" or the "mean" embedding (of the vocabulary).
-            By default the mask token where there is one, else the mean embedding.
+    window: how many units are covered at a time; a window begins at every unit.
+    replacement: what covers a token: the "mask" or "pad" token, the "zero" embedding, or the "mean" embedding of the
+            vocabulary. By default the mask token if the model has one, else the mean embedding.
 
-    A unit that the target stands on is not covered and scores 0. It misleads as `deletion` does, and by what the cover
-    itself says: a pad token may mean something to the model. Raises what `deletion` raises.
+    A unit that the target is read from is not covered and scores 0. It misleads where `deletion` does, and where the
+    cover itself says something: a pad token may mean something to the model. Raises what `deletion` raises.
     """
     if type(window) is not int or window < 1:
         raise InputError(f"window={window!r}: give the number of units to cover at a time, 1 or more")

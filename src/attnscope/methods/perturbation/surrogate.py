@@ -21,17 +21,17 @@ def surrogate(
     seed: int = 0,
     replacement: Literal["mask", "pad", "zero", "mean", "delete"] | None = None,
 ) -> Scores:
-    """Coefficients of a ridge regression of the target on which units are there (after ContextCite, arXiv:2409.00729).
+    """Coefficients of a ridge regression of the target on which units are kept (after ContextCite, arXiv:2409.00729).
 
-    With z in {0, 1}^units, each unit there in half of the samples, score(unit) = b where (a, b) minimise
+    With z in {0, 1}^units, each unit present in half of the samples, score(unit) = b where (a, b) minimise
     Σ (F(z) − a − b·z)² + λ·|b|². Samples come in pairs, a half of the text and the other half, so that every unit is
-    there equally often. λ is the one with the smallest leave-one-out error. Signed: positive units raise F; in F's own
-    unit. `r_squared` is the share of F's variance that the surrogate predicts for a sample that it was not fitted to:
-    at or below 0 it explains nothing.
+    present equally often. λ has the smallest leave-one-out error. Signed: positive units raise F; in F's own unit.
+    `r_squared` is the share of F's variance that the surrogate predicts for samples that it was not fitted to: at or
+    below 0 it explains nothing.
 
-    samples:     random texts beside the whole one, an even number: as many forward passes, whatever the length.
+    samples:     the number of random texts beside the whole one, even: one forward pass each, whatever the length.
     seed:        of the halves.
-    replacement: as in `shapley`. "delete" moves what is left: positions then speak for themselves.
+    replacement: as in `shapley`. "delete" shifts the words that are left, so that their new positions count too.
 
     It misleads where `r_squared` is low: words that only work together have no slope of their own, and with fewer
     samples than units the scores of weak ones are shrunk towards 0. Raises what `occlusion` raises.
@@ -42,10 +42,10 @@ def surrogate(
         raise InputError(f"samples={samples!r}: give an even number, 4 or more")
     used = compared_with(task, replacement)
     removable = task.removable
-    there = _halves(len(removable), samples, seed)  # (sample, removable unit)
-    missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in there]
+    present = _halves(len(removable), samples, seed)  # (sample, removable unit)
+    missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in present]
     values = task.values_without([frozenset(), *missing], used)  # (1 + sample, target)
-    slopes, predicted = ridge_by_leave_one_out(there.astype(float), values[1:])
+    slopes, predicted = ridge_by_leave_one_out(present.astype(float), values[1:])
     units = np.zeros((values.shape[1], len(task.units)))
     units[:, removable] = slopes.T
     return Scores(
@@ -57,23 +57,23 @@ def surrogate(
 
 
 def _halves(units: int, samples: int, seed: int) -> NDArray[np.bool_]:
-    """(sample, unit): random halves of the units, each followed by the other half. A single unit comes and goes."""
+    """(sample, unit): random halves of the units, each followed by the other half. One unit alone alternates."""
     generator = np.random.default_rng(seed)
-    there = np.zeros((samples, units), dtype=bool)
+    present = np.zeros((samples, units), dtype=bool)
     for pair in range(0, samples, 2):
-        there[pair, generator.permutation(units)[: -(-units // 2)]] = True
-        there[pair + 1] = ~there[pair]
-    return there
+        present[pair, generator.permutation(units)[: -(-units // 2)]] = True
+        present[pair + 1] = ~present[pair]
+    return present
 
 
 def ridge_by_leave_one_out(
-    there: NDArray[np.float64], values: NDArray[np.float64]
+    present: NDArray[np.float64], values: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(sample, unit), (sample, target) -> slopes (unit, target), and the leave-one-out R² of each target.
 
     The penalty is chosen for each target by its exact leave-one-out error, residual / (1 − leverage).
     """
-    x, y = there - there.mean(0), values - values.mean(0)
+    x, y = present - present.mean(0), values - values.mean(0)
     left, sizes, right = np.linalg.svd(x, full_matrices=False)
     scale = float((sizes**2).mean()) or 1.0
     total = (y**2).sum(0)
