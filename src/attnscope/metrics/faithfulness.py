@@ -25,7 +25,7 @@ from attnscope.metrics.query import (
 BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
 # How many sets of each size the beam search of `normalised_aopc` keeps.
 BEAM = 3
-# How often the words of a text are softened.
+# How many softened versions of a text the soft metrics average over.
 SOFT_SAMPLES = 4
 
 # A generator whose result is (set,) or (step,).
@@ -37,7 +37,7 @@ def comprehensiveness(explanation: Explanation) -> MetricGenerator:
 
     A difference of probabilities, from -1 to 1. The bins are 1, 5, 10, 20 and 50 % of the words, and at least one word
     each (DeYoung et al. 2020, ERASER, arXiv:1911.03429). It misleads because a text with holes is unlike the texts that
-    the model was trained on, and where two words say the same thing: taking one away changes nothing.
+    the model was trained on, and where two words say the same thing: removing one changes nothing.
     """
     return float((yield from probability_drops(strongest_words_of_bins(explanation))).mean())
 
@@ -46,7 +46,7 @@ def sufficiency(explanation: Explanation) -> MetricGenerator:
     """mean over bins k of p(y | x) − p(y | only the k strongest words of x); lower is better.
 
     A difference of probabilities, from -1 to 1, over the bins of `comprehensiveness` (DeYoung et al. 2020, ERASER,
-    arXiv:1911.03429). It misleads where a text of one or two words is unlike every text that the model knows.
+    arXiv:1911.03429). It misleads because a text of one or two words is unlike the texts that the model knows.
     """
     others = tuple(explanation.all_words - words for words in strongest_words_of_bins(explanation))
     return float((yield from probability_drops(others)).mean())
@@ -77,9 +77,9 @@ def normalised_aopc(explanation: Explanation) -> MetricGenerator:
     """(AOPC − low) / (high − low), with the lowest and the highest AOPC of any order of the words; higher is better.
 
     From 0 to 1 where the bounds are exact. They come from a beam search that keeps the 3 best sets of each size (Edin
-    et al. 2024, arXiv:2408.08137), which is exact up to three words; a method that finds a better order than the search
-    scores above 1. Not defined where no order changes anything. It costs about 3 · n² texts for n words, shared by all
-    methods.
+    et al. 2024, arXiv:2408.08137), which is exact for up to three words; a method that finds a better order than the
+    search scores above 1. Not defined where no order changes anything. It costs about 3 · n² texts for n words, shared
+    by all methods.
     """
     own_aopc = yield from aopc(explanation)
     high = yield from _extreme_aopc(len(explanation.scores), 1)
@@ -88,7 +88,7 @@ def normalised_aopc(explanation: Explanation) -> MetricGenerator:
 
 
 def deletion_area(explanation: Explanation) -> MetricGenerator:
-    """The area under p(y) while the strongest words are taken away one by one, from 0 to 1; lower is better.
+    """The area under p(y) while the strongest words are removed one by one, from 0 to 1; lower is better.
 
     Most relevant first (MoRF; Samek et al. 2017, arXiv:1509.06321; Petsiuk et al. 2018, arXiv:1806.07421). It misleads
     where `comprehensiveness` does.
@@ -97,9 +97,9 @@ def deletion_area(explanation: Explanation) -> MetricGenerator:
 
 
 def insertion_area(explanation: Explanation) -> MetricGenerator:
-    """The area under p(y) while words are put into an empty text, the strongest first, 0 to 1; higher is better.
+    """The area under p(y) while words are added to an empty text, the strongest first, 0 to 1; higher is better.
 
-    Read backwards, the weakest words are taken away first (LeRF), so that the area is the same (Petsiuk et al. 2018,
+    Read backwards, the weakest words are removed first (LeRF), so the area is the same (Petsiuk et al. 2018,
     arXiv:1806.07421). It misleads where `sufficiency` does.
     """
     return area_under((yield from insertion_curve(explanation)))
@@ -108,10 +108,11 @@ def insertion_area(explanation: Explanation) -> MetricGenerator:
 def soft_comprehensiveness(explanation: Explanation) -> MetricGenerator:
     """max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
 
-    From 0 to 1, and above where softened words hurt more than zeros. Each number of a word's embedding is set to zero
+    From 0 to 1, and above 1 where softened words hurt more than zeros. Each number of a word's embedding is set to zero
     with a probability, the word's min–max scaled score (Zhao and Aletras 2023, arXiv:2305.10496); the mean over 4
-    draws. There are no bins, so the scores count and not their order alone. Embeddings of a few numbers are unlike any
-    that the model was trained on. Not defined where words of zeros do not lower the prediction.
+    draws. There are no bins, so the scores themselves count, not only their order. It misleads because embeddings with
+    few numbers left are unlike any that the model was trained on. Not defined where words of zeros do not lower the
+    prediction.
     """
     whole, softened, zeros = yield from _softened_probabilities(explanation, keep_strong=False)
     return max(0.0, whole - softened) / (whole - zeros) if whole > zeros else UNDEFINED
@@ -120,7 +121,7 @@ def soft_comprehensiveness(explanation: Explanation) -> MetricGenerator:
 def soft_sufficiency(explanation: Explanation) -> MetricGenerator:
     """1 − max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
 
-    From 0 to 1, and below where softened words hurt more than zeros. Each number of a word's embedding is kept with a
+    From 0 to 1, and below 0 where softened words hurt more than zeros. Each number of a word's embedding is kept with a
     probability, the word's min–max scaled score, else set to zero (Zhao and Aletras 2023, arXiv:2305.10496; their
     normalised form); the mean over 4 draws. Unlike for `sufficiency`, higher is better. It misleads where
     `soft_comprehensiveness` does, and is not defined where words of zeros do not lower the prediction.
@@ -135,7 +136,7 @@ def deletion_curve(explanation: Explanation) -> ArrayGenerator:
 
 
 def insertion_curve(explanation: Explanation) -> ArrayGenerator:
-    """p(y) with only the 0, 1, …, n strongest words: (n + 1,). Backwards, the least relevant words go first (LeRF)."""
+    """p(y) with only the 0, 1, …, n strongest words: (n + 1,). Read backwards, the weakest words go first (LeRF)."""
     return np.exp((yield LogProbability(tuple(explanation.all_words - kept for kept in removal_path(explanation)))))
 
 
@@ -149,12 +150,12 @@ def area_under(curve: NDArray[np.float64]) -> float:
 
 
 def strongest_words(explanation: Explanation, share: float) -> WordSet:
-    """The strongest words, as many as that share of the text, rounded up: at least one.
+    """The strongest `share` of the words, rounded up: at least one.
 
     >>> sorted(strongest_words(Explanation(np.array([0.1, 0.9, 0.5]), False), 0.5))
     [1, 2]
     """
-    # Without the tolerance 0.07 of 100 words would be 8: 0.07 * 100 is a little over 7.
+    # Without the tolerance, 0.07 of 100 words would be 8: in floats, 0.07 * 100 is a little over 7.
     return frozenset(explanation.order[: max(1, math.ceil(share * len(explanation.order) - 1e-9))])
 
 
@@ -176,19 +177,19 @@ def probability_drops(sets: tuple[WordSet, ...]) -> ArrayGenerator:
 
 
 def _extreme_aopc(words: int, sign: int) -> MetricGenerator:
-    """The highest (sign 1) or lowest (-1) AOPC of any order of so many words, as far as the beam sees."""
+    """The highest (sign 1) or lowest (-1) AOPC of any order of this many words, as far as the beam search finds it."""
     beam: dict[WordSet, float] = {frozenset(): 0.0}
     for _ in range(words):
-        # Of all orders that lead to one set only the best is kept: what comes after depends on the set alone.
+        # Of all orders that lead to the same set only the best is kept: what follows depends on the set alone.
         best_before: dict[WordSet, float] = {}
-        for gone, total in beam.items():
+        for removed, total in beam.items():
             for word in range(words):
-                if word not in gone:
-                    larger = gone | {word}
+                if word not in removed:
+                    larger = removed | {word}
                     best_before[larger] = max(best_before.get(larger, -np.inf), total)
         sets = sorted(best_before, key=sorted)
         drops = yield from probability_drops(tuple(sets))
-        totals = {gone: best_before[gone] + sign * float(drop) for gone, drop in zip(sets, drops, strict=True)}
+        totals = {removed: best_before[removed] + sign * float(drop) for removed, drop in zip(sets, drops, strict=True)}
         beam = dict(sorted(totals.items(), key=lambda item: -item[1])[:BEAM])
     return sign * max(beam.values()) / (words + 1)
 
@@ -196,10 +197,10 @@ def _extreme_aopc(words: int, sign: int) -> MetricGenerator:
 def _softened_probabilities(
     explanation: Explanation, *, keep_strong: bool
 ) -> Generator[Query, NDArray[np.float64], tuple[float, float, float]]:
-    """p(y) on the text, on the text with softened words (mean over samples), and on a text of words of zeros.
+    """p(y) on the text, on the text with softened words (mean over samples), and with all words set to zero.
 
-    A number of a word's embedding is kept with a probability: the word's score, min–max scaled over the text, or one
-    minus it. A text whose words all score the same keeps half of each word.
+    Each number of a word's embedding is kept with a probability: the word's score, min–max scaled over the text, or one
+    minus that. If all words of a text score the same, half of each word is kept.
     """
     scores = explanation.scores
     spread = np.ptp(scores)

@@ -1,7 +1,7 @@
 """Agreement with people: does the explanation point at the words that people find important?
 
-It says that an explanation pleases people, not that it is faithful: a model may rely on other words. Scores count by
-their magnitude, as people mark words for and against alike.
+Agreement shows that an explanation pleases people, not that it is faithful: a model may rely on other words. Scores
+count by their magnitude, as people mark words for and against alike.
 """
 
 import numpy as np
@@ -14,9 +14,9 @@ from attnscope.results.statistics import spearman
 def human_correlation(explanation: Explanation) -> float:
     """Spearman's rank correlation of the scores' magnitudes with human importance; higher is better.
 
-    From -1 to 1 (Atanasova et al. 2020, arXiv:2009.13295, with DeYoung et al. 2020). It misleads as to faithfulness: a
-    model may rely on other words than people do. Not defined where nobody was asked, or where either gives all words
-    the same.
+    From -1 to 1 (Atanasova et al. 2020, arXiv:2009.13295, with DeYoung et al. 2020). It says nothing about
+    faithfulness: a model may rely on other words than people do. Not defined where nobody was asked, or where either
+    side gives all words the same value.
     """
     return UNDEFINED if explanation.human is None else spearman(np.abs(explanation.scores), explanation.human)
 
@@ -24,9 +24,9 @@ def human_correlation(explanation: Explanation) -> float:
 def human_precision(explanation: Explanation) -> float:
     """Average precision of the words that people mark, ranked by the scores' magnitudes; higher is better.
 
-    Above 0, up to 1 (Atanasova et al. 2020, arXiv:2009.13295); words with the same score come together. Words in random
-    order get about the share of marked words. As to faithfulness, see `human_correlation`. Not defined where people
-    mark no word, or every word.
+    Above 0, up to 1 (Atanasova et al. 2020, arXiv:2009.13295); words with the same score share a place. Words in random
+    order get about the share of marked words. On faithfulness, see `human_correlation`. Not defined where people mark
+    no word, or every word.
     """
     marked = _marked_words(explanation)
     if marked is None:
@@ -44,8 +44,8 @@ def human_overlap(explanation: Explanation) -> float:
     """|top k ∩ marked| / |top k ∪ marked|, where k is the number of words that people mark; higher is better.
 
     From 0 to 1: the intersection over union of the marked words and the k words with the scores of largest magnitude
-    (DeYoung et al. 2020, arXiv:1911.03429). As to faithfulness, see `human_correlation`. Not defined where people mark
-    no word, or every word.
+    (DeYoung et al. 2020, arXiv:1911.03429). On faithfulness, see `human_correlation`. Not defined where people mark no
+    word, or every word.
     """
     is_marked = _marked_words(explanation)
     if is_marked is None:

@@ -1,7 +1,7 @@
-"""What a metric sees of one explanation of one text, and what it may ask: plain numbers, no model.
+"""What a metric sees of an explanation, and what it may ask: plain numbers, no model.
 
 A metric is a function of an Explanation. A metric that needs the model is a generator: it yields queries and is sent
-numbers. So the queries of all metrics and all methods about one text are answered together, in the same batches, and
+numbers. So the queries of all metrics and all methods about a text are answered together, in the same batches, and
 nothing is computed twice.
 
     def sufficiency_of_the_best_word(explanation):
@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-# Words by their index among those that can be taken away.
+# Words by their index among those that can be removed.
 WordSet = frozenset[int]
 
 # The value of a metric on a text for which it is not defined.
@@ -28,7 +28,7 @@ UNDEFINED = float("nan")
 class Explanation:
     """One method's explanation of one text.
 
-    scores: of the words that can be taken away, (word,).
+    scores: the scores of the words that can be removed, (word,).
     signed: whether a negative score speaks against the explained label.
     human:  how important people find each word, (word,), 0 or more; None where nobody was asked.
     """
@@ -39,12 +39,12 @@ class Explanation:
 
     @cached_property
     def order(self) -> tuple[int, ...]:
-        """The words, those that speak most for the label first; equal scores in the order of the text."""
+        """The words, the ones that speak most for the label first; equal scores in the order of the text."""
         return tuple(int(i) for i in np.argsort(-self.scores, kind="stable"))
 
     @property
     def all_words(self) -> WordSet:
-        """Every word that can be taken away."""
+        """Every word that can be removed."""
         return frozenset(range(len(self.scores)))
 
 
@@ -79,7 +79,7 @@ class SoftenedLogProbability:
 
 @dataclass(frozen=True)
 class ScoresOn:
-    """The scores that the same method gives on a changed model: (word,).
+    """The scores that the same method gives on an altered model: (word,).
 
     model: "nearby", with each embedding moved by `radius` of its length, or "randomised", with shuffled weights.
     """

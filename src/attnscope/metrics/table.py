@@ -1,6 +1,6 @@
-"""METRICS, the one table of metrics, and CURVES, what an evaluation draws beside them.
+"""METRICS, the one table of metrics, and CURVES, the curves that an evaluation draws beside them.
 
-To add a metric: its formula in `faithfulness`, `sanity` or `people`, a row here, and its tests in tests/metrics.
+To add a metric, write its formula in `faithfulness`, `sanity` or `people`, a row here, and its tests in tests/metrics.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ class Metric:
 
     better: "higher" or "lower".
     asks:   "faithfulness" (does the model rely on these words), "sanity" (do the scores behave as they must), or
-            "people" (do people point at the same words). It is also the module of the formula.
-    value:  what a value is.
+            "people" (do people point at the same words). It is also the name of the formula's module.
+    value:  what a value means.
     """
 
     run: Callable[[Explanation], MetricGenerator | float]
@@ -29,7 +29,7 @@ class Metric:
     paper: str
 
     def facts(self) -> dict[str, str]:
-        """What a saved evaluation says of the metric."""
+        """What a saved evaluation says about the metric."""
         return {"better": self.better, "asks": self.asks, "value": self.value, "paper": self.paper}
 
 
@@ -92,14 +92,14 @@ METRICS: dict[str, Metric] = {
         faithfulness.soft_comprehensiveness,
         "higher",
         "faithfulness",
-        "share of the possible fall when words lose of their embeddings what they matter",
+        "share of the possible fall when words lose as much of their embeddings as they score",
         "arXiv:2305.10496",
     ),
     "soft_sufficiency": Metric(
         faithfulness.soft_sufficiency,
         "higher",
         "faithfulness",
-        "one minus the share of the possible fall when words keep of their embeddings what they matter",
+        "one minus the share of the possible fall when words keep as much of their embeddings as they score",
         "arXiv:2305.10496",
     ),
     "completeness_error": Metric(

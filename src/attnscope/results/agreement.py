@@ -1,4 +1,4 @@
-"""Whether several methods say the same about one text: rank correlations and shared top words.
+"""Whether several methods agree about a text: rank correlations and shared top words.
 
 numpy only: it compares results, wherever they were made.
 """
@@ -24,12 +24,12 @@ from attnscope.text.visible import visible
 class Agreement(Document):
     """How far each pair of results agrees.
 
-    names:    of the results: the method, numbered where it comes twice.
+    names:    the results' names: the method, numbered where it comes more than once.
     rank:     (result, result), Spearman's rank correlation of the words' scores, -1 to 1; 1 on the diagonal; NaN where
-              a result scores all words the same, which has no ranks.
-    overlap:  (result, result), the share of the `top` strongest words that both have, 0 to 1.
+              a result scores all words the same and so has no ranks.
+    overlap:  (result, result), the share of the `top` strongest words that both have in common, 0 to 1.
     top:      how many words count as the strongest.
-    by:       "magnitude" or "score": what ranks are of.
+    by:       what words are ranked by, "magnitude" or "score".
     """
 
     type: ClassVar[str] = "agreement"
@@ -77,7 +77,7 @@ class Agreement(Document):
 
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
-        # The matrices are made anew.
+        # The matrices are computed again.
         results = []
         for i, result in enumerate(data["results"]):
             with part(f"result {i}"):
@@ -94,8 +94,8 @@ def agreement(results: Sequence[Attribution], *, top: int | None = None, by: str
     top: how many of the strongest words are compared; by default a quarter of them, at least one.
     by:  "magnitude" ranks by |score|, so that signed and unsigned methods stand side by side; "score" keeps the sign.
 
-    Equal scores share the mean of their ranks (Spearman); of words tied at the edge of the top, the first count. Raises
-    InputError for fewer than two results, or results on different words.
+    Equal scores share the mean of their ranks (Spearman); of words tied at the edge of the top, the first ones count.
+    Raises InputError for fewer than two results, or results on different words.
 
     >>> agreement([a, b, c]).table()  # doctest: +SKIP
     """

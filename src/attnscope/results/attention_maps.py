@@ -1,6 +1,6 @@
-"""Attention of chosen layers × heads × queries × keys, and what was measured of it while it streamed by.
+"""Attention of chosen layers × heads × queries × keys, and statistics measured while it streamed by.
 
-Plain frozen data, numpy only. A map is kept in 8 bits a weight; `results.files.quantised` says how, and the error.
+Plain frozen data, numpy only. A map takes 8 bits per weight; `results.files.quantised` says how, and states the error.
 On disk: one safetensors file, mapped into memory on loading, so that a file larger than memory opens at once.
 """
 
@@ -26,7 +26,7 @@ from attnscope.results.files.writing import write_atomically
 from attnscope.results.tables import Columns
 from attnscope.text.words import TokenSpan, WordSpan
 
-# Numbers that a JSON file may hold before it is too large to be of use to anybody.
+# How many numbers a JSON file may hold before it is too large to be of use.
 _MOST_JSON_WEIGHTS = 20_000_000
 
 # What is measured while attention streams by: name -> (axes of its array, what it is). Means are over the chosen
@@ -62,9 +62,9 @@ class AttentionMaps(Result):
 
     query_side, key_side: the texts; the same one unless it is cross-attention, from one to another.
     layers, heads, queries, keys: the chosen indices; queries and keys count the tokens of their sides.
-    codes, largest: the maps as `quantise` keeps them, (layer, head, query, key) and (layer, head, query); None where
-                    only statistics were asked for.
-    statistics:     arrays by the names of STATISTICS, those that were asked for.
+    codes, largest: the maps as `quantise` encodes them, (layer, head, query, key) and (layer, head, query); None where
+                    only statistics were kept.
+    statistics:     arrays by the names of STATISTICS, those that were measured.
     asked:          which stack of attention, the unit, and the option `top`. measured: where a text was continued.
     provenance:     model, revision, dtype, versions.
     """
@@ -109,19 +109,19 @@ class AttentionMaps(Result):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Deprecated: `asked` and `measured` hold these apart."""
+        """Deprecated: use `asked` and `measured`."""
         warnings.warn(
             "AttentionMaps.parameters is now in two: AttentionMaps.asked (its options too) and AttentionMaps.measured",
             DeprecationWarning,
             stacklevel=2,
         )
         told = merged_parameters(shallow(self.asked), shallow(self.measured))
-        # Of maps the word was the unit that was said, and the stack was always said.
+        # Schema 1 named the unit of maps only where it was the word, and always named the stack.
         unit = {"unit": "word"} if self.asked.unit == "word" else {}
         return {**{k: v for k, v in told.items() if k != "unit"}, "attention": self.asked.stack, **unit}
 
     def weights(self, layer: int, head: int) -> NDArray[np.float32]:
-        """The map of one head, (query, key). Layers and heads by the model's own indices, negative from the end."""
+        """The map of one head, (query, key). Layers and heads are the model's own indices, negative from the end."""
         if self.codes is None or self.largest is None:
             raise InputError("only statistics were kept, no maps: ask for them with attention_maps(…, maps=True)")
         place = self._place("layer", layer), self._place("head", head)
@@ -135,7 +135,7 @@ class AttentionMaps(Result):
         return dequantise(self.codes[place], self.largest[place])
 
     def received(self, layer: int, head: int) -> NDArray[np.float32]:
-        """What each key receives from the mean query that is not special, (key,); from the statistics where kept."""
+        """What each key receives from the queries that are not special, on average, (key,)."""
         if "received" in self.statistics:
             place = self._place("layer", layer), self._place("head", head)
             return np.asarray(self.statistics["received"][place], dtype=np.float32)
@@ -158,10 +158,10 @@ class AttentionMaps(Result):
         return table
 
     def words(self) -> Self:
-        """The same with words for tokens: summed over a word's keys, the mean over its queries; special tokens leave.
+        """The same maps with words for tokens: summed over a word's keys, averaged over its queries.
 
-        A word of which no token was chosen leaves too. Entropy and shares stay those of tokens: their mean over the
-        query word's tokens; the largest keys are not kept.
+        Special tokens are left out, and so are words of which no token was chosen. Entropy and shares are still those
+        of tokens, averaged over the query word's tokens; the largest keys are dropped.
         """
         query_side, queries, query_members = _by_word(self.query_side, self.queries)
         key_side, keys, key_members = _by_word(self.key_side, self.keys)
@@ -219,7 +219,7 @@ class AttentionMaps(Result):
 
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
-        """From JSON: the weights to the four digits that it has, in 8 bits again."""
+        """The maps from JSON, which has four digits per weight; they are encoded in 8 bits again."""
         arrays = {f"statistics.{name}": _array(name, values) for name, values in data["statistics"].items()}
         if "weights" in data:
             arrays["codes"], arrays["largest"] = quantise(np.array(data["weights"], dtype=np.float32))
@@ -278,7 +278,7 @@ class AttentionMaps(Result):
         arrays = {f"statistics.{name}": np.ascontiguousarray(array) for name, array in self.statistics.items()}
         if self.codes is not None and self.largest is not None:
             arrays |= {"codes": np.ascontiguousarray(self.codes), "largest": np.ascontiguousarray(self.largest)}
-        # A file of arrays alone has to have one.
+        # safetensors needs at least one array.
         arrays = arrays or {"statistics": np.zeros(0, dtype=np.float32)}
         header = {"schema": SCHEMA, "type": self.type, **self._header()}
         metadata = {"attnscope": json.dumps(header, ensure_ascii=True)}
@@ -286,7 +286,7 @@ class AttentionMaps(Result):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what `save` wrote; the arrays stay on disk until they are looked at.
+        """Open what `save` wrote; the arrays stay on disk until they are used.
 
         Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file.
         """
@@ -312,7 +312,7 @@ class AttentionMaps(Result):
 
 
 def _by_word(side: TextSide, chosen: tuple[int, ...]) -> tuple[TextSide, tuple[int, ...], list[list[int]]]:
-    """The side with a token for each word that was chosen; their indices; and each one's places among `chosen`."""
+    """The side with one token per chosen word; the words' indices; and the places of each word's tokens in `chosen`."""
     place = {token: i for i, token in enumerate(chosen)}
     kept = [word for word in side.words if any(token in place for token in word.tokens)]
     spans = tuple(TokenSpan(side.text[w.start : w.end], w.start, w.end, False) for w in kept)

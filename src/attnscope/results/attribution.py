@@ -1,4 +1,4 @@
-"""One score for every token and word of a text: what attention and importance methods return and renderers draw.
+"""A score for every token and word of a text: what methods return and renderers draw.
 
 Plain frozen data, numpy only: a machine without torch can load, inspect and draw it. Scores are raw; scaling belongs
 to the display. The JSON form is documented in docs/schema.md.
@@ -27,8 +27,8 @@ from attnscope.text.words import tokens_as_words
 class Token:
     """One position of the model's input. `text` is the slice `start:end` of the source text.
 
-    Special tokens that stand nowhere in the text (BOS, a chat template's markers) have `start == end` and their own
-    name as `text`.
+    Special tokens that are not in the text (BOS, a chat template's markers) have `start == end` and their own name as
+    `text`.
     """
 
     text: str
@@ -50,12 +50,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Attribution(Document):
-    """Scores of one text's tokens and words, and how they were made.
+    """The scores of a text's tokens and words, and how they were made.
 
-    method:     the method's name in METHODS, or "own" for scores that a user made.
+    method:     the method's name in METHODS, or the name that a user gave to their own scores.
     family:     "attention" (a row of attention itself: scores are shares, 0 to 1), "flow" (attention followed through
                 layers), "gradient", "perturbation", "baseline" or "own".
-    asked:      what the caller chose. measured: what came out beside the scores.
+    asked:      what the caller chose. measured: what was measured beside the scores.
     signed:     whether 0 is the middle: positive scores speak for the target, negative ones against it.
     provenance: model, revision, dtype, attention implementation, versions.
     """
@@ -85,18 +85,18 @@ class Attribution(Document):
 
     @property
     def excluded_mass(self) -> float | None:
-        """The attention that went to special tokens, left out of the picture; None where it has no meaning."""
+        """The attention that went to special tokens, which the picture leaves out; None where it has no meaning."""
         return self.measured.excluded_mass
 
     @property
     def kind(self) -> str:
-        """Deprecated: `family` says more."""
+        """Deprecated: use `family`, which says more."""
         warnings.warn("Attribution.kind is now Attribution.family, which says more", DeprecationWarning, stacklevel=2)
         return "attention" if self.family == "attention" else "importance"
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Deprecated: `asked` and `measured` hold these apart."""
+        """Deprecated: use `asked` and `measured`."""
         warnings.warn(
             "Attribution.parameters is now in two: Attribution.asked (its options too) and Attribution.measured",
             DeprecationWarning,
@@ -112,7 +112,7 @@ class Attribution(Document):
 
     @cached_property
     def token_scores(self) -> NDArray[np.float64]:
-        """Raw token scores, shape (token,); special tokens included, with the score they had."""
+        """Raw token scores, shape (token,), special tokens included."""
         return np.array([t.score for t in self.tokens], dtype=np.float64)
 
     @property
@@ -121,7 +121,7 @@ class Attribution(Document):
         return symmetric(self.scores) if self.signed else min_max(self.scores)
 
     def by_token(self) -> Self:
-        """The same result with tokens for words: each non-special token's own score, subwords ungrouped.
+        """The same result with tokens for words: each non-special token with its own score, subwords not grouped.
 
         Tokens that share a character cannot be drawn apart: they stay together, with the sum of their scores.
         """
@@ -144,12 +144,12 @@ class Attribution(Document):
         signed: bool = False,
         provenance: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Scores of your own, to draw them or to compare them with those of a method.
+        """A result from your own scores, to draw them or compare them with those of a method.
 
-        words:  the scored words in their order: strings, each the next of that spelling in the text; pairs (start, end)
-                of characters; or Words of another result. Their tokens are the words themselves.
-        scores: one for each word, (word,), raw.
-        method: what the picture calls them. signed: whether 0 is the middle.
+        words:  the scored words in order: strings, each the next occurrence in the text; pairs (start, end) of
+                characters; or Words of another result. The words are also the result's tokens.
+        scores: one per word, (word,), raw.
+        method: their name in pictures. signed: whether 0 is the middle.
 
         Raises InputError for a word that is not there, out of order or overlapping, and for another number of scores;
         NonFiniteError for NaN and infinity.
@@ -233,7 +233,7 @@ class Attribution(Document):
 
 
 def _placed(text: str, words: Sequence[str | tuple[int, int] | Word]) -> list[tuple[int, int]]:
-    """Where these words stand, one after the other. Raises InputError, naming the first that does not."""
+    """Where these words are in the text, in order. Raises InputError, naming the first that is not there."""
     spans: list[tuple[int, int]] = []
     position = 0
     for i, word in enumerate(words):
@@ -260,6 +260,6 @@ _FIELDS: dict[str, Kinds] = {
     "method": (str,), "family": (str,), "text": (str,), "signed": (bool,), "asked": (dict,), "measured": (dict,),
     "tokens": (list,), "words": (list,), "provenance": (dict,),
 }  # fmt: skip
-# A word's scaled score is made anew.
+# A word's scaled score is computed again.
 _WORD_FIELDS: dict[str, Kinds] = {"text": (str,), "start": (int,), "end": (int,), "score": NUMBER}
 _TOKEN_FIELDS: dict[str, Kinds] = {**_WORD_FIELDS, "special": (bool,)}

@@ -1,12 +1,15 @@
 """What all results share: what was asked, what was measured, their files, their tables, and how a notebook shows them.
 
-    load_result("castle.json")      any result, whatever it is: its file says its type
+    load_result("castle.json")      any result: its file says its type
     result.save("castle.json")      JSON (docs/schema.md); attention maps as safetensors, evaluations as JSON lines
     result.to_pandas()              a table; also `pandas.DataFrame(result.columns())`, `polars.DataFrame(result)`
 
-Problems solved here, so that no result has to: the type and the schema number in every file, and files of schema 1; a
-damaged file is named, with what is wrong; half a surrogate pair, which has no UTF-8; an old file is left whole when a
-write fails; a notebook draws a result though data knows nothing of its renderers.
+Problems solved here, so that no result has to solve them:
+- every file has its type and schema number, and files of schema 1 still load;
+- the error for a damaged file names the file and what is wrong with it;
+- half a surrogate pair, which UTF-8 cannot encode, survives saving;
+- when a write fails, the old file is left whole;
+- a notebook draws a result, although results know nothing about renderers.
 """
 
 import importlib
@@ -37,7 +40,7 @@ from attnscope.results.tables import Columns, arrow_stream, data_frame
 
 SCHEMA = 2
 
-# What a file says it is -> where its class lives. Imported when one is loaded.
+# The type in a file -> where its class is. The class is imported when such a file is loaded.
 TYPES: dict[str, str] = {
     "attribution": "attnscope.results.attribution:Attribution",
     "per_token": "attnscope.results.per_token:PerToken",
@@ -53,16 +56,16 @@ TYPES: dict[str, str] = {
 class Asked:
     """What the caller chose.
 
-    options:      the method's own options, by the names of its signature, with their values as used.
+    options:      the method's own options, by the names of its signature, with the values that were used.
     target:       what is explained, in words; quantity: such as "log_probability".
     unit:         what is scored: "word", "token", "sentence" or "segment".
-    segments:     names of the segments that were scored, with their characters (start, end).
-    within:       the characters that the units were chosen from; None: all of the text.
-    query:        of attention: a token's index or a word; None: the mean over all tokens that are not special.
-    stack:        which attention: "self"; of an encoder–decoder "encoder", "decoder" or "cross".
-    chat:         the text was a user's message in the model's chat template.
-    truncate:     a text longer than the model's positions was to be cut.
-    target_token: the one that a row of a PerToken explains.
+    segments:     the names of the scored segments, with their characters (start, end).
+    within:       the characters that the units were chosen from; None: the whole text.
+    query:        for attention: a token's index or a word; None: the mean over all tokens that are not special.
+    stack:        which attention: "self"; in an encoder–decoder "encoder", "decoder" or "cross".
+    chat:         whether the text was a user's message in the model's chat template.
+    truncate:     whether a text longer than the model's positions was to be cut.
+    target_token: the target token that a row of a PerToken explains.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -79,7 +82,7 @@ class Asked:
 
     @classmethod
     def read(cls, data: Any) -> Self:
-        """What a saved result says was asked. Raises ValueError, saying what is wrong with it."""
+        """Read it from a saved result. Raises ValueError, saying what is wrong."""
         asked = checked(data, _ASKED, "asked")
         segments = {name: _span(span, f"segment {name!r}") for name, span in asked["segments"].items()}
         within = None if asked["within"] is None else _span(asked["within"], "within")
@@ -88,21 +91,21 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What came out beside the scores; None where it was not measured or has no meaning.
+    """What was measured beside the scores; None where it was not measured or has no meaning.
 
-    value:              of the target on the text.
-    excluded_mass:      the attention that went to special tokens, which are left out of the picture, 0 to 1.
-    completeness_error: how far the scores miss the change that they add up to, in the target's unit.
-    baseline_value:     of the target at the baseline.
-    standard_error:     of each word's score, (word,).
+    value:              the target's value on the text.
+    excluded_mass:      the attention that went to special tokens, which the picture leaves out, 0 to 1.
+    completeness_error: how far the scores miss the change that they should add up to, in the target's unit.
+    baseline_value:     the target's value at the baseline.
+    standard_error:     the standard error of each word's score, (word,).
     r_squared:          the share of the target's variance that a surrogate explains.
-    steps:              those that a tolerance ended with.
+    steps:              how many steps a tolerance ended with.
     to_target:          the attention that went to the target's own tokens.
-    query_tokens:       indices of the query's tokens.
-    query_text:         of cross-attention: the text that the query is in.
+    query_tokens:       the indices of the query's tokens.
+    query_text:         for cross-attention: the text that the query is in.
     continued_at:       how many characters of the text were given; the rest was generated or is the target.
-    fixed:              indices of the tokens that the target stands on.
-    coverage:           layers whose attention was followed, of how many.
+    fixed:              the indices of the tokens that the target is read from, which cannot be removed.
+    coverage:           in how many layers attention was followed, and how many layers there are.
     """
 
     value: float | None = None
@@ -121,7 +124,7 @@ class Measured:
 
     @classmethod
     def read(cls, data: Any) -> Self:
-        """What a saved result says was measured. Raises ValueError, saying what is wrong with it."""
+        """Read it from a saved result. Raises ValueError, saying what is wrong."""
         measured = checked(data, _MEASURED, "measured")
         for name, kinds in (("standard_error", NUMBER), ("query_tokens", (int,)), ("fixed", (int,))):
             if measured[name] is not None:
@@ -155,20 +158,20 @@ def _span(data: Any, what: str) -> tuple[int, int]:
 
 
 class Result(ABC):
-    """One result: frozen data that says its type in every file. Subclasses are final dataclasses, rows of TYPES."""
+    """A result: frozen data whose files name its type. Subclasses are final dataclasses, each with a row of TYPES."""
 
     type: ClassVar[str]
-    # The names of its tables, the first the one that is meant where none is named.
+    # The names of its tables; the first is the default.
     tables: ClassVar[tuple[str, ...]]
 
     @abstractmethod
     def _body(self) -> dict[str, Any]:
-        """What the JSON says beside schema and type."""
+        """The JSON object, without schema and type."""
 
     @classmethod
     @abstractmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
-        """What `_body` gave. A value that does not fit raises ValueError, TypeError or KeyError."""
+        """The result from what `_body` returned. A wrong value raises ValueError, TypeError or KeyError."""
 
     @abstractmethod
     def _columns(self, of: str) -> Columns:
@@ -184,11 +187,11 @@ class Result(ABC):
         """Read what `save` wrote. Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file."""
 
     def columns(self, of: str | None = None) -> Columns:
-        """A table of the result: name -> array (row,), numbers as numbers, NaN or None where there is no value.
+        """A table of the result: name -> array (row,), with NaN or None where there is no value.
 
         of: one of `tables`; by default the first. Raises InputError for another name.
 
-        `pandas.DataFrame(result.columns())` and `polars.DataFrame(result.columns())` take it as it is.
+        `pandas.DataFrame(result.columns())` and `polars.DataFrame(result.columns())` accept it as it is.
         """
         if of is not None and of not in self.tables:
             raise InputError(f"there is no table {of!r} here; choose from {', '.join(self.tables)}")
@@ -219,7 +222,7 @@ class Result(ABC):
 
     @classmethod
     def read(cls, data: Any) -> Self:
-        """The result in a mapping, of this schema or an older one; what does not fit raises ValueError and its like."""
+        """The result in a mapping of this schema or an older one. Raises ValueError, TypeError or KeyError."""
         data = upgraded(data)
         if (given := type_of(data)) != cls.type:
             raise ValueError(f"its type is {given!r}, not {cls.type!r}: load it with attnscope.load_result")
@@ -227,7 +230,7 @@ class Result(ABC):
 
     @classmethod
     def from_dict(cls, data: Any, source: str = "the document") -> Self:
-        """The result in a mapping, of this schema or an older one. Raises DamagedFileError, naming `source`."""
+        """The result in a mapping of this schema or an older one. Raises DamagedFileError, naming `source`."""
         with damage(source):
             return cls.read(data)
 
@@ -237,7 +240,7 @@ class Result(ABC):
         return cls.from_dict(parsed(document, source), source)
 
     def _repr_html_(self) -> str:
-        # The one place where data calls its renderers, as a notebook asks for it; imported then and there.
+        # The only place where a result calls its renderers: a notebook calls this method. Imported when it does.
         notebook_html = importlib.import_module("attnscope.render").notebook_html
         html: str = notebook_html(self)
         return html
@@ -257,7 +260,7 @@ class Document(Result):
 
 
 def type_of(data: Any) -> str:
-    """The type that a document says it is. Raises ValueError where it says none, or has an unknown schema."""
+    """The type that a document names. Raises ValueError where it names none, or has an unknown schema."""
     if not isinstance(data, dict) or "schema" not in data:
         raise ValueError("it has no schema number, so it was not saved by attnscope")
     if data["schema"] != SCHEMA:
@@ -271,7 +274,7 @@ def type_of(data: Any) -> str:
 
 
 def load_result(path: str | os.PathLike[str]) -> Result:
-    """Any result that was saved, as what its file says it is: JSON, JSON lines (an evaluation), safetensors (maps).
+    """Load any saved result; its file says its type: JSON, JSON lines (an evaluation) or safetensors (maps).
 
     Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file.
 
@@ -281,7 +284,7 @@ def load_result(path: str | os.PathLike[str]) -> Result:
         maps: Result = class_of("attention_maps").load(path)
         return maps
     document = text_of(path)
-    # Of JSON lines the first says what they are.
+    # The first of JSON lines says what they are.
     data, rest = first_value(document, str(path))
     with damage(str(path)):
         data = upgraded(data)
@@ -296,6 +299,6 @@ def load_result(path: str | os.PathLike[str]) -> Result:
 
 
 def class_of(tag: str) -> Any:
-    """The class of results of a type in TYPES."""
+    """The class of a type in TYPES."""
     module, name = TYPES[tag].split(":")
     return getattr(importlib.import_module(module), name)

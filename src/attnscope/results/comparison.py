@@ -25,7 +25,7 @@ class ComparedSide:
 
     name:          such as "clean".
     result:        the scores of its words.
-    probabilities: of each label, in the order asked for; empty without labels.
+    probabilities: the probability of each label, in the order given; empty without labels.
     """
 
     name: str
@@ -39,14 +39,14 @@ class ComparedSide:
 
     @cached_property
     def shares(self) -> NDArray[np.float64]:
-        """Of each word its share of all scores, without their signs: (word,), adding up to 1."""
+        """(word,) Each word's share of the sum of all magnitudes; the shares add up to 1."""
         sizes = np.abs(self.result.scores)
         total = float(sizes.sum())
         return sizes / total if total > 0 else np.full(len(sizes), 1 / max(1, len(sizes)))
 
     @cached_property
     def ranks(self) -> tuple[int, ...]:
-        """Of each word its place by the size of its score, 1 the strongest; equal scores share the first place."""
+        """(word,) Each word's rank by the magnitude of its score, 1 the strongest; equal scores share the best rank."""
         sizes = np.abs(self.result.scores)
         ordered = np.sort(-sizes)
         return tuple(int(np.searchsorted(ordered, -size)) + 1 for size in sizes)
@@ -58,8 +58,8 @@ class WordPair:
 
     edit:        "same", "changed", "replaced", "inserted" or "deleted".
     change:      right score minus left score; a gap counts as 0.
-    rank_change: places gained (positive) or lost; None beside a gap.
-    restores:    of an edit: how far the probability of the left side's prediction rises on the right when this edit
+    rank_change: ranks gained (positive) or lost; None beside a gap.
+    restores:    for an edit: how far the probability of the left side's prediction rises on the right when this edit
                  alone is undone. None where it was not measured.
     """
 
@@ -75,7 +75,7 @@ class WordPair:
 class Comparison(Document):
     """Left and right, and their words opposite each other.
 
-    expected: the right label, if one is known. tags: what the pair is of, such as {"attack": …, "task": …}.
+    expected: the right label, if known. tags: where the pair comes from, such as {"attack": …, "task": …}.
     """
 
     type: ClassVar[str] = "comparison"
@@ -93,7 +93,7 @@ class Comparison(Document):
         return self.left.prediction != self.right.prediction
 
     def right_or_wrong(self, side: ComparedSide) -> bool | None:
-        """Whether a side's prediction is the right one; None where either is not known."""
+        """Whether a side's prediction is right; None where the prediction or the right label is not known."""
         if self.expected is None or side.prediction is None:
             return None
         return side.prediction == self.expected
@@ -105,14 +105,14 @@ class Comparison(Document):
 
     @property
     def culprits(self) -> tuple[WordPair, ...]:
-        """The edits that, undone one at a time, bring the left prediction nearer, the strongest first."""
+        """The edits that, undone one at a time, bring the left prediction closer, the strongest first."""
         measured = [pair for pair in self.edits if pair.restores is not None and pair.restores > 0]
         return tuple(sorted(measured, key=lambda pair: -(pair.restores or 0)))
 
     @property
     def moved(self) -> float:
-        """How much attention moved to the attacked words: their share of all scores on the right less that of their
-        originals on the left, -1 to 1. What they gain the other words of the task lose."""
+        """How much attention moved to the attacked words: their share of all scores on the right minus that of their
+        originals on the left, -1 to 1. What they gain, the other words of the text lose."""
         after = sum(float(self.right.shares[pair.right]) for pair in self.edits if pair.right is not None)
         before = sum(float(self.left.shares[pair.left]) for pair in self.edits if pair.left is not None)
         return after - before
@@ -184,7 +184,7 @@ _PAIR_FIELDS: dict[str, Kinds] = {
 def paired_words(
     left: ComparedSide, right: ComparedSide, restores: Mapping[int, float] | None = None
 ) -> tuple[WordPair, ...]:
-    """The words of both sides opposite each other; `restores` is keyed by the number of the pair."""
+    """The words of both sides opposite each other; `restores` is keyed by the index of the pair."""
     found = []
     for number, one in enumerate(opposites(left.result, right.result)):
         scores = [

@@ -1,7 +1,7 @@
-"""How faithful methods are on some texts: one row for each text and method, and what the rows say together.
+"""How faithful methods are on some texts: one row for each text and method, and summaries of the rows.
 
-Plain frozen data, numpy only. The file form is JSON lines: a head that says what is measured, then rows as they come,
-so that a broken run loses nothing and goes on (docs/schema.md).
+Plain frozen data, numpy only. The file is JSON lines: a head that says what is measured, then rows as they come, so
+that an interrupted run loses nothing and can resume (docs/schema.md).
 """
 
 import json
@@ -24,21 +24,21 @@ from attnscope.results.statistics import holm, interval, paired
 from attnscope.results.tables import Columns, counts, flags, numbers, texts
 from attnscope.text.visible import visible
 
-# Every evaluation has this method beside the others: a difference from it is a difference.
+# Every evaluation includes this method, and the others are compared with it.
 YARDSTICK = "random"
-# Curves of texts of different lengths meet at these shares of their words.
+# Curves of texts of different lengths are averaged at these shares of their words.
 SHARES = tuple(np.linspace(0, 1, 21).tolist())
 
 
 @dataclass(frozen=True)
 class EvaluationRow:
-    """What one method said about one text, and how it fared.
+    """One method's scores on one text, and how they did.
 
-    key:    of the sample; number: its place in the list that was given.
-    values: of each metric; None where it is not defined on this text.
-    curves: of each curve, the label's probability at 0, 1, …, n words.
-    words, scores: of the words that were judged, with human importance where there is one.
-    label, gold, probability: what was explained, what is right, and how likely the model finds what was explained.
+    key:    the sample's key; number: its place in the given list.
+    values: the value of each metric; None where it is not defined on this text.
+    curves: for each curve, the label's probability at 0, 1, …, n words.
+    words, scores: the words that were judged and their scores; human: their importance to people, where known.
+    label, gold, probability: the explained label, the right label, and how likely the model finds the explained one.
     predicted: whether the explained label is the likeliest.
     """
 
@@ -62,7 +62,7 @@ class EvaluationRow:
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
-        """What `to_json` wrote, parsed. Raises TypeError or ValueError for anything else."""
+        """The row that `to_json` wrote. Raises TypeError or ValueError for anything else."""
         row = cls(
             **{
                 **data,
@@ -79,12 +79,12 @@ class EvaluationRow:
 
 @dataclass(frozen=True)
 class Standing:
-    """How one method fares by one metric.
+    """How well one method does by one metric.
 
-    mean, low, high: over the texts on which the metric is defined, with a 95 % bootstrap interval.
-    count:      these texts.
-    difference: from the yardstick, on the texts that both have: mean, low, high.
-    p:          of a paired test that there is no difference, corrected for all methods (Holm); NaN for the yardstick.
+    mean, low, high: the mean over the texts on which the metric is defined, with a 95 % bootstrap interval.
+    count:      the number of these texts.
+    difference: the difference from the yardstick on the texts that both have: mean, low, high.
+    p:          the p value of a paired test of no difference, corrected for all methods (Holm); NaN for the yardstick.
     """
 
     method: str
@@ -107,7 +107,7 @@ class Standing:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation(Result):
-    """Rows, and what they were measured with.
+    """The rows of an evaluation, and its settings.
 
     settings: model and versions, "replacement", "metrics": {name: {"better", "asks", "value", "paper"}}, "shares" of
               curves, "skipped": {method: why it does not run on this model}.
@@ -130,12 +130,12 @@ class Evaluation(Result):
 
     @cached_property
     def methods(self) -> tuple[str, ...]:
-        """In the order of their first rows."""
+        """The methods, in the order of their first rows."""
         return tuple(dict.fromkeys(row.method for row in self.rows))
 
     @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """Those that are defined on some text."""
+        """The metrics that are defined on at least one text."""
         return tuple(
             name for name in self.settings["metrics"] if any(row.values.get(name) is not None for row in self.rows)
         )
@@ -148,7 +148,7 @@ class Evaluation(Result):
     @cached_property
     def accuracy(self) -> float | None:
         """The share of texts whose likeliest label is right; None where no right label is known."""
-        # Of a label that is not the likeliest it is known that the model is wrong only if it is the right one.
+        # If the explained label is not the likeliest, the model is known to be wrong only where that label is right.
         known = {r.key: r for r in self.rows if r.gold is not None and (r.predicted or r.label == r.gold)}
         if not known:
             return None
@@ -164,7 +164,7 @@ class Evaluation(Result):
         return found
 
     def standings(self, metric: str) -> list[Standing]:
-        """Every method by this metric, the best first; methods that it is not defined for are left out."""
+        """The methods by this metric, the best first; methods for which it is not defined are left out."""
         if metric not in self.metrics:
             raise InputError(f"no row has a value of {metric!r}; there are {', '.join(self.metrics) or 'none'}")
         better = self.settings["metrics"][metric]["better"]
@@ -192,7 +192,7 @@ class Evaluation(Result):
         return sorted(made, key=lambda one: sign * one.mean)
 
     def curve(self, method: str, name: str) -> NDArray[np.float64]:
-        """The mean of a curve over the texts, with its interval: (3, share) are mean, low, high."""
+        """(3, share) The mean of a curve over the texts, and the low and high end of its interval."""
         found = [row.curves[name] for row in self.rows if row.method == method]
         if not found:
             raise InputError(f"there is no method {method!r}; there are {', '.join(self.methods)}")
@@ -218,7 +218,7 @@ class Evaluation(Result):
         return "\n".join(blocks) + "\n"
 
     def to_lines(self) -> str:
-        """The file form: the head, then a line for each row."""
+        """The lines of the file: the head, then a line for each row."""
         return "\n".join([head(self.settings), *(row.to_json() for row in self.rows)]) + "\n"
 
     def _columns(self, of: str) -> Columns:
@@ -266,7 +266,7 @@ class Evaluation(Result):
     def _read(cls, data: Mapping[str, Any]) -> Self:
         if not isinstance(data.get("settings"), dict) or not isinstance(data["settings"].get("metrics"), dict):
             raise ValueError("it has no metrics in its settings")
-        # The first line of a file of rows has none itself.
+        # The head, which is the first line of the file, has no rows.
         return cls(data["settings"], tuple(EvaluationRow.of(row) for row in data.get("rows", ())))
 
     @property
@@ -280,13 +280,13 @@ class Evaluation(Result):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read the rows of a finished or broken run. Raises FileNotFoundError, or DamagedFileError naming the line."""
+        """Read the rows of a run, finished or not. Raises FileNotFoundError, or DamagedFileError naming the line."""
         return cls.from_lines(text_of(path), str(path))
 
     @classmethod
     def from_lines(cls, document: str, source: str = "the document") -> Self:
-        """The Evaluation in JSON lines; a last line that a broken run left half written is left out."""
-        # Not splitlines: JSON keeps a text's own line separators (U+2028) as they are.
+        """The Evaluation in JSON lines; an incomplete last line, left by an interrupted run, is dropped."""
+        # Not splitlines: JSON strings may contain other line separators, such as U+2028.
         first, *lines = document.rstrip("\n").split("\n")
         if not first:
             raise DamagedFileError(f"{source} is empty: expected the rows of an evaluation")
@@ -306,7 +306,7 @@ class Evaluation(Result):
 
 
 def head(settings: Mapping[str, Any]) -> str:
-    """The first line of the file form."""
+    """The first line of the file."""
     return json.dumps({"schema": SCHEMA, "type": Evaluation.type, "settings": dict(settings)}, ensure_ascii=False)
 
 

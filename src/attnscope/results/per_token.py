@@ -1,6 +1,6 @@
-"""One score for every pair of a target token and a token of the text: what each generated token relied on.
+"""A score for every pair of a target token and a token of the text: what each generated token relied on.
 
-Plain frozen data, numpy only, like Attribution, of which it holds one for each target token.
+Plain frozen data, numpy only, like Attribution; there is an Attribution for each target token.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from attnscope.results.tables import Columns, counts, joined, texts
 
 @dataclass(frozen=True, slots=True)
 class TargetToken:
-    """A token that is explained: its text, its index in the tokens (None where it is not among them), its value."""
+    """An explained token: its text, its index among the text's tokens (None if it is not one of them), its value."""
 
     text: str
     index: int | None
@@ -31,8 +31,8 @@ class TargetToken:
 class PerToken(Document):
     """Scores (target, token) and (target, word).
 
-    first:   the Attribution of the first target token: text, method, what was asked, provenance of all.
-    targets: the explained tokens. One that stands in the text is scored by what comes before it: the rest has 0.
+    first:   the Attribution of the first target token; all share its text, method, request and provenance.
+    targets: the explained tokens. For a token in the text, what comes before it is scored, and the rest has 0.
     """
 
     type: ClassVar[str] = "per_token"
@@ -77,7 +77,7 @@ class PerToken(Document):
         )
 
     def read_words(self, target: int) -> NDArray[np.bool_]:
-        """(word,) The words that a target token was scored on: those that begin before it."""
+        """(word,) Which words a target token was scored on: those that begin before it."""
         index = self.targets[target].index
         end = len(self.first.text) if index is None else self.first.tokens[index].start
         return np.array([word.start < end for word in self.first.words], dtype=bool)

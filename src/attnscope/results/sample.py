@@ -1,4 +1,4 @@
-"""A text to evaluate explanations on, with what is known of it."""
+"""A text to evaluate explanations on, with what is known about it."""
 
 import hashlib
 import json
@@ -13,11 +13,11 @@ from attnscope.errors import InputError
 class Sample:
     """A text to evaluate explanations on.
 
-    target:   what is explained: a continuation, a label. None: of `labels`, the one that the model finds likeliest.
-    labels:   the answers that there are; probabilities are shares among them. Of a classifier its own by default.
-    position: a word or token index, where a token classifier or masked model is asked.
-    within:   (start, end) of the piece of the text whose words are judged, in characters; by default all of it.
-    human:    (start, end, weight) of what people find important; words that no piece touches have weight 0.
+    target:   what is explained: a continuation or a label. None: the label that the model finds likeliest.
+    labels:   the possible answers; probabilities are shares among them. By default a classifier's own labels.
+    position: a word or token index, for token classifiers and masked models.
+    within:   (start, end) in characters, the piece of the text whose words are judged; by default the whole text.
+    human:    (start, end, weight) of pieces that people find important; words outside all pieces have weight 0.
     gold:     the right label, for the accuracy.
     """
 
@@ -31,12 +31,12 @@ class Sample:
 
     @property
     def key(self) -> str:
-        """A name for what is asked, the same wherever the sample stands in a list."""
+        """A hash of the sample's content, the same wherever it is in a list."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
     def of(cls, given: Any, source: str) -> Self:
-        """A Sample from a text or from a mapping of these names. Raises InputError, naming `source`."""
+        """A Sample from a text, or from a mapping with these fields. Raises InputError, naming `source`."""
         if isinstance(given, str):
             return cls(given)
         if not isinstance(given, Mapping) or not isinstance(given.get("text"), str):

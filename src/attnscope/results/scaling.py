@@ -1,4 +1,4 @@
-"""Raw scores → the range that is displayed. Pure; a scaled score is never stored back."""
+"""Scales raw scores to the displayed range. Scaled scores are never stored."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,7 @@ def min_max(scores: ArrayLike) -> NDArray[np.float64]:
     if low == high:
         return np.full(values.shape, 0.5)
     if high - low == float("inf"):
-        # Halved, the spread of two huge scores of opposite sign fits; always halving would lose the smallest.
+        # Halved, the spread of two huge scores of opposite sign cannot overflow; always halving would lose subnormals.
         values, low, high = values / 2, low / 2, high / 2
     return np.clip((values - low) / (high - low), 0.0, 1.0)
 

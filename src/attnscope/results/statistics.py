@@ -1,6 +1,6 @@
-"""Ranks and their correlation; how sure a mean over texts is: bootstrap, a paired test, correction for many of them.
+"""Ranks and their correlation; how certain a mean over texts is: bootstrap, a paired test, correction for many tests.
 
-numpy only. Nothing here assumes a distribution; what it does assume is that the texts are drawn independently.
+numpy only. Nothing here assumes a distribution, only that the texts are drawn independently.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 RESAMPLES = 2_000
 FLIPS = 9_999
-# Numbers drawn at one time, so that many texts do not make a large matrix.
+# How many random numbers are drawn at a time, so that many texts do not need a large matrix.
 _AT_ONCE = 2_000_000
 
 
 def ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 1, equal scores sharing the mean of theirs.
+    """Ranks from 1; equal scores share the mean of their ranks.
 
     >>> ranks(np.array([0.5, 0.1, 0.5])).tolist()
     [2.5, 1.0, 2.5]
@@ -30,7 +30,7 @@ def ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Spearman's rank correlation, -1 to 1, equal scores sharing the mean of their ranks; NaN where one has no ranks.
+    """Spearman's rank correlation, -1 to 1; equal scores share the mean of their ranks. NaN where all scores are equal.
 
     >>> spearman(np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 9.0]))
     1.0
@@ -45,7 +45,7 @@ def interval(
 ) -> NDArray[np.float64]:
     """The percentile bootstrap interval of the mean over the first axis: (text, …) -> (2, …), low and high.
 
-    NaN where there is no value. One value has no spread: the interval is that value.
+    NaN where there is no value. A single value has no spread: the interval is that value.
 
     >>> interval([1.0, 1.0, 1.0]).tolist()
     [1.0, 1.0]
@@ -68,8 +68,8 @@ def interval(
 def paired(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> float:
     """The two-sided p value of a paired test that the differences (text,) have no direction; NaN without a difference.
 
-    Under the null hypothesis each sign might as well be the other: the mean is compared with the means after `flips`
-    random changes of sign (Fisher's randomisation test). The smallest p is 1 / (flips + 1).
+    Under the null hypothesis each sign could as well be the other: the mean is compared with the means after `flips`
+    random sign flips (Fisher's randomisation test). The smallest p is 1 / (flips + 1).
 
     >>> paired([0.0, 0.0])
     1.0
@@ -83,13 +83,13 @@ def paired(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> floa
     step = max(1, _AT_ONCE // len(data))
     for start in range(0, flips, step):
         signs = generator.integers(0, 2, (min(step, flips - start), len(data))) * 2 - 1
-        # Sums of the same numbers in another order differ in their last bits.
+        # Sums of the same numbers in a different order differ in their last bits.
         as_large += int((np.abs(signs @ data) >= seen * (1 - 1e-12)).sum())
     return (as_large + 1) / (flips + 1)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's correction: p values that keep the chance of any false finding at the level; NaN is left out.
+    """Holm's correction: p values that keep the chance of any false positive at the level; NaN is left out.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

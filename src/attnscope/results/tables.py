@@ -1,8 +1,8 @@
-"""Results as tables: columns of numpy arrays, and what pandas, polars and other readers of Arrow take.
+"""Results as tables: columns of numpy arrays, for pandas, polars and other readers of Arrow.
 
-A table is a dict of arrays, which pandas and polars both read as they are; that needs neither of them. The Arrow
-PyCapsule interface stands beside it for readers that take a result itself. The older interchange, `__dataframe__`, is
-not offered: pandas has deprecated it and polars no longer reads it.
+A table is a dict of arrays, which pandas and polars both read as it is; neither has to be installed. Readers that take
+a result itself use the Arrow PyCapsule interface. The older interchange protocol, `__dataframe__`, is not offered:
+pandas has deprecated it and polars no longer reads it.
 """
 
 import importlib
@@ -19,12 +19,12 @@ Columns = dict[str, NDArray[Any]]
 
 
 def texts(values: Iterable[str | None]) -> NDArray[np.object_]:
-    """A column of texts (row,). Half a surrogate pair, which Arrow cannot hold, becomes its escape."""
+    """A column of texts (row,). Half a surrogate pair, which Arrow cannot hold, is written as its escape."""
     return np.array([None if value is None else encoded(value).decode() for value in values], dtype=object)
 
 
 def numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
-    """A column of numbers (row,), NaN where there is none."""
+    """A column of numbers (row,), NaN where there is no value."""
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
@@ -34,12 +34,12 @@ def counts(values: Iterable[int]) -> NDArray[np.int64]:
 
 
 def flags(values: Iterable[bool]) -> NDArray[np.bool_]:
-    """A column of yes and no (row,)."""
+    """A column of booleans (row,)."""
     return np.array(list(values), dtype=bool)
 
 
 def joined(tables: Iterable[Columns]) -> Columns:
-    """Tables of the same columns under each other."""
+    """Tables with the same columns, one below the other."""
     every = list(tables)
     return {name: np.concatenate([table[name] for table in every]) for name in every[0]} if every else {}
 
@@ -56,7 +56,7 @@ def data_frame(columns: Columns) -> Any:
 
 
 def arrow_stream(columns: Columns, requested_schema: object = None) -> object:
-    """An Arrow stream of the columns, by whichever library is there. Raises MissingExtraError where none is."""
+    """An Arrow stream of the columns, by whichever library is installed. Raises MissingExtraError if none is."""
     for module, table_of in _ARROW.items():
         try:
             library = importlib.import_module(module)
@@ -70,7 +70,7 @@ def arrow_stream(columns: Columns, requested_schema: object = None) -> object:
     )
 
 
-# Texts are said to be texts: of a column without any the libraries would guess.
+# Text columns are declared as such: for a column without any text the libraries would have to guess.
 def _with_pyarrow(pyarrow: Any, columns: Columns) -> Any:
     return pyarrow.table(
         {
@@ -93,5 +93,5 @@ def _is_text(column: NDArray[Any]) -> bool:
     return column.dtype.kind == "O"
 
 
-# Libraries that can lend an Arrow stream, and how each makes a table of columns.
+# Libraries that can provide an Arrow stream, and how each makes a table from columns.
 _ARROW: dict[str, Callable[[Any, Columns], Any]] = {"pyarrow": _with_pyarrow, "polars": _with_polars}

@@ -1,1 +1,1 @@
-"""What needs many explanations: two texts, several methods, a set of texts."""
+"""Studies, which need many explanations: of two texts, by several methods, of a set of texts."""

@@ -1,4 +1,4 @@
-"""ats.compare: the same question of two texts or two models, word opposite word."""
+"""`ats.compare`: the same explanation of two texts, or by two models, word opposite word."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -41,17 +41,17 @@ def compare(
     """Two texts, or one text under two models, opposite each other: words, scores, predictions.
 
     clean, adversarial: the two texts; with `other`, adversarial may be left out: one text under two models.
-    sample:     what the prompts are about: it follows both of them after a space.
+    sample:     the text that the prompts are about, put after each of them with a space between.
     labels:     the possible answers, as the model would write them (" positive"); a classifier has its own. Each side's
-                probabilities are shares among them.
+                probabilities are shares among these labels.
     method, parameters: of `explain`. Both sides explain the same label: `target`, else `expected` (the right label),
                 else what the left side predicts.
-    names:      of the sides; by default "clean" and "adversarial", or the two models' names.
+    names:      the sides' names; by default "clean" and "adversarial", or the two models' names.
     tags:       where the pair comes from, such as {"attack": "textfooler"}.
 
     Where labels are known, each edit is undone alone in the right text, and `restores` says how far this brings back
-    the probability of the left side's prediction: so one sees the edits that explain a flip. Edits that only work
-    together restore nothing alone. Raises InputError where there is nothing to compare, and what `explain` raises.
+    the probability of the left side's prediction. This shows which edits explain a flip. Edits that only work together
+    restore nothing alone. Raises InputError where there is nothing to compare, and what `explain` raises.
 
     >>> compare(load(), "Is it good?", "Iis it goood?", labels=[" yes", " no"])  # doctest: +SKIP
     """
@@ -106,7 +106,7 @@ def _labels(model: Model, labels: Sequence[str | int]) -> tuple[str | int, ...]:
 
 
 def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, predicted: int) -> int:
-    """The index of the wanted label, given as it stands among the labels or by its name; else of the predicted one."""
+    """The index of the wanted label, given as written among the labels or by its name; else of the predicted label."""
     if wanted is None:
         return predicted
     if wanted in labels:
@@ -118,7 +118,7 @@ def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, 
 
 
 def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | int], chat: bool) -> list[list[float]]:
-    """Of each text, the share of each label."""
+    """The share of each label on each text."""
     if not labels:
         return [[] for _ in texts]
     answers = [choices(model, encoded, labels) for encoded in encoded_texts(model, list(texts), chat=chat)]
@@ -130,7 +130,7 @@ def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | in
 def _restored(
     model: Model, left: ComparedSide, right: ComparedSide, labels: Sequence[str | int], chat: bool
 ) -> dict[int, float]:
-    """Of each edit, by its index among the pairs: how far undoing it alone restores the left side's prediction."""
+    """How far undoing an edit alone restores the left side's prediction, by the edit's index among the pairs."""
     pairs = opposites(left.result, right.result)
     undone = {
         index: undone_text(left.result, right.result, pairs, index)
@@ -149,19 +149,19 @@ def _restored(
 
 
 def undone_text(left: Attribution, right: Attribution, pairs: Sequence[Opposite], index: int) -> str:
-    """The right text with one edit undone; the spaces around a word that comes or goes are the left text's."""
+    """The right text with one edit undone; the spaces around a restored word are those of the left text."""
     edit = pairs[index]
     text = right.text
     if edit.right is not None:
         word = right.words[edit.right]
         if edit.left is not None:
             return text[: word.start] + left.words[edit.left].text + text[word.end :]
-        # An inserted word goes with the space before it.
+        # An inserted word is removed with the space before it.
         start = right.words[edit.right - 1].end if edit.right else 0
         return text[:start] + text[word.end :] if start else text[word.end :].lstrip()
     assert edit.left is not None
-    lost = left.words[edit.left]
-    space = left.text[left.words[edit.left - 1].end : lost.start] if edit.left else ""
+    deleted = left.words[edit.left]
+    space = left.text[left.words[edit.left - 1].end : deleted.start] if edit.left else ""
     previous = next((pair.right for pair in reversed(pairs[:index]) if pair.right is not None), None)
-    at = 0 if previous is None else right.words[previous].end
-    return text[:at] + space + lost.text + (text[at:] if at else " " + text)
+    position = 0 if previous is None else right.words[previous].end
+    return text[:position] + space + deleted.text + (text[position:] if position else " " + text)

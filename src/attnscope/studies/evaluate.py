@@ -1,9 +1,9 @@
-"""ats.evaluate: which method is faithful, for this model and these texts.
+"""`ats.evaluate`: which methods are faithful to this model on these texts.
 
 Problems solved here:
-- all perturbed texts of all methods and metrics about one text run log_probabilities, each once (`text_evaluator`);
-- rows are written as they come, and a broken run goes on where it stopped (`evaluation_rows`);
-- whatever METHODS holds is evaluated by its name (`method_choice`).
+- the perturbed versions of a text that all methods and metrics need run together, each once (`text_evaluator`);
+- rows are written as they come, and an interrupted run resumes where it stopped (`evaluation_rows`);
+- every method in METHODS can be evaluated by its name (`method_choice`).
 """
 
 import os
@@ -44,17 +44,17 @@ def evaluate(
     rows: str | os.PathLike[str] | None = None,
     way: str | None = None,
 ) -> Evaluation:
-    """How faithful `methods` are to `model` on `texts`, by `metrics`, always beside `random`.
+    """How faithful `methods` are to `model` on `texts`, by `metrics`, always compared with `random`.
 
-    texts:    texts, Samples, or mappings with a Sample's names.
+    texts:    texts, Samples, or mappings with the fields of a Sample.
     methods:  names of METHODS or functions of your own, or (method, parameters); or scores made elsewhere, a list with
-              one Attribution for each text; by default all of METHODS that run on this model.
-    metrics:  names of METRICS; by default all. Agreement with people is measured only where a sample says what they
+              one Attribution for each text. By default all of METHODS that run on this model.
+    metrics:  names of METRICS; by default all. Agreement with people is measured only where a sample says what people
               find important.
-    replacement: what a word that is taken away leaves behind: "delete" leaves nothing; "mask" or "pad" that token;
-              "neutral" a neutral word; "zero" or "mean" that embedding. `way` is its former name.
-    target, labels: for samples that name none of their own. A language model needs one of them, or generate: its own
-              greedy continuation of so many tokens. With labels and no target the likeliest label is explained.
+    replacement: what takes the place of a removed word: "delete" nothing; "mask" or "pad" that token; "neutral" a
+              neutral word; "zero" or "mean" that embedding. `way` is its former name.
+    target, labels: for samples that have none of their own. A language model needs one of them, or generate: its own
+              greedy continuation of this many tokens. With labels and no target, the likeliest label is explained.
     rows:     a JSON-lines file. Rows are added as they come; those of an earlier run with the same settings are kept.
 
     Raises InputError for an unknown method, metric or replacement and for a sample that cannot be judged, ModelError
@@ -136,7 +136,7 @@ def _completed(
     generate: int | None,
     chat: bool,
 ) -> Sample:
-    """The sample with the target or labels given for all of them, if it names none of its own. Raises InputError."""
+    """The sample, with the target or labels given for all samples if it has none of its own. Raises InputError."""
     if sample.target is None and not sample.labels:
         if generate is not None:
             (encoded,) = encoded_texts(model, [sample.text], chat=chat)

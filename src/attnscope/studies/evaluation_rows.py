@@ -1,4 +1,4 @@
-"""The rows file of an evaluation: rows are added as they come, and a broken run goes on where it stopped."""
+"""The rows file of an evaluation: rows are added as they come, and an interrupted run resumes where it stopped."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from attnscope.results.evaluation import Evaluation, EvaluationRow, head
 def resumed_rows(
     path: str | os.PathLike[str] | None, settings: Mapping[str, Any]
 ) -> Iterator[tuple[Evaluation, Callable[[EvaluationRow], None]]]:
-    """The rows of an earlier run, and a function that adds one; without a path there are none and none is kept.
+    """The rows of an earlier run, and a function that adds a row. Without a path, nothing is read or written.
 
     Raises InputError where the earlier run had other settings, DamagedFileError for a file that cannot be read.
     """
@@ -27,7 +27,7 @@ def resumed_rows(
     if path.exists() and path.stat().st_size:
         earlier = Evaluation.load(path)
         _check_same_settings(path, earlier.settings, settings)
-    # Written anew: the last line of a broken run may be half a line.
+    # Rewritten, because an interrupted run may have left its last line incomplete.
     earlier.save(path)
     with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
 
@@ -39,7 +39,7 @@ def resumed_rows(
 
 
 def _check_same_settings(path: Path, earlier: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    # As they would be read back: a tuple is a list in JSON.
+    # Compared as they would be read back: a tuple becomes a list in JSON.
     current = json.loads(head(settings))["settings"]
     for name in {**current, **earlier}:
         if current.get(name) != earlier.get(name):

@@ -1,4 +1,4 @@
-"""One label out of several, asked of any method in the words that the method takes."""
+"""How to ask any method to explain one of several labels, with the parameters that the method takes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,18 +16,18 @@ def label_request(
     options: Mapping[str, Any],
     position: int | str | None = None,
 ) -> dict[str, Any]:
-    """What a method is given, beside its `options`, so that it explains `labels[label]`.
+    """The parameters, beside its `options`, with which a method explains `labels[label]`.
 
-    Methods that explain a target get the label, of two labels held against the other. Methods that look at attention
-    have no contrast: they look from where the label is predicted, if a language model is to write it and no query says
-    otherwise; the labels of a classifier are read off no token, and they are given nothing.
+    Methods that explain a target get the label; of two labels, it is contrasted with the other. Methods that read
+    attention have no contrast: in a language model they read it from where the label is predicted, unless a query is
+    given. A classifier reads its labels off no single token, so these methods get nothing.
     """
-    at = {} if position is None else {"position": position}
+    where = {} if position is None else {"position": position}
     if not labels:
         return {}
     if method.asks != "query":
         against = {"against": labels[1 - label]} if len(labels) == 2 else {}
-        return {"target": labels[label], **against, "quantity": "log_probability", **at}
+        return {"target": labels[label], **against, "quantity": "log_probability", **where}
     if "query" in options or "stack" in options or task_of(model.model) in ("classifier", "token classifier"):
         return {}
-    return {"target": labels[label], **at}
+    return {"target": labels[label], **where}

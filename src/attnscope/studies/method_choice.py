@@ -1,4 +1,4 @@
-"""The methods that an evaluation runs: the name each goes by, and its explanation of one text."""
+"""The methods that an evaluation runs: the name of each in the rows, and its explanation of a text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from attnscope.results.sample import Sample
 from attnscope.studies.label_request import label_request
 from attnscope.studies.perturbed_text import PerturbedText
 
-# A method by its name or a function of one's own; (method, parameters); or scores made elsewhere, one result a text.
+# A method by its name or the caller's own function; (method, parameters); or scores made elsewhere, one result a text.
 Given = AnyMethod | tuple[AnyMethod, Mapping[str, Any]] | list[Attribution]
 
 
 @dataclass(frozen=True)
 class MethodChoice:
-    """A method with the parameters that it is run with, and the name that it goes by."""
+    """A method with the parameters that it is run with, and its name in the rows."""
 
     name: str
     method: Method
@@ -30,12 +30,12 @@ class MethodChoice:
 
     @property
     def is_yardstick(self) -> bool:
-        """Whether the others are held against it."""
+        """Whether the other methods are compared with this one."""
         return self.method.name == YARDSTICK
 
 
 def method_choices(methods: Sequence[Given] | None) -> list[MethodChoice]:
-    """The methods to run, all of METHODS if None, and random scores beside them. Raises InputError."""
+    """The methods to run (all of METHODS if None), always with `random` among them. Raises InputError."""
     choices = [_method_choice(method) for method in ([*METHODS] if methods is None else methods)]
     if not any(choice.is_yardstick for choice in choices):
         choices.append(_method_choice(YARDSTICK))
@@ -45,15 +45,15 @@ def method_choices(methods: Sequence[Given] | None) -> list[MethodChoice]:
 
 
 def _method_choice(given: Given) -> MethodChoice:
-    asked, parameters = given if isinstance(given, tuple) else (given, {})
-    method = given_scores(asked) if isinstance(asked, list) else method_of(asked)
+    scored_by, parameters = given if isinstance(given, tuple) else (given, {})
+    method = given_scores(scored_by) if isinstance(scored_by, list) else method_of(scored_by)
     requested(parameters, method.options, method.shared_options, method.name)
     written = ", ".join(f"{name}={value}" for name, value in parameters.items())
     return MethodChoice(f"{method.name} ({written})" if written else method.name, method, dict(parameters))
 
 
 def explained(model: Model, sample: Sample, choice: MethodChoice, text: PerturbedText, chat: bool) -> Attribution:
-    """The method's result on this text, asked for the label as far as the method takes one."""
+    """The method's result on this text, for the explained label where the method takes one."""
     method, parameters = choice.method, choice.parameters
     given: dict[str, Any] = {"chat": True} if chat else {}
     given |= label_request(model, method, text.choices.labels, text.label, parameters, sample.position)

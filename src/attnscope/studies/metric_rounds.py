@@ -1,4 +1,4 @@
-"""All metrics of all explanations of one text, in rounds: what they ask in one round is answered log_probabilities."""
+"""All metrics of all explanations of one text, in rounds: the queries of a round are answered together."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
@@ -22,9 +22,9 @@ def measure(
     text: PerturbedText,
     rescore: Mapping[str, Rescore],
 ) -> dict[Key, Any]:
-    """The value of each metric of each explanation, and of each curve, as "curve NAME".
+    """The value of each metric and each curve (named "curve NAME") for each explanation.
 
-    rescore: of each explanation, what answers ScoresOn.
+    rescore: the function that answers ScoresOn, for each explanation.
     """
     values: dict[Key, Any] = {}
     waiting: list[tuple[Key, Running, Query]] = []
@@ -47,8 +47,8 @@ def measure(
             else:
                 values[name, what] = value
     while waiting:
-        asked, waiting = waiting, []
-        answers = iter(text.answer([query for *_, query in asked if not isinstance(query, ScoresOn)]))
-        for key, metric, query in asked:
+        this_round, waiting = waiting, []
+        answers = iter(text.answer([query for *_, query in this_round if not isinstance(query, ScoresOn)]))
+        for key, metric, query in this_round:
             resume(key, metric, rescore[key[0]](query) if isinstance(query, ScoresOn) else next(answers))
     return values

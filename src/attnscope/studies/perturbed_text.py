@@ -1,4 +1,4 @@
-"""How likely the explained label is on one text with words taken away or softened: each version runs once."""
+"""How likely the explained label is on a text with words removed or softened; each version of the text runs once."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ from attnscope.text.words import WordSpan
 
 
 class PerturbedText:
-    """One text, the label that is explained, and what is already known of the text without some of its words.
+    """One text, the explained label, and the answers about versions of the text that have already run.
 
-    words:       those that can be taken away; the sets of a query hold indices into them.
+    words:       the words that can be removed; the sets of a query hold indices into them.
     label:       the index of the explained label among the choices.
-    other:       the index of the label that it is held against, in a choice of two.
-    replacement: how words are taken away, one of `without_tokens.WAYS`.
+    other:       the index of the label that it is contrasted with, in a choice of two.
+    replacement: what replaces removed words, one of `without_tokens.REPLACEMENTS`.
     """
 
     def __init__(self, choices: Choices, words: Sequence[WordSpan], label: int, replacement: str) -> None:
@@ -40,7 +40,7 @@ class PerturbedText:
     def answer(
         self, queries: Sequence[LogProbability | TargetValue | SoftenedLogProbability]
     ) -> list[NDArray[np.float64]]:
-        """The answers, in order. What is known already, or asked for twice, is not run again."""
+        """The answers, in order. Versions of the text that are known, or that several queries share, run only once."""
         sets = dict.fromkeys(
             words for query in queries if not isinstance(query, SoftenedLogProbability) for words in query.without
         )
@@ -63,8 +63,8 @@ class PerturbedText:
     def _run_without(self, sets: Sequence[WordSet]) -> None:
         if not sets:
             return
-        taken = [frozenset(token for word in words for token in self.words[word].tokens) for words in sets]
-        rows = self.choices.without(taken, self.replacement).numpy()  # (set, label)
+        removed = [frozenset(token for word in words for token in self.words[word].tokens) for words in sets]
+        rows = self.choices.without(removed, self.replacement).numpy()  # (set, label)
         self.known.update(zip(sets, rows, strict=True))
 
     def _run_softened(self, queries: Sequence[SoftenedLogProbability]) -> None:
@@ -79,14 +79,14 @@ class PerturbedText:
                 query, sample = runs[member]
                 generator = torch.Generator().manual_seed(query.seed * 1_000_003 + sample)
                 for tokens, keep in zip(tokens_of_words, query.keep, strict=True):
-                    kept = torch.rand(len(tokens), embeddings.shape[2], generator=generator) < keep
-                    embeddings[row, tokens] *= kept.to(embeddings)
+                    mask = torch.rand(len(tokens), embeddings.shape[2], generator=generator) < keep
+                    embeddings[row, tokens] *= mask.to(embeddings)
             return embeddings
 
         log_probabilities = self._share(self.choices.changed(len(runs), soften).numpy())  # (run,)
         for query in queries:
             self.softened[query] = np.array(
-                [value for (asked, _), value in zip(runs, log_probabilities, strict=True) if asked == query]
+                [value for (of_query, _), value in zip(runs, log_probabilities, strict=True) if of_query == query]
             )
 
     def _share(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""One text of an evaluation: every method explains it, every metric judges the explanations, and rows come out."""
+"""One text of an evaluation: every method explains it, every metric judges the explanations, and rows are made."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ class TextEvaluator:
     def rows(
         self, number: int, sample: Sample, methods: Sequence[MethodChoice], skipped: dict[str, str] | None
     ) -> Iterator[EvaluationRow]:
-        """The rows of one text. Why a method does not run on it goes to `skipped`; if that is None, it is raised."""
+        """The rows of one text. Why a method does not run on it goes into `skipped`; if that is None, it is raised."""
         if not methods:
             return
         text = self._perturbed_text(sample)
@@ -94,7 +94,7 @@ class TextEvaluator:
     def _rescored(
         self, sample: Sample, method: MethodChoice, text: PerturbedText, query: ScoresOn
     ) -> NDArray[np.float64]:
-        """The method's scores (word,) on the changed model."""
+        """The method's scores (word,) on the altered model."""
         if query.model == "nearby":
             with nearby(self.model, query.radius, query.seed):
                 return _scores(explained(self.model, sample, method, text, self.chat), text.words)
@@ -114,7 +114,7 @@ def _judged_words(sample: Sample, words: Sequence[WordSpan], fixed: frozenset[in
 
 
 def _human_importance(sample: Sample, words: Sequence[WordSpan]) -> NDArray[np.float64] | None:
-    """The weight of the heaviest marked piece that each word touches, (word,); None where nobody was asked."""
+    """The weight of the heaviest marked piece that each word overlaps, (word,); None where nobody was asked."""
     if sample.human is None:
         return None
     return np.array(

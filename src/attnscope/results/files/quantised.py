@@ -1,9 +1,9 @@
 """Attention weights in 8 bits, and arrays of a safetensors file that stay on disk.
 
-Each row has its own scale, its largest weight m, and a weight w is kept as the whole number nearest to
-255 · (w/m)^(1/4): in a row whose sink takes nearly everything, a weight of a millionth of it still has a code of its
-own, which with plain linear coding would end at a 255th. The price: a kept weight is off by at most 0.8 % of the row's
-largest, and by 0.8 % · (w/m)^(3/4) in general. The largest itself is exact.
+Each row is scaled by its largest weight m, and a weight w is stored as the whole number nearest to 255 · (w/m)^(1/4).
+So in a row whose attention sink takes nearly everything, a weight of a millionth of it still has a code of its own;
+plain linear coding would end at a 255th. The price: a stored weight is off by at most 0.8 % of the row's largest, and
+by 0.8 % · (w/m)^(3/4) in general. The largest itself is exact.
 """
 
 import json
@@ -18,7 +18,7 @@ _LEVELS = ((np.arange(256) / 255) ** _POWER).astype(np.float32)
 
 
 def quantise(weights: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(…, key) weights from 0 on -> their codes (…, key) and each row's largest weight (…).
+    """Weights (…, key), 0 or more -> their codes (…, key) and each row's largest weight (…).
 
     >>> codes, largest = quantise([[0.9, 0.0009, 0.0]])
     >>> codes.tolist(), dequantise(codes, largest).astype(float).round(4).tolist()
@@ -27,13 +27,13 @@ def quantise(weights: ArrayLike) -> tuple[NDArray[np.uint8], NDArray[np.float32]
     values = np.asarray(weights, dtype=np.float32)
     largest = values.max(-1, initial=0)
     peak = largest[..., None]
-    # A quotient, not a product with 1 / peak: that is infinite where the peak is subnormal.
+    # Divided, not multiplied by 1 / peak, which is infinite where the peak is subnormal.
     roots = np.sqrt(np.sqrt(np.divide(values, peak, out=np.zeros_like(values), where=peak > 0)))
     return np.rint(roots * 255).astype(np.uint8), largest
 
 
 def dequantise(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The weights that `quantise` kept, within the error that the head of this module states."""
+    """The weights that `quantise` encoded, within the error stated at the head of this module."""
     return _LEVELS[codes] * largest[..., None]
 
 
@@ -41,7 +41,7 @@ _DTYPES = {"U8": "<u1", "U16": "<u2", "I32": "<i4", "F16": "<f2", "F32": "<f4"}
 
 
 def mapped_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a safetensors file without reading them: its header says where each lies."""
+    """The arrays of a safetensors file without reading them: its header says where each one is."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))

@@ -1,6 +1,6 @@
-"""Checked reading of saved results: every value is of the type that the schema says, or the message names it.
+"""Checked reading of saved results: every value has the type that the schema gives it, or the error names it.
 
-The checks raise ValueError saying what is wrong; `damage` makes a DamagedFileError of it that names the file.
+The checks raise a ValueError that says what is wrong; `damage` turns it into a DamagedFileError that names the file.
 """
 
 import json
@@ -20,7 +20,7 @@ NUMBER: Kinds = (int, float)
 
 
 def is_a(value: Any, kinds: Kinds) -> bool:
-    """Whether a value that json has read is of one of these types, and a number finite."""
+    """Whether a value read from JSON is of one of these types and, if it is a number, finite."""
     if isinstance(value, bool):  # which Python takes for an int
         return bool in kinds
     # json reads NaN, 1e999 and integers beyond every float; a score is none of these.
@@ -30,7 +30,7 @@ def is_a(value: Any, kinds: Kinds) -> bool:
 
 
 def checked(data: Any, fields: Mapping[str, Kinds], what: str) -> dict[str, Any]:
-    """Of a JSON object the values of `fields`; one that may be null may be missing too."""
+    """The values of `fields` in a JSON object; a field that may be null may also be missing."""
     if not isinstance(data, dict):
         raise ValueError(f"{what} is not an object")
     for name, kinds in fields.items():
@@ -45,7 +45,7 @@ def checked_items(items: Sequence[Any], fields: Mapping[str, Kinds], what: str) 
 
 
 def checked_tuple(items: Any, kinds: Kinds, what: str, count: int | None = None) -> tuple[Any, ...]:
-    """An array whose values are all of these types, and `count` of them if that is said."""
+    """An array whose values are all of these types; if `count` is given, it has that many."""
     if not isinstance(items, list | tuple) or not all(is_a(item, kinds) for item in items):
         raise ValueError(f"{what} is not an array of {_spoken(kinds)}")
     if count is not None and len(items) != count:
@@ -58,17 +58,17 @@ def _spoken(kinds: Kinds) -> str:
 
 
 def shallow(record: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name, not copied."""
+    """The fields of a dataclass by name; the values are not copied."""
     return {f.name: getattr(record, f.name) for f in fields(record)}
 
 
 def encoded(document: str) -> bytes:
-    """UTF-8. Half a surrogate pair has none, but its JSON escape has."""
+    """The text in UTF-8. UTF-8 cannot encode half a surrogate pair, so it is written as its JSON escape."""
     return document.encode("utf-8", "backslashreplace")
 
 
 def text_of(path: str | os.PathLike[str]) -> str:
-    """The text of a saved result. Raises FileNotFoundError, or DamagedFileError for what is not UTF-8."""
+    """The text of a saved result. Raises FileNotFoundError, or DamagedFileError if it is not UTF-8."""
     try:
         return Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -76,7 +76,7 @@ def text_of(path: str | os.PathLike[str]) -> str:
 
 
 def parsed(document: str, source: str) -> Any:
-    """JSON, read. Raises DamagedFileError, naming `source`."""
+    """The value of a JSON text. Raises DamagedFileError, naming `source`."""
     with not_json(source):
         return json.loads(document)
 
@@ -91,7 +91,7 @@ def first_value(document: str, source: str) -> tuple[Any, str]:
 
 @contextmanager
 def not_json(source: str) -> Iterator[None]:
-    """What goes wrong inside, while JSON is read, is a DamagedFileError that names the file."""
+    """Turns errors of reading JSON into a DamagedFileError that names the file."""
     try:
         yield
     except (ValueError, RecursionError) as error:
@@ -100,7 +100,7 @@ def not_json(source: str) -> Iterator[None]:
 
 @contextmanager
 def damage(source: str) -> Iterator[None]:
-    """What goes wrong inside, while a saved result is read, is a DamagedFileError that names the file and the mend."""
+    """Turns errors of reading a saved result into a DamagedFileError that names the file and says what to do."""
     try:
         yield
     except DamagedFileError:
@@ -111,7 +111,7 @@ def damage(source: str) -> Iterator[None]:
 
 @contextmanager
 def part(name: str) -> Iterator[None]:
-    """What goes wrong inside says which part of the result it is in."""
+    """Adds to an error which part of the result it is in."""
     try:
         yield
     except _DAMAGE as error:

@@ -1,7 +1,7 @@
-"""Documents of schema 1 made into those of schema 2, so that results saved by earlier versions still load.
+"""Upgrades documents of schema 1 to schema 2, so that results saved by earlier versions still load.
 
-Schema 1 mixed what was asked with what was measured in `parameters`, and had `kind` for the type, except in a result of
-one text, where it told attention from importance. This is the only place that knows.
+Schema 1 mixed what was asked with what was measured in `parameters`, and named the type in `kind`, except for a result
+on one text, where `kind` told attention from importance. Only this module knows about it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _MEASURED = (
 
 
 def upgraded(data: Any) -> Any:
-    """The document in schema 2, whatever result it is; anything but a document of schema 1 is left as it is."""
+    """The document in schema 2, whatever its type; anything that is not a document of schema 1 is returned as it is."""
     if not isinstance(data, Mapping) or data.get("schema") != 1:
         return data
     kind = data.get("kind")
@@ -61,7 +61,7 @@ def _attribution(kind: str, rest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _split(parameters: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Of `parameters` what was asked and what was measured; a name that neither knows is an option of the method."""
+    """Splits `parameters` into what was asked and what was measured; an unknown name is an option of the method."""
     asked: dict[str, Any] = {
         "options": {}, "unit": "word", "segments": {}, "stack": "self", "chat": False, "truncate": False,
     }  # fmt: skip
@@ -84,7 +84,7 @@ def _comparison(rest: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged_parameters(asked: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, Any]:
-    """What `parameters` was: the options, and of the rest what says something."""
+    """`parameters` as in schema 1: the options, and everything else that is not a default."""
     said: dict[str, Any] = {}
     for name, value in {**measured, **{before: asked[name] for before, name in _ASKED.items()}}.items():
         unsaid = value in (None, (), {}) or (name, value) in (("attention", "self"), ("unit", "word"))

@@ -11,7 +11,7 @@ from attnscope.errors import OutputError
 def write_atomically(path: str | os.PathLike[str], data: bytes | Callable[[Path], object]) -> None:
     """Write to `path` through a temporary file beside it, so that a failure leaves the old file or none.
 
-    data: the bytes; or, for what is too large to hold as bytes, a function that writes the file it is given.
+    data: the bytes; or, where they are too many to hold in memory, a function that writes to the path it is given.
     """
     path = Path(path)
     if not path.parent.is_dir():
