@@ -1,5 +1,5 @@
-"""Pictures of a result. Its type and the file's suffix pick the renderer: one file and one row of RENDERERS, or of
-FORMATS where one renderer draws every result.
+"""Pictures of a result. Its type and the file's suffix choose the renderer: one file, and one row of RENDERERS, or of
+FORMATS where the same renderer draws every result.
 
     render(result, ".svg", font_size=14) -> bytes
     save(result, "page.html") -> Path
@@ -44,7 +44,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Renderer:
-    """Where the function `(result, **options) -> bytes` lives, the names of its options, and what is given to it."""
+    """A function `(result, **options) -> bytes`: where it is, its options' names, and fixed arguments (`given`)."""
 
     module: str
     function: str
@@ -52,7 +52,7 @@ class Renderer:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Callable[..., bytes]:
-        """The function itself; importing it is what may need an extra."""
+        """The function itself. Importing it may need an extra."""
         return partial(getattr(importlib.import_module(self.module), self.function), **self.given)
 
 
@@ -60,8 +60,8 @@ _FIGURE = "attnscope.render.figure"
 _HTML = "attnscope.render.html"
 _DOCUMENT = "attnscope.render.document"
 
-# Every format once, in the order in which they are offered. A renderer here draws any result that has none of its own
-# in RENDERERS; None: a result needs its own.
+# Every format, in the order in which they are offered. A renderer here draws any result that has none of its own in
+# RENDERERS. None: a result needs a renderer of its own.
 FORMATS: dict[str, Renderer | None] = {
     ".html": None,
     ".png": None,
@@ -82,7 +82,7 @@ def _page(file: str, *options: str) -> dict[str, Renderer]:
 
 
 def _figures(file: str, *options: str) -> dict[str, Renderer]:
-    """One function for all forms of a figure; a png has a scale."""
+    """The renderers of png, svg and pdf by one function; only png takes a scale."""
     names = (*options, "dark")
     return {
         ".png": Renderer(f"{_FIGURE}.{file}", "render_figure", (*names, "scale"), {"form": "png", "scale": 2}),
@@ -147,21 +147,21 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
     },
 }
 
-# What draws each result in each format that it has.
+# The renderer of each result in each of its formats.
 RENDERERS = with_defaults(_OWN)
 
 
 def render(result: Result, suffix: str, **options: Any) -> bytes:
     """Draw `result` in the format of `suffix` and return the file's bytes.
 
-    max_line_chars: characters in a line of text, East Asian ones counting double (html and figures; 80).
+    max_line_chars: characters per line of text; East Asian ones count double (html and figures; 80).
     font:           path of a font file, or the name of an installed family (figures).
-    font_size:      of the text, in points for figures (13) and in CSS pixels for html (18).
-    dark:           dark background. html follows the reader's system unless told otherwise.
+    font_size:      size of the text, in points for figures (13) and in CSS pixels for html (18).
+    dark:           dark background. By default html follows the reader's system.
     scale:          pixels per point of a png (2).
-    max_mb, quality, flow: of the page of maps, see `attnscope.render.html.explorer.render_html`.
+    max_mb, quality, flow: for the page of maps, see `attnscope.render.html.explorer.render_html`.
 
-    Raises OutputError for a suffix that no renderer has, InputError for an option or value that the renderer does not
+    Raises OutputError for a suffix without a renderer, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.
     """
     if type(result) not in RENDERERS:
@@ -177,13 +177,13 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
 def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
     """Draw `result` into the file `path`, whole or not at all, and return the path. Options and errors as in `render`.
 
-    Raises OutputError, before anything is drawn, where the suffix or the folder cannot be used.
+    Raises OutputError before anything is drawn if the suffix or the folder cannot be used.
     """
     if type(result) not in RENDERERS:
         raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
     path = checked_path(path, type(result))
     if isinstance(result, AttentionMaps) and path.suffix.lower() == ".safetensors" and not options:
-        # Straight to the file: the maps may be larger than memory.
+        # Written straight to the file, because the maps may be larger than memory.
         result.save(path)
     else:
         write_atomically(path, render(result, path.suffix, **options))
@@ -191,7 +191,7 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
 
 
 def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution) -> Path:
-    """The path, if a result of this kind can be drawn into it: known suffix, existing folder. Raises OutputError."""
+    """The path, if this type of result can be drawn into it: known suffix, existing folder. Raises OutputError."""
     path = Path(path)
     _renderer(path.suffix, kind, path)
     if path.is_dir():
@@ -202,7 +202,7 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
 
 
 def notebook_html(result: Result) -> str:
-    """The page as one `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
+    """The page in an `<iframe srcdoc>` for a notebook cell; page and notebook cannot reach into each other."""
     from attnscope.render.html import agreement, attribution, explorer, per_token
 
     if isinstance(result, AttentionMaps):

@@ -1,7 +1,7 @@
-"""The colour maps, as plain data: every renderer and the viewer draw with the same 64 steps.
+"""The colour maps as plain data: every renderer and the viewer draw with the same 64 steps.
 
 Each map starts at the background of its page, so that words without weight recede, and runs through amber and
-vermilion with OKLab lightness in equal steps, so that it stays a ramp in greyscale print and for every colour vision.
+vermilion in equal steps of OKLab lightness, so that it stays a ramp in greyscale print and for every colour vision.
 """
 
 from dataclasses import dataclass, replace
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class ColourMap:
-    """Colours for scaled scores, from 0 to 1, on a page of one `background`.
+    """Colours for scaled scores, from 0 to 1, on a page with this `background`.
 
-    ink, muted: text that stands on no word box, and quieter text.
+    ink, muted: the colour of text outside word boxes, and of quieter text.
     """
 
     background: str
@@ -28,7 +28,7 @@ class ColourMap:
         return min(int(scaled * len(self.steps)), len(self.steps) - 1)
 
     def is_blank(self, step: int) -> bool:
-        """Whether a step is the page's own colour: no weight."""
+        """Whether a step has the page's own colour: no weight."""
         return self.steps[step] == self.background
 
     def colour(self, scaled: float) -> str:
@@ -49,7 +49,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def text_on(colour: str) -> str:
-    """Black or white, whichever reads better on `colour`: never below a contrast of 4.58."""
+    """Black or white, whichever has more contrast on `colour`: at least 4.58."""
     return max(("#000000", "#ffffff"), key=lambda text: contrast(colour, text))
 
 
@@ -93,8 +93,8 @@ DARK = ColourMap(
     steps=tuple(_DARK_STEPS.split()),
 )
 
-# For signed scores: blue against, the page's own colour for nothing, vermilion for. Both arms are equally light step by
-# step, so that neither looks stronger; blue and vermilion stay apart for every colour vision.
+# For signed scores: blue against, the page's own colour for zero, vermilion for. Both arms have the same lightness step
+# by step, so that neither looks stronger; blue and vermilion can be told apart by every colour vision.
 _LIGHT_DIVERGING = """
 #2c7bd7 #3380dd #3583e0 #3b88e6 #3f8ce9 #4491ef #4a94f0 #539af3
 #599ef3 #61a3f6 #67a6f7 #6facfa #75aff9 #7db5fd #83b8fd #8bbeff

@@ -1,1 +1,1 @@
-"""What a picture says, in words and numbers, whatever its format."""
+"""The words and numbers of a picture, whatever its format."""

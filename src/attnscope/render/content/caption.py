@@ -1,4 +1,4 @@
-"""What a picture says about itself, in words: the same facts under every renderer."""
+"""What a picture says about itself, in words: the same facts in every format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class Caption:
-    """title: one short line. facts: (name, value) of how the result was made, the most telling first.
+    """title: a short line. facts: (name, value) of how the result was made, the most telling first.
 
-    scale: how colours follow from raw scores, a sentence. notes: further sentences that the picture needs.
+    scale: a sentence on how colours follow from raw scores. notes: further sentences that the picture needs.
     provenance: (name, value) of the versions behind the numbers.
     """
 
@@ -30,7 +30,7 @@ class Caption:
 
 
 def caption_of(result: Attribution) -> Caption:
-    """The Caption of `result`. Of the method's own options all that were chosen are shown as they are."""
+    """The Caption of `result`. All of the method's own options are shown as they are."""
     query = query_text(result)
     asked, measured = result.asked, result.measured
     about: dict[str, Any] = {"target": asked.target, "quantity": asked.quantity, "query": _query(result, query)}
@@ -41,7 +41,7 @@ def caption_of(result: Attribution) -> Caption:
         **({} if measured.steps is None else {"steps": measured.steps}),
         "baseline_value": measured.baseline_value,
         "r_squared": measured.r_squared,
-        # A query that was asked for is more telling than what follows; a key that comes again keeps its place.
+        # A query that the caller chose is more telling than what follows. A dict keeps the place of a repeated key.
         **(about if asked.query is not None else {}),
         "attention": None if asked.stack == "self" else asked.stack,
         "query_text": measured.query_text,
@@ -69,23 +69,23 @@ def caption_of(result: Attribution) -> Caption:
 
 
 def query_text(result: Attribution) -> str:
-    """The words whose attention was asked for, as one string; empty where there are none."""
+    """The query's words as one string; empty where there are none."""
     return visible(" ".join(result.words[i].text.strip() for i in query_words(result)[:8]))
 
 
 def _query(result: Attribution, query: str) -> str | None:
-    """Whose attention it is; None where the result has no query."""
+    """The query, for the caption; None where the result has none."""
     asked = result.asked
     if query:
         return f"“{query}”"
     if asked.query is not None:
         return _value(asked.query)
-    # Asked for a target, the positions that predict it are the query.
+    # With a target, the query is the positions that predict it.
     return "mean over all" if result.family in ("attention", "flow") and asked.target is None else None
 
 
 def limits(result: Attribution) -> tuple[float, float]:
-    """The ends of the legend: smallest and largest raw word score; signed, the largest magnitude on both sides."""
+    """The ends of the legend: smallest and largest raw word score; if signed, the largest magnitude on both sides."""
     if not result.words:
         return 0.0, 0.0
     if result.signed:
@@ -100,7 +100,7 @@ def number(value: float) -> str:
     >>> number(0.0123456), number(12.0), number(0.00001)
     ('0.01235', '12', '1e-5')
     """
-    # Plus zero, or a negative zero would keep its sign.
+    # Adding zero drops the sign of a negative zero.
     return f"{value + 0.0:.4g}".replace("e-0", "e-").replace("e+0", "e+")
 
 
@@ -139,7 +139,7 @@ def _excluded(result: Attribution) -> tuple[str, ...]:
 
 
 def _trust(result: Attribution) -> tuple[str, ...]:
-    """How far the numbers can be trusted, where the method knows."""
+    """How far the numbers can be trusted, where the method measures it."""
     notes = []
     measured = result.measured
     if measured.completeness_error is not None:

@@ -1,4 +1,4 @@
-"""What every picture of a comparison says: colours on one scale, signs, figures."""
+"""What every picture of a comparison says: colours on a common scale, signs, numbers."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from attnscope.results.scaling import min_max, symmetric
 
 @dataclass(frozen=True)
 class Scale:
-    """Colour steps of the words of both sides. low, high: the raw scores at the ends; words: a sentence about it."""
+    """Colour steps of the words of both sides. low, high: the raw scores at the ends; words: the scale in words."""
 
     left: tuple[int, ...]
     right: tuple[int, ...]
@@ -22,14 +22,14 @@ class Scale:
 
 
 def scale_of(pair: Comparison) -> Scale:
-    """One scale for both sides where one model scored them; else each side has its own, of its shares."""
+    """A common scale where one model scored both sides; else each side has a scale of its own, for shares."""
     one = pair.left.result.provenance.get("model") == pair.right.result.provenance.get("model")
     signed = pair.left.result.signed
     if one:
         both = np.concatenate([pair.left.result.scores, pair.right.result.scores])
         what = unit(pair.left.result)
     else:
-        # Two models' scores have no common unit; their shares of all scores have.
+        # Scores of two models have no common unit, but their shares of all scores do.
         both = np.concatenate(
             [
                 side.shares * (np.where(side.result.scores < 0, -1, 1) if signed else 1)
@@ -55,21 +55,21 @@ def verdict_sign(pair: Comparison, side: ComparedSide) -> tuple[str, str, str]:
     return ("✓", "right", "right") if verdict else ("✗", "wrong", "wrong")
 
 
-def marks(one: WordPair) -> str:
-    """Change of score and of rank, in little room."""
-    gained = places(one)
-    return f"{'+' if one.change > 0 else ''}{_short(one.change)}" + (f" {gained}" if gained not in ("", "0") else "")
+def marks(pair: WordPair) -> str:
+    """The change of score and rank, in short."""
+    gained = places(pair)
+    return f"{'+' if pair.change > 0 else ''}{_short(pair.change)}" + (f" {gained}" if gained not in ("", "0") else "")
 
 
-def places(one: WordPair) -> str:
-    """Places gained or lost.
+def places(pair: WordPair) -> str:
+    """Ranks gained or lost.
 
     >>> [places(WordPair(0, 0, "same", 0.1, change)) for change in (3, -2, 0, None)]
     ['▲3', '▼2', '0', '']
     """
-    if one.rank_change is None:
+    if pair.rank_change is None:
         return ""
-    return "0" if one.rank_change == 0 else f"{'▲' if one.rank_change > 0 else '▼'}{abs(one.rank_change)}"
+    return "0" if pair.rank_change == 0 else f"{'▲' if pair.rank_change > 0 else '▼'}{abs(pair.rank_change)}"
 
 
 def points(share: float | None) -> str:
@@ -83,14 +83,14 @@ def moved_text(pair: Comparison) -> str:
 
 
 def restored_text(pair: Comparison) -> str:
-    """What the column of undone edits says."""
+    """The sentence about the column of undone edits."""
     if not any(edit.restores is not None for edit in pair.edits):
         return "In the order of the text."
     label = (pair.left.prediction or "").strip()
-    said = f"Each edit undone alone: how far the probability of “{label}” comes back."
+    sentence = f"Each edit undone alone: how far the probability of “{label}” comes back."
     if pair.flipped and not pair.culprits:
-        said += " None brings it back alone: they work together."
-    return said
+        sentence += " None brings it back alone: they work together."
+    return sentence
 
 
 def _short(value: float) -> str:

@@ -1,7 +1,7 @@
-"""The text of a figure as lines: wrapped at a width in characters, and put into visual order where it runs to the left.
+"""The text of a figure as lines: wrapped at a width in characters, and in visual order where it runs right to left.
 
-Pure text; no fonts. Breaks come between words, at spaces and between East Asian words; a word longer than a line is
-broken anywhere. Line breaks of the source stay. Bidirectional text is ordered word by word, which is the Unicode
+Pure text; no fonts. Lines break between words, at spaces and between East Asian words; a word longer than a line is
+broken anywhere. Line breaks in the source stay. Bidirectional text is ordered word by word, which is the Unicode
 algorithm without its embeddings and its finer rules for numbers.
 """
 
@@ -17,13 +17,13 @@ from attnscope.results.attribution import Attribution
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _RUN = re.compile(r"\s+|\S+")
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
-# What may not begin a line in Japanese and Chinese beyond closing punctuation.
+# Characters that may not begin a line in Japanese and Chinese, in addition to closing punctuation.
 _NEVER_FIRST = frozenset("ーぁぃぅぇぉっゃゅょァィゥェォッャュョ々〻・：；！？。、，．…‥")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of one line that is drawn as one: a word by its index, or what stands between words."""
+    """A stretch of a line that is drawn as one: a word by its index, or the text between words (word None)."""
 
     text: str
     word: int | None
@@ -31,31 +31,31 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line in visual order; `right_to_left` is its paragraph's direction, and so the side it starts on."""
+    """A line in visual order; `right_to_left` is its paragraph's direction, and so the side on which it starts."""
 
     runs: tuple[Run, ...]
     right_to_left: bool = False
 
     @property
     def text(self) -> str:
-        """What the line shows, from left to right."""
+        """The line's text, from left to right."""
         return "".join(run.text for run in self.runs)
 
 
 def lines(result: Attribution, width: int) -> list[Line]:
     """The text of `result` in lines of at most `width` columns, each in visual order from left to right."""
-    made: list[Line] = []
+    lines_so_far: list[Line] = []
     for paragraph in _paragraphs(result):
         right_to_left = starts_right("".join(run.text for run in paragraph))
-        made += [Line(_visual(line, right_to_left), right_to_left) for line in _wrap(paragraph, width)]
-    return made
+        lines_so_far += [Line(_visual(line, right_to_left), right_to_left) for line in _wrap(paragraph, width)]
+    return lines_so_far
 
 
 def _paragraphs(result: Attribution) -> Iterator[list[Run]]:
     current: list[Run] = []
     for piece in pieces(result):
         parts = _BREAK.split(piece.text)
-        # A word that is nothing but line breaks keeps its score visible as one mark at the end of its first line.
+        # A word that is nothing but line breaks shows its score on a mark at the end of its first line.
         if piece.word is not None and piece.text and not piece.text.strip() and len(parts) > 1:
             current.append(Run("↵", piece.word))
         for i, part in enumerate(parts):
@@ -108,7 +108,7 @@ def _trimmed(line: list[Run]) -> tuple[Run, ...]:
 
 
 def _clusters(paragraph: list[Run]) -> Iterator[list[Run]]:
-    """Runs that no line break may part: "castle" and its comma."""
+    """Groups of runs that no line break may separate, such as "castle" and its comma."""
     cluster: list[Run] = []
     for run in _split_gaps(paragraph):
         if cluster and _may_break(cluster[-1].text, run.text):
@@ -139,7 +139,7 @@ def _may_break(before: str, after: str) -> bool:
 
 
 def starts_right(text: str) -> bool:
-    """Whether the first letter runs to the left: then the paragraph does."""
+    """Whether a paragraph runs right to left: its first letter decides."""
     kinds = (unicodedata.bidirectional(c) for c in text)
     return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), False)
 
@@ -148,7 +148,7 @@ _NUMBER = 2
 
 
 def _directions(text: str) -> list[int]:
-    """Of each character: 1 left to right, -1 right to left, 0 neither, _NUMBER for digits and what joins them."""
+    """The direction of each character: 1 left to right, -1 right to left, 0 neutral, _NUMBER in numbers."""
     kinds = [unicodedata.bidirectional(c) for c in text]
     digit = [kind in ("EN", "AN") for kind in kinds]
     made: list[int] = []
@@ -164,17 +164,17 @@ def _visual(line: tuple[Run, ...], right_to_left: bool) -> tuple[Run, ...]:
     base = -1 if right_to_left else 1
     if base == 1 and not any(unicodedata.bidirectional(c) in ("R", "AL") for run in line for c in run.text):
         return line
-    # Into stretches of one direction, so that a bracket can stand apart from the letters it came with.
+    # Cut into stretches of one direction, so that a bracket can be separated from the letters it came with.
     runs: list[Run] = []
     strong: list[int] = []
     letter = base
     for run in line:
         for kind, pairs in groupby(zip(run.text, _directions(run.text), strict=True), key=lambda pair: pair[1]):
             runs.append(Run("".join(character for character, _ in pairs), run.word))
-            # A number goes where the letters before it went.
+            # A number takes the direction of the letters before it.
             letter = kind if kind in (1, -1) else letter
             strong.append(letter if kind == _NUMBER else kind)
-    # What is neutral goes with its neighbours where they agree, else with the paragraph.
+    # A neutral character takes the direction of its neighbours where they agree, else the paragraph's.
     directions = list(strong)
     for i, direction in enumerate(strong):
         if direction == 0:
@@ -184,7 +184,7 @@ def _visual(line: tuple[Run, ...], right_to_left: bool) -> tuple[Run, ...]:
     ordered: list[Run] = []
     against: list[Run] = []
     for run, direction, own in zip(runs, directions, strong, strict=True):
-        # A mirrored bracket between letters that run to the left; the font engine mirrors none that stands alone.
+        # Brackets in right-to-left text are mirrored here: the font engine does not mirror one on its own.
         drawn = Run(run.text.translate(_MIRRORED)[::-1], run.word) if direction < 0 and not own else run
         if direction == base:
             ordered += reversed(against)

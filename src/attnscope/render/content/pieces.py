@@ -1,4 +1,4 @@
-"""What every picture draws, before any drawing: the text cut into words and the gaps between them."""
+"""What every picture draws: the text cut into words and the gaps between them."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ __all__ = ["Piece", "column", "columns", "pieces", "query_words", "visible"]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the text: a word by its index, or (word None) what stands between words."""
+    """A stretch of the text: a word by its index, or the text between words (word None)."""
 
     text: str
     word: int | None
 
 
 def pieces(result: Attribution) -> Iterator[Piece]:
-    """The whole text in order, every word exactly once; special tokens that stand in the text are left out.
+    """The whole text in order, every word exactly once; special tokens in the text are left out.
 
     A word that lies inside a special token is an empty piece.
     """
@@ -51,7 +51,7 @@ def _without(text: str, start: int, end: int, hidden: list[tuple[int, int]]) -> 
 
 
 def query_words(result: Attribution) -> tuple[int, ...]:
-    """Indices of the words whose attention was asked for; empty where the result has no query."""
+    """The indices of the query's words; empty where the result has no query."""
     chosen = [result.tokens[i] for i in result.measured.query_tokens or () if 0 <= i < len(result.tokens)]
     return tuple(
         i for i, word in enumerate(result.words) if any(t.start < word.end and word.start < t.end for t in chosen)
@@ -59,7 +59,7 @@ def query_words(result: Attribution) -> tuple[int, ...]:
 
 
 def columns(text: str) -> int:
-    """How many columns of a fixed-width line `text` takes: East Asian wide characters two, combining marks none."""
+    """The width of `text` in fixed-width columns: East Asian wide characters take two, combining marks none."""
     return sum(column(c) for c in text)
 
 

@@ -1,1 +1,1 @@
-"""Documents without a picture: JSON, CSV, LaTeX, the terminal."""
+"""Documents without a picture: JSON, CSV, LaTeX, Markdown, the terminal."""

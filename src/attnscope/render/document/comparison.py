@@ -11,13 +11,13 @@ _COLUMNS = ("kind", "left", "right", "left_score", "right_score", "change", "lef
 
 
 def render_csv(result: Comparison | Comparisons) -> bytes:
-    """A row for each pair of words; of many comparisons with their number, task and attack in front."""
+    """A row for each pair of words; for many comparisons, with their number, task and attack in front."""
     if isinstance(result, Comparison):
         return csv_of([(*_COLUMNS, "restores"), *(_cells(result, pair) for pair in result.pairs)])
     rows: list[tuple[object, ...]] = [("pair", "task", "attack", *_COLUMNS, "restores")]
-    for number, one in enumerate(result.pairs, 1):
-        head = (number, one.tags.get("task", ""), one.tags.get("attack", ""))
-        rows += [(*head, *_cells(one, pair)) for pair in one.pairs]
+    for number, comparison in enumerate(result.pairs, 1):
+        head = (number, comparison.tags.get("task", ""), comparison.tags.get("attack", ""))
+        rows += [(*head, *_cells(comparison, pair)) for pair in comparison.pairs]
     return csv_of(rows)
 
 
@@ -36,7 +36,7 @@ def _cells(whole: Comparison, pair: WordPair) -> tuple[object, ...]:
 
 
 def render_text(result: Comparison | Comparisons) -> bytes:
-    """Plain text: predictions and the words opposite each other; of many comparisons the summaries."""
+    """Plain text: predictions and the words opposite each other; for many comparisons, the summaries."""
     if isinstance(result, Comparisons):
         return "\n".join(_summary(result, tag) for tag in ("attack", "task")).encode()
     out = []
@@ -86,10 +86,10 @@ _TEX = {
 
 
 def render_latex(result: Comparison) -> bytes:
-    """Rows of PromptRobust's Table 5: the text with its words in coloured boxes, and the prediction beside it.
+    """Rows as in PromptRobust's Table 5: the text with its words in coloured boxes, and the prediction beside it.
 
-    A fragment that \\input takes; it needs \\usepackage{xcolor}, \\usepackage[T1]{fontenc} and, for other scripts than
-    Latin, XeLaTeX or LuaLaTeX with a font that has them.
+    A fragment for \\input; it needs \\usepackage{xcolor}, \\usepackage[T1]{fontenc} and, for scripts other than Latin,
+    XeLaTeX or LuaLaTeX with a font that has them.
     """
     scale = scale_of(result)
     steps = colours_for(result.left.result.signed, False).steps

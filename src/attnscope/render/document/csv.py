@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-# What a spreadsheet would calculate, full-width signs too. A sign alone is none, and a number is one it may read.
+# What a spreadsheet would take for a formula, full-width signs too. A sign alone is not one, and a number is harmless.
 _FORMULA = re.compile(r"[=+\-@＝＋－＠\t\r\n].", re.DOTALL)
 _NUMBER = re.compile(r"[+-]\d+(?:\.\d+)?")
 
@@ -11,8 +11,8 @@ _NUMBER = re.compile(r"[+-]\d+(?:\.\d+)?")
 def csv_of(rows: Iterable[Iterable[object]]) -> bytes:
     """The rows, UTF-8. None is an empty cell.
 
-    A text that a spreadsheet would take for a formula has an apostrophe in front, which spreadsheets read as "a text
-    follows"; JSON has it as it is.
+    A text that a spreadsheet would take for a formula gets an apostrophe in front, which spreadsheets read as "a text
+    follows"; in JSON it stays as it is.
 
     >>> print(csv_of([["word", "score"], ["=1+1", -0.5], ["a, b", None]]).decode(), end="")
     word,score
@@ -29,5 +29,5 @@ def _cell(value: object) -> str:
     text = str(value)
     if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
         text = "'" + text
-    # A bare CR ends a line as well, which Python's own writer does not quote before 3.13.
+    # A bare CR ends a line as well, but Python's own writer does not quote it before 3.13.
     return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text

@@ -1,4 +1,4 @@
-"""Results as data: JSON, the rows of an evaluation, and the safetensors file that maps are mapped into memory from."""
+"""Results as data: JSON, the rows of an evaluation, and the safetensors file of attention maps."""
 
 import tempfile
 from pathlib import Path
@@ -15,12 +15,12 @@ def render_json(result: Result) -> bytes:
 
 
 def render_lines(result: Evaluation) -> bytes:
-    """The rows, as a run writes them and goes on from."""
+    """The rows in the form that a run writes and can resume from."""
     return encoded(result.to_lines())
 
 
 def render_safetensors(maps: AttentionMaps) -> bytes:
-    """What `AttentionMaps.save` writes; `attnscope.save` writes it without holding these bytes."""
+    """What `AttentionMaps.save` writes. `attnscope.save` writes it without holding all bytes in memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "maps.safetensors"
         maps.save(path)

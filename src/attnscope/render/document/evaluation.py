@@ -17,7 +17,7 @@ def render_csv(result: Evaluation) -> bytes:
 
 
 def render_latex(result: Evaluation) -> bytes:
-    r"""A table of methods and metrics, the best of each in bold; a fragment that \input takes, without packages."""
+    r"""A table of methods and metrics, the best of each in bold; a fragment for \input that needs no packages."""
     standings = {metric: {s.method: s for s in result.standings(metric)} for metric in result.metrics}
     arrows = {"higher": r"$\uparrow$", "lower": r"$\downarrow$"}
     head = " & ".join(

@@ -11,13 +11,13 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
 from attnscope.results.files.reading import encoded
 
-# What Markdown, or HTML and mathematics in it, would take for markup: anywhere, and where a line begins.
+# What Markdown, or HTML and mathematics in it, would take for markup: anywhere, and at the beginning of a line.
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>|~$&"})
 _BLOCK = re.compile(r"^(?:[#+=-]|\d+[.)](?=\s|$))")
 
 
 def render_markdown(result: Result) -> bytes:
-    """Each table of the result, first among them the one that is meant, under what it says about itself."""
+    """The result's default table as Markdown; above the table of one text, its title, facts and notes."""
     parts = []
     if isinstance(result, Attribution):
         caption = caption_of(result)
@@ -31,7 +31,7 @@ def render_markdown(result: Result) -> bytes:
 
 
 def _table(names: list[str], numeric: list[bool], rows: Iterable[Iterable[object]]) -> str:
-    """Aligned as text too: numbers on the right, texts on the left."""
+    """Rows padded so that the source reads as a table too: numbers on the right, texts on the left."""
     cells = [[name.replace("_", " ") for name in names], *([_cell(value) for value in row] for row in rows)]
     widths = [max(3, *(columns(row[i]) for row in cells)) for i in range(len(names))]
     rule = [f"{'-' * (width - right)}{':' * right}" for width, right in zip(widths, numeric, strict=True)]
@@ -55,6 +55,6 @@ def _cell(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    """On one line, with nothing that Markdown reads as markup."""
+    """The text on one line, escaped so that Markdown finds no markup in it."""
     escaped = visible(text.strip()).translate(_MARKUP)
-    return _BLOCK.sub(lambda begins: f"{begins[0][:-1]}\\{begins[0][-1]}", escaped)
+    return _BLOCK.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", escaped)

@@ -1,6 +1,6 @@
-"""A result in the terminal: the text on coloured backgrounds where there are colours, else a table of plain text.
+"""A result in the terminal: the text on coloured backgrounds where there are colours, else a plain text table.
 
-Texts are hostile: control characters are made visible before anything is printed, and nothing is read as markup.
+Texts may be hostile: control characters are made visible before anything is printed, and nothing is read as markup.
 """
 
 from collections.abc import Iterator
@@ -20,12 +20,12 @@ from attnscope.results.per_token import PerToken
 
 _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"
-# Below this the box would be a shade off the terminal's own background, which is not ours to know.
+# Below this a box would be a shade off the terminal's own background, which we cannot know.
 _FAINTEST = 0.06
 
 
 def render_text(result: Attribution) -> bytes:
-    """Caption, then one row per word in text order: scaled score, raw score, bar, word. UTF-8."""
+    """The caption, then one row per word in text order: scaled score, raw score, bar, word. UTF-8."""
     caption = caption_of(result)
     lines = [caption.title, *(f"{name}: {value}" for name, value in caption.facts), *caption.notes, caption.scale, ""]
     lines += _rows(result)
@@ -38,19 +38,19 @@ def render_texts(result: PerToken) -> bytes:
 
 
 def render_table(result: Agreement | Evaluation) -> bytes:
-    """The result's own table of plain text."""
+    """The result's own plain text table."""
     return encoded(result.table())
 
 
 def _rows(result: Attribution) -> Iterator[str]:
     scaled = result.scaled
-    asked = frozenset(query_words(result))
+    of_query = frozenset(query_words(result))
     raw = [number(word.score) for word in result.words]
     width = max(map(len, (*raw, "score")))
     yield f"scaled  {'score':>{width}}  {'':{_BAR}}  word"
-    shown = ((piece.word, piece.text) for piece in pieces(result) if piece.word is not None)
-    for index, text in shown:
-        mark = "  ← query" if index in asked else ""
+    words = ((piece.word, piece.text) for piece in pieces(result) if piece.word is not None)
+    for index, text in words:
+        mark = "  ← query" if index in of_query else ""
         bar = _bar(_weight(result, float(scaled[index])))
         yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}  {bar:{_BAR}}  {visible(text)}{mark}"
 

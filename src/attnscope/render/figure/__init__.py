@@ -1,1 +1,1 @@
-"""Figures by matplotlib: png, svg and pdf."""
+"""Figures drawn with matplotlib: png, svg and pdf."""

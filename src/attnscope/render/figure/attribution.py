@@ -1,7 +1,7 @@
-"""Figures for papers and slides: png, svg and pdf by matplotlib, the text laid out as text.
+"""Figures for papers and slides: png, svg and pdf by matplotlib, with the text laid out as text.
 
-Works in points from the top left corner. matplotlib's pyplot and the caller's rcParams are left alone, and the same
-result gives the same bytes: no dates, no random ids.
+Lengths are in points from the top left corner. pyplot and the caller's rcParams are left alone, and the same result
+gives the same bytes: no dates, no random ids.
 """
 
 import math
@@ -50,7 +50,7 @@ def render_figure(
 def wrapped(
     results: Sequence[Attribution], max_line_chars: int, font_size: float, scale: float, more: int = 0
 ) -> list[list[Line]]:
-    """The lines of each text. Raises InputError for more, with `more` others, than one picture takes."""
+    """The lines of each text. Raises InputError where they and `more` other lines are too many for one picture."""
     if max_line_chars < 2 or not font_size > 0:
         raise InputError(f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: expected at least 2 and above 0")
     texts = [lines(result, max_line_chars) for result in results]
@@ -66,8 +66,8 @@ def wrapped(
 
 def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> "Sheet":
     caption = caption_of(result)
-    shown = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
-    sheet = Sheet(shown, result.signed, font, size, dark)
+    characters = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
+    sheet = Sheet(characters, result.signed, font, size, dark)
     sheet.title(caption.title)
     sheet.facts([f"{name} {value}" for name, value in caption.facts], max(columns(line.text) for line in text))
     sheet.space()
@@ -80,12 +80,12 @@ def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dar
 
 
 class Sheet:
-    """Collects marks from top to bottom; `figure` then knows how large the paper must be.
+    """Collects marks from top to bottom; then `figure` knows how large the paper must be.
 
-    shown: all the text that it will have, so that fonts with its characters are found.
+    characters: all characters that it will draw, to find fonts that have them.
     """
 
-    def __init__(self, shown: str, signed: bool, font: Any, size: float, dark: bool) -> None:
+    def __init__(self, characters: str, signed: bool, font: Any, size: float, dark: bool) -> None:
         from attnscope.render.figure.fonts import Fonts
 
         self.colours: ColourMap = colours_for(signed, dark)
@@ -95,7 +95,7 @@ class Sheet:
         self.right = 0.0
         self.texts: list[tuple[float, float, str, str, float, str]] = []
         self.boxes: list[tuple[float, float, float, float, float, str, str]] = []
-        self.fonts = Fonts(font, shown)
+        self.fonts = Fonts(font, characters)
 
     def space(self) -> None:
         """A gap between parts."""
@@ -108,7 +108,7 @@ class Sheet:
         self.top += 0.55 * self.size
 
     def facts(self, facts: list[str], width: int) -> None:
-        """Facts in small print, as many to a line as fit."""
+        """Facts in small print, as many per line as fit."""
         row = ""
         for fact in facts:
             longer = f"{row}  ·  {fact}" if row else fact
@@ -124,14 +124,14 @@ class Sheet:
         self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
 
     def body(self, text: list[Line], scaled: NDArray[np.float64], asked: frozenset[int]) -> None:
-        """The lines of a text; `scaled` (word,) and `asked` by the index of a word."""
+        """The lines of a text. scaled: (word,) scores; asked: the indices of the query's words."""
         widths = [[self.width(run.text, self.size) for run in line.runs] for line in text]
         widest = max(map(sum, widths), default=0.0)
         for line, row in zip(text, widths, strict=True):
             self.top += _LINE * self.size
             x = _MARGIN * self.size + (widest - sum(row) if line.right_to_left else 0.0)
             edges = list(accumulate(row, initial=x))
-            # One box per word: a word may be several runs.
+            # One box per word, although a word may be several runs.
             for word, group in groupby(zip(count(), line.runs), key=lambda pair: pair[1].word):
                 members = [i for i, _ in group]
                 first, last = members[0], members[-1]
@@ -143,7 +143,7 @@ class Sheet:
                     self.write(edges[i], line.runs[i].text, self.size, ink)
 
     def box(self, left: float, right: float, tight: tuple[bool, bool], scaled: float, asked: bool) -> str:
-        """A word's background, and the colour of its text. `tight` sides have a neighbour without a space."""
+        """Draws a word's background and returns the colour of its text. `tight` sides touch a neighbouring word."""
         step = self.colours.step(scaled)
         if self.colours.is_blank(step) and not asked:
             return self.colours.ink
@@ -155,13 +155,13 @@ class Sheet:
         return text_on(self.colours.steps[step])
 
     def legend(self, low: float, high: float, words: str) -> None:
-        """The bar of colours between its ends, and what it shows."""
+        """The colour bar between its two numbers, and what it shows."""
         size, x = _SMALL * self.size, _MARGIN * self.size
         self.top += 1.6 * size
         x += self.write(x, number(low), size, self.colours.ink) + 0.7 * size
         step = _BAR * self.size / len(self.colours.steps)
         for i, colour in enumerate(self.colours.steps):
-            # Each overlaps the next a little, or a hairline of paper shows between them.
+            # Each overlaps the next a little, or a hairline of paper would show between them.
             wide = step * (1.5 if i + 1 < len(self.colours.steps) else 1)
             self.boxes.append((x + i * step, self.top - 0.72 * size, wide, 0.72 * size, 0.0, colour, "none"))
         x += _BAR * self.size + 0.7 * size
@@ -169,18 +169,18 @@ class Sheet:
         self.write(x, words, size, self.colours.muted)
 
     def line(self, parts: list[tuple[str, str]]) -> None:
-        """One line of parts, each with its colour."""
+        """A line of texts, each in its colour."""
         self.top += _LINE * self.size
         x = _MARGIN * self.size
         for text, colour in parts:
             x += self.write(x, text, self.size, colour)
 
     def width(self, text: str, size: float) -> float:
-        """How wide a text is, in points."""
+        """The width of a text in points."""
         return sum(_measure(part, path) for part, path in self.fonts.runs(text)) * size
 
     def write(self, x: float, text: str, size: float, colour: str) -> float:
-        """Write at `x` on the current line; how wide it was."""
+        """Write at `x` on the current line, and return the width."""
         start = x
         for part, path in self.fonts.runs(text):
             if part.strip():
@@ -190,7 +190,7 @@ class Sheet:
         return x - start
 
     def figure(self, scale: float) -> "Figure":
-        """Draw everything on paper that fits, rounded up to whole pixels."""
+        """Draw everything on paper of a fitting size, rounded up to whole pixels."""
         from matplotlib.figure import Figure
         from matplotlib.font_manager import FontProperties
         from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
@@ -227,7 +227,7 @@ def _touches(line: Line, index: int) -> bool:
 
 @cache
 def _measure(text: str, path: str) -> float:
-    """Advance width of `text` in ems."""
+    """The advance width of `text` in ems."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

@@ -1,4 +1,4 @@
-"""The figure of a comparison, as PromptRobust's Table 5 has it: each text with its words shaded, and its prediction."""
+"""The figure of a comparison, as in PromptRobust's Table 5: each text with its words shaded, and its prediction."""
 
 from typing import Any
 
@@ -31,19 +31,19 @@ def render_figure(
 
 
 def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, dark: bool) -> Sheet:
-    said = scale_of(pair)
+    scale = scale_of(pair)
     sides = (pair.left, pair.right)
     facts = [f"{k} {v}" for k, v in pair.tags.items()]
     facts += [f"{k} {v}" for k, v in caption_of(pair.right.result).facts if k in ("model", "method", "target")]
-    shown = "".join(line.text for text in texts for line in text) + "".join(facts) + said.words + "✓✗·"
-    shown += "".join(side.name + "".join(label for label, _ in side.probabilities) for side in sides)
-    sheet = Sheet(visible(shown), pair.left.result.signed, font, size, dark)
+    characters = "".join(line.text for text in texts for line in text) + "".join(facts) + scale.words + "✓✗·"
+    characters += "".join(side.name + "".join(label for label, _ in side.probabilities) for side in sides)
+    sheet = Sheet(visible(characters), pair.left.result.signed, font, size, dark)
     sheet.facts([visible(fact) for fact in facts], 80)
     steps = len(sheet.colours.steps)
-    for side, text, colours in zip(sides, texts, (said.left, said.right), strict=True):
+    for side, text, colours in zip(sides, texts, (scale.left, scale.right), strict=True):
         sheet.space()
         sheet.line([(visible(side.name), sheet.colours.muted)])
-        # The middle of a step is in that step, whatever the rounding.
+        # The middle of a step stays in that step, however it is rounded.
         sheet.body(text, (np.array(colours) + 0.5) / steps, frozenset())
         if side.prediction is not None:
             sign, kind, spoken = verdict_sign(pair, side)
@@ -57,7 +57,7 @@ def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, da
                 ]
             )
     sheet.space()
-    sheet.legend(said.low, said.high, said.words)
+    sheet.legend(scale.low, scale.high, scale.words)
     if pair.edits:
         sheet.small(f"Attention moved to the edited words: {moved_text(pair)} of all scores.")
     return sheet

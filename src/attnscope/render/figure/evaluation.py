@@ -1,4 +1,4 @@
-"""The figure of an evaluation: deletion and insertion curves with their bands."""
+"""The figure of an evaluation: deletion and insertion curves with confidence bands."""
 
 from typing import Any
 

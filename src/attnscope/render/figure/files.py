@@ -1,4 +1,4 @@
-"""Whole results as plot.py draws them, as png, svg and pdf: attention maps, agreements, per-token results."""
+"""Whole results as drawn by plot.py, in png, svg and pdf: attention maps, agreements, per-token results."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Which installed font draws which character of a figure.
 
-Imports matplotlib and touches none of its state, but for adding fonts that were installed after it wrote its list.
+Imports matplotlib and changes none of its state, except that it adds fonts installed after matplotlib cached its list.
 """
 
 import difflib
@@ -30,7 +30,7 @@ class MissingGlyphWarning(UserWarning):
 
 
 class Fonts:
-    """An ordered list of font files; `runs` cuts a text by the first file that has each character.
+    """An ordered list of font files; `runs` cuts a text into stretches by the first file that has each character.
 
     font: path of a font file or an installed family, tried before all others; None for a good default.
     """
@@ -44,8 +44,8 @@ class Fonts:
             _warn(self._missing(text))
 
     def runs(self, text: str) -> Iterator[tuple[str, str]]:
-        """(stretch of text, path of its font), in order. What no font has becomes an empty box, or nothing if it is
-        an invisible joiner or selector."""
+        """(stretch of text, path of its font), in order. A character that no font has becomes an empty box, or nothing
+        if it is an invisible joiner or selector."""
         current, stretch = self._paths[0], ""
         # Shaping swallows a byte order mark, and matplotlib's pdf then looks for its glyph in vain.
         for character in text.replace("\ufeff", ""):
@@ -69,7 +69,7 @@ class Fonts:
 
     def _path(self, character: str, current: str) -> str | None:
         code = ord(character)
-        # A mark or a joiner shapes only together with the letter before it, so it stays with that letter's font.
+        # A mark or a joiner is shaped together with the letter before it, so it stays with that letter's font.
         if unicodedata.category(character)[0] in "MCZ" and code in _covers(current):
             return current
         return next((path for path in self._paths if code in _covers(path)), None)
@@ -121,11 +121,11 @@ def _covers(path: str) -> frozenset[int]:
 
 
 def _any_with(characters: set[str]) -> list[str]:
-    """Installed fonts that have what the known ones lack; each is opened, so this comes last."""
-    found, wanted = [], set(characters)
+    """Installed fonts that have what the known ones lack. Each font has to be opened, so this comes last."""
+    paths, wanted = [], set(characters)
     entries = sorted(fontManager.ttflist, key=lambda e: (e.name, str(e.fname)))
     for entry in entries:
-        # Last Resort has a box for every character; a colour font has pictures that cannot be drawn as outlines.
+        # Last Resort has a box for every character; colour fonts have pictures that cannot be drawn as outlines.
         if not wanted or entry.style != "normal" or "Last Resort" in entry.name or "Color" in entry.name:
             continue
         try:
@@ -133,15 +133,15 @@ def _any_with(characters: set[str]) -> list[str]:
         except (RuntimeError, OSError):
             continue
         if covered:
-            found.append(str(entry.fname))
+            paths.append(str(entry.fname))
             wanted -= covered
-    return found
+    return paths
 
 
 def _newly_installed() -> bool:
-    """Whether fonts have come since matplotlib wrote its cached list: for this process they now are in it."""
+    """Adds fonts installed since matplotlib cached its list, for this process; returns whether there are any."""
     known = {str(Path(entry.fname).resolve()) for entry in fontManager.ttflist}
-    found = False
+    added = False
     for path in findSystemFonts():
         if str(Path(path).resolve()) in known:
             continue
@@ -149,10 +149,10 @@ def _newly_installed() -> bool:
             fontManager.addfont(path)
         except (RuntimeError, OSError, ValueError):  # a file that FreeType cannot read
             continue
-        found = True
-    if found:
+        added = True
+    if added:
         _installed.cache_clear()
-    return found
+    return added
 
 
 def _warn(missing: set[str]) -> None:

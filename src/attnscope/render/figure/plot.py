@@ -3,7 +3,7 @@
 Each function draws on the Axes it is given, or on a figure of its own that pyplot does not know; the caller's rcParams
 are left alone. Special tokens stay out of the picture, and the caption says what they took. `maps.words()` gives words.
 
-Weights span powers of ten: colours follow a root of the weight, and the legend's numbers stand where they belong on it.
+Weights span powers of ten, so colours follow a root of the weight, and so do the positions of the legend's numbers.
 font: path of a font file or an installed family, tried before all others.
 """
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LONGEST_LABEL, _MOST_LINES = 14, 80
-# Cells of a heat map and of a thumbnail along an axis: more could not be told apart.
+# Cells of a heat map and of a thumbnail along an axis: nobody could tell more apart.
 _CELLS, _THUMBNAIL = 240, 48
-# From so many tokens on, an even share of a row is so small that only a fourth root shows it.
+# From this many tokens on, an even share of a row is so small that only a fourth root shows it.
 _MANY = 64
-# A key that takes more than this share of what is shown is a sink.
+# A key that takes more than this share of what is shown is an attention sink.
 _SINK = 0.5
 _LARGEST_GRID = 11.0  # inches
 
@@ -50,7 +50,7 @@ def heat_map(
     ax = page.axes(ax, (min(max(wide, 3.6), 8.0) + 1.6, min(max(high, 1.2), 8.0) + 1.9))
     cells = _pooled(weights, _CELLS)
     root = _root(weights)
-    # Blocks lie where their tokens do, so that the labels count tokens.
+    # Blocks are drawn where their tokens are, so that the labels count tokens.
     height, width = (n * math.ceil(m / n) for n, m in zip(cells.shape, weights.shape, strict=True))
     image = ax.imshow(
         cells, aspect="auto", interpolation="nearest", extent=(-0.5, width - 0.5, height - 0.5, -0.5),
@@ -64,7 +64,7 @@ def heat_map(
 
 
 def grid(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> NDArray[Any]:
-    """All kept layers × heads as thumbnails with one scale; returns the array of Axes, (layer, head).
+    """All kept layers × heads as thumbnails on a common scale; returns the array of Axes, (layer, head).
 
     A thumbnail keeps the largest weight of each block of tokens, so that a single hot cell survives.
     """
@@ -110,7 +110,7 @@ def grid(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> NDArra
 def statistic(
     maps: AttentionMaps, name: str, *, ax: "Axes | None" = None, dark: bool = False, font: Any = None
 ) -> "Axes":
-    """One number for each layer and head, as a small heat map. name: a column of `maps.columns()`; returns the Axes.
+    """A statistic of each layer and head as a small heat map. name: a column of `maps.columns()`; returns the Axes.
 
     Raises InputError for a statistic that was not kept.
     """
@@ -158,10 +158,10 @@ def lines(
 ) -> "Axes":
     """Lines from each query on the left to the keys on the right, as strong as their weights. Returns the Axes.
 
-    A key that takes more than half of all that is shown is a sink: its lines are thin and grey, so that the others
-    have the whole scale, and the caption says what it takes.
+    A key that takes more than half of all that is shown is an attention sink: its lines are thin and grey, so that the
+    others have the whole scale, and the caption says what it takes.
 
-    Raises InputError for more than 80 queries or keys: choose some, or take a heat map.
+    Raises InputError for more than 80 queries or keys: choose some, or draw a heat map.
     """
     weights, queries, keys = _shown(maps, layer, head)
     if max(weights.shape) > _MOST_LINES:
@@ -175,7 +175,7 @@ def lines(
         for i, weight in enumerate(weights[:, sink]):
             ax.plot([0, 1], [i, sink], color=page.colours.muted, alpha=0.15 + 0.45 * float(weight), linewidth=0.6)
     largest = float(rest.max()) or 1.0
-    # The strongest come last, on top.
+    # The strongest are drawn last, on top.
     for place in np.argsort(rest, axis=None, kind="stable"):
         i, j = np.unravel_index(place, rest.shape)
         share = float(rest[i, j]) / largest
@@ -210,10 +210,11 @@ def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDAr
         look.quiet(ax)
         ax.imshow(values, vmin=low, vmax=1, cmap=look.map(colours))
         for (i, j), value in np.ndenumerate(values):
-            said = "—" if np.isnan(value) else f"{value:.2f}" if low else f"{value:.0%}"
+            written = "—" if np.isnan(value) else f"{value:.2f}" if low else f"{value:.0%}"
             scaled = 0.5 if np.isnan(value) else (value - low) / (1 - low)
             ink = look.colours.ink if np.isnan(value) else text_on(colours.colour(min(max(scaled, 0.0), 1.0)))
-            ax.text(j, i, said, ha="center", va="center", fontsize=8, color=ink, fontfamily=look.small["fontfamily"])
+            family = look.small["fontfamily"]
+            ax.text(j, i, written, ha="center", va="center", fontsize=8, color=ink, fontfamily=family)
         ax.set_xticks(range(count), names, rotation=90)
         ax.set_yticks(range(count), names)
         for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
@@ -223,7 +224,7 @@ def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDAr
 
 
 def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False, font: Any = None) -> "Axes":
-    """What each target token relied on: target tokens down, words across, one scale for all. Returns the Axes.
+    """What each target token relied on: target tokens down, words across, on a common scale. Returns the Axes.
 
     Words that a token did not read are blank. More than 240 words are drawn in blocks, each with its strongest score.
     Raises InputError where there are no words.
@@ -241,7 +242,7 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     largest = float(np.nanmax(np.abs(cells))) if read.any() else 1.0
     low, high = (-largest, largest) if first.signed else (0.0, largest)
     caption = caption_of(first)
-    left = ("target_token", "value", "words", "tokens")  # of the first target alone, or counted in a note
+    left = ("target_token", "value", "words", "tokens")  # facts of the first target alone, or given in a note
     facts = "  ·  ".join(f"{name} {value}" for name, value in caption.facts if name not in left)
     notes = [f"{len(result)} target tokens × {len(first.words)} words; blank: not read by the token"]
     if step > 1:
@@ -268,7 +269,7 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
 
 
 def _sink(weights: NDArray[np.float32], side: TextSide, keys: list[int]) -> tuple[int | None, str]:
-    """The key that takes most of what is shown, if one does, and a sentence about it."""
+    """The attention sink, the key that takes most of what is shown, if there is one, and a sentence about it."""
     shares = weights.mean(0)
     most = int(shares.argmax())
     if len(shares) < 3 or shares[most] <= _SINK * shares.sum():
@@ -301,7 +302,7 @@ class _Page(Look):
         super().__init__(maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×", dark, font)
 
     def caption(self, what: str, *notes: str, width: int) -> str:
-        """How the picture was made, what it shows of which text, and notes, in lines of about so many characters."""
+        """How it was made, which part of which text it shows, and notes, in lines of about `width` characters."""
         unit = "words" if self.maps.asked.unit == "word" else "tokens"
         size = f"{len(self.maps.queries):,} × {len(self.maps.keys):,} {unit}"
         facts = "  ·  ".join(filter(None, [self._model(), what, size]))
@@ -337,7 +338,7 @@ def _shown(maps: AttentionMaps, layer: int, head: int) -> tuple[NDArray[np.float
 
 
 def _excluded(maps: AttentionMaps, layer: int | None = None, head: int | None = None) -> str:
-    """What special tokens took of the mean query, of one head or of all, where it was measured."""
+    """What special tokens took of the mean query's attention, in one head or in all, where it was measured."""
     if "special" not in maps.statistics:
         return ""
     table = maps.columns()
@@ -358,7 +359,7 @@ def _root(weights: NDArray[np.float32]) -> int:
 
 
 def _pooled(weights: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """The largest weight of each block of tokens, at most so many blocks along an axis."""
+    """The largest weight of each block of tokens, with at most `most` blocks along an axis."""
     for axis in (0, 1):
         step = math.ceil(weights.shape[axis] / most)
         weights = np.maximum.reduceat(weights, np.arange(0, weights.shape[axis], step), axis=axis)
@@ -366,7 +367,7 @@ def _pooled(weights: NDArray[np.float32], most: int) -> NDArray[np.float32]:
 
 
 def _blocks(weights: NDArray[np.float32], cells: NDArray[np.float32]) -> str:
-    """What a cell stands for, where it is more than one weight."""
+    """What a cell shows, where it stands for more than one weight."""
     down, across = (math.ceil(n / m) for n, m in zip(weights.shape, cells.shape, strict=True))
     return f"each cell is the largest of {down} × {across} weights" if down * across > 1 else ""
 
@@ -377,6 +378,6 @@ def _text(side: TextSide, token: int) -> str:
 
 def _label(text: str) -> str:
     """A text with its white space visible, on one line."""
-    shown = text.replace("\n", "⏎").replace("\t", "→").replace(" ", "·")
-    shown = "".join(c if c.isprintable() else "□" for c in shown)
-    return shown if len(shown) <= _LONGEST_LABEL else shown[: _LONGEST_LABEL - 1] + "…"
+    label = text.replace("\n", "⏎").replace("\t", "→").replace(" ", "·")
+    label = "".join(c if c.isprintable() else "□" for c in label)
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"

@@ -1,4 +1,4 @@
-"""What all pictures on matplotlib axes look like: colours, fonts, thin lines, legends with numbers."""
+"""The look of all pictures on matplotlib axes: colours, fonts, thin lines, legends with numbers."""
 
 import math
 import textwrap
@@ -17,7 +17,7 @@ ROOTS = {2: "square-root scale", 4: "fourth-root scale"}
 
 
 class Look:
-    """The colours and fonts of one picture; `letters`: those that its fonts must have."""
+    """The colours and fonts of one picture; `letters`: the characters that its fonts must have."""
 
     def __init__(self, letters: str, dark: bool, font: Any) -> None:
         need_matplotlib()
@@ -33,13 +33,13 @@ class Look:
         }
 
     def figure(self, size: tuple[float, float]) -> Any:
-        """A figure of that many inches which pyplot does not know."""
+        """A figure of this size in inches, which pyplot does not know about."""
         from matplotlib.figure import Figure
 
         return Figure(figsize=size, facecolor=self.colours.background)
 
     def axes(self, ax: "Axes | None", size: tuple[float, float]) -> "Axes":
-        """The Axes given, else those of a figure of their own."""
+        """The given Axes, else the Axes of a new figure."""
         if ax is None:
             figure = self.figure(size)
             figure.set_layout_engine("constrained")
@@ -81,12 +81,12 @@ class Look:
         bar.ax.tick_params(colors=self.colours.muted, labelsize=8, length=2, labelfontfamily=self.small["fontfamily"])
 
     def over(self, ax: "Axes", caption: Callable[[int], str]) -> None:
-        """The caption over an Axes; it is asked for in lines of about so many characters."""
+        """The caption over an Axes; `caption` returns it in lines of about the given number of characters."""
         width = ax.figure.get_figure(root=True).get_size_inches()[0] * ax.get_position().width
         self.write(ax.set_title(caption(max(44, int(17 * width))), fontsize=8.5, loc="left"), self.colours.ink)
 
     def wrapped(self, notes: Iterable[str], text: str, width: int) -> str:
-        """Notes, each on lines of its own, and the beginning of the text."""
+        """Notes, each on its own lines, and the beginning of the text."""
         return "\n".join([*(line for note in notes for line in textwrap.wrap(note, width)), excerpt(text, width)])
 
     def ticks(self, axis: Any, names: Sequence[str]) -> None:
@@ -99,7 +99,7 @@ class Look:
                 label.set_rotation(90)
 
     def write(self, text: Any, colour: str) -> None:
-        """Put a text in a font that has its letters; one that needs several fonts takes them letter by letter."""
+        """Set a text in a font that has its letters; if it needs several fonts, letter by letter."""
         from matplotlib.font_manager import FontProperties
 
         text.set_text(drawable(text.get_text()))
@@ -113,7 +113,7 @@ class Look:
 
 
 def drawable(text: str) -> str:
-    """A text that matplotlib itself lays out: what would break an svg is made visible."""
+    """A text that matplotlib can lay out: characters that would break an svg are made visible."""
     # Shaping swallows a byte order mark, and the pdf then looks for its glyph in vain.
     return visible(text, keep="\n").replace("\ufeff", "")
 
@@ -124,7 +124,7 @@ def number(value: float) -> str:
 
 
 def thinned(count: int, most: int) -> list[int]:
-    """Every so-many-th of `count` places, at most so many."""
+    """Evenly spaced places out of `count`, at most `most` of them."""
     return list(range(0, count, math.ceil(count / most))) if count else []
 
 

@@ -18,7 +18,7 @@ _METADATA: dict[str, dict[str, Any]] = {
 
 
 def file_of(draw: Callable[[], "Figure"], form: str, scale: float = 1) -> bytes:
-    """What `draw` draws, as png (`scale` pixels to a point), svg (letters as outlines) or pdf.
+    """The figure that `draw` returns, as png (`scale` pixels to a point), svg (letters as outlines) or pdf.
 
     Raises InputError for a scale that is not above 0, MissingExtraError without matplotlib.
     """
@@ -29,11 +29,11 @@ def file_of(draw: Callable[[], "Figure"], form: str, scale: float = 1) -> bytes:
 
     buffer = io.BytesIO()
     with matplotlib.rc_context(), warnings.catch_warnings():
-        # `fonts` has said it already, with a font to install.
+        # `fonts` has already warned about it, and named a font to install.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        # A user's style (usetex, grids, savefig.bbox) would reach into the figure.
+        # The user's style (usetex, grids, savefig.bbox) would change the figure.
         matplotlib.rcdefaults()
-        # Nor is a dollar in a text the beginning of a formula.
+        # A dollar sign in a text must not start a formula.
         matplotlib.rcParams.update({"svg.hashsalt": "attnscope", "text.parse_math": False})
         figure = draw()
         figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=_METADATA[form])

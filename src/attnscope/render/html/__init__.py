@@ -1,1 +1,1 @@
-"""Self-contained offline pages: one result, one file."""
+"""Self-contained offline pages: one file per type of result."""

@@ -1,6 +1,6 @@
-"""The page of an agreement: the heat maps of one text under each other, line by line the same, and how far they agree.
+"""The page of an agreement: heat maps of the same text one below the other, line by line, and how far they agree.
 
-Maps may be signed or not: both kinds of colours are in the page, signed ones shifted to steps of their own.
+Some maps may be signed and others not: the page has both colour maps, the signed one under class names of its own.
 """
 
 import numpy as np
@@ -73,8 +73,8 @@ def render_text(found: Agreement) -> bytes:
 
 
 def _ramps(found: Agreement) -> Markup:
-    """The colours of the kinds of scores that there are."""
-    kinds = {one.signed for one in found.results}
+    """The legends of the colour maps in use."""
+    kinds = {result.signed for result in found.results}
     ramps = ((False, "ramp", "least … most"), (True, "ramp signed", "against … for"))
     return joined(
         joined((el("i", {"class": names}), el("p", None, ends))) for signed, names, ends in ramps if signed in kinds
@@ -92,8 +92,8 @@ def _map(name: str, result: Attribution) -> Markup:
             step = LIGHT.step(float(scaled[piece.word]))
             parts.append(el("span", {"class": f"u {kind}{step}"}, escape_text(piece.text)))
     low, high = limits(result)
-    said = "against … for" if result.signed else "least … most"
-    head = el("h2", {"lang": "en"}, name.strip(), el("small", None, f"{number(low)} … {number(high)}, {said}"))
+    ends = "against … for" if result.signed else "least … most"
+    head = el("h2", {"lang": "en"}, name.strip(), el("small", None, f"{number(low)} … {number(high)}, {ends}"))
     passage = {"class": "passage", "dir": "auto", "lang": own_language(result.text)}
     return el("section", {"class": "map"}, head, el("div", passage, parts))
 
@@ -121,7 +121,7 @@ def _table(found: Agreement, caption: str, values: NDArray[np.float64], correlat
 def _cell(value: float, correlation: bool) -> Markup:
     if np.isnan(value):
         return el("td", {"class": "none"}, "—")
-    # A correlation runs from -1 to 1 on the diverging colours, a share from 0 to 1 on the others.
+    # A correlation runs from -1 to 1 on the diverging colours, a share from 0 to 1 on the sequential ones.
     scaled = (value + 1) / 2 if correlation else value
     name = f"{'d' if correlation else 's'}{LIGHT.step(min(max(scaled, 0.0), 1.0))}"
     return el("td", {"class": name}, f"{value:.2f}" if correlation else f"{value:.0%}")

@@ -1,9 +1,9 @@
-"""One self-contained page: no network, no dependency, readable without JavaScript.
+"""The page of a result: self-contained, no network, no dependency, readable without JavaScript.
 
 The problems it solves:
 - The text is text: real spacing and line breaks, found by Ctrl-F, copied whole. Python writes it, escaped.
 - 25,000 words open at once: one short element per word, 64 shared colour classes, no style attributes.
-- Nothing in the text can run: what is not marked is escaped, the data is inert JSON, and a content security policy
+- Nothing in the text can run: everything but Markup is escaped, the data is inert JSON, and a content security policy
   allows this page's own script and style by their hashes and nothing else.
 """
 
@@ -77,7 +77,7 @@ def iframe(result: Attribution) -> Markup:
 
 
 def srcdoc(page: str, title: str, height: int) -> Markup:
-    """A page in an `<iframe srcdoc>`: a notebook cell shows it, and neither can reach into the other."""
+    """A page in an `<iframe srcdoc>` for a notebook cell; page and notebook cannot reach into each other."""
     frame = {
         "title": title,
         "width": "100%",
@@ -92,7 +92,7 @@ def srcdoc(page: str, title: str, height: int) -> Markup:
 def _text(result: Attribution) -> Markup:
     """One span per word, in the words' order: the viewer finds a word by counting."""
     scaled = result.scaled
-    asked = frozenset(query_words(result))
+    of_query = frozenset(query_words(result))
     parts = []
     for piece in pieces(result):
         if piece.word is None:
@@ -101,7 +101,7 @@ def _text(result: Attribution) -> Markup:
         names = ["u", f"s{LIGHT.step(float(scaled[piece.word]))}"]
         if not piece.text.strip():
             names.append("nl" if "\n" in piece.text else "ws")
-        if piece.word in asked:
+        if piece.word in of_query:
             names.append("q")
         parts.append(el("span", {"class": " ".join(names)}, escape_text(piece.text)))
     return joined(parts)
@@ -127,5 +127,5 @@ def _top(result: Attribution) -> Markup:
 
 
 def _width(result: Attribution, scaled: float) -> float:
-    """A bar's length in percent: of a signed score its magnitude."""
+    """A bar's length in percent; for a signed score, its magnitude."""
     return max(0.5, 100 * abs(2 * scaled - 1) if result.signed else 100 * scaled)

@@ -1,7 +1,7 @@
-"""The viewer's files as they go into a page: its modules joined to one script.
+"""The viewer's files as they go into a page: its modules joined into one script.
 
-A page opened from disk cannot import files. Each module becomes a function of those before it, held in `const $<stem>`:
-the stems of a page's modules differ.
+A page opened from disk cannot import files. Each module becomes a function that is called at once, and what it exports
+is held in `const $<stem>`. So no two modules of a page may have the same stem.
 """
 
 import posixpath
@@ -18,19 +18,19 @@ _START = "$%s.start(document.documentElement, new $source.PageSource(document), 
 
 @cache
 def viewer(name: str) -> str:
-    """A file of the viewer."""
+    """The text of a file of the viewer."""
     return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")
 
 
 @cache
 def page_script(module: str) -> str:
-    """The script of a page: `start` of `module` on the whole document, with the data of the page and its address."""
+    """The script of a page: it calls `start` of `module` on the whole document, with the page's data and address."""
     return script(module, _SOURCE, _ADDRESS) + "\n" + _START % PurePosixPath(module).stem
 
 
 @cache
 def script(*modules: str) -> str:
-    """Modules of the viewer with those they import, as one script.
+    """Modules of the viewer and those they import, as one script.
 
     Raises ValueError where two of them have the same stem.
     """
@@ -42,7 +42,7 @@ def script(*modules: str) -> str:
 
 
 def _join(path: PurePosixPath, joined: dict[PurePosixPath, str]) -> None:
-    """Adds a module after those that it imports, each once, in the order in which it imports them."""
+    """Adds a module after the modules that it imports, each once, in the order in which it imports them."""
     source = viewer(str(path))
     for _, imported in _IMPORT.findall(source):
         other = PurePosixPath(posixpath.normpath(path.parent / imported))
@@ -55,7 +55,7 @@ def _join(path: PurePosixPath, joined: dict[PurePosixPath, str]) -> None:
 
 
 def _function(stem: str, source: str) -> str:
-    """`import {a} from "./b.js"` -> `const {a} = $b`; what is exported is returned."""
+    """Rewrites a module: `import {a} from "./b.js"` -> `const {a} = $b`, and its exports are returned."""
     exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
     body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda m: f"const {m[1]} = ${PurePosixPath(m[2]).stem};", source))
     return f"const ${stem} = (() => {{\n{body}return {{ {exported} }};\n}})();"

@@ -1,7 +1,7 @@
-"""Pages of comparisons: one pair, or many with a table and a page for each.
+"""Pages of comparisons: one pair, or many with a table and a section for each.
 
-The two texts run as one line of pairs, the left word above, the right word below, so that words stay opposite each
-other at every width. Readable without JavaScript: the pages of a report are found by their links.
+The two texts run as a single line of pairs, the left word above, the right word below, so that words stay opposite each
+other at every width. Readable without JavaScript: links lead to the pairs of a report.
 """
 
 from collections.abc import Iterable
@@ -54,7 +54,7 @@ def _title(pair: Comparison) -> str:
 
 
 def _page(number: int, pair: Comparison) -> Markup:
-    """One of many pairs."""
+    """One of many pairs, with its number."""
     return el(
         "section",
         {"class": "sheet", "id": f"pair-{number}", "aria-label": f"Pair {number}", "tabindex": -1},
@@ -67,8 +67,8 @@ def _page(number: int, pair: Comparison) -> Markup:
 def _sheet(pair: Comparison) -> Markup:
     """One pair: facts, verdicts, words, edits."""
     scale = scale_of(pair)
-    kept = ("model", "method", "target", "quantity", "layer", "head", "query")
-    facts = [*pair.tags.items(), *(fact for fact in caption_of(pair.right.result).facts if fact[0] in kept)]
+    names = ("model", "method", "target", "quantity", "layer", "head", "query")
+    facts = [*pair.tags.items(), *(fact for fact in caption_of(pair.right.result).facts if fact[0] in names)]
     if pair.edits:
         facts.append(("attention moved to the edits", moved_text(pair)))
     words = {"class": "pairs", "dir": _direction(pair), "aria-label": "Words opposite each other"}
@@ -84,7 +84,7 @@ def _sheet(pair: Comparison) -> Markup:
 
 
 def _direction(pair: Comparison) -> str:
-    # dir="auto" would look past the words, which have directions of their own.
+    # dir="auto" would ignore the words, which have directions of their own.
     return "rtl" if starts_right(pair.left.result.text) else "ltr"
 
 
@@ -110,7 +110,7 @@ def _verdict(pair: Comparison, side: ComparedSide) -> Markup:
 
 
 def _said(side: ComparedSide, sign: str) -> Markup:
-    """A side's prediction, and the sign of its being right."""
+    """A side's prediction, with a sign that says whether it is right."""
     return joined((el("b", {"aria-hidden": "true"}, sign), " ", el("bdi", None, (side.prediction or "—").strip())))
 
 
@@ -165,7 +165,7 @@ def _edits(pair: Comparison) -> Markup:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:
-    """A table that scrolls by itself where it is wider than the page."""
+    """A table that scrolls on its own where it is wider than the page."""
     head = el("thead", None, el("tr", None, (el("th", None, name) for name in heads)))
     body = el("tbody", None, (el("tr", None, (el("td", None, cell) for cell in row)) for row in rows))
     return el("div", {"class": "wide"}, el("table", None, head, body))
@@ -199,7 +199,7 @@ _STATUS = el("span", {"role": "status"})
 
 
 def _row(number: int, pair: Comparison) -> Markup:
-    """One of many pairs in their table."""
+    """The row of one pair in the table of all."""
     return el(
         "tr",
         None,

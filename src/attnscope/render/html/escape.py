@@ -1,14 +1,14 @@
-"""HTML that is escaped unless it is marked: the only place where a text becomes part of a page.
+"""HTML that is escaped by default: the only place where a text becomes part of a page.
 
 The problems it solves:
-- Forgetting is safe. A plain str is a text wherever it is put: between tags, in an attribute, in a part of a template.
+- Forgetting is safe. A plain str is escaped wherever it is put: between tags, in an attribute, in a part of a template.
   Only Markup goes in as it is, and an f-string, `+` or `"".join` of Markup is a plain str again.
-- Each context has its own danger, so there is one function for each: `el` and `joined` for what stands between tags,
+- Each context has its own dangers, so each has its own function: `el` and `joined` for what goes between tags,
   `attributes` for quoted values, `raw_text` for the inside of `<script>` and `<style>`, where nothing can be escaped.
-- Texts keep to themselves: control characters, and those that turn the direction of their surroundings, are made
-  visible. `escape_text` is for the one place where a text is shown exactly as it is.
+- A text cannot affect its surroundings: control characters, and those that change the direction of text, are made
+  visible. `escape_text` is for the only place where a text is shown exactly as it is.
 
-It does not parse: Markup that was written by hand is trusted, so write literals alone by hand.
+Nothing is parsed: Markup written by hand is trusted, so write only literals by hand.
 """
 
 import html
@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from attnscope.text.visible import visible
 
-# Elements without an end tag: HTML's void ones, and SVG's shapes, which close themselves.
+# Elements without an end tag: HTML's void elements, and SVG's shapes, which are self-closing.
 _VOID = frozenset({"input"})
 _SHAPES = frozenset({"line", "polygon", "rect"})
 _NAME = re.compile(r"(?!on)[a-z][a-z0-9-]*", re.IGNORECASE)
@@ -33,12 +33,12 @@ class Markup(str):
     __slots__ = ()
 
 
-# What stands between tags: texts, Markup, and any number of them.
+# What may go between tags: texts, Markup, and iterables of these.
 Child: TypeAlias = "str | Iterable[Child]"
 
 
 def el(tag: str, attrs: Mapping[str, object] | None = None, *children: Child) -> Markup:
-    """An element. attrs: as `attributes` takes them; children: texts, which are escaped, Markup, or iterables of these.
+    """An element. attrs: as in `attributes`; children: texts, which are escaped, Markup, or iterables of these.
 
     >>> el("td", {"class": "n", "title": 'a "b"', "hidden": False}, "1 < 2 ", el("b", None, "so"))
     '<td class="n" title="a &quot;b&quot;">1 &lt; 2 <b>so</b></td>'
@@ -55,21 +55,21 @@ def joined(parts: Iterable[Child]) -> Markup:
 
 
 def attributes(values: Mapping[str, object]) -> Markup:
-    """Attributes with a space before each. True stands without a value, None and False are left out.
+    """Attributes with a space before each. True is written without a value, None and False are left out.
 
-    Raises ValueError for a handler of events and for an address that leads out of the page: pages have neither.
+    Raises ValueError for an event handler and for an address outside the page: pages have neither.
     """
     return Markup("".join(_attribute(_checked(name), value) for name, value in values.items()))
 
 
 def filled(template: str, **parts: str) -> Markup:
-    """A template of the viewer with its parts. Texts are escaped so that they may stand in double quotes, too."""
+    """A template of the viewer with its parts filled in. Texts are escaped for use in double quotes too."""
     safe = {name: part if isinstance(part, Markup) else escape_attribute(part) for name, part in parts.items()}
     return Markup(Template(template).substitute(safe))
 
 
 def raw_text(source: str) -> Markup:
-    """The inside of a `<script>` or `<style>`, where nothing is escaped. Raises ValueError for what would end it."""
+    """The inside of a `<script>` or `<style>`, which is not escaped. Raises ValueError if it would end the element."""
     if end := _ENDS_RAW_TEXT.search(source):
         raise ValueError(f"{end[0]!r} would end the element")
     return Markup(source)
@@ -106,7 +106,7 @@ def _attribute(name: str, value: object) -> str:
     text = str(value)
     if name in ("href", "src") and not text.startswith("#"):
         raise ValueError(f"{name}={text!r}: expected a place in the page, such as #top")
-    # A page in a frame has line breaks of its own. Markup is no exception: what is safe between tags is not safe here.
+    # A page in a frame keeps its line breaks. Markup is escaped too: what is safe between tags is not safe here.
     return f' {name}="{_quoted(text) if name == "srcdoc" else escape_attribute(text)}"'
 
 

@@ -1,4 +1,4 @@
-"""The page of an evaluation: a leaderboard, curves with bands, and texts as the methods see them."""
+"""The page of an evaluation: a leaderboard, curves with confidence bands, and texts as the methods see them."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,7 +13,7 @@ from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow, S
 from attnscope.results.scaling import min_max
 
 _EXAMPLES = 6
-# Of a plot, in the units of its viewBox.
+# Measures of a plot, in the units of its viewBox.
 _WIDE, _HIGH, _LEFT, _RIGHT, _BOTTOM = 480, 300, 44, 22, 34
 
 
@@ -37,7 +37,7 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
         root=root("en", dark),
         facts=definitions((name.strip(), value.strip()) for name, value in facts(result)),
         body=body,
-        hint="A head of the table sorts it. Hover or focus a method to find its lines in the curves.",
+        hint="Click a column head to sort. Hover or focus a method to find its lines in the curves.",
     )
 
 
@@ -70,7 +70,7 @@ def _leaderboard(result: Evaluation) -> Markup:
 
 
 def _head(metric: str, about: Mapping[str, str]) -> Markup:
-    """The head of a column, which sorts it, the best first."""
+    """The head of a column; a click sorts by it, the best first."""
     first, arrow = ("descending", "↑") if about["better"] == "higher" else ("ascending", "↓")
     button = el("button", {"type": "button", "title": about["value"]}, f"{_spoken(metric)} {arrow}")
     return el("th", {"aria-sort": "none", "data-first": first}, button)
@@ -80,13 +80,13 @@ def _spoken(name: str) -> str:
     return name.replace("_", " ").strip()
 
 
-def _cell(one: Standing | None, others: dict[str, Standing]) -> Markup:
-    if one is None:
+def _cell(standing: Standing | None, standings: dict[str, Standing]) -> Markup:
+    if standing is None:
         return el("td", {"data-sort": ""}, "—")
-    best = {"class": "best" if one is next(iter(others.values())) else None}
-    value, interval = cell(one)
-    count = f" · {one.count} texts" if one.count < max(s.count for s in others.values()) else ""
-    return el("td", {"data-sort": f"{one.mean:.9g}"}, el("span", best, value), el("small", None, interval + count))
+    best = {"class": "best" if standing is next(iter(standings.values())) else None}
+    value, interval = cell(standing)
+    count = f" · {standing.count} texts" if standing.count < max(s.count for s in standings.values()) else ""
+    return el("td", {"data-sort": f"{standing.mean:.9g}"}, el("span", best, value), el("small", None, interval + count))
 
 
 def _plot(result: Evaluation, plot: Plot) -> Markup:
@@ -97,7 +97,7 @@ def _plot(result: Evaluation, plot: Plot) -> Markup:
         return np.asarray((_HIGH - _BOTTOM) - np.clip(values, 0, 1) * (_HIGH - _BOTTOM - 10))
 
     parts = []
-    # Quiet lines first, so that those that stand out lie above them.
+    # Quiet lines are drawn first, so that those that stand out lie on top.
     order = sorted(result.methods, key=lambda m: (m in plot.best, m == YARDSTICK))
     for method in order:
         mean, low, high = result.curve(method, plot.name)
@@ -130,7 +130,7 @@ def _plot(result: Evaluation, plot: Plot) -> Markup:
 
 
 def _axes(y: Callable[[ArrayLike], NDArray[np.float64]]) -> Iterator[Markup]:
-    """The lines and numbers of a plot; `y` puts a value on the picture."""
+    """The grid lines and numbers of a plot; `y` turns a value into a height in the picture."""
     for value in (0, 0.25, 0.5, 0.75, 1):
         height = float(y(value))
         yield el("text", {"x": _LEFT - 8, "y": f"{height + 4:.1f}", "text-anchor": "end"}, f"{value:g}")
@@ -141,7 +141,7 @@ def _axes(y: Callable[[ArrayLike], NDArray[np.float64]]) -> Iterator[Markup]:
 
 
 def _examples(result: Evaluation) -> Markup:
-    """Some texts, with the words as the best methods, the yardstick and people weigh them."""
+    """Some texts, with their words as the best methods, the yardstick and people weight them."""
     chosen = [*[m for m in ranked(result) if m != YARDSTICK][:4], YARDSTICK]
     by_text: dict[str, dict[str, EvaluationRow]] = {}
     for row in result.rows:
@@ -151,7 +151,7 @@ def _examples(result: Evaluation) -> Markup:
 
 
 def _example(rows: dict[str, EvaluationRow], chosen: list[str]) -> Markup:
-    """One text: a line for each of the chosen methods that has a row of it, and one for people."""
+    """One text: a line for each of the chosen methods that has a row for it, and one for people."""
     first = next(iter(rows.values()))
     lines = [(method, rows[method].words, rows[method].scores) for method in chosen if method in rows]
     if first.human is not None and any(first.human):

@@ -1,11 +1,11 @@
 """A whole model's attention as one page: opened from disk, nothing loaded, every layer and head at hand.
 
 The problems it solves:
-- It paints before it is parsed: tokens, statistics and a small picture of every map come first, then each map in an
-  inert element of its own (one giant literal would pass what the browser's engine takes for a string).
-- Nothing in the text can run: the data is inert JSON and base64, the viewer writes text alone, and a content security
-  policy allows this script and this style by their hashes, and no network.
-- It has a budget. What was left out to keep to it, and what share of the attention is kept, the page says.
+- It paints before it is fully parsed: tokens, statistics and a thumbnail of every map come first, then each map in an
+  inert element of its own (one giant literal would exceed the longest string that browsers allow).
+- Nothing in the text can run: the data is inert JSON and base64, the viewer writes nothing but text, and a content
+  security policy allows this script and this style by their hashes, and no network.
+- It has a budget. The page says what was left out to stay within it, and what share of the attention is kept.
 
 The viewer's files and the format are described in `viewer/README.md`.
 """
@@ -48,10 +48,10 @@ def render_html(
 ) -> bytes:
     """The page, UTF-8.
 
-    max_mb:  what the file may take; beyond that the coding gets coarser, then layers are left out.
-    quality: "standard" (a weight is off by at most 0.2 % of its row's largest) or "high" (small weights kept finer, at
+    max_mb:  how large the file may be; beyond that the coding gets coarser, then layers are left out.
+    quality: "standard" (a weight is off by at most 0.2 % of its row's largest) or "high" (finer for small weights, at
              twice the size or more).
-    flow:    results on the same text, such as rollout or attention × gradient, to be shown beside the maps.
+    flow:    results on the same text, such as rollout or attention × gradient, to show beside the maps.
     dark:    None follows the reader's system; the page has a switch either way.
     """
     if not max_mb > 0:
@@ -80,7 +80,7 @@ def iframe(maps: AttentionMaps) -> Markup:
 
 
 def _manifest(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
-    """Everything but the maps themselves, as the viewer's README documents it."""
+    """Everything but the maps themselves, as documented in the viewer's README."""
     sides = [maps.query_side] if maps.key_side == maps.query_side else [maps.query_side, maps.key_side]
     statistics = {
         name: np.asarray(column, dtype=np.float64).reshape(len(maps.layers), len(maps.heads))
@@ -112,20 +112,22 @@ def _manifest(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any
 
 
 def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], max_mb: float) -> dict[str, Any]:
-    """What the streams are, what they kept, and what was left out."""
-    kept = [stream.kept for stream in streams.values()]
-    shown = {layer for layer, _ in streams}
+    """How the streams are coded, what share of the mass they kept, and what was left out."""
+    kept_mass = [stream.kept for stream in streams.values()]
+    coded_layers = {layer for layer, _ in streams}
     return {
         "coding": {"power": coding.power, "top": coding.top},
         "thumbnails": maps.codes is not None,
-        "missing": [] if maps.codes is None else [n for i, n in enumerate(maps.layers) if i not in shown],
-        "kept": {"mean": round(sum(kept) / len(kept), 4), "worst": round(min(kept), 4)} if kept else None,
+        "missing": [] if maps.codes is None else [n for i, n in enumerate(maps.layers) if i not in coded_layers],
+        "kept": {"mean": round(sum(kept_mass) / len(kept_mass), 4), "worst": round(min(kept_mass), 4)}
+        if kept_mass
+        else None,
         "megabytes": [round(size(streams) / _MB, 2), max_mb],
     }
 
 
 def _side(side: TextSide) -> dict[str, Any]:
-    """Tokens as [start, end, special, name where the text has none]; words as [start, end, tokens]."""
+    """Tokens as [start, end, special, name if it is not in the text]; words as [start, end, tokens]."""
     return {
         "text": side.text,
         "tokens": [
@@ -192,7 +194,7 @@ def _json(manifest: dict[str, Any]) -> str:
 
 @cache
 def _fixed() -> int:
-    """Bytes of what is the same on every page, with a little air."""
+    """The bytes of what is the same on every page, with some margin."""
     return (
         sum(
             map(

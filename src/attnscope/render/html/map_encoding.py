@@ -1,12 +1,12 @@
-"""Attention maps packed for a page: one deflated stream a map, and a small picture of each.
+"""Attention maps packed for a page: a deflated stream per map, and a thumbnail of each.
 
 The problems it solves:
-- Size. A weight is kept in 8 bits of its row's largest, `code = top · (w / m)^(1/power)`. Linear coding (power 1)
-  takes a third of the square root's bytes (power 2) and loses what lies below a 510th of the row's largest: `kept`
-  says how much of the attention's mass is left. Rows end at their own query where nothing comes after it.
-- Time. Runs are all that deflate finds in attention: its run-length strategy is smaller than level 6 and six times as
-  fast. zlib and numpy let go of the interpreter's lock, so that threads help.
-- A single hot cell survives in the small picture: it is pooled by maxima, and coded by fourth roots.
+- Size. A weight is coded in 8 bits relative to its row's largest, `code = top · (w / m)^(1/power)`. Linear coding
+  (power 1) takes a third of the bytes of square roots (power 2) and loses what lies below a 510th of the row's largest:
+  `kept` says how much of the attention's mass is left. Rows end at their own query where nothing comes after it.
+- Time. Runs are all that deflate finds in attention: its run-length strategy gives smaller output than level 6, six
+  times as fast. zlib and numpy release the interpreter's lock, so threads help.
+- A single hot cell survives in the thumbnail, which is pooled by maxima and coded by fourth roots.
 """
 
 import os
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from attnscope.results.attention_maps import AttentionMaps, dequantise
 
-# The finest first; a page that is too large steps down. What the steps cost in mass, the page says.
+# The finest first; a page that is too large takes the next. The page says what a step costs in mass.
 FINE = (2, 255)
 LADDER = ((1, 255), (1, 127), (1, 63))
 THUMBNAIL_SIDE = 64
@@ -39,11 +39,11 @@ class Coding:
 
     @property
     def levels(self) -> NDArray[np.float32]:
-        """(code,) what each code stands for, as a share of the row's largest."""
+        """(code,) The value of each code, as a share of the row's largest."""
         return ((np.arange(self.top + 1) / self.top) ** self.power).astype(np.float32)
 
     def of(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The codes of `attnscope.maps.quantise` in this coding, by a table of 256."""
+        """A table of 256: the codes of `attnscope.results.quantised.quantise` -> the codes of this coding."""
         shares = dequantise(np.arange(256, dtype=np.uint8), np.float32(1))  # type: ignore[arg-type]
         table = np.rint(self.top * shares.astype(np.float64) ** (1 / self.power)).astype(np.uint8)
         return table[codes]
@@ -51,16 +51,16 @@ class Coding:
 
 @dataclass(frozen=True)
 class Packed:
-    """One map: its deflated stream, and the shares of its mass that the coding kept."""
+    """One map: its deflated stream, and the share of its mass that the coding kept."""
 
     data: bytes
     kept: float
 
 
 def pack(codes: NDArray[np.uint8], largest: NDArray[np.float32], lengths: NDArray[np.intp], coding: Coding) -> Packed:
-    """(query, key) codes of `quantise` -> the stream that the viewer's README describes.
+    """Codes of `quantise` (query, key) -> the stream that the viewer's README describes.
 
-    lengths: (query,) how many of the keys are not after the query.
+    lengths: (query,) how many of the keys are at or before the query.
     """
     coded = coding.of(codes)
     rows = [row[:length] for row, length in zip(coded, lengths.tolist(), strict=True)]
@@ -80,7 +80,7 @@ def _kept(
     maxima: NDArray[np.float32],
     coding: Coding,
 ) -> float:
-    """The share of the map's mass that its coding has."""
+    """The share of the map's mass that the coding keeps."""
     before = float(dequantise(codes, largest).sum(dtype=np.float64))
     after = float((coding.levels[coded].sum(-1, dtype=np.float32) * maxima).sum(dtype=np.float64))
     return after / before if before > 0 else 1.0
@@ -100,13 +100,13 @@ def thumbnail(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray
 
 
 def _starts(count: int) -> NDArray[np.intp]:
-    """Where each of at most 64 blocks begins: the viewer divides in the same way."""
+    """Where each of at most 64 blocks begins; the viewer divides in the same way."""
     blocks = min(count, THUMBNAIL_SIDE)
     return np.arange(blocks) * count // blocks
 
 
 def row_lengths(maps: AttentionMaps) -> NDArray[np.intp]:
-    """(query,) how many of the chosen keys stand at or before each chosen query."""
+    """(query,) How many of the chosen keys are at or before each chosen query."""
     if maps.key_side != maps.query_side:
         return np.full(len(maps.queries), len(maps.keys), dtype=np.intp)
     return np.searchsorted(np.array(maps.keys), np.array(maps.queries), side="right")
@@ -116,7 +116,7 @@ Place = tuple[int, int]
 
 
 def packed(maps: AttentionMaps, places: Sequence[Place], coding: Coding) -> dict[Place, Packed]:
-    """Each (layer place, head place) packed; in threads."""
+    """The packed maps by (place of the layer, place of the head); packed in threads."""
     lengths = row_lengths(maps)
 
     def pack_map(place: Place) -> Packed:
@@ -128,7 +128,7 @@ def packed(maps: AttentionMaps, places: Sequence[Place], coding: Coding) -> dict
 
 
 def packed_thumbnails(maps: AttentionMaps, places: Sequence[Place]) -> bytes:
-    """All small pictures, one after the other, deflated."""
+    """All thumbnails, one after the other, deflated."""
 
     def pool_map(place: Place) -> bytes:
         assert maps.codes is not None
@@ -146,9 +146,9 @@ def in_threads(work: Callable[[_T], _R], items: Iterable[_T]) -> list[_R]:
 
 
 def fitted(maps: AttentionMaps, quality: str, room: float) -> tuple[Coding, dict[Place, Packed]]:
-    """The finest coding, and with the coarsest the most layers, whose streams fit into `room` bytes of base64.
+    """The finest coding whose streams fit into `room` bytes of base64, else the coarsest with the layers that fit.
 
-    A few maps tell beforehand what all will take, so that a large page is not packed four times.
+    The size of all maps is estimated from a few, so that a large page is not packed four times.
     """
     heads = range(len(maps.heads))
     every = [(layer, head) for layer in range(len(maps.layers)) for head in heads]
@@ -172,7 +172,7 @@ def fitted(maps: AttentionMaps, quality: str, room: float) -> tuple[Coding, dict
 
 
 def spread(length: int, count: int) -> list[int]:
-    """`count` of `length` places, evenly, the last always among them.
+    """`count` of `length` places, evenly spread, the last one always included.
 
     >>> spread(30, 4), spread(30, 1)
     ([0, 10, 19, 29], [29])
@@ -181,5 +181,5 @@ def spread(length: int, count: int) -> list[int]:
 
 
 def size(streams: dict[Place, Packed]) -> float:
-    """Bytes of base64."""
+    """The size of the streams in bytes of base64."""
     return sum(len(stream.data) for stream in streams.values()) * _BASE64

@@ -1,4 +1,4 @@
-"""What every page is made of: colours, inert data, and a policy that forbids all but the page's own parts."""
+"""What every page is made of: colours, inert data, and a policy that allows nothing but the page's own parts."""
 
 import base64
 import hashlib
@@ -11,12 +11,12 @@ from attnscope.render.content.caption import Caption
 from attnscope.render.html.bundle import page_script, viewer
 from attnscope.render.html.escape import Markup, attributes, el, filled, joined, raw_text
 
-# In a <script>, `<` and `>` could end the element or open a comment; the two separators ended lines in old JavaScript.
+# In a <script>, `<` and `>` could end the element or open a comment; to old JavaScript the two separators are newlines.
 JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def policy(code: str, style: str) -> str:
-    """A content security policy: this script and this style, by their hashes, pictures that it drew, nothing else."""
+    """A content security policy: this script and this style by their hashes, pictures that it drew, nothing else."""
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src blob:; "
         f"script-src '{digest(code)}'; style-src '{digest(style)}'"
@@ -24,7 +24,7 @@ def policy(code: str, style: str) -> str:
 
 
 def framed(body: Markup, *, title: str, style: str, policy: str, root: Markup) -> Markup:
-    """A document, open at its end. root: attributes of the root element."""
+    """A document without its end. root: attributes of the root element."""
     return filled(viewer("frame.html"), body=body, title=title.strip(), style=raw_text(style), policy=policy, root=root)
 
 
@@ -41,11 +41,11 @@ def reading_page(
     keys: Sequence[tuple[str, str]] | None = None,
     **parts: str,
 ) -> bytes:
-    """A page that reads as text, its data beside it, UTF-8: the body `name` of the viewer, with its `parts`.
+    """A page that reads as text, with its data beside it, UTF-8: the viewer's body `name`, with its `parts`.
 
-    style: rules and names of the viewer's style sheets. module: the viewer's that starts the page.
-    facts: how the result was made. keys: of the page, and what they do, for its help; it then has a field to find
-    words, and a place for settings: `choice` and what saves what is seen. None for a page of tables.
+    style: rules, and names of the viewer's style sheets. module: the viewer's module that starts the page.
+    facts: how the result was made. keys: the page's keys and what they do, for its help. A page with keys also has a
+    field to find words and a place for settings: `choice` and the buttons that save. None for a page of tables.
     parts: texts, which are escaped, and Markup.
     """
     code = page_script(module)
@@ -78,18 +78,18 @@ def _help(keys: Sequence[tuple[str, str]]) -> Markup:
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
-    """What the names in a `<dl>` say."""
+    """Facts as a `<dl>` of names and values."""
     return joined(el("div", None, el("dt", None, name), el("dd", None, said)) for name, said in pairs)
 
 
 def chosen(label: str, name: str, options: Sequence[tuple[str, str]]) -> Markup:
-    """A choice among the settings of a page; the first is chosen. options: values of the state, and their names."""
+    """A choice among a page's settings; the first option is chosen. options: values of the state, and their names."""
     radios = (el("label", None, radio(name, value, i == 0), said) for i, (value, said) in enumerate(options))
     return joined((el("fieldset", {"aria-label": label}, radios), _LINE_END))
 
 
 def radio(name: str, value: str, checked: bool) -> Markup:
-    """One button of a choice that the page's state knows by `name`."""
+    """One radio button of a choice; `name` is its key in the page's state."""
     return el(
         "input",
         {
@@ -110,24 +110,24 @@ def bar(percent: float, step: str | None = None) -> Markup:
 
 
 def ticks(*numbers: str) -> Markup:
-    """The numbers under the colours of the legend."""
+    """The numbers below the colours of the legend."""
     return joined(el("span", None, number) for number in numbers)
 
 
 def paragraphs(notes: Iterable[str]) -> Markup:
-    """Each note a paragraph."""
+    """Each note as a paragraph."""
     return joined(el("p", None, note.strip()) for note in notes)
 
 
 def inert(document: str) -> Markup:
-    """JSON that can stand in a `<script type="application/json">`."""
-    # Without the spaces of to_json: half a megabyte at 30,000 tokens.
+    """JSON that is safe inside a `<script type="application/json">`."""
+    # Dropping the spaces of to_json saves half a megabyte at 30,000 tokens.
     compact = json.dumps(json.loads(document), ensure_ascii=False, separators=(",", ":"))
     return raw_text(compact.translate(JSON_ESCAPES).encode("utf-8", "backslashreplace").decode())
 
 
 def colour_rules(signed: bool) -> str:
-    """The colour map as css: variables of the page, and the classes s0 … s63."""
+    """The colour map as CSS: variables of the page, and the classes s0 … s63."""
     light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
     names = ("page", "ink", "muted")
     pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
@@ -139,7 +139,7 @@ def colour_rules(signed: bool) -> str:
 
 
 def signed_rules() -> str:
-    """The diverging colours beside the others: the classes d0 … d63, and a ramp of their own."""
+    """The diverging colours in addition to the others: the classes d0 … d63, and a ramp of their own."""
     pairs = enumerate(zip(LIGHT_SIGNED.steps, DARK_SIGNED.steps, strict=True))
     steps = (f".d{i}{{--b:light-dark({a},{b});--t:light-dark({text_on(a)},{text_on(b)})}}" for i, (a, b) in pairs)
     return "\n".join((*steps, f".ramp.signed{{background:{_ramp(True)}}}"))
@@ -151,7 +151,7 @@ def _ramp(signed: bool) -> str:
 
 
 def sizes(max_line_chars: int, font_size: float) -> str:
-    """The width of the text and its letters as css. Raises InputError for what is not positive."""
+    """The widths of text and letters as CSS. Raises InputError for a value that is not positive."""
     if max_line_chars < 1 or font_size <= 0:
         raise InputError(
             f"max_line_chars={max_line_chars!r}, font_size={font_size!r}: both must be positive, such as 80 and 18"
@@ -160,7 +160,7 @@ def sizes(max_line_chars: int, font_size: float) -> str:
 
 
 def root(lang: str, dark: bool | None, signed: bool = False) -> Markup:
-    """The root element's attributes: language, kind of colours; `dark` None leaves these to the reader's system."""
+    """The root element's attributes: language, kind of colours, theme; `dark` None leaves it to the reader's system."""
     theme = {None: None, True: "dark", False: "light"}[dark]
     return attributes({"lang": lang, "data-theme": theme, "data-signed": signed})
 
@@ -171,18 +171,18 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Markup:
 
 
 def provenance(caption: Caption) -> Markup:
-    """What it was made with, at the foot."""
+    """What a result was made with, at the foot of the page."""
     return joined(el("span", None, name.strip(), " ", value.strip()) for name, value in caption.provenance)
 
 
 def language(text: str) -> str:
-    """A page wants a language for its fonts, line breaks and voices: kana are sure signs of Japanese; its own words are
-    English."""
+    """The page's language, for fonts, line breaks and screen readers: Japanese if the text has kana, else English, the
+    language of the page's own words."""
     return "ja" if any("\u3041" <= c <= "\u30ff" for c in text) else "en"
 
 
 def own_language(text: str) -> str:
-    """The text's own language, "" where nothing tells it."""
+    """The text's own language; "" where it is not known."""
     return language(text) if text.isascii() or language(text) == "ja" else ""
 
 

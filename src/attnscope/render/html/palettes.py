@@ -1,6 +1,6 @@
-"""The colour maps that a page of maps offers: the library's own, a blue one, and greys for print.
+"""The colour maps that the page of maps offers: the library's own, a blue one, and greys for print.
 
-Each is a pair, for a light and a dark page, from the page's own background in even steps of OKLab lightness.
+Each is a pair, for light and dark pages, and starts at the page's background, in even steps of OKLab lightness.
 """
 
 from dataclasses import replace
@@ -12,14 +12,14 @@ _LAB = tuple[float, float, float]
 
 
 def _ramp(*anchors: str) -> tuple[str, ...]:
-    """64 colours through the anchors, whose lightness runs straight from the first to the last."""
+    """64 colours through the anchors; their lightness runs evenly from the first to the last."""
     labs = [_to_oklab(anchor) for anchor in anchors]
     first, last = labs[0][0], labs[-1][0]
     steps = []
     for i in range(_STEPS):
         part = i / (_STEPS - 1)
         light = first + part * (last - first)
-        # Between which two anchors does this lightness lie, and where?
+        # Find the two anchors that this lightness lies between, and where.
         place = next((j for j in range(1, len(labs) - 1) if (labs[j][0] - light) * (last - first) > 0), len(labs) - 1)
         a, b = labs[place - 1], labs[place]
         t = (light - a[0]) / (b[0] - a[0])

@@ -1,7 +1,7 @@
 """The page of a per-token result: pick a generated token and see what it relied on; all of them at a glance.
 
-It is built like the page of one result (`html.py`) and reads without JavaScript: the text as the first token saw it,
-the matrix as an image, and each token's strongest words in a table.
+It is built like the page of one result (`attribution.py`) and reads without JavaScript: the text with the scores of the
+first token, the matrix as an image, and each token's strongest words in a table.
 """
 
 import numpy as np
@@ -36,7 +36,7 @@ _KEYS = (
     (Markup("<kbd>,</kbd> <kbd>.</kbd>"), "the token before, the next one"),
     ("hover", "a word\u2019s score"),
 )
-# Cells of the matrix: beyond, neighbouring words share one, which shows the strongest of them.
+# Cells in a row of the matrix: with more words, neighbours share a cell, which shows the strongest of them.
 _MOST_COLUMNS = 240
 
 
@@ -101,9 +101,10 @@ def _notes(result: PerToken) -> tuple[str, ...]:
     notes = caption_of(result.first).notes
     if mass is None:
         return notes
-    each = [one.excluded_mass or 0.0 for one in result]
-    said = f"Between {min(each):.1%} and {max(each):.1%} of a token's attention went to special tokens, left out here."
-    return (said, *notes[1:])
+    masses = [row.excluded_mass or 0.0 for row in result]
+    low, high = min(masses), max(masses)
+    note = f"Between {low:.1%} and {high:.1%} of a token's attention went to special tokens, left out here."
+    return (note, *notes[1:])
 
 
 def _scale(first: Attribution) -> str:
@@ -148,7 +149,7 @@ def _text(result: PerToken) -> Markup:
 
 
 def _matrix(result: PerToken) -> Markup:
-    """(target, word) as one image: a row a token, a column a word or some neighbouring ones."""
+    """(target, word) as an image: a row per token, a column per word or per few neighbouring words."""
     count = len(result.first.words)
     if not count:
         return Markup()
