@@ -1,0 +1,121 @@
+"""What may be asked of every method: names of today and of before, what was left out, and indices."""
+
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_models import small
+
+import attnscope as ats
+from attnscope.errors import InputError, RangeError
+from attnscope.methods.request import RENAMED, SHARED, UNASKED, Request, in_range, renamed, requested
+
+
+@pytest.mark.parametrize(
+    ("family", "method", "old", "new", "value"),
+    [
+        ("bart", "attention", "kind", "stack", "encoder"),
+        ("bart", "rollout", "kind", "stack", "encoder"),
+        ("llama", "occlusion", "way", "replacement", "zero"),
+        ("llama", "shapley", "way", "replacement", "mean"),
+    ],
+)
+def test_an_old_name_warns_once_and_means_the_same(family: str, method: str, old: str, new: str, value: str) -> None:
+    assert RENAMED[old] == new
+    model = small(family)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        before = ats.explain(model, "a b c", method=method, **{old: value})
+    assert [(w.category, str(w.message)) for w in caught] == [
+        (DeprecationWarning, f"{old}= is called {new}= now"),
+    ]
+    assert before == ats.explain(model, "a b c", method=method, **{new: value})
+
+
+def test_a_name_is_old_only_where_the_method_has_the_new_one() -> None:
+    assert renamed({"kind": 1}, {"kind", "stack"}) == {"kind": 1}
+    assert renamed({"kind": 1}, {"replacement"}) == {"kind": 1}
+    given = {"way": "zero", "seed": 3}
+    with pytest.warns(DeprecationWarning, match="way= is called replacement= now"):
+        assert renamed(given, {"replacement", "seed"}) == {"replacement": "zero", "seed": 3}
+    assert given == {"way": "zero", "seed": 3}
+
+
+def test_options_are_parted_from_the_request() -> None:
+    options, request = requested({"steps": 3, "target": " g"}, {"steps": 20, "rule": "riemann"}, SHARED, "sum")
+    assert options == {"steps": 3, "rule": "riemann"}
+    assert request == Request(target=" g")
+    with pytest.raises(InputError, match="'sum' has no parameter 'step'; it takes steps, target, against"):
+        requested({"step": 3}, {"steps": 20}, SHARED, "sum")
+    with pytest.raises(InputError, match="no parameter 'query'; it takes steps, target$"):
+        requested({"query": 3}, {"steps": 20}, ["target"], "sum")
+
+
+@pytest.mark.parametrize(
+    ("given", "asks_target", "asks_query"),
+    [
+        ({}, False, False),
+        ({"unit": "token", "chat": True, "truncate": True, "within": (0, 3)}, False, False),
+        ({"target": " g"}, True, False),
+        ({"target": 0}, True, False),
+        ({"generate": 3}, True, False),
+        ({"position": 0}, True, False),
+        ({"quantity": "logit"}, True, False),
+        ({"against": " h"}, True, False),
+        ({"per_token": True}, True, False),
+        ({"per_token": False}, False, False),
+        ({"query": None}, False, True),
+        ({"query": 0}, False, True),
+        ({"query": []}, False, True),
+        ({"stack": "cross"}, False, True),
+        ({"query": "a", "target": " g"}, True, True),
+    ],
+)
+def test_what_was_asked_for(given: dict[str, object], asks_target: bool, asks_query: bool) -> None:
+    request = Request(**given)
+    assert (request.asks_target, request.asks_query) == (asks_target, asks_query)
+
+
+def test_given_is_what_is_not_left_out() -> None:
+    request = Request(target=0, per_token=False, query=None)
+    assert request.given("target")
+    assert request.given("per_token", "target")
+    assert not request.given("per_token", "query", "against")
+
+
+def test_queries_are_one_or_a_list_of_them() -> None:
+    assert Request().queries(-1) == ([-1], False)
+    assert repr(UNASKED) == "the method's own"
+    assert Request(query=None).queries(-1) == ([None], False)
+    assert Request(query="castle").queries(None) == (["castle"], False)
+    assert Request(query=["castle", 0, None]).queries(None) == (["castle", 0, None], True)
+    assert Request(query=[]).queries(None) == ([], True)
+
+
+def test_a_target_is_explained_or_follows() -> None:
+    asked = Request(target=" g", against=" h", quantity="logit").explained()
+    assert (asked.target, asked.against, asked.quantity, asked.per_token) == (" g", " h", "logit", False)
+    with pytest.raises(InputError, match="needs a target"):
+        Request(against=" h").explained()
+    assert Request(target=" g").following() == (" g", None)
+    assert Request(generate=4).following() == (None, 4)
+    with pytest.raises(InputError, match="the target 3 is not a text: beside a query"):
+        Request(target=3).following()
+
+
+@given(st.integers(1, 50), st.integers(-200, 200))
+def test_law_an_index_counts_from_the_end_or_is_out_of_range(count: int, index: int) -> None:
+    if -count <= index < count:
+        assert in_range("layer", index, count) == list(range(count))[index]
+    else:
+        with pytest.raises(RangeError, match=f"the layer {index} is out of range: .* layers 0 to {count - 1}"):
+            in_range("layer", index, count)
+
+
+@pytest.mark.parametrize("index", [True, 1.0, "mean", None])
+def test_what_is_no_index_is_refused(index: object) -> None:
+    with pytest.raises(RangeError, match="is no number"):
+        in_range("head", index, 4)
+    with pytest.raises(RangeError, match='is neither a number nor "sum"'):
+        in_range("head", index, 4, '"sum"')
