@@ -1,0 +1,77 @@
+"""`attnscope compare`, on a tiny model in a folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Run
+
+from attnscope.cli.compare import pairs_of
+from attnscope.errors import InputError, OutputError
+from attnscope.results.comparison import Comparison, Comparisons
+
+LABELS = ("--label", " c", "--label", " x")
+
+
+@pytest.mark.parametrize("suffix", ["html", "png", "svg", "pdf", "tex", "csv", "json", "txt"])
+def test_a_pair_in_every_form(run_tiny: Run, tmp_path: Path, suffix: str) -> None:
+    out = tmp_path / f"pair.{suffix}"
+    run_tiny("compare", "a b c", "a b x", *LABELS, "--expected", " c", "-o", str(out))
+    assert out.stat().st_size > 100
+    if suffix == "json":
+        saved = Comparison.load(out)
+        assert saved.expected == " c"
+        run_tiny("render", str(out), "-o", str(tmp_path / "again.html"), model=False)
+        assert (tmp_path / "again.html").read_text().count("<li") > 3
+
+
+def test_a_pair_in_the_terminal_and_as_json(run_tiny: Run) -> None:
+    assert "attention moved to the edits" in run_tiny("compare", "a b c", "a b x", *LABELS).stdout
+    shown = run_tiny(
+        "compare", "a b c", "a b x", "--json", "--method", "deletion", "--set", "signed=true", *LABELS
+    ).stdout
+    assert json.loads(shown)["left"]["result"]["asked"]["options"]["signed"] is True
+
+
+def test_two_models(run_tiny: Run, folder: str) -> None:
+    data = json.loads(run_tiny("compare", "a b c d", "--other", folder, "--json").stdout)
+    assert data["left"]["result"]["text"] == data["right"]["result"]["text"] == "a b c d"
+
+
+def test_many_pairs(run_tiny: Run, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    one = {"clean": "a b c", "adversarial": "a x c", "sample": "d e", "labels": [" c", " x"], "expected": " c"}
+    pairs.write_text("\n".join(json.dumps(one | {"attack": name}) for name in ("swap", "typo")) + "\n")
+    run_tiny("compare", str(pairs), "-o", str(tmp_path / "report.html"))
+    assert (tmp_path / "report.html").read_text().count('class="sheet"') == 2
+    run_tiny("compare", str(pairs), "-o", str(tmp_path / "report.json"))
+    saved = Comparisons.load(tmp_path / "report.json")
+    assert [s.name for s in saved.summaries()] == ["swap", "typo", "all"]
+    assert "right before" in run_tiny("render", str(tmp_path / "report.json"), model=False).stdout
+
+
+def test_a_line_separator_in_a_text_ends_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    pair = {"clean": "a\u2028b", "adversarial": "a\x85c"}
+    path.write_text(json.dumps(pair, ensure_ascii=False) + "\n", "utf-8")
+    assert pairs_of(path) == [pair]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "no pairs"),
+        ("{}", "line 1 of .* is not a pair"),
+        ('{"clean": 1, "adversarial": "a"}', "must be strings"),
+        ("x", "line 1"),
+    ],
+)
+def test_pairs_that_are_none(run_tiny: Run, tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "pairs.jsonl").write_text(content)
+    with pytest.raises(InputError, match=message):
+        run_tiny("compare", str(tmp_path / "pairs.jsonl"))
+
+
+def test_an_output_that_cannot_be_written_is_refused_first(run_tiny: Run, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"\.html"):
+        run_tiny("compare", "a", "b", "-o", str(tmp_path / "x.docx"))

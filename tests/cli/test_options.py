@@ -1,0 +1,63 @@
+"""What several commands share: the text, indices, formats, groups of options."""
+
+import json
+import re
+from inspect import signature
+from pathlib import Path
+
+import pytest
+from command_line import process, run
+
+from attnscope.cli import options
+from attnscope.errors import TextError
+from attnscope.render import FORMATS, RENDERERS
+
+
+def test_text_from_standard_input_and_from_a_file(tmp_path: Path) -> None:
+    text = "熊本県の天気は晴れです。😀"
+    (tmp_path / "text.txt").write_text(text + "\n")
+    piped = json.loads(process("gradient", "--json", given=f"{text}\n".encode()).stdout)
+    read = json.loads(run("gradient", "--json", "--file", str(tmp_path / "text.txt")).stdout)
+    assert piped == read
+    assert piped["text"] == text
+
+
+def test_a_text_file_as_editors_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    for raw, text in ((b"\xef\xbb\xbfone\r\n", "one"), (b"one\n\n", "one\n"), (b"", "")):
+        path.write_bytes(raw)
+        assert options.read_text(None, path) == text
+    for raw, says in ((b"caf\xe9", "byte 3"), (b"a\0b", "NUL character at position 1")):
+        path.write_bytes(raw)
+        with pytest.raises(TextError, match=says):
+            options.read_text(None, path)
+
+
+@pytest.mark.parametrize(
+    ("given", "query", "index"),
+    [("7", 7, 7), ("-2", -2, -2), ("castle", "castle", "castle"), ("word:7", "7", "word:7")],
+)
+def test_an_index_or_a_word(given: str, query: int | str, index: int | str) -> None:
+    assert options.query(given) == query
+    assert options.number(given) == index
+
+
+@pytest.mark.parametrize("kind", RENDERERS)
+def test_the_help_names_the_formats_of_a_result(kind: type[options.Result]) -> None:
+    said = options.formats(kind)
+    assert [suffix for suffix in FORMATS if re.search(rf"\{suffix}(?![a-z])", said)] == list(RENDERERS[kind])
+
+
+def test_a_group_of_options_reaches_the_command_as_one() -> None:
+    seen: list[tuple[str, options.Look]] = []
+
+    def command(name: str = "", *, look: options.Look) -> None:
+        """What it does."""
+        seen.append((name, look))
+
+    called = options.expanded(command)
+    assert [*signature(called).parameters] == ["name", "max_line_chars", "font", "font_size", "dark"]
+    assert called.__doc__ == "What it does."
+    called(name="x", max_line_chars=40, font=None, font_size=None, dark=True)
+    assert seen == [("x", options.Look(max_line_chars=40, dark=True))]
+    assert seen[0][1].given() == {"max_line_chars": 40, "dark": True}
