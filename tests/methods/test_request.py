@@ -48,7 +48,7 @@ def test_options_are_parted_from_the_request() -> None:
     assert request == Request(target=" g")
     with pytest.raises(InputError, match="'sum' has no parameter 'step'; it takes steps, target, against"):
         requested({"step": 3}, {"steps": 20}, SHARED, "sum")
-    with pytest.raises(InputError, match="no parameter 'query'; it takes steps, target$"):
+    with pytest.raises(InputError, match=r"no parameter 'query'; it takes steps, target$"):
         requested({"query": 3}, {"steps": 20}, ["target"], "sum")
 
 

@@ -1,6 +1,7 @@
 """Two texts or two models opposite each other: a planted flip, what undoing its edit restores, and what is refused."""
 
 import pytest
+import torch
 from planted import copy_tokenizer
 from tiny_models import classifier, tiny
 
@@ -136,3 +137,34 @@ def test_only_the_right_model_has_labels_of_its_own() -> None:
     assert compared.left.prediction is None
     assert compared.right.prediction in ("NEGATIVE", "NEUTRAL", "POSITIVE")
     assert compared.right.result.asked.target == f"log-probability of the label {compared.right.prediction!r}"
+
+
+def test_the_labels_of_a_multi_label_classifier_are_independent() -> None:
+    model = classifier("Sequence", problem_type="multi_label_classification")
+    compared = ats.compare(model, "a b c d e", "a x c d e")
+    for side in (compared.left, compared.right):
+        with torch.no_grad():
+            expected = model.model(**model.tokenizer(side.result.text, return_tensors="pt")).logits[0].sigmoid()
+        assert [p for _, p in side.probabilities] == pytest.approx(expected.tolist(), abs=1e-5)
+    (edit,) = compared.edits
+    label = compared.left.prediction
+    back = dict(compared.left.probabilities)[label] - dict(compared.right.probabilities)[label]
+    assert edit.restores == pytest.approx(back, abs=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{"problem_type": "regression"}, {"num_labels": 1}])
+def test_a_regression_has_outputs_and_no_probabilities(settings: dict[str, object]) -> None:
+    model = classifier("Sequence", **settings)
+    compared = ats.compare(model, "a b c d e", "a x c d e", method="gradient_x_input", target=0)
+    assert compared.left.probabilities == ()
+    with torch.no_grad():
+        output = model.model(**model.tokenizer("a b c d e", return_tensors="pt")).logits[0, 0]
+    assert compared.left.result.measured.value == pytest.approx(output.item(), abs=1e-5)
+    assert compared.left.result.asked.quantity == "logit"
+    with pytest.raises(InputError, match="no probabilities"):
+        ats.compare(model, "a b c d e", "a x c d e", labels=[0])
+
+
+def test_a_target_without_labels_is_what_both_sides_explain(copying: ats.Model) -> None:
+    compared = ats.compare(copying, "a b c d e f", "a b x d e f", target=" c")
+    assert compared.left.result.asked.target == "log-probability of ' c'"

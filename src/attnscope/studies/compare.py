@@ -12,8 +12,8 @@ from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model, load
-from attnscope.models.targets.label_probabilities import all_labels, choices, log_probabilities
-from attnscope.models.targets.labels import label_name
+from attnscope.models.targets.label_probabilities import all_labels, choices, probabilities
+from attnscope.models.targets.labels import is_regression, label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.comparison import ComparedSide, Comparison, opposites, paired_words
 from attnscope.studies.label_request import label_request
@@ -43,7 +43,8 @@ def compare(
     clean, adversarial: the two texts; with `other`, adversarial may be left out: one text under two models.
     sample:     the text that the prompts are about, put after each of them with a space between.
     labels:     the possible answers, as the model would write them (" positive"); a classifier has its own. Each side's
-                probabilities are shares among these labels.
+                probabilities are shares among these labels; those of a multi-label classifier are independent, and a
+                regression has none, only outputs to explain.
     method, parameters: of `explain`. Both sides explain the same label: `target`, else `expected` (the right label),
                 else what the left side predicts.
     names:      the sides' names; by default "clean" and "adversarial", or the two models' names.
@@ -71,20 +72,22 @@ def compare(
     row = method_of(method)
     wanted = target if target is not None else expected
     sides = []
-    for name, side_model, text, side_labels, probabilities in zip(
+    for name, side_model, text, side_labels, of_labels in zip(
         names, models, texts, labels_of_sides, probabilities_of_sides, strict=True
     ):
         given: dict[str, Any] = {"chat": True} if chat else {}
         if side_labels:
             # The left side has no prediction where only the right model has labels of its own.
-            predicted = int(np.argmax(probabilities_of_sides[0] or probabilities))
+            predicted = int(np.argmax(probabilities_of_sides[0] or of_labels))
             label = _index(side_model, side_labels, wanted, predicted)
             given |= label_request(side_model, row, side_labels, label, parameters)
+        elif target is not None:
+            given["target"] = target
         result = explain(side_model, text, row, **(given | parameters))
         if not isinstance(result, Attribution):
             raise InputError("a comparison takes one result a side: leave out per_token, or compare result[0]s")
         label_names = [label_name(side_model, label) for label in side_labels]
-        sides.append(ComparedSide(name, result, tuple(zip(label_names, probabilities, strict=True))))
+        sides.append(ComparedSide(name, result, tuple(zip(label_names, of_labels, strict=True))))
     left, right = sides
     restores: dict[int, float] = {}
     if labels_of_sides[1] and texts[0] != texts[1] and labels_of_sides[0] == labels_of_sides[1]:
@@ -102,7 +105,7 @@ def _with_sample(prompt: str, sample: str | None) -> str:
 def _labels(model: Model, labels: Sequence[str | int]) -> tuple[str | int, ...]:
     if labels:
         return tuple(labels)
-    return all_labels(model) if task_of(model.model) == "classifier" else ()
+    return all_labels(model) if task_of(model.model) == "classifier" and not is_regression(model.model) else ()
 
 
 def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, predicted: int) -> int:
@@ -118,13 +121,12 @@ def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, 
 
 
 def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | int], chat: bool) -> list[list[float]]:
-    """The share of each label on each text."""
+    """The probability of each label on each text."""
     if not labels:
         return [[] for _ in texts]
     answers = [choices(model, encoded, labels) for encoded in encoded_texts(model, list(texts), chat=chat)]
-    rows = log_probabilities(answers).numpy()  # (text, label)
-    shares = np.exp(rows - np.logaddexp.reduce(rows, axis=1, keepdims=True))
-    return [[float(share) for share in row] for row in shares]
+    rows: list[list[float]] = probabilities(answers).tolist()
+    return rows
 
 
 def _restored(

@@ -58,6 +58,15 @@ def test_a_multi_label_classifier_has_independent_probabilities() -> None:
     assert value(model, TEXT, target="POSITIVE", quantity="probability") == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_regression_of_several_outputs_has_each_as_it_is() -> None:
+    model = classifier("Sequence", problem_type="regression")
+    outputs = logits(model, TEXT)
+    assert value(model, TEXT, target=2) == pytest.approx(outputs[2].item(), rel=1e-5)
+    assert value(model, TEXT, target=2, against=0) == pytest.approx((outputs[2] - outputs[0]).item(), rel=1e-4)
+    with pytest.raises(InputError, match="made for regression and so no probabilities"):
+        value(model, TEXT, target=2, quantity="probability")
+
+
 def test_a_tokens_label() -> None:
     model = classifier("Token")
     logs = logits(model, TEXT).log_softmax(-1)

@@ -3,6 +3,7 @@
 Problems solved here:
 - answers that one pass can give (labels of one text, continuations of one token each) cost one pass;
 - a language model gives the answers only little of its probability: they are compared among themselves;
+- the labels of a multi-label classifier are independent: each has its own probability, and they add up to nothing;
 - the same text is asked hundreds of times with words removed, or with its embeddings changed.
 """
 
@@ -18,6 +19,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
 from attnscope.models.perturbation.without_tokens import values_without_tokens
 from attnscope.models.targets.labels import label_names
+from attnscope.models.targets.lm_head import is_multi_label
 from attnscope.models.targets.readout import EmbeddingChange, Readout, values
 from attnscope.models.targets.resolve import resolve
 from attnscope.models.targets.target import Objective, Target
@@ -79,6 +81,12 @@ def log_probabilities(texts: Sequence[Choices]) -> Tensor:
     return torch.cat(
         [asked.gathered([by_pass[text, i] for i in range(len(asked.passes))]) for text, asked in enumerate(texts)]
     )
+
+
+def probabilities(texts: Sequence[Choices]) -> Tensor:
+    """Probabilities (text, label): shares among the labels; of a multi-label classifier each by itself."""
+    rows = log_probabilities(texts)
+    return rows.exp() if is_multi_label(texts[0].model.model) else rows.softmax(1)
 
 
 def choices(model: Model, encoded: Encoded, labels: Sequence[str | int], position: int | str | None = None) -> Choices:

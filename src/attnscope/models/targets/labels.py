@@ -31,13 +31,19 @@ def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
 
 
 def _quantity_of_labels(model: Model, target: Target) -> str:
-    if model.model.config.num_labels == 1:
+    if is_regression(model.model):
         if target.quantity not in (None, "logit"):
+            why = "has one output" if model.model.config.num_labels == 1 else "is made for regression"
             raise InputError(
-                f"{type(model.model).__name__} has one output and so no probabilities: leave quantity out, or 'logit'"
+                f"{type(model.model).__name__} {why} and so no probabilities: leave quantity out, or 'logit'"
             )
         return "logit"
     return quantity_of(target, "loss" if target.target is None else "log_probability")
+
+
+def is_regression(net: PreTrainedModel) -> bool:
+    """Whether a classifier's outputs are numbers of their own instead of labels with probabilities."""
+    return net.config.num_labels == 1 or getattr(net.config, "problem_type", None) == "regression"
 
 
 def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objective:

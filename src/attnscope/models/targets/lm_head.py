@@ -69,12 +69,13 @@ def entries_of_logits(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantit
     logits = logits.float()
     if quantity == "logit":
         return logits.gather(1, ids[:, None])[:, 0]
-    if _multi_label(net):
+    if is_multi_label(net):
         return logsigmoid(logits.gather(1, ids[:, None])[:, 0])
     return logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
 
 
-def _multi_label(net: PreTrainedModel) -> bool:
+def is_multi_label(net: PreTrainedModel) -> bool:
+    """Whether each label has a probability of its own, whatever the others have."""
     return getattr(net.config, "problem_type", None) == "multi_label_classification"
 
 
@@ -95,7 +96,7 @@ def _entries_of_logits_with_gradients(
     For a log-probability it is one at the id minus the probabilities, which takes one table instead of four.
     """
     logits = logits.detach()
-    if quantity == "logit" or _multi_label(net):
+    if quantity == "logit" or is_multi_label(net):
         values = entries_of_logits(net, logits.requires_grad_(), ids, quantity)
         return values.detach(), torch.autograd.grad(values.sum(), logits)[0]
     asked = torch.arange(len(ids), device=ids.device), ids
@@ -181,7 +182,7 @@ def _linear_head(net: PreTrainedModel, hidden: Tensor, head: Head) -> LinearHead
     layer = output_layer(net)
     if type(layer) is not nn.Linear or layer._forward_hooks or layer._forward_pre_hooks or "forward" in vars(layer):
         return None
-    if not len(hidden) or _multi_label(net) or torch.is_autocast_enabled("cpu"):
+    if not len(hidden) or is_multi_label(net) or torch.is_autocast_enabled("cpu"):
         return None
     if any(type(parameter) is not nn.Parameter for parameter in layer.parameters()):
         return None  # quantised, or spread over processes
