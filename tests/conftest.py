@@ -12,12 +12,15 @@ import pytest
 import torch
 from real_models import minilm_folder, quire_folder, rxnmapper_folder
 from snapshot import changes, forget_all, watch
+from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import attnscope as ats
 from attnscope.models import activation_checkpointing
 from attnscope.models.attention import interface
+
+_GET_INTERFACE = AttentionInterface.get_interface
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +34,7 @@ def _models_come_back_as_they_were() -> Iterator[None]:
     assert not interface._watchers
     assert activation_checkpointing._recomputable.get() is None
     assert ALL_ATTENTION_FUNCTIONS["sdpa"] is sdpa_attention_forward
+    assert AttentionInterface.get_interface is _GET_INTERFACE
 
 
 def _load(name: str | Path | None) -> ats.Model:

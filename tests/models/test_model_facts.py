@@ -9,7 +9,7 @@ from tiny_models import tiny
 
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.output_projection import output_projections
-from attnscope.models.model_facts import AttentionLayout, facts_of, probe_inputs
+from attnscope.models.model_facts import AttentionLayout, facts_of, probe_inputs, probe_tokens
 
 
 def test_one_model_has_one_set_of_facts() -> None:
@@ -51,3 +51,23 @@ def test_probe_inputs_are_short_and_not_padding() -> None:
     }
     assert short["attention_mask"].all()
     assert probe_inputs({"decoder_input_ids": ids}, 2)["decoder_input_ids"].tolist() == [[0, 1]]
+
+
+def test_a_trial_is_as_long_as_windows_and_top_k_ask() -> None:
+    lengths = {name: probe_tokens(tiny(name)) for name in ("llama", "mistral", "modernbert")}
+    assert lengths == {"llama": 8, "mistral": 8, "modernbert": 16}
+    net = tiny("mistral")
+    for window, tokens in ((8, 16), (12, 16), (60, 64), (64, 94), (4096, 8)):
+        net.config.sliding_window = window
+        assert probe_tokens(net) == tokens
+    net.config.sliding_window = 5
+
+
+def test_a_short_text_is_repeated_for_a_long_trial() -> None:
+    ids = torch.tensor([[1, 5, 6]])
+    short = probe_inputs({"input_ids": ids, "attention_mask": torch.ones_like(ids), "decoder_input_ids": ids}, 16)
+    assert short["input_ids"].tolist() == [[1, 5, 6] * 5 + [1]]
+    assert {name: value.shape[1] for name, value in short.items()} == {
+        "input_ids": 16, "attention_mask": 16, "decoder_input_ids": 13,
+    }  # fmt: skip
+    assert probe_inputs({"input_ids": ids})["input_ids"].tolist() == ids.tolist()

@@ -32,7 +32,7 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
         trainable = [parameter.requires_grad for parameter in parameters]
         hooks = [[dict(getattr(module, name)) for name in (*_HOOKS, *_PRE_HOOKS)] for module in modules]
         recording = [module.__dict__.get(_RECORDING) for module in modules]
-        configs = {id(c): c for module in modules for c in _configs(getattr(module, "config", None))}.values()
+        configs = configurations(net)
         attention = [getattr(config, "_attn_implementation_internal", None) for config in configs]
         try:
             net.eval()  # type: ignore[no-untyped-call]
@@ -53,6 +53,11 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
             for config, implementation in zip(configs, attention, strict=True):
                 if getattr(config, "_attn_implementation_internal", None) != implementation:
                     config._attn_implementation_internal = implementation
+
+
+def configurations(net: PreTrainedModel) -> list[Any]:
+    """The model's configuration, and those of its parts."""
+    return list({id(c): c for module in net.modules() for c in _configs(getattr(module, "config", None))}.values())
 
 
 def _configs(config: Any) -> Iterator[Any]:

@@ -3,13 +3,24 @@
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from attnscope.models.leave_unchanged import configurations
+
 # A trial run takes this many tokens of the text, and of a decoder's text.
 PROBE_TOKENS, PROBE_DECODER_TOKENS = 8, 5
+# It takes more where windows, chunks or a top-k hide what is further away, up to this many. Beyond that the trial does
+# not reach; what is read is still the mask that the model hands to the attention function it came with.
+LONGEST_PROBE = 512
+# Settings of a configuration that say from how many tokens on attention leaves some out.
+_REACHES = (
+    "sliding_window", "window_size", "attention_chunk_size", "chunk_size", "attention_window", "attention_window_size",
+    "local_attention", "local_radius", "global_block_size", "block_size", "index_topk", "index_block_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,12 +66,37 @@ def facts_of(net: PreTrainedModel) -> ModelFacts:
     return _FACTS.setdefault(net, ModelFacts())
 
 
+def probe_tokens(net: PreTrainedModel) -> int:
+    """How many tokens a trial run needs so that windows, chunks and top-k of the model's configuration take effect."""
+    reaches = [_reach(config) for config in configurations(net)]
+    longest = max((reach for reach in reaches if reach < LONGEST_PROBE), default=0)
+    places = getattr(net.config.get_text_config(), "max_position_embeddings", None) or LONGEST_PROBE
+    tokens = PROBE_TOKENS
+    while tokens <= longest:
+        tokens *= 2
+    return tokens if longest < PROBE_TOKENS or not 0 < places < tokens else max(PROBE_TOKENS, places - 2)
+
+
+def _reach(config: Any) -> int:
+    """The most tokens that a setting of this configuration lets attention see."""
+    settings = [getattr(config, name, None) for name in _REACHES]
+    settings = [size for setting in settings for size in (setting if isinstance(setting, list) else [setting])]
+    # Blocks count by how many of them are seen: the chosen ones, in BigBird those at both ends, around, and by chance.
+    blocks = getattr(config, "index_topk_blocks", 0) * getattr(config, "index_block_size", 0)
+    if hasattr(config, "num_random_blocks"):
+        blocks = (5 + 2 * config.num_random_blocks) * config.block_size
+    sizes = [size for size in (*settings, blocks) if isinstance(size, int)]
+    return max((size for size in sizes if size < LONGEST_PROBE), default=0)
+
+
 def probe_inputs(inputs: Mapping[str, Tensor], tokens: int = PROBE_TOKENS) -> dict[str, Tensor]:
-    """The first few tokens of the first text, for a trial run."""
-    decoder_tokens = min(tokens, PROBE_DECODER_TOKENS)
-    short = {
-        name: value[:1, : decoder_tokens if name.startswith("decoder") else tokens] for name, value in inputs.items()
-    }
+    """The first few tokens of the first text, for a trial run; where it takes more than usual, the text is repeated."""
+    decoder_tokens = tokens - (PROBE_TOKENS - PROBE_DECODER_TOKENS) if tokens > PROBE_TOKENS else PROBE_DECODER_TOKENS
+    short = {}
+    for name, value in inputs.items():
+        length = min(tokens, decoder_tokens) if name.startswith("decoder") else tokens
+        times = -(-length // value.shape[1]) if tokens > PROBE_TOKENS and value.dim() == 2 else 1
+        short[name] = (value[:1].repeat(1, times) if times > 1 else value[:1])[:, :length]
     if "attention_mask" in short:  # a padded row must not be tried on its padding alone
         short["attention_mask"] = torch.ones_like(short["attention_mask"])
     return short

@@ -8,16 +8,15 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from attnscope.models.attention import interface
 from attnscope.models.attention.interface import (
-    IMPLEMENTATION,
     AttentionCall,
     CallChange,
     EagerCall,
     SDPACall,
     blockwise_output,
-    set_implementation,
     show,
     watched_by,
 )
+from attnscope.models.attention.serving import IMPLEMENTATION, served, set_implementation
 from attnscope.models.leave_unchanged import unchanged
 
 IDS = torch.arange(3, 15)[None]
@@ -92,7 +91,7 @@ def test_what_a_watcher_changes() -> None:
         return CallChange(output=torch.zeros_like(call.query.transpose(1, 2)))
 
     for watcher in (zero_values, zero_after, zero_instead, lambda _call: None):
-        with unchanged(net), torch.no_grad(), watched_by(watcher):
+        with unchanged(net), torch.no_grad(), served(), watched_by(watcher):
             assert set_implementation(net, IMPLEMENTATION)
             outputs.append(net(IDS).logits)
     with torch.no_grad():

@@ -1,5 +1,7 @@
 """Which call is which layer and stack, and models that are refused."""
 
+from typing import Any
+
 import pytest
 import torch
 import transformers as hf
@@ -66,3 +68,51 @@ def test_a_model_whose_attention_is_changed_behind_our_back_is_refused() -> None
     finally:
         modeling.eager_attention_forward = honest
     assert net.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("tokens", [4, 20])
+def test_a_difference_beyond_the_window_is_seen(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial is longer than the window, though the text may be shorter."""
+    net = tiny("mistral")
+    net.config.sliding_window = 12
+    modeling = hf.models.mistral.modeling_mistral
+    honest = modeling.eager_attention_forward
+
+    def without_window(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **kwargs: Any) -> Any:
+        causal = torch.full_like(attention_mask, torch.finfo(torch.float32).min).triu(1)
+        return honest(module, query, key, value, causal, **kwargs)
+
+    monkeypatch.setattr(modeling, "eager_attention_forward", without_window)
+    with pytest.raises(ModelError, match=r"MistralForCausalLM .* layer 0 differs"):
+        attention_layout(net, {"input_ids": torch.arange(3, 3 + tokens)[None]})
+    net.config.sliding_window = 5
+    monkeypatch.undo()
+    assert len(attention_layout(net, IDS).calls) == 3
+
+
+def test_an_output_that_is_not_the_models_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a model does something else while it is watched, rows that agree with eager ones are no comfort."""
+    net = tiny("llama")
+    mlp = net.model.layers[2].mlp
+    own = mlp.forward
+    passes: list[None] = []
+
+    def drifting(x: torch.Tensor) -> torch.Tensor:
+        passes.append(None)
+        return own(x) * (1 + len(passes))
+
+    monkeypatch.setattr(mlp, "forward", drifting)
+    with pytest.raises(ModelError, match=r"LlamaForCausalLM computes something else .* than as it came"):
+        attention_layout(net, IDS)
+
+
+def test_raw_scores_are_not_taken_for_attention() -> None:
+    config = hf.ProphetNetConfig(
+        vocab_size=64, hidden_size=32, encoder_ffn_dim=48, decoder_ffn_dim=48, num_encoder_layers=2,
+        num_decoder_layers=2, num_encoder_attention_heads=4, num_decoder_attention_heads=4, max_position_embeddings=96,
+        decoder_start_token_id=0,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    net = hf.ProphetNetForConditionalGeneration(config).eval()
+    with pytest.raises(ModelError, match=r"ProphetNetForConditionalGeneration reports attention that is no shares"):
+        attention_layout(net, IDS)

@@ -10,23 +10,18 @@ Problems solved here:
 What this does not do: it does not know which call is which layer (`layout.py` finds that out).
 """
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import create_position_bias_mask, sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 
 from attnscope.models.typed import split
 
-# The library matches on "sdpa", "flash" and "flex_attention" inside a name: none may be in it.
-IMPLEMENTATION = "attnscope_rows"
 # Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in the cache.
 BLOCK = 2_000_000
 
@@ -200,63 +195,37 @@ class CallChange:
 UNCHANGED = CallChange()
 # Sees a call, and says what to change about it. None: nothing.
 Watcher = Callable[[AttentionCall], CallChange | None]
-# Only the innermost watches. They belong to all threads: autograd may run a layer again in a thread of its own, and
-# `unchanged`, which every run is in, gives a model to one of the user's threads at a time.
-_watchers: list[Watcher] = []
+# Only the innermost of a thread watches in it. With each, the thread that it belongs to.
+_watchers: list[tuple[int, Watcher]] = []
 
 
 @contextmanager
 def watched_by(watcher: Watcher) -> Iterator[None]:
-    """Inside, `watcher` sees every call of attention, in the order in which the model makes them."""
-    _watchers.append(watcher)
+    """Inside, `watcher` sees every call of attention that this thread makes, in the order in which it makes them.
+
+    To be used inside `served`, which brings the calls here.
+    """
+    entry = (threading.get_ident(), watcher)
+    _watchers.append(entry)
     try:
         yield
     finally:
-        _watchers.pop()
+        _watchers.remove(entry)
+
+
+def watcher_here() -> Watcher | None:
+    """The watcher of this thread. A thread of autograd's own, which runs a layer again, has that of the last one."""
+    thread = threading.get_ident()
+    own = next((watcher for owner, watcher in reversed(_watchers) if owner == thread), None)
+    if own is None and _watchers and isinstance(threading.current_thread(), threading._DummyThread):
+        return _watchers[-1][1]
+    return own
 
 
 def show(call: AttentionCall) -> CallChange:
     """Show a call to the watcher; what it changes."""
-    return (_watchers[-1](call) if _watchers else None) or UNCHANGED
-
-
-def _attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    scaling: float | None = None,
-    dropout: float = 0.0,
-    is_causal: bool | None = None,
-    position_bias: Tensor | None = None,
-    softcap: float | None = None,
-    s_aux: Tensor | None = None,
-    **kwargs: Any,
-) -> tuple[Tensor, None]:
-    """The registered attention: SDPA's output, and on the way the running watcher sees the call."""
-    kwargs.pop("output_attentions", None)
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
-    causal = bool(causal) and query.shape[2] > 1 and attention_mask is None
-    mask = attention_mask
-    if position_bias is not None:
-        mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
-    # Beside a mask, causality is in the mask.
-    causal = causal and mask is None
-    call = SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=s_aux, causal=causal)
-    change = show(call)
-    chosen_value = value if change.value is None else change.value
-    if change.output is not None:
-        output = change.output
-    elif softcap is None and s_aux is None:
-        output, _ = sdpa_attention_forward(
-            module, query, key, chosen_value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
-            position_bias=position_bias, **kwargs,
-        )  # fmt: skip
-    else:
-        output = blockwise_output(call, chosen_value)
-    return output if change.on_output is None else change.on_output(output), None
+    watcher = watcher_here()
+    return (watcher(call) if watcher else None) or UNCHANGED
 
 
 def blockwise_output(call: SDPACall, value: Tensor) -> Tensor:
@@ -268,18 +237,3 @@ def blockwise_output(call: SDPACall, value: Tensor) -> Tensor:
         grouped = weights.reshape(call.batch, seen.shape[1], -1, seen.shape[2]) @ seen
         outputs.append(grouped.view(call.batch, call.heads, -1, seen.shape[-1]))
     return torch.cat(outputs, 2).transpose(1, 2).contiguous()
-
-
-AttentionInterface.register(IMPLEMENTATION, _attention)
-# Without its own mask a padded batch would silently attend to its padding.
-AttentionMaskInterface.register(IMPLEMENTATION, sdpa_mask)
-
-
-def set_implementation(net: PreTrainedModel, implementation: str) -> bool:
-    """Make the model run with this attention implementation. False where it cannot: transformers only warns."""
-    if net._can_set_attn_implementation():
-        net.set_attn_implementation(implementation)
-    elif implementation == "eager":
-        # Falcon reads its config as it runs, and would add the boolean mask of fast attention to eager scores.
-        net.config._attn_implementation = implementation
-    return bool(net.config._attn_implementation == implementation)

@@ -14,10 +14,11 @@ from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
 from attnscope.models.architecture import accepted, is_encoder_decoder, self_attention_body
-from attnscope.models.attention.interface import IMPLEMENTATION, AttentionCall, set_implementation, watched_by
+from attnscope.models.attention.interface import AttentionCall, watched_by
+from attnscope.models.attention.serving import IMPLEMENTATION, served, set_implementation
 from attnscope.models.attention.watching import watching
 from attnscope.models.leave_unchanged import unchanged
-from attnscope.models.model_facts import AttentionLayout, facts_of, probe_inputs
+from attnscope.models.model_facts import AttentionLayout, facts_of, probe_inputs, probe_tokens
 from attnscope.models.typed import as_module
 
 # The stacks of attention: "self" of a model with one; in an encoder–decoder the encoder's, the decoder's, and "cross",
@@ -33,6 +34,9 @@ _OUTPUTS = {
 # What the probe allows between our weights and the model's own, by the precision of the model: more than rounding
 # makes, far less than any difference in the formula.
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 3e-2}
+
+# The same of the body's output, as a share of its size; passes in half precision drift apart from layer to layer.
+OUTPUT_TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 
 
 def checked_stack(net: PreTrainedModel, stack: str | None) -> str:
@@ -60,7 +64,7 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
     layouts = facts_of(net).layouts
     if with_decoder not in layouts:
         with unchanged(net), torch.no_grad():
-            layouts[with_decoder] = _probe(net, probe_inputs(inputs), with_decoder)
+            layouts[with_decoder] = _probe(net, probe_inputs(inputs, probe_tokens(net)), with_decoder)
     return layouts[with_decoder]
 
 
@@ -78,15 +82,17 @@ class _OwnWeights:
 
 def _probe(net: PreTrainedModel, inputs: dict[str, Tensor], with_decoder: bool) -> AttentionLayout:
     body = body_of(net, "cross" if with_decoder else "self")
+    as_it_came = _hidden(body(**accepted(body, inputs)))
     eager = _own_weights(net, body, inputs)
     expected = eager.layers
     if not with_decoder:
         expected = {"encoder" if is_encoder_decoder(net) else "self": next(iter(expected.values()))}
     if set_implementation(net, IMPLEMENTATION):
         seen: list[Tensor] = []
-        with watched_by(lambda call: _append_weights(call, seen)):
-            body(**accepted(body, inputs))
+        with served(), watched_by(lambda call: _append_weights(call, seen)):
+            served_output = _hidden(body(**accepted(body, inputs)))
         if seen:
+            _check_output(net, served_output, as_it_came)
             return AttentionLayout(_matched(net, seen, expected), tuple(weights.shape[1] for weights in seen))
     return _hooked(net, body, inputs, expected, eager.returned)
 
@@ -154,6 +160,22 @@ def _matched(
     return tuple(calls)
 
 
+def _hidden(outputs: Any) -> Tensor:
+    """What a pass of the body is for: its last hidden states."""
+    hidden = getattr(outputs, "last_hidden_state", None)
+    return hidden if isinstance(hidden, Tensor) else outputs[0]
+
+
+def _check_output(net: PreTrainedModel, served_output: Tensor, as_it_came: Tensor) -> None:
+    """Refuse a model that computes something else while it is watched than it did as it came."""
+    difference = (served_output.float() - as_it_came.float()).norm() / as_it_came.float().norm()
+    if not difference <= OUTPUT_TOLERANCE.get(net.dtype, 0.5):
+        raise ModelError(
+            f"{type(net).__name__} computes something else with the attention that attnscope watches than as it came: "
+            f"its output differs by {difference:.2g} of its size; please report the model"
+        )
+
+
 def _tolerance(net: PreTrainedModel) -> float:
     return TOLERANCE.get(net.dtype, 3e-2)
 
@@ -196,6 +218,13 @@ def _own_weights(net: PreTrainedModel, body: nn.Module, inputs: dict[str, Tensor
             f"{type(net).__name__} reports attention of shape {tuple(every[0].shape)}, not (batch, head, query, key): "
             "it does not attend from every token to every token, which is all that attnscope can draw"
         )
+    for weights in every:
+        lowest, highest = weights.min().item(), weights.float().sum(-1).max().item()
+        if lowest < 0 or highest > 1 + max(1e-4, 4 * torch.finfo(weights.dtype).eps):
+            raise ModelError(
+                f"{type(net).__name__} reports attention that is no shares: rows that sum to {highest:.3g}, entries "
+                f"down to {lowest:.3g}; these may be raw scores, and attnscope cannot draw them"
+            )
     return _OwnWeights(layers, returned, alive)
 
 

@@ -9,14 +9,8 @@ from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
 from attnscope.models.attention.eager_hook import shown_forward
-from attnscope.models.attention.interface import (
-    IMPLEMENTATION,
-    AttentionCall,
-    CallChange,
-    Watcher,
-    set_implementation,
-    watched_by,
-)
+from attnscope.models.attention.interface import AttentionCall, CallChange, Watcher, watched_by
+from attnscope.models.attention.serving import IMPLEMENTATION, served, set_implementation
 from attnscope.models.hooks import EarlyExit, forward_replaced
 from attnscope.models.model_facts import AttentionLayout
 
@@ -33,7 +27,7 @@ def watching(net: PreTrainedModel, layout: AttentionLayout, watcher: Watcher) ->
     if not layout.hooked:
         if not set_implementation(net, IMPLEMENTATION):
             raise ModelError(f"{type(net).__name__} no longer accepts attnscope's attention implementation")
-        with watched_by(watcher):
+        with served(), watched_by(watcher):
             yield {}
         return
     set_implementation(net, "eager")

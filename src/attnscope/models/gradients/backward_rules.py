@@ -35,9 +35,9 @@ from attnscope.models.attention.interface import (
     CallChange,
     SDPACall,
     blockwise_output,
-    set_implementation,
 )
 from attnscope.models.attention.layout import attention_layout
+from attnscope.models.attention.serving import set_implementation
 from attnscope.models.attention.watching import watching
 from attnscope.models.hooks import forward_replaced
 from attnscope.models.leave_unchanged import unchanged

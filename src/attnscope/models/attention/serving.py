@@ -1,0 +1,145 @@
+"""Bringing a model's attention calls to a watcher, under the name of the attention that the model runs with.
+
+Problems solved here:
+- models look at the name of their attention (`config._attn_implementation in ("eager", "sdpa")`) and compute something
+  else under a name that they do not know: sparse attention would be dropped. So no name is registered; what a model is
+  given for the name it asks for is wrapped while somebody watches;
+- only for the thread that watches: another gets what it asked for, also from the same model;
+- an attention function of the user's own still makes the output.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import create_position_bias_mask, sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+from attnscope.errors import ModelError
+from attnscope.models.attention.interface import SDPACall, blockwise_output, show, watcher_here
+from attnscope.models.leave_unchanged import configurations
+
+# What a model runs with while it is watched.
+IMPLEMENTATION = "sdpa"
+# Stands in a configuration for a moment, to find the parts of a model that go through the interface.
+_MARK = "attnscope_rows"
+
+AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
+_own_get_interface = AttentionInterface.get_interface
+_serving = 0
+_serving_lock = threading.Lock()
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Inside, attention that goes through transformers' interface is shown to the watcher of its thread."""
+    global _serving
+    with _serving_lock:
+        _serving += 1
+        AttentionInterface.get_interface = _get_interface  # type: ignore[assignment,method-assign]
+    try:
+        yield
+    finally:
+        with _serving_lock:
+            _serving -= 1
+            if not _serving:
+                AttentionInterface.get_interface = _own_get_interface  # type: ignore[method-assign]
+
+
+def _get_interface(self: AttentionInterface, attn_implementation: str, default: AttentionFunction) -> AttentionFunction:
+    function: AttentionFunction = _own_get_interface(self, attn_implementation, default)
+    return function if attn_implementation == "eager" or watcher_here() is None else partial(_attention, function)
+
+
+def _attention(
+    function: AttentionFunction,
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """The function's own output, and on the way the watcher sees the call."""
+    kwargs.pop("output_attentions", None)
+    call = call_of(module, query, key, value, attention_mask, softcap=softcap, s_aux=s_aux, **kwargs)
+    change = show(call)
+    chosen_value = value if change.value is None else change.value
+    beyond_sdpa = {name: given for name, given in (("softcap", softcap), ("s_aux", s_aux)) if given is not None}
+    if change.output is not None:
+        output = change.output
+    elif function is sdpa_attention_forward and beyond_sdpa:
+        output = blockwise_output(call, chosen_value)
+    else:
+        output, _ = function(module, query, key, chosen_value, attention_mask, **beyond_sdpa, **kwargs)
+    return output if change.on_output is None else change.on_output(output), None
+
+
+def call_of(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    is_causal: bool | None = None,
+    position_bias: Tensor | None = None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
+    **_rest: Any,
+) -> SDPACall:
+    """The call that an attention function is asked to make."""
+    if attention_mask is not None and attention_mask.dim() != 4:
+        raise ModelError(
+            f"the attention function of {type(module).__name__} gets a mask of shape {tuple(attention_mask.shape)}: "
+            "register a mask for it too (transformers.AttentionMaskInterface.register(name, sdpa_mask)), or run the "
+            'model with set_attn_implementation("sdpa")'
+        )
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+    causal = bool(causal) and query.shape[2] > 1 and attention_mask is None
+    mask = attention_mask
+    if position_bias is not None:
+        mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
+    # Beside a mask, causality is in the mask.
+    causal = causal and mask is None
+    return SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=s_aux, causal=causal)
+
+
+AttentionInterface.register(_MARK, sdpa_attention_forward)
+AttentionMaskInterface.register(_MARK, sdpa_mask)
+
+
+def set_implementation(net: PreTrainedModel, implementation: str) -> bool:
+    """Make the model run with this attention, "eager" or IMPLEMENTATION. False where it cannot.
+
+    A part that runs with a function of the user's own keeps it, where IMPLEMENTATION is asked for.
+    """
+    if not net._can_set_attn_implementation():
+        if implementation == "eager":
+            # Falcon reads its config as it runs, and would add the boolean mask of fast attention to eager scores.
+            net.config._attn_implementation = implementation
+        return implementation == "eager"
+    configs = configurations(net)
+    before = [config._attn_implementation for config in configs]
+    wanted = [implementation if implementation == "eager" or not _of_the_user(name) else name for name in before]
+    if before != wanted:
+        # By a mark, for transformers refuses the name for models that it has not tried with SDPA.
+        net.set_attn_implementation("eager" if implementation == "eager" else _MARK)
+        for config, name in zip(configs, wanted, strict=True):
+            if config._attn_implementation == _MARK:
+                config._attn_implementation_internal = name
+    return bool(net.config._attn_implementation == wanted[0])
+
+
+def _of_the_user(name: str | None) -> bool:
+    """Whether a function of that name was registered that is not transformers' own."""
+    function = ALL_ATTENTION_FUNCTIONS.get(name)
+    return function is not None and not getattr(function, "__module__", "transformers").startswith("transformers.")
