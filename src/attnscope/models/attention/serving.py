@@ -41,7 +41,7 @@ def served() -> Iterator[None]:
     global _serving
     with _serving_lock:
         _serving += 1
-        AttentionInterface.get_interface = _get_interface  # type: ignore[assignment,method-assign]
+        AttentionInterface.get_interface = _get_interface  # type: ignore[method-assign]
     try:
         yield
     finally:
