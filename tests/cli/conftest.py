@@ -10,7 +10,7 @@ from attnscope.cli import app
 from attnscope.errors import AttnscopeError
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("model")
     tiny("llama", sharp=2.0).save_pretrained(path)

@@ -34,11 +34,6 @@ def test_every_result_draws_twice_the_same(name: str, suffix: str) -> None:
     assert render(RESULTS[name], suffix) == data
 
 
-@pytest.mark.parametrize("name", RESULTS)
-def test_json_comes_back(name: str) -> None:
-    assert Attribution.from_json(render(RESULTS[name], ".json").decode()) == RESULTS[name]
-
-
 @pytest.mark.parametrize("suffix", [".json", ".txt", ".html"])
 def test_a_long_prompt_draws(suffix: str) -> None:
     assert len(render(long_result(), suffix)) > 1_000_000

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from attnscope.render import print_result, render
 from attnscope.render.colours import DARK
-from attnscope.render.content.pieces import columns, pieces, visible
+from attnscope.render.content.pieces import pieces, visible
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -72,12 +72,3 @@ def test_the_caption_is_there() -> None:
         printed = re.sub(r"\x1b\[[0-9;]*m", "", _printed("english", terminal=terminal))
         for fact in ("castle", "29", "mean", "tests/tiny", "71.3%", "min–max"):
             assert fact in printed
-
-
-def test_visible() -> None:
-    assert visible("a\tb\nc\x1b\x7f\x85\u202e\ud800", keep="\n") == "a␉b\nc␛␡\\u0085\\u202e\\ud800"
-    assert visible("שלום 猫 👍🏽 e\u0301") == "שלום 猫 👍🏽 e\u0301"
-
-
-def test_columns() -> None:
-    assert [columns(t) for t in ("abc", "猫", "ｶ", "e\u0301", "👍", "")] == [3, 2, 1, 1, 2, 0]

@@ -1,9 +1,6 @@
 """Pages, figures and documents of comparisons and evaluations: what they say, and that hostile text stays text."""
 
-import csv
 import html
-import io
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +10,8 @@ from browsing import opened
 from drawn_results import ARABIC, ENGLISH, JAPANESE, SEGMENTS, comparison, evaluation
 from playwright.sync_api import Browser, expect
 
-from attnscope.render import RENDERERS, render
+from attnscope.render import render
 from attnscope.results.comparison import Comparison, Comparisons
-from attnscope.results.evaluation import Evaluation
 
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
 
@@ -122,78 +118,9 @@ def test_a_report_sorts_filters_and_opens_pages(browser: Browser, tmp_path: Path
     assert len(source.split('class="sheet"')) == len(PAIRS) + 1
 
 
-@pytest.mark.parametrize("suffix", RENDERERS[Comparison])
-@pytest.mark.parametrize("name", ["hostile", "japanese", "equal"])
-def test_every_renderer_draws_every_pair(suffix: str, name: str) -> None:
-    once, again = (render(PAIRS[name], suffix) for _ in range(2))
-    assert once == again
-    assert len(once) > 100
-
-
 def test_a_notebook_shows_the_page() -> None:
     for drawn in (PAIRS["hostile"], Comparisons((PAIRS["hostile"],)), evaluation()):
         frame = drawn._repr_html_()
         assert frame.startswith("<iframe ")
         page = html.unescape(frame.split('srcdoc="')[1].removesuffix('"></iframe>'))
         assert page.encode() == render(drawn, ".html")
-
-
-def test_csv_and_text_say_the_numbers() -> None:
-    drawn = PAIRS["english"]
-    rows = list(csv.DictReader(io.StringIO(render(drawn, ".csv").decode())))
-    assert len(rows) == len(drawn.pairs)
-    assert [float(r["change"]) for r in rows] == [p.change for p in drawn.pairs]
-    assert {r["kind"] for r in rows} == {"same", "changed", "deleted"}
-    text = render(drawn, ".txt").decode()
-    assert "clean: ✓ yes right" in text
-    assert "adversarial: ✗ no wrong" in text
-
-
-def test_latex_escapes_everything() -> None:
-    source = render(PAIRS["hostile"], ".tex").decode()
-    body = source.split(r"\hline")[2]
-    for bare in (r"(?<!\\)\$100", r"(?<!\\)#1", r"(?<!\\)_under", r"50(?<!\\)%"):
-        assert not re.search(bare, body), bare
-    assert r"\textbackslash{}" in body
-    boxes = re.findall(r"\\attnword\{([0-9A-F]{6})\}\{([0-9A-F]{6})\}", source)
-    assert len(boxes) == len(PAIRS["hostile"].left.result.words) * 2
-
-
-def test_the_leaderboard_sorts_and_points_at_curves(browser: Browser, tmp_path: Path) -> None:
-    drawn = evaluation()
-    with opened(browser, tmp_path, render(drawn, ".html"), viewport={"width": 360, "height": 700}) as page:
-        names = page.locator("table.all tbody th")
-        assert names.all_text_contents() == ["deletion", "x<i>", "random"]
-        page.get_by_role("button", name="fall").click()
-        assert names.first.text_content() == "deletion", "the best comes first at the first click"
-        page.get_by_role("button", name="fall").click()
-        assert names.first.text_content() == "random"
-        names.nth(2).focus()
-        assert page.locator("svg g.on").count() == 2
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        assert json.loads(page.evaluate("document.getElementById('data').textContent"))["texts"] == 12
-
-
-def test_a_quote_in_a_saved_evaluation_ends_no_attribute(browser: Browser, tmp_path: Path) -> None:
-    hostile = 'x" onmouseover="alert(1)" data-injected="'
-    drawn = evaluation()
-    metrics = {name: {**about, "value": hostile} for name, about in drawn.settings["metrics"].items()}
-    rows = tuple(replace(row, curves={hostile: row.curves["deletion"]}) for row in drawn.rows)
-    page = render(replace(drawn, settings={**drawn.settings, "metrics": metrics}, rows=rows), ".html")
-    with opened(browser, tmp_path, page) as shown:
-        assert shown.locator("[onmouseover], [data-injected]").count() == 0
-        assert shown.locator("table.all th button").first.get_attribute("title") == hostile
-        assert hostile in (shown.locator("figure svg").first.get_attribute("aria-label") or "")
-
-
-@pytest.mark.parametrize("suffix", RENDERERS[Evaluation])
-def test_every_renderer_draws_an_evaluation(suffix: str, tmp_path: Path) -> None:
-    drawn = evaluation()
-    once, again = (render(drawn, suffix) for _ in range(2))
-    assert once == again
-    if suffix == ".jsonl":
-        (tmp_path / "rows.jsonl").write_bytes(once)
-        assert Evaluation.load(tmp_path / "rows.jsonl") == drawn
-    if suffix == ".txt":
-        assert "deletion    0.3" in once.decode()
-        assert "* [" in once.decode()

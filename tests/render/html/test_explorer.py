@@ -1,4 +1,4 @@
-"""The page of maps in Chromium as a whole, made by hand and hostile; test_explorer_VIEW.py has what one view shows."""
+"""The page of maps in Chromium as a whole, made by hand and hostile; viewer/test_explorer_VIEW.py has what one view shows."""
 
 import csv
 import io

@@ -1,0 +1,59 @@
+"""Comparisons as CSV, plain text and LaTeX."""
+
+import csv
+import io
+import re
+
+from drawn_results import (
+    ARABIC,
+    ENGLISH,
+    JAPANESE,
+    SEGMENTS,
+    comparison,
+)
+
+from attnscope.render import render
+from attnscope.results.comparison import Comparisons
+
+HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
+
+
+PAIRS = {
+    "english": comparison(ENGLISH, ENGLISH.replace("castle", "castel").replace("river, and", "river"), attack="typo"),
+    "japanese": comparison(JAPANESE, JAPANESE.replace("猫", "犬"), SEGMENTS),
+    "arabic": comparison(ARABIC, ARABIC.replace("كان", "كانت")),
+    "hostile": comparison(HOSTILE, HOSTILE.replace("100", "200"), attack="<i>", task="'\"&"),
+    "equal": comparison("a b c", "a b c"),
+}
+
+
+def test_csv_and_text_say_the_numbers() -> None:
+    drawn = PAIRS["english"]
+    rows = list(csv.DictReader(io.StringIO(render(drawn, ".csv").decode())))
+    assert len(rows) == len(drawn.pairs)
+    assert [float(r["change"]) for r in rows] == [p.change for p in drawn.pairs]
+    assert {r["kind"] for r in rows} == {"same", "changed", "deleted"}
+    text = render(drawn, ".txt").decode()
+    assert "clean: ✓ yes right" in text
+    assert "adversarial: ✗ no wrong" in text
+
+
+def test_latex_escapes_everything() -> None:
+    source = render(PAIRS["hostile"], ".tex").decode()
+    body = source.split(r"\hline")[2]
+    for bare in (r"(?<!\\)\$100", r"(?<!\\)#1", r"(?<!\\)_under", r"50(?<!\\)%"):
+        assert not re.search(bare, body), bare
+    assert r"\textbackslash{}" in body
+    boxes = re.findall(r"\\attnword\{([0-9A-F]{6})\}\{([0-9A-F]{6})\}", source)
+    assert len(boxes) == len(PAIRS["hostile"].left.result.words) * 2
+
+
+def test_many_pairs_are_one_table_and_their_text_the_summaries() -> None:
+    many = Comparisons((comparison(attack="swap", task="one"), comparison("a b", "a c d", attack="typo")))
+    rows = list(csv.DictReader(io.StringIO(render(many, ".csv").decode())))
+    assert [(row["pair"], row["task"], row["attack"]) for row in rows] == (
+        [("1", "one", "swap")] * len(many.pairs[0].pairs) + [("2", "", "typo")] * len(many.pairs[1].pairs)
+    )
+    assert rows[0]["left"] == rows[0]["right"] == "the"
+    text = render(many, ".txt").decode()
+    assert [line.split()[0] for line in text.split("\n\n")[0].splitlines()] == ["attack", "swap", "typo", "all"]
