@@ -1,4 +1,4 @@
-"""The page of maps in Chromium as a whole, made by hand and hostile; viewer/test_explorer_VIEW.py has what one view shows."""
+"""The page of maps as a whole, made by hand and hostile; what one view shows is in viewer/test_explorer_VIEW.py."""
 
 import csv
 import io
