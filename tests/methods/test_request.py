@@ -46,7 +46,7 @@ def test_options_are_parted_from_the_request() -> None:
     options, request = requested({"steps": 3, "target": " g"}, {"steps": 20, "rule": "riemann"}, SHARED, "sum")
     assert options == {"steps": 3, "rule": "riemann"}
     assert request == Request(target=" g")
-    with pytest.raises(InputError, match="'sum' has no parameter 'step'; it takes steps, target, against"):
+    with pytest.raises(InputError, match=r"'sum' has no parameter 'step'; it takes steps, target, against"):
         requested({"step": 3}, {"steps": 20}, SHARED, "sum")
     with pytest.raises(InputError, match=r"no parameter 'query'; it takes steps, target$"):
         requested({"query": 3}, {"steps": 20}, ["target"], "sum")

@@ -1,10 +1,12 @@
 """The one runner: functions of one's own as methods, texts × queries in their order, and what it refuses."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from comparisons import close, eager
-from tiny_models import small
+from tiny_models import classifier, small
 
 import attnscope as ats
 from attnscope.errors import InputError, ModelError, QueryError, TextError
@@ -95,7 +97,7 @@ def test_texts_by_queries_come_in_their_order(llama: ats.Model) -> None:
 
 def test_a_model_without_a_head_still_attends(minilm: ats.Model) -> None:
     text = "the castle on the hill"
-    ours = ats.explain(minilm, [text, "castles"], method=glance, query="castle" if False else -1)[0]
+    ours = ats.explain(minilm, [text, "castles"], method=glance, query=-1)[0]
     np.testing.assert_allclose(ours.token_scores, eager(minilm, text)[1][0, -1], atol=1e-5)
     assert [w.text for w in ours.words] == text.split()
     with pytest.raises(ModelError, match="no language-model head"):
@@ -110,11 +112,28 @@ def test_a_text_beside_a_query_follows(llama: ats.Model) -> None:
     np.testing.assert_allclose(followed.token_scores, eager(llama, "a b c d e")[1][0, -1], atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["against", "quantity", "position", "per_token"])
-def test_what_does_not_go_with_a_query_is_named(llama: ats.Model, name: str) -> None:
-    value = {"against": " g", "quantity": "logit", "position": 1, "per_token": True}[name]
-    with pytest.raises(InputError, match=f"{name} does not go with a query of rollout|position that predicts"):
-        ats.explain(llama, TEXT, method="rollout", query=1, **{name: value})
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"against": " g"}, "against does not go with a query of rollout"),
+        ({"quantity": "logit"}, "quantity does not go with a query of rollout"),
+        ({"position": 0}, "both a query and a target were given"),
+        ({"target": " g", "per_token": True}, "both a query and a target were given"),
+    ],
+)
+def test_what_does_not_go_with_a_query_is_named(llama: ats.Model, asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        ats.explain(llama, TEXT, method="rollout", query=1, **asked)
+
+
+@pytest.mark.parametrize("position", [0, 2])
+def test_the_label_of_a_token_is_looked_at_from_there(position: int) -> None:
+    """Also where the position, or the label, is the first of all."""
+    model = classifier("Token")
+    at = ats.explain(model, TEXT, method="rollout", position=position, target=0)
+    row = ats.explain(model, TEXT, method="rollout", query=position)
+    np.testing.assert_allclose(at.token_scores, row.token_scores, atol=1e-6)
+    assert at.measured.value == pytest.approx(ats.explain(model, TEXT, position=position, target=0).measured.value)
 
 
 def test_the_values_of_attention_are_the_targets(llama: ats.Model) -> None:

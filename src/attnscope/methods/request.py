@@ -103,7 +103,7 @@ class Request:
 
     def given(self, *names: str) -> bool:
         """Whether the caller gave one of these."""
-        return any(getattr(self, name) not in (None, False) for name in names)
+        return any(getattr(self, name) is not None and getattr(self, name) is not False for name in names)
 
     def explained(self) -> Target:
         """The target, checked. Raises InputError where its parts do not go together."""
