@@ -4,6 +4,9 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas
+import polars
+import pyarrow
 import pytest
 from drawn_maps import maps_of
 from drawn_results import EVERY, agreement_of, comparison, evaluation, per_token, result
@@ -92,7 +95,6 @@ def test_heads_of_maps() -> None:
 
 @pytest.mark.parametrize("tag", TYPES)
 def test_pandas_reads_every_table(tag: str) -> None:
-    pandas = pytest.importorskip("pandas")
     one = EVERY[tag]
     for of in one.tables:
         frame, columns = one.to_pandas(of), one.columns(of)
@@ -106,7 +108,6 @@ def test_pandas_reads_every_table(tag: str) -> None:
 
 @pytest.mark.parametrize("tag", TYPES)
 def test_polars_reads_every_table_and_the_result_itself(tag: str) -> None:
-    polars = pytest.importorskip("polars")
     one = EVERY[tag]
     frame = polars.DataFrame(one)
     assert frame.columns == list(one.columns())
@@ -124,12 +125,10 @@ def test_polars_reads_every_table_and_the_result_itself(tag: str) -> None:
 
 
 def test_hostile_texts_come_through() -> None:
-    polars = pytest.importorskip("polars")
     assert polars.DataFrame(HOSTILE)["word"].to_list() == ["nul\0", "half\\ud800", "猫", "a"]
 
 
 def test_pyarrow_reads_the_result_itself() -> None:
-    pyarrow = pytest.importorskip("pyarrow")
     assert pyarrow.table(EVERY["comparisons"]).schema.field("task").type == pyarrow.string()
     table = pyarrow.table(HOSTILE)
     assert table["word"].to_pylist() == ["nul\0", "half\\ud800", "猫", "a"]

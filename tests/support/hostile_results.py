@@ -51,7 +51,8 @@ TAME = tuple(f"tame{number}" for number in range(len(HOSTILE)))
 # Names that the code itself looks for. Every other string is free.
 KEPT = frozenset(
     (*STATISTICS, YARDSTICK, "model", "word", "self", "cross",
-     "attack", "task", "same", "metrics", "shares", "skipped", "replacement", "better", "higher", "asks", "value", "paper")
+     "attack", "task", "same", "metrics", "shares", "skipped", "replacement", "better", "higher", "asks", "value",
+     "paper")
 )  # fmt: skip
 
 ASKED = Asked(
@@ -161,7 +162,8 @@ def comparison(strings: tuple[str, ...]) -> Comparison:
 
 def evaluation(strings: tuple[str, ...]) -> Evaluation:
     settings = {
-        "model": "a model", "replacement": "delete", "shares": np.linspace(0, 1, 5).tolist(), "own setting": {"name": "value"},
+        "model": "a model", "replacement": "delete",
+        "shares": np.linspace(0, 1, 5).tolist(), "own setting": {"name": "value"},
         "metrics": {
             "metric_one": {"better": "higher", "asks": "faithfulness", "value": "what it is", "paper": "a paper"},
             "metric_two": {"better": "lower", "asks": "other", "value": "what else", "paper": "another"},

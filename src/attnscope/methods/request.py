@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypedDict
 from attnscope.errors import InputError, RangeError
 from attnscope.models.targets.target import Target
 from attnscope.results.attribution import Word
+from attnscope.results.plain import plain_lists, plain_numbers
 
 
 class _Unasked(Enum):
@@ -136,14 +137,14 @@ def requested(
     """Split `parameters` into the method's own options, defaults filled in, and the Request.
 
     own: the method's options and their defaults. shared: the names of the Options that it takes. Raises InputError for
-    a name that is neither.
+    a name that is neither. Numbers of numpy and torch are taken as the numbers they are.
     """
     given = renamed(parameters, {*own, *shared})
     if unknown := [name for name in given if name not in own and name not in shared]:
         known = ", ".join([*own, *shared])
         raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {known}")
-    options = {**own, **{name: value for name, value in given.items() if name in own}}
-    return options, Request(**{name: value for name, value in given.items() if name not in own})
+    options = {**own, **{name: plain_numbers(value) for name, value in given.items() if name in own}}
+    return options, Request(**{name: plain_lists(value) for name, value in given.items() if name not in own})
 
 
 def renamed(parameters: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:

@@ -52,14 +52,13 @@ class SharedGradients:
 
     def _compute(self, window: Sequence[int]) -> None:
         passes = [(place, readout) for place in window for readout in self.objectives[place].readouts]
+        computed: dict[int, tuple[Tensor, Tensor]] = {}
         for index, gradient in gradients(self.model.model, [readout for _, readout in passes]):
             place = passes[index][0]
             vectors = self.objectives[place].on_tokens(gradient.vectors.double())
-            if place in self.ready:
-                values, sums = self.ready[place]
-                self.ready[place] = values + gradient.values, sums + vectors
-            else:
-                self.ready[place] = gradient.values, vectors
+            values, sums = computed.get(place, (0, 0))
+            computed[place] = values + gradient.values, sums + vectors
+        self.ready |= computed
 
 
 class SharedAttention:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from attnscope.errors import InputError
+from attnscope.results.plain import plain_numbers
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Sample:
     within: tuple[int, int] | None = None
     human: tuple[tuple[int, int, float], ...] | None = None
     gold: str | int | None = None
+
+    def __post_init__(self) -> None:
+        # Numbers of numpy and torch are the numbers they are, also in the key and in a file.
+        for field in fields(self):
+            object.__setattr__(self, field.name, plain_numbers(getattr(self, field.name)))
 
     @property
     def key(self) -> str:

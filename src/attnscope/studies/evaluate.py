@@ -22,6 +22,7 @@ from attnscope.models.loading.load import Model, load
 from attnscope.models.perturbation.without_tokens import REPLACEMENTS
 from attnscope.models.progress import bar
 from attnscope.results.evaluation import SHARES, Evaluation, EvaluationRow
+from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.results.sample import Sample
 from attnscope.studies.evaluation_rows import resumed_rows
 from attnscope.studies.method_choice import Given, MethodChoice, method_choices
@@ -69,6 +70,7 @@ def evaluate(
             raise InputError(f"replacement={replacement!r} and way={way!r} are one parameter: give replacement alone")
         replacement = way
     model = load(model)
+    target, labels, generate = plain_numbers(target), plain_lists(labels), plain_numbers(generate)
     if replacement not in REPLACEMENTS:
         raise InputError(
             f"replacement={replacement!r} cannot stand in for a word that is taken away: choose from "

@@ -21,6 +21,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
+from attnscope.results.plain import plain_numbers
 
 # The names of FollowingOptions.
 _OPTIONS = ("target", "generate", "stack", "chat", "truncate")
@@ -88,6 +89,7 @@ def attention_maps(
     Statistics (STATISTICS in `attnscope.results.attention_maps`) are over all keys and the chosen queries. A list of
     texts gives a list. Only a block of one layer's rows exists at a time. Raises what `attention` raises.
     """
+    top = plain_numbers(top)
     if top < 0:
         raise InputError(f"top={top!r}: expected 0 or more keys")
     _, request = requested(options, {}, _OPTIONS, MAPS.name)

@@ -1,0 +1,25 @@
+"""What a caller hands over, in Python's own numbers: numpy's and torch's mean what they say, and can be saved."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def plain_numbers(value: Any) -> Any:
+    """`value` with every number of numpy or torch in it as Python's own; arrays of several numbers stay as they are.
+
+    >>> import numpy as np
+    >>> plain_numbers([np.int64(1), "a", (np.float32(0.5), None)])
+    [1, 'a', (0.5, None)]
+    """
+    if getattr(value, "shape", None) == ():  # numpy's scalars, and arrays and tensors without an axis
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(plain_numbers(part) for part in value)
+    if isinstance(value, Mapping):
+        return {name: plain_numbers(part) for name, part in value.items()}
+    return value
+
+
+def plain_lists(value: Any) -> Any:
+    """The same, and an array as a list."""
+    return value.tolist() if hasattr(value, "tolist") else plain_numbers(value)
