@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import InputError, ModelError
 from attnscope.models.attention.layout import checked_stack
@@ -117,22 +118,38 @@ def _decoder_batches(texts: QueryKeyTexts) -> Iterator[QueryKeyBatch]:
 
 
 def _decoder_text(texts: QueryKeyTexts, inputs: dict[str, Tensor]) -> Encoded:
-    """What the decoder reads: its start token, then the target or the generation."""
+    """What the decoder reads: its start token, then the target or the generation.
+
+    Special tokens that the tokenizer puts into a target (BART's <s>, a language code) are part of it, but for the last,
+    which the decoder writes and never reads.
+    """
     net, tokenizer = texts.model.model, texts.model.tokenizer
+    special = set(tokenizer.all_special_ids)
     if texts.target is None:
         ids = greedy_decoder(net, inputs, checked_count(texts.generate), ends(texts.model))
         written = decoded(tokenizer, ids, skip_special_tokens=True)
     else:
         ids, written = list(tokenizer(text_target=texts.target, verbose=False)["input_ids"]), texts.target
-    special = frozenset(tokenizer.all_special_ids)
-    ids = [identity for identity in ids if identity not in special]
-    if not ids:
+        special.discard(tokenizer.unk_token_id)  # it stands for a part of the text
+    if ids and ids[-1] in special:
+        ids = ids[:-1]
+    of_text = [identity for identity in ids if identity not in special]
+    if not of_text:
         raise InputError("the decoder's text has no tokens but special ones: give a target, or generate more")
     try:
-        spans = align(tokenizer, ids, written)
+        spans = iter(align(tokenizer, of_text, written))
     except ModelError as error:
         raise ModelError(f"the tokens of the decoder's text {written!r} cannot be placed in it: {error}") from error
     start = decoder_start(net)
-    name = str(tokenizer.convert_ids_to_tokens(start))
-    tokens = (TokenSpan(name, 0, 0, True), *(TokenSpan(written[s:e], s, e, False) for s, e in spans))
-    return Encoded(written, {"input_ids": [start, *ids]}, tokens, group(written, tokens))
+    tokens = [_special(tokenizer, start, 0)]
+    for identity in ids:
+        if identity in special:
+            tokens.append(_special(tokenizer, identity, tokens[-1].end))
+        else:
+            begin, end = next(spans)
+            tokens.append(TokenSpan(written[begin:end], begin, end, False))
+    return Encoded(written, {"input_ids": [start, *ids]}, tuple(tokens), group(written, tokens))
+
+
+def _special(tokenizer: PreTrainedTokenizerBase, identity: int, place: int) -> TokenSpan:
+    return TokenSpan(str(tokenizer.convert_ids_to_tokens(identity)), place, place, True)
