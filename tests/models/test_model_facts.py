@@ -36,8 +36,8 @@ def test_facts_do_not_keep_a_model_alive() -> None:
 
 def test_heads_by_stack() -> None:
     layout = AttentionLayout((("encoder", 0), ("decoder", 0), ("cross", 0), ("decoder", 1)), (4, 8, 2, 6))
-    assert layout.heads_of("decoder") == [8, 6]
-    assert layout.heads_of("self") == []
+    assert layout.heads_of("decoder") == {0: 8, 1: 6}
+    assert layout.heads_of("self") == {}
 
 
 def test_probe_inputs_are_short_and_not_padding() -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError
+from attnscope.methods.layers import attending_layer, coverage
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
 from attnscope.methods.units import Units
@@ -31,6 +32,7 @@ from attnscope.models.embeddings import baseline_vector, embedded
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
+from attnscope.models.model_facts import AttentionLayout
 from attnscope.models.perturbation.without_tokens import default_replacement, values_without_tokens
 from attnscope.models.targets.readout import values
 from attnscope.models.targets.target import Objective
@@ -179,10 +181,15 @@ class Task:
         return self.attention.batch.stack
 
     @property
-    def heads(self) -> list[int]:
-        """How many heads each layer of the stack has."""
+    def layout(self) -> AttentionLayout:
+        """Where the model's attention is."""
         batch = self.attention.batch
-        return attention_layout(batch.model.model, batch.inputs, batch.stack).heads_of(batch.stack)
+        return attention_layout(batch.model.model, batch.inputs, batch.stack)
+
+    @property
+    def heads(self) -> dict[int, int]:
+        """Of each layer of the stack that has attention weights, by its number in the model, how many heads."""
+        return self.layout.heads_of(self.stack)
 
     def query_weights(self) -> Tensor:
         """(query, token) The weight of each token's row in each query: 1 / n at the query's n tokens."""
@@ -223,8 +230,21 @@ class Task:
         return per_head(output_projections(batch.model.model, batch.inputs, batch.stack)[layer], self.heads[layer])
 
     def layer(self, index: object, words: str = "") -> int:
-        """The index of a layer, counted from 0; `words`: what else may be given. Raises RangeError."""
-        return in_range("layer", index, len(self.heads), words)
+        """The index of a layer that has attention weights, from 0 on, among all of the model's layers.
+
+        words: what else may be given. Raises RangeError.
+        """
+        return attending_layer(self.model, self.layout, self.stack, index, words)
+
+    def chain(self, index: object) -> tuple[int, list[int]]:
+        """The index of a layer from 0 on, and those up to it that have attention weights. Raises RangeError."""
+        top = in_range("layer", index, len(self.layout.kinds_of(self.stack)))
+        layers = [layer for layer in self.heads if layer <= top]
+        return top, layers or [self.layer(index)]
+
+    def coverage(self, top: int) -> tuple[int, int] | None:
+        """Of the layers up to `top` in which tokens mix, how many have attention weights; None where all have."""
+        return coverage(self.layout, self.stack, top)
 
     def head(self, index: object, layer: int, words: str = "") -> int:
         """The index of a head of a layer, counted from 0. Raises RangeError."""

@@ -27,21 +27,28 @@ _REACHES = (
 class AttentionLayout:
     """Where a model's attention is.
 
-    calls:  the stack and layer of each attention call, in the order of a forward pass.
+    calls:  the stack and layer of each attention call, in the order of a forward pass; layers by the model's numbers.
     heads:  how many heads each call has.
     hooked: empty when the model goes through transformers' attention interface; else, for each call, the module that
             returns its weights and their index in its output (eager, one layer's matrix at a time).
     values: whether the values can be seen, and replaced, where the weights multiply them.
+    kinds:  of a stack in which not all layers attend, what each layer of the model is, such as "attention" or "a
+            convolution".
     """
 
     calls: tuple[tuple[str, int], ...]
     heads: tuple[int, ...]
     hooked: tuple[tuple[nn.Module, int], ...] = ()
     values: bool = True
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def heads_of(self, stack: str) -> list[int]:
-        """The number of heads of each layer of that stack."""
-        return [heads for (name, _), heads in zip(self.calls, self.heads, strict=True) if name == stack]
+    def heads_of(self, stack: str) -> dict[int, int]:
+        """Of each layer of that stack that attends, how many heads it has."""
+        return {layer: heads for (name, layer), heads in zip(self.calls, self.heads, strict=True) if name == stack}
+
+    def kinds_of(self, stack: str) -> tuple[str, ...]:
+        """What each of the model's layers in that stack is."""
+        return self.kinds.get(stack) or ("attention",) * len(self.heads_of(stack))
 
 
 @dataclass

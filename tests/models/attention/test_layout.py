@@ -22,7 +22,7 @@ def test_the_stacks_of_an_encoder_decoder(family: str) -> None:
     both = attention_layout(net, BOTH, "cross")
     assert both.calls[:3] == encoder.calls
     assert both.calls[3:] == tuple((stack, layer) for layer in range(3) for stack in ("decoder", "cross"))
-    assert both.heads_of("cross") == [4, 4, 4]
+    assert both.heads_of("cross") == {0: 4, 1: 4, 2: 4}
     assert attention_layout(net, BOTH, "decoder") is both
     assert body_of(net, "encoder") is net.get_encoder()
     assert body_of(net, "cross") is net.base_model

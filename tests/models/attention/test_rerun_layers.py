@@ -20,7 +20,7 @@ def test_the_distance_is_taken_from_the_outputs_without_a_value(
 ) -> None:
     monkeypatch.setattr(rerun_layers, "BUDGET", budget)
     net = tiny(family)
-    found = rerun_without_values(net, IDS, "self", 1, cosine_distance)
+    found = rerun_without_values(net, IDS, "self", [0, 1], cosine_distance)
     assert len(found) == 2
     for layer, distances in enumerate(found):
         expected = torch.stack([zeroed_values(net, IDS, layer, j)[0] for j in range(8)], 1)
@@ -33,6 +33,6 @@ def test_any_distance_can_be_asked_for() -> None:
     def largest(without: Tensor, output: Tensor) -> Tensor:
         return (without - output).abs().amax(-1)
 
-    (distances,) = rerun_without_values(tiny("llama"), IDS, "self", 0, largest)
+    (distances,) = rerun_without_values(tiny("llama"), IDS, "self", [0], largest)
     assert distances.triu(1).max() < 1e-4
     assert distances.diagonal().min() > 1e-3

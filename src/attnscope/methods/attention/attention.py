@@ -15,7 +15,7 @@ def attention(task: Task, *, layer: int | Literal["mean"] = -1, head: int | Lite
     score(token j) = A[query, j], a share from 0 to 1. It is computed from the model's own queries and keys, for the
     requested rows only (Vaswani et al. 2017, arXiv:1706.03762). A word is the sum of its tokens.
 
-    layer: index of the attention layer, negative from the end, or "mean" over layers.
+    layer: index of the layer among all of the model's, negative from the end, or "mean" over those with weights.
     head:  index of the head, or "mean" or "max" over heads.
 
     Special tokens stay in the input but not in the picture: `excluded_mass` is the attention that they took. With one
@@ -25,7 +25,7 @@ def attention(task: Task, *, layer: int | Literal["mean"] = -1, head: int | Lite
     text; and in a causal model's mean over queries, as more queries see the early tokens. Attention is not importance.
     """
     heads = task.heads
-    layers = range(len(heads)) if layer == "mean" else [task.layer(layer, '"mean"')]
+    layers = list(heads) if layer == "mean" else [task.layer(layer, '"mean"')]
     if head not in ("mean", "max"):
         head = in_range("head", head, min(heads[i] for i in layers), '"mean" or "max"')
     rows = [_over_heads(row, head) for row in task.attention_rows(layers)]

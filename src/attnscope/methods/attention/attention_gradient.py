@@ -7,11 +7,14 @@ from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
 from attnscope.methods.attention.common import within_one_text
+from attnscope.methods.layers import coverage
 from attnscope.methods.task import Scores, Task
 from attnscope.models.architecture import is_encoder_decoder, task_of
+from attnscope.models.attention.layout import attention_layout
 from attnscope.models.gradients.attention_gradients import LayerGradient, attention_gradients
 from attnscope.models.loading.load import Model
-from attnscope.models.targets.readout import Readout
+from attnscope.models.targets.readout import Readout, batch_inputs
+from attnscope.results.base import Measured
 
 # With a query, the target is the prediction there: these options ask for another one.
 _NOT_BESIDE_QUERY = ("generate", "per_token", "position")
@@ -65,7 +68,12 @@ def _at_target(task: Task) -> Scores:
         readouts = [readout]
     relevances = [relevance(task.model, readout) for readout in readouts]
     rows = torch.cat([objective.on_tokens(of_readout.row[None]) for of_readout in relevances])
-    return Scores(tokens=rows, values=[of_readout.value for of_readout in relevances])
+    measured = Measured(coverage=_coverage(task.model, readout))
+    return Scores(tokens=rows, values=[of_readout.value for of_readout in relevances], measured=measured)
+
+
+def _coverage(model: Model, readout: Readout) -> tuple[int, int] | None:
+    return coverage(attention_layout(model.model, batch_inputs(model.model, [readout])), "self")
 
 
 def _at_query(task: Task) -> Scores:
@@ -98,7 +106,8 @@ def _at_query(task: Task) -> Scores:
         tokens = " minus that of ".join(repr(model.tokenizer.decode([i])) for i in at_query.ids[:count])
         tokens = "the likeliest token at each position, on average" if query is None and not target_ids else tokens
         explained = f"{quantity.replace('_', '-')} of {tokens}"
-    return Scores(tokens=torch.stack(rows), target=explained, quantity=quantity)
+    measured = Measured(coverage=_coverage(model, readout))
+    return Scores(tokens=torch.stack(rows), target=explained, quantity=quantity, measured=measured)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from attnscope.methods.task import Scores, Task
 from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.progress import progress
+from attnscope.results.base import Measured
 
 # Edges (layers × tokens²) beyond which the flow takes more than a few minutes.
 MOST_PIPES = 60_000
@@ -40,13 +41,13 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
     """
     check_over_heads(heads)
     within_one_text(task)
-    top = task.layer(layer)
+    top, layers = task.chain(layer)
     weights = task.query_weights()
     tokens = weights.shape[-1]
-    if (top + 1) * tokens**2 > MOST_PIPES:
-        most = int((MOST_PIPES / (top + 1)) ** 0.5)
+    if len(layers) * tokens**2 > MOST_PIPES:
+        most = int((MOST_PIPES / len(layers)) ** 0.5)
         raise InputError(
-            f"the text has {tokens} tokens, too many for attention_flow over {top + 1} layers: give at most "
+            f"the text has {tokens} tokens, too many for attention_flow over {len(layers)} layers: give at most "
             f"{most} tokens, a lower layer, or use method='rollout'"
         )
     matrices: list[Tensor] = []
@@ -54,14 +55,16 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
     def see(_layer: int, call: AttentionCall) -> None:
         matrices.append(HeadReduction(call, heads).full()[0])
 
-    task.capture(range(top + 1), see)
+    task.capture(layers, see)
     graph = _pipes([matrix.double().numpy() for matrix in matrices])
     starts = weights.any(0).nonzero().flatten().tolist()
     flows = torch.zeros(tokens, tokens, dtype=torch.float64)
     for start in progress(starts, "flows", len(starts)):
         for end in range(tokens):
-            flows[start, end] = _flow(graph, (top + 1, start), (0, end))
-    return Scores(tokens=weights.double() @ flows, options={"layer": top})
+            flows[start, end] = _flow(graph, (len(layers), start), (0, end))
+    return Scores(
+        tokens=weights.double() @ flows, options={"layer": top}, measured=Measured(coverage=task.coverage(top))
+    )
 
 
 def _pipes(matrices: Sequence[NDArray[np.float64]]) -> networkx.DiGraph:

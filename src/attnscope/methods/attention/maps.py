@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attnscope.errors import InputError, RangeError
 from attnscope.methods.build import provenance
+from attnscope.methods.layers import attending_layer, coverage
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
 from attnscope.methods.request import FollowingOptions, Request, in_range, requested
 from attnscope.models.attention.capture import capture
@@ -107,8 +108,11 @@ def attention_maps(
 
 
 def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> list[AttentionMaps]:
-    heads_of = attention_layout(batch.model.model, batch.inputs, batch.stack).heads_of(batch.stack)
-    layers = _chosen("layer", selection.layers, len(heads_of))
+    layout = attention_layout(batch.model.model, batch.inputs, batch.stack)
+    heads_of = layout.heads_of(batch.stack)
+    chosen = list(heads_of) if selection.layers is None else selection.layers
+    layers = _sorted("layer", [attending_layer(batch.model, layout, batch.stack, int(index)) for index in chosen])
+    covered = coverage(layout, batch.stack) if selection.layers is None else None
     counts = {heads_of[i] for i in layers}
     if len(counts) > 1:
         raise RangeError(
@@ -150,7 +154,7 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
     capture(batch.model.model, batch.inputs, layers, see, batch.stack)
     asked = Asked(options={"top": selection.top}, stack=batch.stack, chat=request.chat, truncate=request.truncate)
     return [
-        stream.result(layers, asked, Measured(continued_at=given), provenance(batch.model))
+        stream.result(layers, asked, Measured(continued_at=given, coverage=covered), provenance(batch.model))
         for stream, given in zip(streams, batch.prompts, strict=True)
     ]
 
@@ -158,10 +162,13 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
 def _chosen(what: str, indices: Sequence[int] | None, count: int) -> tuple[int, ...]:
     if indices is None:
         return tuple(range(count))
-    if not len(indices):
+    return _sorted(what, [in_range(what, int(index), count) for index in indices])
+
+
+def _sorted(what: str, indices: Sequence[int]) -> tuple[int, ...]:
+    if not indices:
         raise RangeError(f"no {what} was chosen: give at least one index, or None for all")
-    chosen = tuple(dict.fromkeys(in_range(what, int(index), count) for index in indices))
-    return tuple(sorted(chosen))
+    return tuple(sorted(set(indices)))
 
 
 class _Stream:

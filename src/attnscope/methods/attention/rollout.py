@@ -10,6 +10,7 @@ from attnscope.methods.attention.common import check_over_heads, within_one_text
 from attnscope.methods.task import Scores, Task
 from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.progress import progress
+from attnscope.results.base import Measured
 
 
 def rollout(
@@ -22,7 +23,7 @@ def rollout(
     2020, arXiv:2005.00928).
 
     query:    as in `attention`; a list gives a list of results.
-    layer:    the query's layer; by default the last.
+    layer:    the query's layer; by default the last. Layers without attention weights are passed by.
     heads:    "mean" (the paper's), "max" or "min" over heads.
     residual: the share of the residual connection, from 0 to below 1.
 
@@ -36,12 +37,12 @@ def rollout(
     if not 0 <= residual < 1:
         raise InputError(f"residual={residual!r}: expected a share from 0 to below 1, such as 0.5")
     within_one_text(task)
-    top = task.layer(layer)
-    reduced = task.reduced_attention(range(top + 1), heads)
+    top, layers = task.chain(layer)
+    reduced = task.reduced_attention(layers, heads)
     row = task.query_weights()
     for attention in progress(reversed(reduced), "rollout", len(reduced)):
         row = _step(row, attention, residual)
-    return Scores(tokens=row, options={"layer": top})
+    return Scores(tokens=row, options={"layer": top}, measured=Measured(coverage=task.coverage(top)))
 
 
 def _step(row: Tensor, attention: HeadReduction, residual: float) -> Tensor:

@@ -10,6 +10,7 @@ from attnscope.errors import RangeError
 from attnscope.methods.attention.common import within_one_text
 from attnscope.methods.task import Scores, Task
 from attnscope.models.attention.rerun_layers import rerun_without_values
+from attnscope.results.base import Measured
 
 
 def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") -> Scores:
@@ -30,13 +31,15 @@ def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") ->
     within_one_text(task)
     if isinstance(layer, str) and layer != "rollout":
         raise RangeError(f'the layer {layer!r} is neither a number nor "rollout"')
-    top = len(task.heads) - 1 if isinstance(layer, str) else task.layer(layer)
-    distances = rerun_without_values(task.model.model, task.inputs, task.stack, top, cosine_distance)
+    top, layers = task.chain(-1) if isinstance(layer, str) else (task.layer(layer), [task.layer(layer)])
+    distances = rerun_without_values(task.model.model, task.inputs, task.stack, layers, cosine_distance)
     changes = [d / d.sum(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny) for d in distances]
     row = task.query_weights()
-    for matrix in reversed(changes) if layer == "rollout" else changes[-1:]:
+    for matrix in reversed(changes):
         row = row @ matrix
-    return Scores(tokens=row, options={"layer": layer if isinstance(layer, str) else top})
+    if isinstance(layer, str):
+        return Scores(tokens=row, options={"layer": layer}, measured=Measured(coverage=task.coverage(top)))
+    return Scores(tokens=row, options={"layer": top})
 
 
 def cosine_distance(without: Tensor, output: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from attnscope.errors import ModelError
 from attnscope.models.architecture import accepted, is_encoder_decoder, self_attention_body
 from attnscope.models.attention.interface import AttentionCall, watched_by
+from attnscope.models.attention.layer_numbers import with_model_numbers
 from attnscope.models.attention.serving import IMPLEMENTATION, served, set_implementation
 from attnscope.models.attention.watching import watching
 from attnscope.models.leave_unchanged import unchanged
@@ -64,7 +65,9 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
     layouts = facts_of(net).layouts
     if with_decoder not in layouts:
         with unchanged(net), torch.no_grad():
-            layouts[with_decoder] = _probe(net, probe_inputs(inputs, probe_tokens(net)), with_decoder)
+            trial = probe_inputs(inputs, probe_tokens(net))
+            body = body_of(net, "cross" if with_decoder else "self")
+            layouts[with_decoder] = with_model_numbers(net, body, trial, _probe(net, trial, with_decoder))
     return layouts[with_decoder]
 
 

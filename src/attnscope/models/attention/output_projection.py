@@ -52,7 +52,7 @@ def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack:
                 del outputs[layer]
 
     weighted = [m for m in net.modules() if any(p.dim() == 2 for p in m.parameters(recurse=False))]
-    layers = range(len(layout.heads_of(stack)))
+    layers = layout.heads_of(stack).keys()
     body = body_of(net, stack)
     watcher = by_layer(layout, stack, layers, see, stop_early=False)
     with unchanged(net), torch.no_grad(), watching(net, layout, watcher) as extra:

@@ -1,6 +1,6 @@
 """Each layer run again without one token's value vector, for each token, many in a batch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,9 +24,9 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 
 
 def rerun_without_values(
-    net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str, top: int, distance: Distance
+    net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str, layers: Sequence[int], distance: Distance
 ) -> list[Tensor]:
-    """For each layer up to `top`, how far each token's output is from the one without another's value.
+    """For each of these layers, bottom up, how far each token's output is from the one without another's value.
 
     (token, token) each, on the CPU. Entry (i, j): the distance between the layer's outputs at i, with the value vector
     of j zero in all heads and as it is. inputs: one text, (1, token).
@@ -37,18 +37,25 @@ def rerun_without_values(
             f"{type(net).__name__} multiplies its values in its own way, so its value vectors cannot be set to zero"
         )
     body = body_of(net, stack)
-    blocks = list(_blocks(net, body, inputs, layout, stack).values())[: top + 1]
+    number = list(layout.heads_of(stack)).index
+    blocks = list(_blocks(net, body, inputs, layout, stack).values())[: number(layers[-1]) + 1]
     with unchanged(net), torch.no_grad(), watching(net, layout, lambda _call: None) as extra:
         short = probe_inputs(inputs, 2)
         one, two = (
             _recorded(body, {name: value.repeat(n, 1) for name, value in short.items()}, blocks, extra) for n in (1, 2)
         )
         runs = _recorded(body, inputs, blocks, extra)
+        if any(run.output.dim() != 3 for run in runs):
+            raise ModelError(
+                f"{type(net).__name__} keeps several vectors of each token between its layers, so how far one has "
+                "moved is not defined: use value_norm or rollout"
+            )
+        wanted = [number(layer) for layer in layers]
         distances = (
-            _distances(run, _grows((a.args, a.kwargs), (b.args, b.kwargs)), distance)
-            for run, a, b in zip(runs, one, two, strict=True)
+            _distances(runs[i], _grows((one[i].args, one[i].kwargs), (two[i].args, two[i].kwargs)), distance)
+            for i in wanted
         )
-        return list(progress(distances, "layers", len(runs)))
+        return list(progress(distances, "layers", len(wanted)))
 
 
 def _blocks(

@@ -147,6 +147,9 @@ def _trust(result: Attribution) -> tuple[str, ...]:
         notes.append(f"Completeness error: the scores miss the change that they add up to by {missed}.")
     if measured.standard_error:
         notes.append(f"Standard error of a score: at most {number(max(measured.standard_error))}.")
+    if measured.coverage is not None:
+        seen, of = measured.coverage
+        notes.append(f"Attention was followed through {seen} of {of} layers; the others have no attention weights.")
     if measured.fixed:
         where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
         notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
