@@ -1,12 +1,23 @@
 """What a model is, and its parts, over the families."""
 
 import pytest
+import torch
 import transformers as hf
-from planted import CopyBack
+from planted import CopyBack, copy_tokenizer
 from snapshot import watch
-from tiny_models import CAUSAL, ENCODER_DECODER, MASKED, SIZE, classifier, tiny
+from tiny_models import CAUSAL, ENCODER_DECODER, GROUPED, MASKED, SIZE, classifier, tiny
 
-from attnscope.models.architecture import accepted, embedding_layer, is_encoder_decoder, self_attention_body, task_of
+import attnscope as ats
+from attnscope.errors import ModelError
+from attnscope.models.architecture import (
+    accepted,
+    configured,
+    embedding_layer,
+    is_encoder_decoder,
+    self_attention_body,
+    task_of,
+)
+from reference.textbook import eager_attention
 
 
 @pytest.mark.parametrize(
@@ -41,3 +52,35 @@ def test_only_what_a_forward_names_is_passed_and_never_a_cache() -> None:
     assert accepted(tiny("llama"), given) == {"input_ids": 1, "attention_mask": 2, "use_cache": False}
     assert accepted(tiny("bert"), given) == given
     assert accepted(CopyBack.make(2), {**given, "use_cache": True}) == {"input_ids": 1, "attention_mask": 2}
+
+
+def test_layers_that_differ_are_as_large_as_the_largest() -> None:
+    sizes = GROUPED | {"head_dim": 8, "hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": 64}
+    listed = hf.Gemma3nForCausalLM(
+        hf.Gemma3nTextConfig(**sizes | {"intermediate_size": [48, 64, 48]}, num_kv_shared_layers=0, laurel_rank=4)
+    )
+    assert configured(listed, "intermediate_size") == 64
+    by_layer = hf.EmbeddingGemma2TextModel(
+        hf.EmbeddingGemma2TextConfig(**sizes, layer_types=["sliding_attention", "full_attention", "full_attention"])
+    )
+    heads = {layer.self_attn.head_dim for layer in by_layer.layers}
+    assert len(heads) == 2
+    assert configured(by_layer, "head_dim") == max(heads)
+    assert configured(by_layer, "no_such_setting") is None
+    for net in (listed, by_layer):
+        model = ats.Model(net.eval(), copy_tokenizer())
+        assert ats.plan(model, tokens=8, method="rollout").bytes > 0
+        watch(net)
+        inputs = {"input_ids": model.tokenizer("a c e g", return_tensors="pt")["input_ids"]}
+        last = eager_attention(net, inputs)[-1][0, 1, -1]
+        row = ats.attention(model, "a c e g", layer=-1, head=1, query=-1).token_scores
+        torch.testing.assert_close(torch.tensor(row).float(), last, atol=1e-5, rtol=0)
+
+
+def test_a_token_of_several_vectors_has_no_distance() -> None:
+    sizes = GROUPED | {"head_dim": 8, "hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": 64}
+    net = hf.Gemma3nForCausalLM(
+        hf.Gemma3nTextConfig(**sizes | {"intermediate_size": [48] * 3}, num_kv_shared_layers=0, laurel_rank=4)
+    )
+    with pytest.raises(ModelError, match="several vectors of each token"):
+        ats.explain(ats.Model(net.eval(), copy_tokenizer()), "a c e", method="value_zeroing")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import isqrt
 
 from attnscope.models.activation_checkpointing import SAVED_BYTES, Widths, widths
-from attnscope.models.architecture import task_of
+from attnscope.models.architecture import configured, task_of
 from attnscope.models.attention.interface import BLOCK
 from attnscope.models.gradients.attention_gradients import SAVED_BYTES as RELEVANCE_BYTES
 from attnscope.models.inputs.batching import BUDGET
@@ -55,13 +55,11 @@ class Cost:
 def size_of(model: Model, tokens: int, runs: int, targets: int) -> Size:
     """The sizes of a model and a request."""
     net = model.model
-    config = net.config.get_text_config()
-    layers = getattr(config, "num_hidden_layers", None) or 1
     embeddings = embedding_weight(net)
     return Size(
         tokens=tokens,
-        layers=layers,
-        heads=getattr(config, "num_attention_heads", None) or 1,
+        layers=configured(net, "num_hidden_layers") or 1,
+        heads=configured(net, "num_attention_heads") or 1,
         widths=widths(net),
         parameters=sum(p.numel() for p in net.parameters()) - embeddings.numel(),
         vocabulary=len(embeddings),

@@ -23,7 +23,7 @@ from transformers import PreTrainedModel
 from transformers.activations import ACT2CLS
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from attnscope.models.architecture import embedding_layer
+from attnscope.models.architecture import configured, embedding_layer
 from attnscope.models.hooks import forward_replaced
 from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.typed import embedding_weight, weight_of
@@ -55,13 +55,12 @@ class Widths:
 
 
 def widths(net: PreTrainedModel) -> Widths:
-    """As the config says, or as is usual where it does not."""
-    config = net.config.get_text_config()
-    hidden: int = getattr(config, "hidden_size", None) or weight_of(embedding_layer(net)).shape[-1]
-    heads = getattr(config, "num_attention_heads", None) or 1
-    queries = (getattr(config, "head_dim", None) or hidden // heads) * heads
-    keys = queries * (getattr(config, "num_key_value_heads", None) or heads) // heads
-    return Widths(hidden, queries, keys, getattr(config, "intermediate_size", None) or 4 * hidden)
+    """As the config says, or as is usual where it does not; of layers that differ, the widest."""
+    hidden = configured(net, "hidden_size") or weight_of(embedding_layer(net)).shape[-1]
+    heads = configured(net, "num_attention_heads") or 1
+    queries = (configured(net, "head_dim") or hidden // heads) * heads
+    keys = queries * (configured(net, "num_key_value_heads") or heads) // heads
+    return Widths(hidden, queries, keys, configured(net, "intermediate_size") or 4 * hidden)
 
 
 @contextmanager

@@ -17,6 +17,18 @@ def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return named | ({"use_cache": False} if "use_cache" in names else {})
 
 
+def configured(net: PreTrainedModel, name: str) -> int | None:
+    """A number of the configuration; the largest, where layers differ in it; None where it is not stated.
+
+    A configuration may state it as a list (Gemma 3n), or refuse to tell but layer by layer (EmbeddingGemma 2).
+    """
+    config = net.config.get_text_config()
+    layers = list(config.per_layer_config) if getattr(config, "is_heterogeneous", False) else [config]
+    stated = [getattr(layer, name, None) for layer in layers]
+    numbers = [n for value in stated for n in (value if isinstance(value, list | tuple) else [value]) if n is not None]
+    return max(numbers, default=None)
+
+
 def is_encoder_decoder(net: PreTrainedModel) -> bool:
     """Whether the model has an encoder and a decoder."""
     return bool(getattr(net.config, "is_encoder_decoder", False))

@@ -14,6 +14,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnscope.models.activation_checkpointing import recomputed
+from attnscope.models.architecture import configured
 
 
 @contextmanager
@@ -22,8 +23,7 @@ def key_heads_repeated(net: PreTrainedModel) -> Iterator[None]:
 
     The implementation keeps its name, because some models ask for it by name.
     """
-    config = net.config.get_text_config()
-    shared = getattr(config, "num_key_value_heads", None) not in (None, getattr(config, "num_attention_heads", None))
+    shared = configured(net, "num_key_value_heads") not in (None, configured(net, "num_attention_heads"))
     if not shared or net.device.type != "cpu" or ALL_ATTENTION_FUNCTIONS["sdpa"] is not sdpa_attention_forward:
         yield
         return
