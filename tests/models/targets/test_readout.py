@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_models import classifier, tiny
 
-from attnscope.models.targets.readout import Readout, batch_inputs, can_batch, entries_in, entries_of, values
+from attnscope.models.targets.readout import Readout, batch_budget, batch_inputs, entries_in, entries_of, values
 
 ENTRIES = torch.tensor([-1.0, -2.0, -0.5])
 
@@ -84,7 +84,7 @@ def test_where_entries_stand_in_a_batch() -> None:
 
 def test_a_classifier_without_a_padding_id_takes_one_text_at_a_time() -> None:
     net = classifier("Sequence").model
-    assert can_batch(net)
+    assert batch_budget(net, [], 9) == 9
     net.config.pad_token_id = None
-    assert not can_batch(net)
+    assert batch_budget(net, [], 9) == 1
     net.config.pad_token_id = 0

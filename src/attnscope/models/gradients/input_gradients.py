@@ -24,8 +24,8 @@ from attnscope.models.targets.readout import (
     EmbeddingChange,
     Entries,
     Readout,
+    batch_budget,
     batch_inputs,
-    can_batch,
     entries_in,
     for_members,
     has_lm_head,
@@ -50,8 +50,8 @@ def gradients(
     change: of the embeddings, and the gradient is taken there: (batch, token, hidden) and the readouts' indices -> the
         same shape. The leaf is what it returns.
     """
-    single = not can_batch(net) or any(r.per_token for r in readouts)
-    for members in length_groups([r.length for r in readouts], 1 if single else budget):
+    size = 1 if any(r.per_token for r in readouts) else batch_budget(net, readouts, budget)
+    for members in length_groups([r.length for r in readouts], size):
         batch = [readouts[i] for i in members]
         yield from zip(members, _batch(net, batch, for_members(change, members)), strict=True)
 

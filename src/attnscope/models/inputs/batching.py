@@ -12,12 +12,19 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError
+from attnscope.models.architecture import accepted, self_attention_body
 from attnscope.models.inputs.encode import Encoded, encode
+from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
+from attnscope.models.model_facts import facts_of
 from attnscope.models.typed import embedding_weight
 
 # Tokens of a batch, padding included: enough to keep two cores busy, little beside a model's weights.
 BUDGET = 4096
+# Of the text on which padding is tried: at least so many tokens.
+_FEWEST = 8
+# What the shape of a batch alone may change, of the largest number.
+_ROUNDING = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 0.02}
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,39 @@ class Batch:
 
 def batches(net: PreTrainedModel, encoded: Sequence[Encoded], budget: int = BUDGET) -> Iterator[Batch]:
     """The longest first, so that what does not fit into memory fails at once; one over the budget is alone."""
-    for members in length_groups([len(text.tokens) for text in encoded], budget):
+    size = budget_for(net, [text.inputs for text in encoded], budget)
+    for members in length_groups([len(text.tokens) for text in encoded], size):
         chosen = tuple(encoded[i] for i in members)
         yield Batch(tuple(members), chosen, padded(net, [text.inputs for text in chosen]))
+
+
+def budget_for(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]]], budget: int) -> int:
+    """The budget, or 1, each text alone, where the model would read their padding too."""
+    lengths = {len(text["input_ids"]) for text in inputs}
+    if len(lengths) < 2:
+        return budget
+    facts = facts_of(net)
+    if facts.padding_leaks is None:
+        facts.padding_leaks = _padding_leaks(net, max(inputs, key=lambda text: len(text["input_ids"])))
+    return 1 if facts.padding_leaks else budget
+
+
+def _padding_leaks(net: PreTrainedModel, text: Mapping[str, Sequence[int]]) -> bool:
+    """Whether the first two thirds of a text come out otherwise beside the whole text than alone.
+
+    Some models have no mask (FNet), or convolutions and pools that look past it (ConvBERT, Funnel).
+    """
+    whole = {name: list(values) * (1 + _FEWEST // len(values)) for name, values in text.items()}
+    # An odd number: a model that pools tokens in pairs has one left over.
+    tokens = len(whole["input_ids"]) * 2 // 3 | 1
+    short = {name: values[:tokens] for name, values in whole.items()}
+    body = self_attention_body(net)
+    with unchanged(net), torch.no_grad():
+        alone, beside = (body(**accepted(body, padded(net, texts)))[0][:1] for texts in ([short], [short, whole]))
+    if alone.shape[1] != tokens:
+        return True
+    alone, beside = alone.float(), beside[:, :tokens].float()
+    return not torch.allclose(alone, beside, rtol=0, atol=_ROUNDING.get(net.dtype, 0.05) * float(alone.abs().max()))
 
 
 def length_groups(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

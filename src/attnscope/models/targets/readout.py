@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 from attnscope.models.architecture import task_of
 from attnscope.models.hooks import embeddings_replaced
-from attnscope.models.inputs.batching import BUDGET, length_groups, padded
+from attnscope.models.inputs.batching import BUDGET, budget_for, length_groups, padded
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.targets.head_split import HeadNotSeparableError, logits_of, split_at_head
 from attnscope.models.targets.lm_head import entries_of_logits, head_entries
@@ -161,7 +161,7 @@ def entries_of(
     """
     entries: dict[int, Tensor] = {}
     with unchanged(net), torch.no_grad():
-        for members in length_groups([r.length for r in readouts], budget if can_batch(net) else 1):
+        for members in length_groups([r.length for r in readouts], batch_budget(net, readouts, budget)):
             batch = [readouts[i] for i in members]
             with embeddings_replaced(net, for_members(change, members)):
                 entries.update(zip(members, _batch_entries(net, batch), strict=True))
@@ -191,6 +191,11 @@ def _split_head_entries(net: PreTrainedModel, inputs: Mapping[str, Any], entries
         return head_entries(net, hidden[entries.rows, entries.positions], head, entries.ids, quantity)
 
 
-def can_batch(net: PreTrainedModel) -> bool:
-    """Whether texts can be padded to one length: a causal classifier finds the end of a text by its padding id."""
-    return task_of(net) != "classifier" or getattr(net.config.get_text_config(), "pad_token_id", None) is not None
+def batch_budget(net: PreTrainedModel, readouts: Sequence[Readout], budget: int) -> int:
+    """The budget, or 1, each text alone, where texts cannot be padded to one length.
+
+    A causal classifier finds the end of a text by its padding id, and some models read their padding too.
+    """
+    if task_of(net) == "classifier" and getattr(net.config.get_text_config(), "pad_token_id", None) is None:
+        return 1
+    return budget_for(net, [readout.inputs for readout in readouts], budget)
