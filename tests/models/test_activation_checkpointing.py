@@ -1,16 +1,21 @@
 """What is saved for the backward pass: less of it, the same gradients to the last bit, never a wrong one."""
 
 import gc
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+import transformers as hf
+from planted import copy_tokenizer
 from snapshot import watch
-from tiny_models import FAMILIES, tiny
+from tiny_models import FAMILIES, GROUPED, tiny
 from torch import Tensor, nn
 
 import attnscope as ats
 from attnscope.models import activation_checkpointing
 from attnscope.models.activation_checkpointing import activations_bounded, recomputed
+from attnscope.models.gradients import attention_gradients
 from attnscope.models.gradients.input_gradients import gradients
 from attnscope.models.inputs.encode import encode
 from attnscope.models.targets.resolve import Target, resolve
@@ -184,3 +189,51 @@ def test_nothing_stays_behind() -> None:
     x = torch.ones(3, requires_grad=True)
     assert torch.equal(recomputed(torch.exp, x), x.exp())
     assert not any(module._forward_hooks or "forward" in vars(module) for module in net.modules())
+
+
+def llava() -> hf.PreTrainedModel:
+    vision = hf.CLIPVisionConfig(
+        hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=4, image_size=28, patch_size=14
+    )
+    return hf.LlavaForConditionalGeneration(
+        hf.LlavaConfig(text_config=hf.LlamaConfig(**GROUPED), vision_config=vision, image_token_index=63)
+    )
+
+
+def granite() -> hf.PreTrainedModel:
+    return hf.GraniteMoeForCausalLM(hf.GraniteMoeConfig(**GROUPED, num_local_experts=2, num_experts_per_tok=1))
+
+
+def switch() -> hf.PreTrainedModel:
+    sizes = {"vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_decoder_layers": 2}
+    return hf.SwitchTransformersForConditionalGeneration(
+        hf.SwitchTransformersConfig(**sizes, num_heads=4, num_experts=2, decoder_start_token_id=0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "method"), [(llava, "attention_gradient"), (granite, "attention_gradient"), (switch, "gradient")]
+)
+def test_a_layer_that_is_run_again_fills_no_cache(
+    make: Callable[[], hf.PreTrainedModel], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    model = ats.Model(make().eval(), copy_tokenizer())
+    watch(model.model)
+    expected = ats.explain(model, "a c e g b d", method=method, target="f").token_scores
+    for module in (activation_checkpointing, attention_gradients):
+        monkeypatch.setattr(module, "SAVED_BYTES", 0)
+    found = ats.explain(model, "a c e g b d", method=method, target="f").token_scores
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_value_zeroing_of_a_vision_language_model_is_that_of_its_language_model() -> None:
+    torch.manual_seed(0)
+    whole = llava().eval()
+    alone = hf.LlamaForCausalLM(whole.config.text_config).eval()
+    alone.model.load_state_dict(whole.model.language_model.state_dict())
+    expected, found = (
+        ats.explain(ats.Model(net, copy_tokenizer()), "a c e g b", method="value_zeroing", query=-1).token_scores
+        for net in (alone, whole)
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -21,6 +21,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel
 from transformers.activations import ACT2CLS
+from transformers.cache_utils import Cache
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from attnscope.models.architecture import configured, embedding_layer
@@ -86,7 +87,25 @@ def activations_bounded(
 
 
 def _checkpointed(forward: Callable[..., Any]) -> Callable[..., Any]:
-    return partial(checkpoint, forward, use_reentrant=False, preserve_rng_state=False)
+    def bounded(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = without_cache((args, kwargs))
+        return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+
+    return bounded
+
+
+def without_cache(given: Any) -> Any:
+    """A layer's arguments without the cache of keys and values: a layer that is run again would add them once more.
+
+    Some models make one unasked, and do not name `use_cache`.
+    """
+    if isinstance(given, Cache):
+        return None
+    if isinstance(given, tuple) and not hasattr(given, "_fields"):
+        return tuple(without_cache(part) for part in given)
+    if isinstance(given, dict):
+        return {name: without_cache(part) for name, part in given.items()}
+    return given
 
 
 def recomputed(function: Callable[[Tensor], Tensor], source: Tensor) -> Tensor:

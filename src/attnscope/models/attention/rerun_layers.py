@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
+from attnscope.models.activation_checkpointing import without_cache
 from attnscope.models.architecture import accepted
 from attnscope.models.attention.interface import AttentionCall, CallChange, watched_by
 from attnscope.models.attention.layout import attention_layout, body_of
@@ -97,7 +98,7 @@ def _recorded(
     runs: list[_BlockRun] = []
 
     def record(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        runs.append(_BlockRun(module, args, kwargs, _hidden(output)))
+        runs.append(_BlockRun(module, *without_cache((args, kwargs)), _hidden(output)))
 
     handles = [block.register_forward_hook(record, with_kwargs=True) for block in dict.fromkeys(blocks)]
     try:
