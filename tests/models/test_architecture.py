@@ -1,5 +1,7 @@
 """What a model is, and its parts, over the families."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 import transformers as hf
@@ -84,3 +86,34 @@ def test_a_token_of_several_vectors_has_no_distance() -> None:
     )
     with pytest.raises(ModelError, match="several vectors of each token"):
         ats.explain(ats.Model(net.eval(), copy_tokenizer()), "a c e", method="value_zeroing")
+
+
+def two_ways(name: str) -> hf.PreTrainedModel:
+    torch.manual_seed(0)
+    if name == "xlm":
+        sizes = {"vocab_size": 64, "emb_dim": 32, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 64}
+        config = hf.XLMConfig(**sizes, n_langs=1, init_std=0.3, embed_init_std=0.3, pad_index=0)
+        return hf.XLMWithLMHeadModel(config).eval()
+    return hf.BertLMHeadModel(hf.BertConfig(**SIZE, is_decoder=name == "decoder")).eval()
+
+
+def test_a_model_that_reads_both_ways_predicts_its_own_tokens() -> None:
+    net, text = two_ways("xlm"), "a c e g b"
+    assert task_of(net) == "masked"
+    ids = copy_tokenizer()(text, return_tensors="pt")["input_ids"]
+    loss = float(deepcopy(net)(input_ids=ids, labels=ids).loss.detach())
+    watch(net)
+    result = ats.explain(ats.Model(net, copy_tokenizer()), text, method="gradient")
+    assert result.measured.value == pytest.approx(loss, rel=1e-5)
+
+
+def test_a_mask_is_asked_of_a_bert_that_is_no_decoder() -> None:
+    assert task_of(two_ways("decoder")) == "causal"
+    net, tokenizer = two_ways("encoder"), deepcopy(copy_tokenizer())
+    assert task_of(net) == "masked"
+    tokenizer.add_special_tokens({"mask_token": "[MASK]"})
+    ids = tokenizer("a c [MASK] g", return_tensors="pt")["input_ids"]
+    (target,) = tokenizer("b")["input_ids"]
+    expected = float(deepcopy(net)(input_ids=ids).logits[0, 2].log_softmax(-1)[target].detach())
+    result = ats.explain(ats.Model(net, tokenizer), "a c [MASK] g", method="gradient", target="b")
+    assert result.measured.value == pytest.approx(expected, rel=1e-5)

@@ -4,10 +4,14 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import nn
 from transformers import PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from attnscope.models.typed import as_module, output_layer
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.model_facts import facts_of
+from attnscope.models.typed import as_module, embedding_weight, output_layer
 
 
 def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,7 +41,8 @@ def is_encoder_decoder(net: PreTrainedModel) -> bool:
 def task_of(net: PreTrainedModel) -> str:
     """What the model predicts: "causal", "masked", "encoder-decoder", "classifier", "token classifier"; "" is nothing.
 
-    A model with a language-model head that is none of the others predicts each token from those before it.
+    A model with a language-model head that is none of the others predicts each token from those before it; but one of a
+    masked family (XLM, or BertLMHeadModel without `is_decoder`) may read both ways, whatever it is called.
     """
     name = type(net).__name__
     if "SequenceClassification" in name:
@@ -48,7 +53,22 @@ def task_of(net: PreTrainedModel) -> str:
         return ""
     if is_encoder_decoder(net):
         return "encoder-decoder"
-    return "masked" if "MaskedLM" in name else "causal"
+    if "MaskedLM" in name:
+        return "masked"
+    of_masked_family = net.config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return "masked" if of_masked_family and _reads_both_ways(net) else "causal"
+
+
+def _reads_both_ways(net: PreTrainedModel) -> bool:
+    """Whether a token's output depends on the tokens after it; found out once a model, on four tokens."""
+    facts = facts_of(net)
+    if facts.both_ways is None:
+        body, table = self_attention_body(net), embedding_weight(net)
+        texts = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=table.device) % len(table)
+        with unchanged(net), torch.no_grad():
+            one, other = (body(**accepted(body, {"input_ids": text[None]}))[0][0, :-1] for text in texts)
+        facts.both_ways = not torch.allclose(one, other, rtol=1e-4, atol=1e-6)
+    return facts.both_ways
 
 
 def self_attention_body(net: PreTrainedModel) -> PreTrainedModel:

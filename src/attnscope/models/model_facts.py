@@ -58,12 +58,14 @@ class ModelFacts:
     layouts:       by whether the decoder runs too.
     projections:   stack -> layer -> the module that projects the output of its heads.
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
+    both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
     """
 
     layouts: dict[bool, AttentionLayout] = field(default_factory=dict)
     projections: dict[str, dict[int, nn.Module]] = field(default_factory=dict)
     reuses_prefix: bool | None = None
+    both_ways: bool | None = None
     padding_leaks: bool | None = None
 
 

@@ -98,7 +98,8 @@ def _recorded(
     runs: list[_BlockRun] = []
 
     def record(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        runs.append(_BlockRun(module, *without_cache((args, kwargs)), _hidden(output)))
+        args, kwargs = without_cache((args, kwargs))
+        runs.append(_BlockRun(module, args, kwargs, _hidden(output)))
 
     handles = [block.register_forward_hook(record, with_kwargs=True) for block in dict.fromkeys(blocks)]
     try:
