@@ -4,6 +4,7 @@ import csv
 import io
 import re
 
+import pytest
 from drawn_results import (
     ARABIC,
     ENGLISH,
@@ -12,12 +13,13 @@ from drawn_results import (
     comparison,
 )
 
-from attnscope.render import render
-from attnscope.results.comparison import Comparisons
+from attnscope.render import RENDERERS, render
+from attnscope.results.comparison import Comparison, Comparisons
 
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
 
 
+FIGURES = (".png", ".svg", ".pdf")  # in figure/test_comparison.py
 PAIRS = {
     "english": comparison(ENGLISH, ENGLISH.replace("castle", "castel").replace("river, and", "river"), attack="typo"),
     "japanese": comparison(JAPANESE, JAPANESE.replace("猫", "犬"), SEGMENTS),
@@ -25,6 +27,14 @@ PAIRS = {
     "hostile": comparison(HOSTILE, HOSTILE.replace("100", "200"), attack="<i>", task="'\"&"),
     "equal": comparison("a b c", "a b c"),
 }
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in RENDERERS[Comparison] if suffix not in FIGURES])
+@pytest.mark.parametrize("name", ["hostile", "japanese", "equal"])
+def test_every_pair_is_written_twice_the_same(suffix: str, name: str) -> None:
+    once, again = (render(PAIRS[name], suffix) for _ in range(2))
+    assert once == again
+    assert len(once) > 100
 
 
 def test_csv_and_text_say_the_numbers() -> None:
