@@ -1,14 +1,17 @@
 """What a request takes, said before it starts: against what it really took, and refusals."""
 
+import functools
+import inspect
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 import attnscope as ats
 from attnscope.errors import InputError, TooLargeError
-from attnscope.methods.plan import PLANNED
+from attnscope.methods.plan import PLANNED, Plan, Work
 
 MEASURE = """
 import resource, torch
@@ -51,6 +54,67 @@ def test_every_plan_grows_with_the_text_and_says_so(smollm2: ats.Model, method: 
     assert short.seconds < long.seconds
     assert str(long).startswith(f"{method} of 8,192 tokens takes about")
     assert set(PLANNED) == {"maps", "generate", *ats.METHODS}
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "values"),
+    [
+        ("integrated_gradients", "steps", (20, 40)),
+        ("smooth_grad", "samples", (16, 32)),
+        ("gradient_shap", "samples", (32, 64)),
+        ("shapley", "pairs", (8, 16)),
+        ("lime", "samples", (256, 512)),
+        ("surrogate", "samples", (16, 32)),
+    ],
+)
+def test_runs_are_read_off_the_methods_own_defaults(
+    llama: ats.Model, monkeypatch: pytest.MonkeyPatch, method: str, option: str, values: tuple[int, int]
+) -> None:
+    """The same method with another default: its plan follows, without a word in the plans."""
+    row = ats.METHODS[method]
+    assert row.options[option] == values[0]
+
+    @functools.wraps(row.run)
+    def longer(task: ats.Task, **options: object) -> ats.Scores:
+        return row.run(task, **options)
+
+    signature = inspect.signature(row.run)
+    longer.__signature__ = signature.replace(
+        parameters=[p.replace(default=values[1]) if p.name == option else p for p in signature.parameters.values()]
+    )
+    again = replace(row, run=longer)
+    assert again.options == {**row.options, option: values[1]}
+    monkeypatch.setattr("attnscope.methods.plan.speed", lambda _device: (1e9, 1e9))
+    before = ats.plan(llama, method=method, tokens=100)
+    monkeypatch.setitem(PLANNED, method, Work.of(again))
+    assert ats.plan(llama, method=method, tokens=100).seconds == pytest.approx(2 * before.seconds)
+    # What is asked for goes before what the method would do by itself.
+    assert ats.plan(llama, method=method, tokens=100, runs=1).seconds < before.seconds
+
+
+@pytest.mark.parametrize("method", ["deletion", "occlusion", "shapley"])
+def test_runs_grow_with_the_units_where_each_is_taken_away(method: str) -> None:
+    work = PLANNED[method]
+    assert work.runs(work.options, 20) == 10 * work.runs(work.options, 2)
+    assert PLANNED["gradient"].runs({}, 20) == 1
+
+
+def test_a_plan_of_a_text_is_that_of_its_tokens(llama: ats.Model) -> None:
+    of_text, of_tokens = ats.plan(llama, "a b c", "deletion"), ats.plan(llama, method="deletion", tokens=3)
+    assert (of_text.tokens, of_text.bytes) == (of_tokens.tokens, of_tokens.bytes)
+    assert of_text.tokens == 3
+
+
+def test_what_does_not_fit_says_so() -> None:
+    plan = Plan("maps", 1200, 3 * 2**30, 2**30, 200.0, "give less")
+    assert not plan.fits
+    assert (
+        str(plan) == "maps of 1,200 tokens takes about 3.0 GB of memory of 1.0 GB free and 3 minutes: it does not fit"
+    )
+    assert Plan("maps", 12, 2**20, None, 0.5, "").fits
+    assert str(Plan("maps", 12, 2**20, None, 0.5, "")) == (
+        "maps of 12 tokens takes about 1 MB of memory and less than a second"
+    )
 
 
 def test_fewer_maps_take_less(smollm2: ats.Model) -> None:

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from comparisons import close
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import copy_tokenizer
 
 import attnscope as ats
 from attnscope.errors import InputError
+from attnscope.methods.units import UNITS, Units, units_of
+from attnscope.models.inputs.encode import Encoded, encode
+from attnscope.text.words import WordSpan
 
 SENTENCES = "a b . c d e . f"
 
@@ -47,3 +54,86 @@ def test_a_sentence_of_a_result_is_drilled_into(llama: ats.Model) -> None:
 def test_what_cannot_be_drilled_into_says_so(llama: ats.Model, within: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         ats.explain(llama, SENTENCES, target=" g", within=within)
+
+
+def encoded(text: str = SENTENCES) -> Encoded:
+    return encode(copy_tokenizer(), text)
+
+
+def texts(units: Units, text: str = SENTENCES) -> list[str]:
+    return [text[span.start : span.end] for span in units.spans]
+
+
+def test_the_units_of_a_text() -> None:
+    every = {unit: units_of(encoded(), unit) for unit in UNITS}
+    assert units_of(encoded()) == every["word"]
+    assert texts(every["word"]) == texts(every["token"]) == SENTENCES.split()
+    assert texts(every["sentence"]) == ["a b .", "c d e .", "f"]
+    assert texts(every["segment"]) == [SENTENCES]
+    assert every["segment"].names == ("paragraph 1",)
+    assert {unit: (units.unit, units.tokens, units.within) for unit, units in every.items()} == {
+        unit: (unit, 8, None) for unit in UNITS
+    }
+    assert every["sentence"].names == ()
+
+
+def test_segments_by_name_or_by_the_text_itself() -> None:
+    named = units_of(encoded(), segments={"back": (14, 15), "front": (0, 5)})
+    assert (named.unit, named.names, texts(named)) == ("segment", ("front", "back"), ["a b .", "f"])
+    text = "a b .\n\nc d"
+    assert units_of(encoded(text), "segment", "paragraphs").names == ("paragraph 1", "paragraph 2")
+    inside = units_of(encoded(text), "segment", {"one": (0, 1), "two": (7, 8), "three": (9, 10)}, (7, 10))
+    assert (inside.names, texts(inside, text), inside.within) == (("two", "three"), ["c", "d"], (7, 10))
+    assert texts(units_of(encoded(text), within="paragraph 2"), text) == ["c", "d"]
+    with pytest.raises(InputError, match="no chat markers"):
+        units_of(encoded(text), segments="turns")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"unit": "page"}, "unit='page': choose from word, token, sentence, segment"),
+        ({"unit": "word", "segments": {"a": (0, 5)}}, "segments were given and unit='word'"),
+        ({"segments": "pages"}, r"give 'paragraphs', 'turns' or \{name"),
+        ({"segments": {"gap": (1, 2)}}, "the segment 'gap' has no words"),
+        ({"segments": {"a": (0, 5)}, "within": "b"}, "within='b': the text's segments are 'a'$"),
+        ({"unit": "sentence", "within": (2, 5)}, "no unit begins within 2:5"),
+        ({"within": (0, 99)}, "the segment 'within'"),
+    ],
+)
+def test_units_that_there_are_not_say_so(asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        units_of(encoded(), **asked)
+
+
+@st.composite
+def parted(draw: st.DrawFn) -> Units:
+    """Tokens in runs, some of which are units and some of no unit."""
+    runs = draw(st.lists(st.tuples(st.integers(1, 4), st.booleans()), min_size=1, max_size=6))
+    spans, start = [], 0
+    for length, is_unit in [*runs, (1, True)]:
+        if is_unit:
+            spans.append(WordSpan(start, start + length, tuple(range(start, start + length))))
+        start += length
+    return Units("word", tuple(spans), (), None, start)
+
+
+@given(parted(), st.integers(0, 2**32 - 1))
+def test_law_what_is_spread_is_pooled_again(units: Units, seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=(2, len(units)))
+    tokens = units.spread(scores)
+    assert tokens.shape == (2, units.tokens)
+    np.testing.assert_allclose(units.pooled(tokens), scores, atol=1e-12)
+    for i, span in enumerate(units.spans):
+        np.testing.assert_allclose(tokens[:, list(span.tokens)], scores[:, [i]] / len(span.tokens))
+    outside = sorted(set(range(units.tokens)) - {token for span in units.spans for token in span.tokens})
+    assert not tokens[:, outside].any()
+
+
+@given(parted(), st.integers(0, 2**32 - 1))
+def test_law_pooling_loses_nothing_but_what_is_in_no_unit(units: Units, seed: int) -> None:
+    tokens = np.random.default_rng(seed).normal(size=units.tokens)
+    inside = [token for span in units.spans for token in span.tokens]
+    assert units.pooled(tokens).sum() == pytest.approx(tokens[inside].sum())
+    again = units.spread(units.pooled(tokens))
+    np.testing.assert_allclose(units.pooled(again), units.pooled(tokens), atol=1e-12)
