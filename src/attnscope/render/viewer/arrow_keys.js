@@ -26,7 +26,7 @@ function beside(elements, at, direction) {
   return elements[to] ? to : at;
 }
 
-/** Where a key leads from `at` (-1: nowhere yet), or null where it leads nowhere.
+/** The place that a key leads to from `at` (-1: no place yet), or null where it leads nowhere.
  * @param {ArrayLike<Element | undefined>} elements @param {number} at @param {KeyboardEvent} event */
 export function arrowKeyTarget(elements, at, event) {
   if (event.altKey || event.ctrlKey || event.metaKey || !elements.length) return null;
@@ -45,7 +45,7 @@ export function arrowKeyTarget(elements, at, event) {
   return at < 0 ? 0 : targets[event.key]();
 }
 
-/** One tab stop for all: it moves to another element. @param {HTMLElement | undefined} from @param {HTMLElement} to
+/** Moves the only tab stop to another element. @param {HTMLElement | undefined} from @param {HTMLElement} to
  * @param {boolean} focus */
 export function moveTabStop(from, to, focus) {
   if (from !== to) from?.removeAttribute("tabindex");

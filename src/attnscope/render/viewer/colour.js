@@ -4,20 +4,20 @@ export const STEPS = 64;
 /** Entries of a table from a scaled value (0 to 1) to a step. */
 export const TABLE = 4096;
 
-/** The curve of a scaled value, 0 to 1 on both sides. @param {string} curve @param {number} gamma */
+/** Applies the curve to a scaled value: 0 to 1 -> 0 to 1. @param {string} curve @param {number} gamma */
 export const bend = (curve, gamma) => (/** @type {number} */ x) => {
   const bent = curve === "sqrt" ? Math.sqrt(x) : curve === "log" ? Math.log1p(999 * x) / Math.log(1000) : x;
   return gamma === 1 ? bent : bent ** gamma;
 };
 
-/** The scaled value whose colour lies at `y` of the legend: the curve backwards.
+/** The scaled value whose colour lies at `y` of the legend: the inverse of the curve.
  * @param {string} curve @param {number} gamma */
 export const unbend = (curve, gamma) => (/** @type {number} */ y) => {
   const bent = gamma === 1 ? y : y ** (1 / gamma);
   return curve === "sqrt" ? bent * bent : curve === "log" ? Math.expm1(bent * Math.log(1000)) / 999 : bent;
 };
 
-/** The step of a bent value: ColourMap.step in Python. @param {number} bent */
+/** The step of a value after the curve: ColourMap.step in Python. @param {number} bent */
 export const stepOf = (bent) => Math.max(0, Math.min(Math.floor(bent * STEPS), STEPS - 1));
 
 /** (TABLE,) the step of each scaled value. @param {string} curve @param {number} gamma */
@@ -33,7 +33,7 @@ export const words32 = (colours) =>
     return (0xff000000 | ((value & 255) << 16) | (value & 0xff00) | (value >> 16)) >>> 0;
   });
 
-/** Black or white, whichever reads better on `colour`: text_on in Python. @param {string} colour */
+/** Black or white, whichever has more contrast on `colour`: text_on in Python. @param {string} colour */
 export function textOn(colour) {
   const [r, g, b] = [1, 3, 5].map((i) => {
     const c = parseInt(colour.slice(i, i + 2), 16) / 255;
@@ -43,6 +43,6 @@ export function textOn(colour) {
   return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 ? "#ffffff" : "#000000";
 }
 
-/** Where the legend has its numbers: [place from 0 to 1, value as a share of the ceiling].
+/** The legend's numbers: [place from 0 to 1, value as a share of the ceiling].
  * @param {string} curve @param {number} gamma */
 export const ticks = (curve, gamma) => [0, 0.25, 0.5, 0.75, 1].map((y) => [y, unbend(curve, gamma)(y)]);

@@ -1,4 +1,4 @@
-// The elements of one viewer, found under its root by their names, so that several viewers can stand on one page.
+// The elements of one viewer, found under its root by their names, so that a page can hold several viewers.
 
 /** An element with a text and classes. @param {string} name @param {string} [content] @param {string} [classes] */
 export function element(name, content = "", classes = "") {
@@ -8,11 +8,11 @@ export function element(name, content = "", classes = "") {
   return created;
 }
 
-/** A text of the reader's in an element that keeps its direction to itself. @param {string} content */
+/** One of the user's texts in an element that isolates its direction. @param {string} content */
 export const bdi = (content) => element("bdi", content);
 
-/** Writes what has changed into an element that holds one text: whatever is written, the browser lays out again, and new
- * nodes more than a new text in the old one. @param {Element} holder @param {string} text */
+/** Sets the text of an element, only if it changed: the browser lays out whatever is written, and new nodes cost more
+ * than a new text in the old one. @param {Element} holder @param {string} text */
 export function setText(holder, text) {
   const node = holder.firstChild;
   if (!(node instanceof Text)) holder.textContent = text;
@@ -20,9 +20,9 @@ export function setText(holder, text) {
   else if (node.data !== text) node.data = text;
 }
 
-/** Pieces of a sentence. Every second one is a text of the reader's. @typedef {string[]} Phrase */
+/** Pieces of a sentence; every second one is one of the user's texts. @typedef {string[]} Phrase */
 
-/** A phrase as an element's content; each text of the reader's keeps its direction to itself.
+/** Sets a phrase as an element's content; the direction of each of the user's texts is isolated.
  * @param {Element} holder @param {Phrase} phrase */
 export function setPhrase(holder, phrase) {
   if (holder.children.length !== phrase.length || holder.childNodes.length !== phrase.length) {
@@ -31,7 +31,7 @@ export function setPhrase(holder, phrase) {
   phrase.forEach((text, i) => setText(holder.children[i], text));
 }
 
-/** Hands a file to the reader. @param {string} name @param {Blob} blob */
+/** Downloads a file. @param {string} name @param {Blob} blob */
 export function download(name, blob) {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
@@ -48,7 +48,7 @@ function unusedNumber() {
   return number;
 }
 
-/** A viewer's root and what is under it: parts by their `data-part`, light and dark, colours, what is spoken. */
+/** A viewer's root and what is under it: parts by their `data-part`, light and dark, colours, announcements. */
 export class Dom {
   /** @type {Map<string, HTMLElement>} */
   #parts = new Map();
@@ -61,7 +61,7 @@ export class Dom {
   constructor(root) {
     this.root = root;
     root.dataset.viewer ??= String(unusedNumber());
-    /** What tells this viewer from others of the document, where a name is the whole document's. */
+    /** Tells this viewer from others of the document, for names that are shared by the whole document. */
     this.id = `viewer${root.dataset.viewer}`;
     for (const radio of /** @type {HTMLInputElement[]} */ (this.all("input[type=radio]"))) radio.name = `${this.id}-${radio.name}`;
   }
@@ -79,7 +79,7 @@ export class Dom {
 
   /** @param {string} selector @returns {HTMLElement[]} */
   all(selector) {
-    return [...this.root.querySelectorAll(selector)].filter((found) => found instanceof HTMLElement);
+    return [...this.root.querySelectorAll(selector)].filter((node) => node instanceof HTMLElement);
   }
 
   /** @param {string} theme "light", "dark" or "" for the reader's system */
@@ -97,7 +97,7 @@ export class Dom {
     this.#systemDark.addEventListener("change", heard);
   }
 
-  /** A colour of the page, as canvas and SVG take it. Kept: to ask for it makes the browser lay out the page.
+  /** A colour of the page, as canvas and SVG take it. Cached, because reading it makes the browser lay out the page.
    * @param {string} name such as "--ink" @param {string} [classes] of the element that has it */
   colour(name, classes = "") {
     const key = `${name} ${classes} ${this.isDark()}`;
@@ -117,7 +117,7 @@ export class Dom {
     return (this.#fonts ||= getComputedStyle(this.root).fontFamily);
   }
 
-  /** What a screen reader says next. @param {string} words */
+  /** Announces something to screen readers. @param {string} words */
   say(words) {
     setText(this.part("live"), words);
   }

@@ -1,6 +1,6 @@
-// Finding: counted, said, walked through from match to match.
+// Finding words: matches are counted, announced, and stepped through.
 
-/** Of the one search field of a viewer. @template T */
+/** The search field of a viewer. @template T */
 export class FindBar {
   /** @type {{name: string, matches: T} | null} */
   #last = null;
@@ -12,7 +12,7 @@ export class FindBar {
     this.#dom = dom;
   }
 
-  /** What is found, kept while `name` is the same. @param {string} name of where and what @param {string} needle
+  /** The matches, cached while `name` is the same. @param {string} name of place and needle @param {string} needle
    * @param {() => {matches: T, count: number}} search @returns {T} */
   all(name, needle, search) {
     if (this.#last?.name === name) return this.#last.matches;
@@ -24,7 +24,7 @@ export class FindBar {
     return matches;
   }
 
-  /** The next of a list, or the one before, round the end; -1 where it is empty. @param {number} count
+  /** The next place of `count`, or the previous one, wrapping around; -1 if there is none. @param {number} count
    * @param {number} direction */
   next(count, direction) {
     if (!count) return -1;

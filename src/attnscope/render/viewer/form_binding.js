@@ -1,4 +1,4 @@
-// Controls: each names with data-state the part of the state that it is for.
+// Binds controls to the state: data-state names the part of the state that a control is for.
 
 /** @typedef {import("./url_state.js").Values} Values */
 
@@ -6,7 +6,7 @@
  * @template {Values} S
  * @param {import("./dom.js").Dom} dom
  * @param {import("./url_state.js").Store<S>} store
- * @param {(key: keyof S & string) => Partial<S>} [also] what changes with it
+ * @param {(key: keyof S & string) => Partial<S>} [also] other parts of the state that change along with a key
  */
 export function bindForm(dom, { state, update, onChange }, also = () => ({})) {
   const fields = /** @type {(HTMLInputElement | HTMLSelectElement)[]} */ (dom.all("[data-state]"));

@@ -1,13 +1,14 @@
-// Keys of the whole viewer, and the help that lists them. A view that has its own use for a key takes it first.
+// Keys of the whole viewer, and the help that lists them. A view that uses a key itself gets it first.
 
-/** Whether a field has its own use for a key. @param {HTMLElement} target @param {string} key */
+/** Whether a field uses a key itself. @param {HTMLElement} target @param {string} key */
 function takes(target, key) {
   if (target instanceof HTMLInputElement && target.type === "checkbox") return key === " ";
   if (target instanceof HTMLInputElement && target.type === "radio") return key === " " || key.startsWith("Arrow");
   return target.matches("input, select, textarea");
 }
 
-/** @param {import("./dom.js").Dom} dom @param {Record<string, () => void>} keys what each does, beside "/" and "?" */
+/** @param {import("./dom.js").Dom} dom
+ * @param {Record<string, () => void>} keys what each does; "/" and "?" are added */
 export function listenKeys(dom, keys) {
   const help = /** @type {HTMLDialogElement} */ (dom.part("help"));
   const search = /** @type {HTMLInputElement} */ (dom.part("search"));

@@ -1,4 +1,4 @@
-// What the colours stand for: one object, which the page shows and which every file of it has.
+// What the colours stand for: a single object that the page and every saved file show.
 
 import { element, setPhrase, setText } from "./dom.js";
 
@@ -7,7 +7,7 @@ import { element, setPhrase, setText } from "./dom.js";
  * colours: from the lowest value to the highest. ticks: numbers and their places from 0 to 1. unit: what they measure.
  *
  * @typedef {{title: string, facts: string[], notes: string[]}} Caption
- * What a picture says of itself: facts on one line, notes as sentences of their own.
+ * What a picture says about itself: facts on one line, notes as separate sentences.
  */
 
 /** @param {[number, number]} ends @param {(value: number) => string} written
@@ -15,7 +15,7 @@ import { element, setPhrase, setText } from "./dom.js";
 export const threeTicks = ([low, high], written) =>
   [low, low / 2 + high / 2, high].map((value, i) => ({ place: i / 2, text: written(value) }));
 
-/** The numbers under the colours, and what they measure.
+/** Shows the numbers below the colours, and what they measure.
  * @param {import("./dom.js").Dom} dom @param {Legend} legend */
 export function showLegend(dom, { ticks, unit }) {
   const holder = dom.part("ticks");

@@ -1,5 +1,5 @@
-// The one seam through which data comes into a viewer: the elements of a page today; a server, or the channel of a
-// notebook, by another object of the same shape. No view knows which it is.
+// The only way in which data gets into a viewer: today from the elements of a page; from a server or a notebook's
+// channel by another object of the same shape. No view knows which it is.
 
 /**
  * @typedef {import("./units.js").Side} Side
@@ -9,7 +9,7 @@
  *   statistics: Record<string, number[][]>, flow: Score[], palettes: Record<string, [string[], string[]]>,
  *   signed: [string[], string[]], coding: {power: number, top: number}, thumbnails: boolean, missing: number[],
  *   kept: {mean: number, worst: number} | null, megabytes: [number, number]}} Manifest
- * What README.md says of the manifest.
+ * See README.md for what each of these is.
  *
  * @typedef {string | Uint8Array<ArrayBuffer>} Stream  deflated bytes, or these in base64
  *
@@ -20,13 +20,13 @@
  *   map: (layer: number, head: number) => Promise<Stream>,
  * }} MapSource
  * For the explorer. workerCode: the script of the thread that decodes. map: one map; layer, head: its places among those
- * of the manifest; rejects where there is none.
+ * of the manifest; rejects where the map was left out.
  *
  * @typedef {{result: () => string}} ResultSource
  * For pages of scores and of tables. result: the documented JSON (docs/schema.md).
  */
 
-/** The data that lies inert in elements of a page. @implements {MapSource} @implements {ResultSource} */
+/** Data in inert elements of a page. @implements {MapSource} @implements {ResultSource} */
 export class PageSource {
   /** @type {Manifest | undefined} */
   #manifest;
@@ -49,10 +49,10 @@ export class PageSource {
     return this.#text("thumbnails");
   }
 
-  /** Waits until the file has been read as far. @param {number} layer @param {number} head @returns {Promise<string>} */
+  /** Waits until this map has been read. @param {number} layer @param {number} head @returns {Promise<string>} */
   async map(layer, head) {
     const id = `${this.prefix}map-${layer}-${head}`;
-    // An element that is followed by another is complete; one that is still being read is not.
+    // An element is complete once another one follows it.
     let holder = this.page.getElementById(id);
     while (this.page.readyState === "loading" && !holder?.nextElementSibling) {
       await new Promise((resolve) => setTimeout(resolve, 8));
@@ -60,7 +60,7 @@ export class PageSource {
     }
     const node = /** @type {Text | null | undefined} */ (holder?.firstChild);
     if (!node) throw new Error(`the file holds no map ${this.manifest.layers[layer]}.${this.manifest.heads[head]}`);
-    // One text node is handed on without a copy.
+    // A single text node is passed on without a copy.
     return node.nextSibling ? (holder?.textContent ?? "") : node.data;
   }
 

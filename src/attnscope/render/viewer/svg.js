@@ -1,4 +1,4 @@
-// What is seen as one SVG, letters as text; the PNG is made of it.
+// What the page shows as an SVG, with letters as text; the PNG is made from it.
 
 import { short, xml } from "./format.js";
 import { captionLine } from "./legend.js";
@@ -14,7 +14,7 @@ export const write = (x, y, text, more = "") => `<text x="${round(x)}" y="${roun
 /** @param {number} x @param {number} y @param {number} w @param {number} h @param {string} colour */
 export const box = (x, y, w, h, colour) =>
   `<rect x="${round(x)}" y="${round(y)}" width="${round(w)}" height="${round(h)}" fill="${colour}"/>`;
-/** A box with nothing in it. @param {number} x @param {number} y @param {number} w @param {number} h @param {string} colour
+/** The outline of a box. @param {number} x @param {number} y @param {number} w @param {number} h @param {string} colour
  * @param {number} width of its line */
 export const outline = (x, y, w, h, colour, width) =>
   `<rect x="${round(x)}" y="${round(y)}" width="${round(w)}" height="${round(h)}" rx="${2 * width}" fill="none" stroke="${colour}" stroke-width="${width}"/>`;
@@ -27,10 +27,10 @@ export const image = (canvas, x, y, w, h) =>
 /** @typedef {{parts: string[], width: number, height: number}} Body */
 
 /**
- * Texts as they stand on the page.
+ * Texts as they are laid out on the page.
  * @param {HTMLElement} holder whose upper left corner is that of the picture @param {HTMLElement[]} roots
  * @param {string} ink @param {(element: HTMLElement) => {fill: string, ink: string, ring: string} | null} look of a word's
- * element: what is behind it, its letters, a line around it ("" for none); null for plain text
+ * element: the colours of its background, its letters and its outline ("" for none); null for plain text
  * @returns {Body}
  */
 export function textBody(holder, roots, ink, look) {
@@ -59,7 +59,7 @@ export function textBody(holder, roots, ink, look) {
   return { parts, width: frame.width, height: frame.height };
 }
 
-/** The pieces of a text that stand on one line each. @param {Text} node */
+/** The pieces of a text, one for each line of the page. @param {Text} node */
 function lines(node) {
   const range = document.createRange();
   range.selectNodeContents(node);
@@ -85,7 +85,7 @@ function lines(node) {
 }
 
 /**
- * The document: what is seen, the legends that the page shows, and its caption.
+ * The document: the picture, the legends that the page shows, and its caption.
  * @param {Body} body
  * @param {{subject: import("./dom.js").Phrase, legends: import("./legend.js").Legend[],
  *   caption: import("./legend.js").Caption, ink: string, muted: string, page: string}} about subject: whose values these
@@ -114,7 +114,7 @@ export function svgDocument({ parts, width, height }, { subject, legends, captio
   ].join("\n");
 }
 
-/** Colours, their numbers, what they measure; beside them the word that is looked at.
+/** Colours, their numbers, what they measure; beside them the word in focus.
  * @param {import("./legend.js").Legend} legend @param {import("./dom.js").Phrase} subject @param {number} most characters
  * of a line @param {string} ink */
 function legendGroup({ colours, ticks, unit }, subject, most, ink) {
@@ -146,7 +146,7 @@ export async function pixels(drawn) {
     picture.src = url;
     await picture.decode();
     const canvas = document.createElement("canvas");
-    // Beyond some 16,000 pixels a side browsers draw nothing.
+    // Beyond about 16,000 pixels per side browsers draw nothing.
     const scale = Math.min(2, 12_000 / Math.max(picture.width, picture.height));
     [canvas.width, canvas.height] = [Math.ceil(picture.width * scale), Math.ceil(picture.height * scale)];
     canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);

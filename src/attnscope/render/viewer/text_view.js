@@ -8,8 +8,9 @@ import { element } from "./dom.js";
  * @typedef {{root: HTMLElement, axis: Axis, spans: HTMLElement[], ranges: StaticRange[],
  *   chips: Map<number, HTMLElement>, places: Map<HTMLElement, number>, steps: Int16Array, rest: Iterator<void>,
  *   whole: boolean}} TextView
- * spans, ranges: one for each box of the axis. chips: units that have no place in the text. places: of each element the
- * box; a chip's unit as -1 - unit. steps: of each box, -1 none. rest: what is still to be put into the page.
+ * spans, ranges: one for each box of the axis. chips: the elements of units that have no place in the text. places: the
+ * box of each element; a chip's unit as -1 - unit. steps: the step of each box, -1 for none. rest: what is still to be
+ * put into the page.
  */
 
 /** @param {HTMLElement} root @param {Axis} axis @returns {Omit<TextView, "rest" | "whole">} */
@@ -23,7 +24,7 @@ const empty = (root, axis) => ({
   steps: new Int16Array(axis.boxes.length).fill(-1),
 });
 
-/** A text that is in the page already, one element of the class u for each box, in order; colours are of its classes.
+/** A text that is already in the page, with an element of the class u for each box, in order; its classes colour it.
  * @param {HTMLElement} root @param {Axis} axis @returns {TextView} */
 export function adoptText(root, axis) {
   const view = empty(root, axis);
@@ -35,7 +36,7 @@ export function adoptText(root, axis) {
   return { ...view, rest: [][Symbol.iterator](), whole: true };
 }
 
-/** Boxes of a part of the text: what is built, and laid out, at a time. */
+/** How many boxes are built, and laid out, at a time. */
 const PART = 400;
 
 /**
@@ -49,7 +50,7 @@ export function createTextView(root, axis, marked) {
   return { ...bare, rest: parts(bare, marked), whole: false };
 }
 
-/** Builds until the clock says so; what is left is built by the next call. @param {TextView} view
+/** Builds until the time `until`; the next call builds the rest. @param {TextView} view
  * @param {number} until @returns {boolean} whether it is whole */
 export function buildText(view, until) {
   while (!view.whole && performance.now() < until) view.whole = Boolean(view.rest.next().done);
@@ -62,7 +63,7 @@ function* parts({ root, axis, spans, ranges, chips, places }, marked) {
   const { text, units } = axis;
   let position = 0;
   let next = 0;
-  // Where the model reads a token that stands nowhere in the text: after the unit before it.
+  // A token that is nowhere in the text is shown where the model reads it: after the unit before it.
   let anchor = 0;
   const placeless = units.flatMap((unit, i) => {
     if (unit.start < unit.end) anchor = Math.max(anchor, unit.end);
@@ -78,7 +79,7 @@ function* parts({ root, axis, spans, ranges, chips, places }, marked) {
       part.append(span);
     }
   };
-  /** What no unit covers. @param {number} end */
+  /** Adds the text that no unit covers, up to `end`. @param {number} end */
   const fill = (end) => {
     if (end > position) part.append(gap(text.slice(position, end), marked));
     position = Math.max(position, end);
@@ -95,14 +96,14 @@ function* parts({ root, axis, spans, ranges, chips, places }, marked) {
     const content = text.slice(position, box.end);
     const span = element("span", "", `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`);
     if (marked) {
-      // A token brings the space in front of it along.
+      // A token may include the space in front of it.
       const [, before, middle, after] = /^(\s*)(.*?)(\s*)$/su.exec(content) ?? ["", "", content, ""];
       span.append(...[before && gap(before, true), gap(middle, false), after && gap(after, true)].filter((part) => part !== ""));
     } else span.append(gap(content, false));
     if (content.includes("\n")) span.classList.add("nl");
     spans.push(span);
     places.set(span, b);
-    // Static: the browser would look through live ranges at every change of the document.
+    // Static ranges: the browser would update live ones at every change of the document.
     ranges.push(new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
     part.append(span);
     position = box.end;
@@ -112,14 +113,14 @@ function* parts({ root, axis, spans, ranges, chips, places }, marked) {
   root.append(part);
 }
 
-/** White space and whatever else no unit covers. @param {string} content @param {boolean} marked */
+/** White space and anything else that no unit covers. @param {string} content @param {boolean} marked */
 function gap(content, marked) {
   const plain = content.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, visible);
   return marked ? element("span", plain, content.includes("\n") ? "gap nl" : "gap") : document.createTextNode(plain);
 }
 
-/** By classes. @param {TextView} view @param {(units: number[]) => number} stepOfUnits that share a
- * box; -1 for none */
+/** Colours a text by classes. @param {TextView} view @param {(units: number[]) => number} stepOfUnits the step of the
+ * units that share a box; -1 for none */
 export function colourByClass({ axis, spans, steps }, stepOfUnits) {
   axis.boxes.forEach(({ units }, b) => {
     const step = stepOfUnits(units);
@@ -145,7 +146,7 @@ export function unitAt(view, target) {
   return place < 0 ? -1 - place : view.axis.boxes[place].units[0];
 }
 
-/** Gives the units' elements a class, and takes it from all others. @param {TextView} view @param {number[]} units
+/** Gives the units' elements a class, and removes it from all others. @param {TextView} view @param {number[]} units
  * @param {string} name */
 export function markUnits(view, units, name) {
   for (const element of view.root.querySelectorAll(`.${name}`)) element.classList.remove(name);

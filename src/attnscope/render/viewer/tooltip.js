@@ -1,4 +1,4 @@
-// The tooltip beside what is pointed at: a name and lines under it.
+// The tooltip beside the element or point under the pointer: a name, and lines below it.
 
 import { element } from "./dom.js";
 
@@ -7,7 +7,7 @@ import { element } from "./dom.js";
 /** @param {import("./dom.js").Dom} dom */
 export function createTooltip(dom) {
   const tip = dom.part("tip");
-  /** What the tooltip stands at, unless at a point. @type {Element | null} */
+  /** The element that the tooltip belongs to; null if it is at a point. @type {Element | null} */
   let anchor = null;
 
   /** @param {Node | string | null} name @param {string[]} lines */
@@ -22,7 +22,7 @@ export function createTooltip(dom) {
     tip.hidden = false;
   }
 
-  /** At a place of the window, as far as there is room. @param {number} x @param {number} y */
+  /** At a point of the window, moved so that it fits. @param {number} x @param {number} y */
   function place(x, y) {
     const { clientWidth } = document.documentElement;
     const [left, top] = [Math.max(8, Math.min(x, clientWidth - tip.offsetWidth - 8)), Math.min(y, innerHeight - tip.offsetHeight - 8)];
@@ -42,7 +42,7 @@ export function createTooltip(dom) {
 
   return {
     hide,
-    /** Above an element, or below where there is no room. @param {Element} target @param {string | null} name
+    /** Above an element, or below it where there is no room. @param {Element} target @param {string | null} name
      * @param {string[]} lines */
     showAbove(target, name, lines) {
       write(name, lines);
@@ -55,8 +55,8 @@ export function createTooltip(dom) {
       anchor = null;
       place(x, y);
     },
-    /** When the page scrolls: the tooltip of what has the focus goes along, for it may be the focus that scrolled; any
-     * other goes. */
+    /** When the page scrolls, the tooltip of the focused element moves along, as focusing it may have scrolled the
+     * page; any other is hidden. */
     followScroll() {
       if (!tip.hidden && anchor?.contains(document.activeElement)) placeAbove(anchor);
       else hide();

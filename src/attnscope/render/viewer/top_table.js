@@ -1,10 +1,11 @@
-// The table of the largest values: a place, a text, a bar or a number, a number.
+// The table of the largest values: rank, text, a bar or a number, and a number.
 
 import { bdi, element, setText } from "./dom.js";
 
 /**
  * @typedef {{unit: number, label: string, share?: number, step?: number, middle?: string, last: string, here?: boolean}} Line
- * share: the length of a bar, 0 to 1; step: its colour's; middle: a text in its place. here: it is pointed at.
+ * share: the length of the bar, 0 to 1; step: the step of its colour; middle: a text instead of it. here: whether the
+ * pointer is on it.
  */
 
 /** @typedef {(lines: Line[], pick: (unit: number) => void) => void} ShowTop  pick: what a click on a line does */
@@ -12,7 +13,7 @@ import { bdi, element, setText } from "./dom.js";
 /** @param {import("./dom.js").Dom} dom @returns {ShowTop} */
 export function createTopTable(dom) {
   const body = dom.part("top-rows");
-  /** Rows are made once: a hover changes their texts. @type {HTMLTableRowElement[]} */
+  /** Rows are made once; a hover only changes their texts. @type {HTMLTableRowElement[]} */
   const rows = [];
 
   /** @param {number} at @param {(unit: number) => void} pick */
@@ -26,7 +27,7 @@ export function createTopTable(dom) {
     button.addEventListener("click", () => pick(Number(row.dataset.unit)));
     head.append(button);
     row.append(element("td", String(at + 1)), head, element("td"), element("td", "", "value"));
-    // In boxes of their own size, so that a change of text lays out that box and no table.
+    // In boxes of fixed size, so that a changed text lays out only its box and not the table.
     for (const cell of [row.cells[2], row.cells[3]]) cell.append(element("span", "", "cell"));
     row.cells[2].firstChild?.appendChild(element("i"));
     if (!at) body.replaceChildren(); // what Python wrote for readers without a script
@@ -47,7 +48,7 @@ export function createTopTable(dom) {
       setText(bar, middle);
       setText(/** @type {HTMLElement} */ (fourth.firstChild), last);
       third.className = middle ? "value" : "bar";
-      bar.style.backgroundSize = middle ? "0" : `${Math.max(1, 100 * share)}% 100%`; // of a width the browser would lay it out
+      bar.style.backgroundSize = middle ? "0" : `${Math.max(1, 100 * share)}% 100%`; // a width would cause layout
       if (step !== undefined) bar.className = `s${step}`;
     });
     for (const row of rows.slice(lines.length)) row.hidden = true;

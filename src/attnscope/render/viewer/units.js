@@ -3,14 +3,14 @@
 /**
  * @typedef {{text: string, tokens: [number, number, number, string?][], words: [number, number, number[]][]}} Side
  * @typedef {{label: string, text: string, start: number, end: number, special: boolean, members: number[],
- *   continued: boolean}} Unit  members: places among the chosen tokens. start, end: in UTF-16.
+ *   continued: boolean}} Unit  members: places among the chosen tokens. start, end: in UTF-16 code units.
  * @typedef {{start: number, end: number, units: number[]}} Box  a stretch of text and the units that share it
  * @typedef {{text: string, units: Unit[], boxes: Box[], boxOf: Int32Array}} Axis
  */
 
 import { label } from "./format.js";
 
-/** Python counts characters, JavaScript counts halves of surrogate pairs: from the first to the second.
+/** Turns a place counted in characters, as in Python, into one in UTF-16 code units, as in JavaScript.
  * @param {string} text @returns {(place: number) => number} */
 export function places(text) {
   if (!/[\ud800-\udfff]/.test(text)) return (place) => place;
@@ -20,14 +20,14 @@ export function places(text) {
 }
 
 /**
- * The units of a side: its words, or its tokens; special tokens stand for themselves among words too.
+ * The units of a side: its words, or its tokens; special tokens are units of their own among words too.
  * @param {Side} side @param {number[]} chosen the tokens that the maps have @param {boolean} byWord
  * @param {number | null} continued the character at which a continuation starts
  * @returns {Axis}
  */
 export function axis(side, chosen, byWord, continued) {
   const { text } = side;
-  const at = places(text);
+  const toUtf16 = places(text);
   const place = new Map(chosen.map((token, i) => [token, i]));
   /** @type {{start: number, end: number, special: boolean, name: string | undefined, members: number[]}[]} */
   const stretches = [];
@@ -46,12 +46,12 @@ export function axis(side, chosen, byWord, continued) {
   }
   stretches.sort((a, b) => a.members[0] - b.members[0]);
   const units = stretches.map(({ start, end, special, name, members }) => {
-    const content = name ?? text.slice(at(start), at(end));
+    const content = name ?? text.slice(toUtf16(start), toUtf16(end));
     return {
       label: label(content),
       text: content,
-      start: at(start),
-      end: at(end),
+      start: toUtf16(start),
+      end: toUtf16(end),
       special,
       members,
       continued: continued !== null && start >= continued && !special,
@@ -60,7 +60,7 @@ export function axis(side, chosen, byWord, continued) {
   return { text, units, ...boxes(units) };
 }
 
-/** Stretches of a text as units, each in a box of its own. @param {string} text
+/** Stretches of a text as units, each in its own box. @param {string} text
  * @param {[number, number, ...unknown[]][]} stretches where each starts and ends, in characters @returns {Axis} */
 export function apart(text, stretches) {
   const units = plain(text, stretches.map(([start, end]) => ({ start, end, special: false })));
@@ -76,10 +76,11 @@ export function together(text, stretches) {
 
 /** @param {string} text @param {{start: number, end: number, special: boolean}[]} stretches @returns {Unit[]} */
 function plain(text, stretches) {
-  const at = places(text);
-  return stretches.map(({ start, end, special }, i) => {
-    const content = text.slice(at(start), at(end));
-    return { label: label(content), text: content, start: at(start), end: at(end), special, members: [i], continued: false };
+  const toUtf16 = places(text);
+  return stretches.map(({ start: from, end: to, special }, i) => {
+    const [start, end] = [toUtf16(from), toUtf16(to)];
+    const content = text.slice(start, end);
+    return { label: label(content), text: content, start, end, special, members: [i], continued: false };
   });
 }
 
@@ -103,7 +104,7 @@ function boxes(units) {
   return { boxes: shared, boxOf };
 }
 
-/** The units in which `needle` occurs, whatever its case; of each match all that it touches.
+/** The matches of `needle`, whatever its case; for each, all units that it touches.
  * @param {Axis} axis @param {string} needle @returns {number[][]} */
 export function find(axis, needle) {
   if (!needle) return [];

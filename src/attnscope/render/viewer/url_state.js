@@ -1,17 +1,17 @@
-// What is seen, as one object that fits into the URL's fragment: every view is a function of it.
+// The state of a page as an object that fits into the URL's fragment: every view is a function of it.
 
 /** @typedef {Record<string, string | number | boolean>} Values */
 /**
  * @template {Values} S
  * @typedef {{state: S, update: (patch: Partial<S>) => void, onChange: (heard: (before: S) => void) => void}} Store
- * state: changed in place, so that whoever holds it sees it as it is.
+ * state: changed in place, so that everyone who holds it sees the current one.
  */
 /**
  * @typedef {{read: () => string, write: (fragment: string) => void, onChange: (heard: () => void) => void}} Address
- * Where the state of a page's main viewer is written down: a link to the page then leads to what is seen.
+ * Where the state of a page's main viewer is kept, so that a link to the page leads to what the user sees.
  */
 
-/** The state of a fragment; what it does not know or cannot be is left as `base` has it.
+/** The state of a fragment; unknown keys are ignored, and values that a key may not have are left as in `base`.
  * @template {Values} S @param {string} fragment @param {S} base @param {Record<string, string[]>} choices what a key
  * may be, where not every string is @returns {S} */
 export function parse(fragment, base, choices) {
@@ -50,12 +50,12 @@ export const pageAddress = () => ({
 });
 
 /**
- * The one state of a viewer, and who hears of its changes.
+ * The state of a viewer, and the listeners to its changes.
  * @template {Values} S
  * @param {S} base what the viewer shows before anything is chosen
  * @param {Record<string, string[]>} choices what a key may be, where not every string is
  * @param {Address | null} address null for a viewer that is not its page's main one
- * @param {(state: S) => S} [within] mends what a link may not ask for
+ * @param {(state: S) => S} [within] corrects a state that a link may not ask for
  * @returns {Store<S>}
  */
 export function createStore(base, choices, address, within = (state) => state) {

@@ -1,6 +1,6 @@
-// Canvases, and work that waits for its turn.
+// Canvases, and work that yields to keys and the pointer.
 
-/** A canvas as large as its box, at the screen's resolution; true where its size changed.
+/** Makes a canvas as large as its box, at the screen's resolution; true if its size changed.
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height in CSS pixels */
 export function fitCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
@@ -13,7 +13,7 @@ export function fitCanvas(canvas, width, height) {
   return true;
 }
 
-/** What does work once keys and pointer have had their turn, sooner than a timer would.
+/** A function that does work after keys and the pointer have been handled, sooner than a timer would.
  * @returns {(work: () => void) => void} */
 export function createQueue() {
   const channel = new MessageChannel();

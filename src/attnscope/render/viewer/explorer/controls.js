@@ -25,16 +25,16 @@ export function listenControls(context, store, save) {
   const { dom, manifest, state, update } = context;
   const { layers, heads, statistics, palettes } = manifest;
 
-  /** The layer or head that stands so many places further, round the end. @param {"layer" | "head"} what
+  /** Moves to the layer or head this many places further, wrapping around. @param {"layer" | "head"} what
    * @param {number} by */
   function further(what, by) {
     const all = what === "layer" ? layers : heads;
-    const at = (all.indexOf(state[what]) + by + all.length) % all.length;
+    const next = (all.indexOf(state[what]) + by + all.length) % all.length;
     const from = (what === "head" && state.from === "layer") || state.from === "chosen" ? "head" : state.from;
-    update({ [what]: all[at], from });
+    update({ [what]: all[next], from });
   }
 
-  /** The next or the last generated unit. @param {number} direction */
+  /** Pins the next or the previous generated unit. @param {number} direction */
   function stepGenerated(direction) {
     const model = context.current();
     if (!model) return;
@@ -102,7 +102,7 @@ export function listenControls(context, store, save) {
   VIEW_NAMES.forEach((view, i) => (keys[String(i + 1)] = () => update({ view })));
   listenKeys(dom, keys);
 
-  /** What is no field, as the state has it. */
+  /** Updates what is not bound to a field from the state. */
   function reflect() {
     for (const button of viewButtons) {
       const here = button.dataset.view === state.view;

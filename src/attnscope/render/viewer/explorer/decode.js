@@ -1,4 +1,4 @@
-// From a stream to a map: the format is described in ../README.md.
+// Decodes a stream to a map; ../README.md describes the format.
 
 import { room, sparseMapOf } from "./sparse_map.js";
 
@@ -16,7 +16,7 @@ export function fromBase64(text) {
 export async function inflate(bytes) {
   const { readable, writable } = new DecompressionStream("deflate-raw");
   const writer = writable.getWriter();
-  // What is wrong with the bytes, the reader hears too.
+  // If the bytes are damaged, reading rejects as well.
   void writer.write(bytes).catch(() => undefined);
   void writer.close().catch(() => undefined);
   const parts = [];
@@ -39,11 +39,11 @@ export async function inflate(bytes) {
 /** The bytes of a stream. @param {import("../source.js").Stream} stream */
 export const inflated = (stream) => inflate(typeof stream === "string" ? fromBase64(stream) : stream);
 
-/** (code,) what each code stands for, as a share of the row's largest. @param {number} power @param {number} top */
+/** (code,) The value of each code, as a share of the row's largest. @param {number} power @param {number} top */
 export const levels = (power, top) =>
   Float32Array.from({ length: 256 }, (_, code) => Math.min(1, code / top) ** power);
 
-/** How many of the keys stand at or before each query. @param {number[]} queries @param {number[]} keys */
+/** How many of the keys are at or before each query. @param {number[]} queries @param {number[]} keys */
 export function lengths(queries, keys) {
   let length = 0;
   return queries.map((query) => {
@@ -52,7 +52,7 @@ export function lengths(queries, keys) {
   });
 }
 
-/** Sixteen bits of a float, little-endian. @param {number} half */
+/** The value of a 16-bit float. @param {number} half */
 export function fromHalf(half) {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;
@@ -85,7 +85,7 @@ export function unpack(bytes, ends, nk, shares) {
     }
     for (let i = from; i < end; i++) {
       if ((i & 3) === 0) {
-        // Four at a time, as long as they are nothing.
+        // Zeros are skipped four at a time.
         const stop = end >> 2;
         let word = i >> 2;
         while (word < stop && words[word] === 0) word++;

@@ -1,4 +1,4 @@
-// An explorer of attention maps: a change of the state, or of what is looked at, is drawn once, in the next frame.
+// The explorer of attention maps: a change of the state or of the focus is drawn once, in the next frame.
 
 import { listenControls } from "./controls.js";
 import { Dom, setText } from "../dom.js";
@@ -31,10 +31,10 @@ export function start(root, source, address = null) {
   const models = createModels(manifest, () => dom.isDark());
   const cache = createMapCache(source);
   const highlights = createHighlights(dom);
-  /** What is shown now; null where that is no map. @type {ViewModel | null} */
+  /** The current map and how it is shown; null in views without a map. @type {ViewModel | null} */
   let model = null;
   let [pending, whole] = [0, false];
-  /** The colours that the legend has. @type {string[]} */
+  /** The legend's current colours. @type {string[]} */
   let ramp = [];
 
   /** @type {import("./views.js").Context} */
@@ -56,13 +56,13 @@ export function start(root, source, address = null) {
   const topPanel = createTopPanel(context);
   const everyMapIsHere = () => models.wanted(state).every(cache.isHere);
 
-  /** The view that the state asks for, or what stands in its place. @returns {View} */
+  /** The view for the state, or the one that replaces it if its map is missing. @returns {View} */
   function viewNow() {
     const view = views[state.view];
     return view.needsMap && !everyMapIsHere() ? missing : view;
   }
 
-  /** In the next frame. @param {boolean} all everything, or only what follows the pointer */
+  /** Draws in the next frame. @param {boolean} all everything, or only what follows the pointer */
   function redraw(all) {
     whole ||= all;
     pending ||= requestAnimationFrame(() => {
@@ -90,7 +90,7 @@ export function start(root, source, address = null) {
       show(view, models.modelOf(state, known));
       return true;
     }
-    // The map before stays until this one is there.
+    // The previous map stays until this one has arrived.
     dom.part("views").setAttribute("aria-busy", "true");
     let map;
     try {
@@ -125,7 +125,7 @@ export function start(root, source, address = null) {
   /** The model for the view now, which reads none where it needs none. */
   const given = () => /** @type {ViewModel} */ (model);
 
-  /** What follows the pointer: colours, lines, numbers, and what they are of. */
+  /** Draws what follows the pointer: colours, lines, numbers and their heading. */
   function follow() {
     const view = viewNow();
     if (view.needsMap && !model) return;
@@ -169,13 +169,13 @@ export function start(root, source, address = null) {
       focus.other = -1;
     }
     if (before.view !== state.view || before.unit !== state.unit) views[before.view].leave?.();
-    // The worker starts at once; what is drawn waits for the next frame.
+    // The worker starts at once; drawing waits for the next frame.
     if (viewNow().needsMap) void cache.map(models.mapName(state), models.wanted(state), models.unitsOf(state));
     redraw(true);
   });
   focus.onChange(() => redraw(false));
   dom.onSystemTheme(() => redraw(true));
-  // The views' height follows from what is drawn; their width, and the window's height, say how it is drawn.
+  // The views' height depends on what is drawn; their width and the window's height decide how it is drawn.
   let width = dom.part("views").clientWidth;
   new ResizeObserver(() => {
     if (dom.part("views").clientWidth === width) return;
@@ -193,7 +193,7 @@ export function start(root, source, address = null) {
   });
   listenControls(context, store, save);
   void draw();
-  // A long text takes a while to build: a little whenever there is time, before it is asked for.
+  // A long text takes a while to build, so parts of it are built whenever there is time, before the view is opened.
   const idle = window.requestIdleCallback ?? setTimeout;
   const ahead = () => views.text.buildAhead?.(performance.now() + 8) || idle(ahead);
   idle(ahead);

@@ -1,4 +1,4 @@
-// Attention through the layers: rollout of one query, layer by layer, and the scores that came with the data.
+// Attention through the layers: the rollout of a query, layer by layer, and the scores that came with the data.
 
 import { fitCanvas } from "./canvas.js";
 import { stepOf } from "../colour.js";
@@ -22,7 +22,8 @@ const ROW = 15;
 /** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
 export function createFlow({ dom, manifest, state, update, focus, cache, tooltip, redraw, current }) {
   const canvas = /** @type {HTMLCanvasElement} */ (dom.part("strip"));
-  /** Of `unit`, from the top layer down: (key unit,). @type {{unit: number, name: string, rows: Float32Array[]} | null} */
+  /** The rollout of `unit`, from the top layer down: (key unit,).
+   * @type {{unit: number, name: string, rows: Float32Array[]} | null} */
   let rolled = null;
   let scoresWritten = false;
   const hovered = { row: -1, column: -1 };
@@ -31,20 +32,22 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
   const startUnit = ({ query, rows }) =>
     state.pin >= 0 && state.pin < query.units.length ? state.pin : (rows[rows.length - 1] ?? 0);
 
-  /** What is drawn, or null while it is being made. @param {ViewModel} model */
+  /** The rows to draw, or null while they are being computed. @param {ViewModel} model */
   const rolledRows = (model) => (rolled && rolled.unit === startUnit(model) && rolled.name === state.unit ? rolled.rows : null);
 
-  /** The layer that a row is the input of. @param {Float32Array[]} rows @param {number} r */
+  /** The layer whose input a row shows. @param {Float32Array[]} rows @param {number} r */
   const layerOf = (rows, r) => manifest.layers[rows.length - 1 - r];
 
-  /** 0 where a sink is hidden: what takes much of the whole at the bottom. @param {Float32Array[]} rows @param {number} r
+  /** 0 for a hidden sink: a key that takes much of the whole at the bottom. @param {Float32Array[]} rows
+   * @param {number} r
    * @param {number} k */
   function shownValue(rows, r, k) {
     const bottom = state.sinks ? undefined : rows.at(-1);
     return bottom && bottom[k] >= Math.max(SINK_SHARE, SINK_TIMES / bottom.length) ? 0 : rows[r][k];
   }
 
-  /** What full colour stands for in a row. @param {ViewModel} model @param {Float32Array[]} rows @param {number} r */
+  /** The value that has full colour in a row. @param {ViewModel} model @param {Float32Array[]} rows
+   * @param {number} r */
   function rowCeiling({ columns }, rows, r) {
     if (state.scale === "fixed") return 1;
     let most = 0;
@@ -84,7 +87,7 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
         pen.fillText(String(layerOf(rows, r)), LEFT - 8, TOP + (r + 0.5) * ROW);
       }
       for (let x = 0; x < Math.ceil(width - LEFT); x++) {
-        // Several keys on a pixel: the largest, as on a map.
+        // Where several keys share a pixel, the largest is shown, as on a map.
         let value = 0;
         const end = Math.min(columns.length, Math.max(Math.floor(x / scale) + 1, (x + 1) / scale));
         for (let c = Math.floor(x / scale); c < end; c++) value = Math.max(value, shownValue(rows, r, columns[c]));
@@ -144,8 +147,8 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
   canvas.addEventListener("keydown", (event) => {
     const model = current();
     if (!model || !(event.key === "ArrowLeft" || event.key === "ArrowRight")) return;
-    const at = model.rows.indexOf(startUnit(model)) + (event.key === "ArrowRight" ? 1 : -1);
-    const unit = model.rows[Math.max(0, Math.min(model.rows.length - 1, at))];
+    const place = model.rows.indexOf(startUnit(model)) + (event.key === "ArrowRight" ? 1 : -1);
+    const unit = model.rows[Math.max(0, Math.min(model.rows.length - 1, place))];
     update({ pin: unit, other: -1, dir: "to" });
     focus.point(unit, -1);
     event.preventDefault();

@@ -1,4 +1,4 @@
-// One map on a canvas: zoom, pan, axes whose labels thin out, a row and a column held under the pointer.
+// A map on a canvas: zoom, pan, axes whose labels thin out, the row and column under the pointer outlined.
 
 import { createQueue, fitCanvas } from "./canvas.js";
 import { textOn } from "../colour.js";
@@ -20,7 +20,7 @@ import { ceiling, norm, value, values } from "./view_model.js";
  * middle: from the map's edge, in CSS pixels
  */
 
-/** Milliseconds that painting may take at a time. */
+/** How many milliseconds painting may take at a time. */
 const SLICE = 8;
 
 /** @param {string} zoom */
@@ -38,13 +38,13 @@ export function createHead(context) {
   const soon = createQueue();
   /** @type {Frame} */
   const frame = { width: 0, height: 0, left: 0, top: 0, window: { x: 0, y: 0, sx: 1, sy: 1 }, q: -1, k: -1 };
-  /** Which painting is the latest. */
+  /** The number of the latest painting. */
   let painting = 0;
   let looks = { muted: "", ink: "", accent: "", rule: "" };
-  /** Units that a search found, as places of the axes. @type {{rows: number[], columns: number[]}} */
+  /** The units that a search found, as places on the axes. @type {{rows: number[], columns: number[]}} */
   let matches = { rows: [], columns: [] };
 
-  /** The frame for the stage as large as it is. @param {ViewModel} model */
+  /** The frame for the stage at its current size. @param {ViewModel} model */
   function layOut({ rows, columns }) {
     const narrow = stage.clientWidth < 480;
     frame.left = narrow ? 64 : 108;
@@ -61,7 +61,7 @@ export function createHead(context) {
     frame.window = { sx, sy, x: held(x, sx, frame.width, columns.length), y: held(y, sy, frame.height, rows.length) };
   }
 
-  /** Paints in slices, so that a map of millions of cells never holds up a key or the pointer; shown when it is whole.
+  /** Paints in slices, so that a map of millions of cells never delays keys or the pointer; shown when complete.
    * @param {ViewModel} model @param {number} ratio */
   function paintMap(model, ratio) {
     const pen = canvas.getContext("2d");
@@ -120,7 +120,7 @@ export function createHead(context) {
     pen.restore();
   }
 
-  /** Axes, the row and the column under the pointer, the pinned row and what was found. @param {ViewModel} model */
+  /** Draws axes, the row and column under the pointer, the pinned row and the matches. @param {ViewModel} model */
   function drawOver(model) {
     const pen = over.getContext("2d");
     if (!pen) return;
@@ -175,7 +175,7 @@ export function createHead(context) {
     pen.restore();
   }
 
-  /** The labels of an axis: as many as fit, those of the pointed and the pinned unit before the others.
+  /** The labels of an axis: as many as fit; those of the pinned unit and the one under the pointer take precedence.
    * @param {ViewModel} model @param {boolean} isRow @returns {Label[]} */
   function labels({ rows, columns, query, key }, isRow) {
     const { window: view, width, height } = frame;
@@ -219,7 +219,7 @@ export function createHead(context) {
     }
   }
 
-  /** Says what is pointed at, and shows it beside the pointer. @param {number} q @param {number} k places */
+  /** Points at a cell, and shows its value beside the pointer. @param {number} q @param {number} k places */
   function pointAt(q, k) {
     const model = current();
     if (!model || (frame.q === q && frame.k === k)) return;
@@ -278,7 +278,7 @@ export function createHead(context) {
       parts.push(outline(left, top, width, height, looks.rule, 1));
       return { parts, width: left + width, height: top + height };
     },
-    /** Of the map what is in the frame. */
+    /** The part of the map that is in the frame. */
     table(model) {
       const { window: view, width, height } = frame;
       const rows = model.rows.slice(Math.floor(view.y), Math.ceil(view.y + height / view.sy));

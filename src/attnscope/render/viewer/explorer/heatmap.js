@@ -1,13 +1,13 @@
-// A map as pixels: cells as blocks, or, where many cells fall on a pixel, the largest of them, so that a single hot
-// cell survives. Pure: no document.
+// A map as pixels: cells as blocks, or, where many cells share a pixel, the largest of them, so that a single hot cell
+// survives. Pure: no document.
 
 /**
  * @typedef {{x: number, y: number, sx: number, sy: number}} Window
- * x, y: the cell in the upper left corner. sx, sy: pixels of a cell.
+ * x, y: the cell in the upper left corner. sx, sy: pixels per cell.
  * @typedef {Pick<import("./sparse_map.js").SparseMap, "nk" | "starts" | "keys" | "codes" | "levels"> & {hidden: Uint8Array}} Cells
  */
 
-/** For each pixel the first cell and the first that is not of it, within 0 … count.
+/** For each pixel, the first cell on it and the first cell after it, within 0 … count.
  * @param {number} pixels @param {number} start @param {number} scale @param {number} count */
 export function edges(pixels, start, scale, count) {
   const first = new Int32Array(pixels);
@@ -22,7 +22,7 @@ export function edges(pixels, start, scale, count) {
 }
 
 /**
- * What fills the lines `from` … `to` of `out` (height × width) with colours; those before them are filled already.
+ * A function that fills the lines `from` … `to` of `out` (height × width) with colours; call it from the top down.
  * @param {Cells} cells @param {Int32Array} rows the shown ones, in order @param {Int32Array} columns
  * @param {Float32Array} factors (row of the map,) what a share is multiplied by to lie from 0 to 1
  * @param {Window} window @param {number} width @param {number} height
@@ -59,7 +59,7 @@ export function painter(cells, rows, columns, factors, window, width, height, ta
   };
 }
 
-/** The other way round: of each key the first pixel that has it and the first behind; none where it is not seen.
+/** The other way round: for each key, its first pixel and the first pixel after it; none where it is out of sight.
  * @param {{first: Int32Array, end: Int32Array}} across @param {Int32Array} columns @param {Cells} cells */
 function pixelsOf(across, columns, { nk, hidden }) {
   const first = new Int32Array(nk);
@@ -95,11 +95,11 @@ export function cellAt(pixel, start, scale, count) {
   return cell >= 0 && cell < count ? cell : -1;
 }
 
-/** Kept so that the map covers its frame, or stands at its start where it is smaller.
+/** Limits the start so that the map covers its frame, or begins at the frame's edge if it is smaller.
  * @param {number} start @param {number} scale @param {number} pixels @param {number} count */
 export const held = (start, scale, pixels, count) => Math.max(0, Math.min(start, count - pixels / scale));
 
-/** Which of `count` labels are written, `least` pixels apart: every 1st, 2nd, 5th, 10th, …
+/** How many labels apart to write one, so that they are at least `least` pixels apart: 1, 2, 5, 10, …
  * @param {number} scale @param {number} least */
 export function stride(scale, least) {
   for (let size = 1; ; size *= 10) for (const step of [1, 2, 5]) if (step * size * scale >= least) return step * size;

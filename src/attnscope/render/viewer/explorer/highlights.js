@@ -1,22 +1,23 @@
-// Colours behind a text by the CSS Highlight API: a hover moves ranges and no styles. By classes where there is none.
+// Colours behind a text by the CSS Highlight API, so that a hover changes ranges and no styles. By classes where the
+// browser does not have it.
 
 import { STEPS, textOn } from "../colour.js";
 import { colourByClass } from "../text_view.js";
 
 /**
  * @typedef {import("../text_view.js").TextView} TextView
- * @typedef {(units: number[]) => number} StepOfUnits  of the units that share a box; -1 for none
- * @typedef {{from: number, to: number, stepOf: StepOfUnits}} Cover  boxes that are coloured, and how
+ * @typedef {(units: number[]) => number} StepOfUnits  the step of the units that share a box; -1 for none
+ * @typedef {{from: number, to: number, stepOf: StepOfUnits}} Cover  which boxes are coloured, and how
  * @typedef {ReturnType<typeof createHighlights>} Highlights
  */
 
-/** Above and below the window, in pixels: what a turn of the wheel brings into sight is coloured already. */
+/** Pixels above and below the window that are coloured as well, so that scrolling finds colours already there. */
 const MARGIN = 500;
 
-/** The first in or near the window, and the first below it. @param {HTMLElement[]} spans in reading order
+/** The first element in or near the window, and the first below it. @param {HTMLElement[]} spans in reading order
  * @returns {[number, number]} */
 function inSight(spans) {
-  /** The first whose bottom lies below `edge`; what is not drawn is passed over. @param {number} edge */
+  /** The first element whose bottom is below `edge`; those that are not drawn are skipped. @param {number} edge */
   const below = (edge) => {
     let [low, high] = [0, spans.length];
     while (low < high) {
@@ -32,13 +33,13 @@ function inSight(spans) {
   return [below(-MARGIN), below(innerHeight + MARGIN)];
 }
 
-/** Of one viewer: the names of highlights are the whole document's, so that each viewer has its own.
+/** The highlights of one viewer. Their names are shared by the whole document, so each viewer has its own.
  * @param {import("../dom.js").Dom} dom */
 export function createHighlights({ id, root }) {
   const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   const name = (/** @type {number} */ step) => `${id}-s${step}`;
-  /** One highlight a step; empty where the browser has none: then classes do it. @type {Highlight[]} */
+  /** One highlight per step; empty where the browser has none, then classes are used. @type {Highlight[]} */
   const sets = [];
   if (typeof CSS !== "undefined" && "highlights" in CSS) {
     for (let step = 0; step < STEPS; step++) {
@@ -46,7 +47,7 @@ export function createHighlights({ id, root }) {
       CSS.highlights.set(name(step), sets[step]);
     }
   }
-  // Whether a highlight's look is inherited: 64 looks for the root alone, instead of for each of thousands of words.
+  // If a highlight's style is inherited, the root alone needs 64 styles, instead of each of thousands of words.
   sheet.replaceSync(`:root::highlight(${name(0)}){background-color:rgb(1,2,3)}`);
   const inherited = getComputedStyle(root, `::highlight(${name(0)})`).backgroundColor === "rgb(1, 2, 3)";
   let painted = "";
@@ -73,12 +74,12 @@ export function createHighlights({ id, root }) {
     covers.delete(text);
   }
 
-  /** Colours what has come into sight. */
+  /** Colours the boxes that have come into sight. */
   function followScroll() {
     for (const [text, { stepOf }] of covers) cover(text, stepOf, ...inSight(text.spans));
   }
 
-  /** Colours all, in sight or not. */
+  /** Colours all boxes, in sight or not. */
   function coverAll() {
     for (const [text, { stepOf }] of covers) cover(text, stepOf, 0, text.spans.length);
   }
@@ -89,8 +90,8 @@ export function createHighlights({ id, root }) {
   return {
     followScroll,
     coverAll,
-    /** Colours of the steps of highlights, and of the classes s0 … s63 (shares) and d0 … d63 (signed); black or white on
-     * them. @param {string[]} now @param {string[]} shares @param {string[]} signed */
+    /** Sets the colours of the highlights' steps and of the classes s0 … s63 (shares) and d0 … d63 (signed), with black
+     * or white text. @param {string[]} now @param {string[]} shares @param {string[]} signed */
     setColours(now, shares, signed) {
       const key = now.concat(shares).join();
       if (painted === key) return;
@@ -102,10 +103,10 @@ export function createHighlights({ id, root }) {
       signed.forEach((colour, i) => rules.push(`${here} .d${i}${look(colour)}`));
       sheet.replaceSync(rules.join(""));
     },
-    /** Colours what is in sight: the browser goes through all ranges at every change, so that a hover costs what is seen
-     * of a text, however long it is. @param {TextView} text @param {StepOfUnits} stepOf */
+    /** Colours what is in sight. The browser goes through all ranges at every change, so a hover costs only as much as
+     * the part of the text in sight, however long the text is. @param {TextView} text @param {StepOfUnits} stepOf */
     highlight(text, stepOf) {
-      // A text that has given its place to another, of tokens instead of words, is done with.
+      // Forget texts that are no longer in the page, as when tokens have replaced words.
       for (const [other] of covers) if (other !== text && other.root === text.root) drop(other);
       if (sets.length) cover(text, stepOf, ...inSight(text.spans));
       else colourByClass(text, stepOf);

@@ -2,10 +2,10 @@
 
 import { cellAt, held } from "./heatmap.js";
 
-const MOST = 60; // pixels of a cell, beyond which nothing is gained
+const MOST = 60; // pixels per cell at the largest zoom
 
 /** @param {import("./views.js").Context} context @param {HTMLElement} stage @param {import("./head.js").Frame} frame
- * @param {(q: number, k: number) => void} pointAt the cell at these places; below 0 none */
+ * @param {(q: number, k: number) => void} pointAt points at the cell at these places; below 0 at none */
 export function listenInput({ dom, state, update, focus, current }, stage, frame, pointAt) {
   /** @type {Map<number, {x: number, y: number}>} */
   const fingers = new Map();

@@ -1,4 +1,5 @@
-// Queries on the left, keys on the right, and a line for every weight that matters: for up to a few hundred words.
+// The line view: queries on the left, keys on the right, and a line for every weight that matters; for up to a few
+// hundred words.
 
 import { fitCanvas } from "./canvas.js";
 import { short } from "../format.js";
@@ -22,7 +23,7 @@ function lineLook(paint, share) {
 export function createLines({ dom, state, update, focus, models, current }) {
   const canvas = /** @type {HTMLCanvasElement} */ (dom.part("lines-canvas"));
 
-  /** Where the columns of words end and begin. */
+  /** Where the left column of words ends and the right one begins. */
   function columnEdges() {
     const width = canvas.clientWidth || 600;
     const text = Math.min(220, width * 0.32);
@@ -35,7 +36,7 @@ export function createLines({ dom, state, update, focus, models, current }) {
     /** @type {[number, number, number][]} */
     const drawn = [];
     const focused = focus.unit;
-    // All at once, a line for every weight is a thicket: the more queries, the fewer of theirs.
+    // A line for every weight would be a thicket: the more queries are shown, the fewer lines each gets.
     const least = focused >= 0 ? 0.004 : model.rows.length > 60 ? 0.3 : 0.1;
     model.rows.forEach((q, r) => {
       if (focused >= 0 && state.dir === "to" && q !== focused) return;

@@ -1,4 +1,4 @@
-// Maps on demand: from the source through the worker, the last two dozen kept.
+// Maps on demand, from the source through the worker; the last two dozen are cached.
 
 import { inflated, levels } from "./decode.js";
 import { FINE } from "./sparse_map.js";
@@ -7,19 +7,19 @@ import { createAnswer } from "./worker.js";
 /**
  * @typedef {import("./worker.js").Units} Units
  * @typedef {import("./pooling.js").MeasuredMap & {levels: Float32Array}} CachedMap
- * @typedef {[number, number]} Place  of a layer and a head among those of the manifest
+ * @typedef {[number, number]} Place  the places of a layer and a head among those of the manifest
  * @typedef {ReturnType<typeof createMapCache>} MapCache
  */
 
-/** Two dozen maps are kept; of maps that take much as many as ROOM holds, but six. */
+/** MOST maps are cached; if they are large, as many as fit into ROOM bytes, but at least LEAST. */
 const [MOST, LEAST, ROOM] = [24, 6, 220e6];
 
-/** The thread that decodes and measures; where a frame may have none, the page does the work itself.
+/** Starts the worker thread; where a frame may not have one, the page does the work itself.
  * @param {string} code @param {import("./worker.js").Setup} setup @returns {(message: Record<string, unknown>) => Promise<any>} */
 function startWorker(code, setup) {
   /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: Error) => void}>} */
   const waiting = new Map();
-  let asked = 0;
+  let lastId = 0;
   try {
     const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
     worker.onmessage = ({ data }) => {
@@ -30,7 +30,7 @@ function startWorker(code, setup) {
     };
     worker.postMessage({ job: "setup", setup });
     return (message) => {
-      const id = ++asked;
+      const id = ++lastId;
       worker.postMessage({ ...message, id });
       return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
     };
@@ -58,7 +58,7 @@ export function createMapCache(source) {
   /** @param {CachedMap | Promise<CachedMap>} entry */
   const bytes = (entry) => (entry instanceof Promise ? 0 : entry.keys.byteLength + entry.codes.byteLength);
 
-  /** Lets go of the oldest. */
+  /** Drops the oldest maps. */
   function trim() {
     let taken = [...cache.values()].reduce((sum, entry) => sum + bytes(entry), 0);
     for (const [old, entry] of cache) {
@@ -69,7 +69,7 @@ export function createMapCache(source) {
   }
 
   return {
-    /** Whether a map is in the data, or may still come while it is being read. @param {Place} place */
+    /** Whether a map is in the data, or may still come while the file is being read. @param {Place} place */
     isHere: ([layer, head]) =>
       manifest.thumbnails && !manifest.missing.includes(manifest.layers[layer]) && head < manifest.heads.length,
 
@@ -78,7 +78,7 @@ export function createMapCache(source) {
     map(name, places, units) {
       const known = cache.get(name);
       if (known) {
-        cache.delete(name); // the freshest stand last
+        cache.delete(name); // the most recently used go last
         cache.set(name, known);
         return Promise.resolve(known);
       }
@@ -97,13 +97,13 @@ export function createMapCache(source) {
       return promise;
     },
 
-    /** A map that is there at once, or none. @param {string} name @returns {CachedMap | undefined} */
+    /** A map that is cached already, or undefined. @param {string} name @returns {CachedMap | undefined} */
     atOnce(name) {
       const known = cache.get(name);
       return known instanceof Promise ? undefined : known;
     },
 
-    /** Rollout of a query, from the top layer down. The first call decodes every map.
+    /** The rollout of a query, from the top layer down. The first call decodes every map.
      * @param {number[]} query tokens @returns {Promise<Float32Array[]>} */
     async rollout(query) {
       layerMeans ??= (async () => {
@@ -116,7 +116,7 @@ export function createMapCache(source) {
       return ask({ job: "rollout", query, residual: 0.5 });
     },
 
-    /** Why there can be no rollout; empty where there can. */
+    /** Why rollout is not possible; empty where it is. */
     noRollout() {
       const { kind, layers, heads, queries, keys, sides } = manifest;
       if (kind === "cross") return "Rollout follows the attention of one text to itself; this is from one text to another.";
@@ -129,7 +129,7 @@ export function createMapCache(source) {
       return "";
     },
 
-    /** The small pictures of all maps. */
+    /** The thumbnails of all maps. */
     thumbnails: () => (thumbnails ??= source.thumbnails().then(inflated)),
   };
 }

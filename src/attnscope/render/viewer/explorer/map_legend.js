@@ -1,4 +1,4 @@
-// The legends and the caption of the explorer: what the page shows, and what every file of it has.
+// The legends and the caption of the explorer, the same on the page and in every saved file.
 
 import { ticks } from "../colour.js";
 import { number, percent } from "../format.js";
@@ -25,7 +25,7 @@ function curvedTicks(state, highest) {
     place,
     text: highest === null ? percent(share) : number(Number((share * highest).toPrecision(place === 1 ? 3 : 2))),
   }));
-  // The last one is written to the left of its place: long numbers leave no room for the one before.
+  // The last number is written to the left of its place: long numbers leave no room for the one before.
   const [before, last] = marks.slice(-2);
   if (before.text.length + last.text.length > 12) marks.splice(-2, 1);
   return marks;
@@ -40,8 +40,8 @@ function curveName({ curve, gamma }) {
 /** What the weights of a map are shares of. @param {State} state */
 export const shareName = (state) => (state.renorm ? "share of the attention shown" : "share of attention");
 
-/** Of views in which each query's weights are coloured by themselves. @param {ViewModel} model
- * @param {number} query that is looked at, -1 for none @returns {Legend} */
+/** The legend of views in which each query has its own scale. @param {ViewModel} model
+ * @param {number} query the one in focus, -1 for none @returns {Legend} */
 export function rowsLegend(model, query) {
   const { state, paint, highest } = model;
   const top = state.scale === "row" && query < 0 ? null : state.scale === "map" ? highest : ceiling(model, query);
@@ -49,7 +49,8 @@ export function rowsLegend(model, query) {
   return curvedLegend(state, paint.colours, top, shareName(state), scaling);
 }
 
-/** Model, length, what is seen, its unit, version. @param {import("../source.js").Manifest} manifest @param {State} state
+/** Model, length, what is shown, its unit, version. @param {import("../source.js").Manifest} manifest
+ * @param {State} state
  * @param {import("./views.js").View} view @param {ViewModel | null} model null for the overview @param {Legend} legend
  * @returns {import("../legend.js").Caption} */
 export function captionOf(manifest, state, view, model, legend) {

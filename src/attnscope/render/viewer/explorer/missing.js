@@ -1,4 +1,4 @@
-// In the place of a view whose map was left out of the file: its small picture, large.
+// Shown instead of a view whose map was left out of the file: its thumbnail, enlarged.
 
 import { paintThumbnail, statisticsTable, thumbnailLegend, thumbnailShape } from "./overview.js";
 import { image } from "../svg.js";
@@ -12,8 +12,8 @@ export function createMissing({ dom, manifest, state, models, cache }) {
     const [[layer, head]] = models.wanted(state);
     const [rows, columns] = thumbnailShape(manifest);
     const bytes = await cache.thumbnails();
-    const at = (layer * manifest.heads.length + head) * rows * columns;
-    paintThumbnail(canvas, bytes.subarray(at, at + rows * columns), rows, columns, models.paintOf(state));
+    const start = (layer * manifest.heads.length + head) * rows * columns;
+    paintThumbnail(canvas, bytes.subarray(start, start + rows * columns), rows, columns, models.paintOf(state));
   }
 
   return {

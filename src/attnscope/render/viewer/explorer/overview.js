@@ -1,4 +1,4 @@
-// Layers × heads as small pictures, in place or sorted by what was measured of them.
+// Layers × heads as thumbnails, in order or sorted by a statistic.
 
 import { stepOf } from "../colour.js";
 import { element } from "../dom.js";
@@ -14,7 +14,7 @@ import { pairs } from "./view_state.js";
  * @typedef {import("./view_model.js").Models} Models
  */
 
-/** name -> [short name, what it says, whether it is a share] @type {Record<string, [string, string, boolean]>} */
+/** name -> [short name, what it means, whether it is a share] @type {Record<string, [string, string, boolean]>} */
 export const STATISTICS = {
   sink: ["sink", "the most that one key takes from the mean query", true],
   entropy: ["entropy", "mean entropy of a row, in nats: how spread the head looks", false],
@@ -28,7 +28,7 @@ export const STATISTICS = {
 /** @param {string} name @param {number} value */
 const writeStatistic = (name, value) => (STATISTICS[name]?.[2] ? percent(value) : number(value));
 
-/** Rows and columns of a small picture. @param {Manifest} manifest */
+/** Rows and columns of a thumbnail. @param {Manifest} manifest */
 export const thumbnailShape = ({ queries, keys }) => [Math.min(64, queries.length), Math.min(64, keys.length)];
 
 /** @param {HTMLCanvasElement} canvas @param {Uint8Array} bytes fourth roots @param {number} rows @param {number} columns
@@ -99,7 +99,8 @@ export function createOverview({ dom, manifest, state, update, models, cache }) 
     field.addEventListener("keydown", moveFocus);
   }
 
-  /** Into the selection whose mean can be looked at, or out of it. @param {number} layer @param {number} head */
+  /** Adds a head to the selection whose mean the other views show, or removes it. @param {number} layer
+   * @param {number} head */
   function choose(layer, head) {
     const before = pairs(state.chosen).map((pair) => pair.join("."));
     const name = `${layer}.${head}`;
@@ -111,21 +112,29 @@ export function createOverview({ dom, manifest, state, update, models, cache }) 
   /** @param {KeyboardEvent} event */
   function moveFocus(event) {
     if (event.altKey || event.metaKey || event.ctrlKey) return;
-    const shown = /** @type {HTMLElement[]} */ ([...field.querySelectorAll(".tile")]);
-    const now = shown.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    const wide = shown.filter((tile) => tile.offsetTop === shown[0].offsetTop).length;
+    const inOrder = /** @type {HTMLElement[]} */ ([...field.querySelectorAll(".tile")]);
+    const now = inOrder.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const wide = inOrder.filter((tile) => tile.offsetTop === inOrder[0].offsetTop).length;
     /** @type {Record<string, number>} */
-    const targets = { ArrowRight: now + 1, ArrowLeft: now - 1, ArrowDown: now + wide, ArrowUp: now - wide, Home: 0, End: shown.length - 1 };
+    const targets = {
+      ArrowRight: now + 1,
+      ArrowLeft: now - 1,
+      ArrowDown: now + wide,
+      ArrowUp: now - wide,
+      Home: 0,
+      End: inOrder.length - 1,
+    };
     if (event.key === " ") {
-      const [layer, head] = (shown[now].dataset.place ?? "").split(" ").map(Number);
+      const [layer, head] = (inOrder[now].dataset.place ?? "").split(" ").map(Number);
       choose(layers[layer], heads[head]);
-    } else if (event.key in targets) shown[targets[event.key]]?.focus();
+    } else if (event.key in targets) inOrder[targets[event.key]]?.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  /** Where there are no maps, the statistic's colour stands for them. @param {HTMLElement} tile @param {number} part */
+  /** Where there are no maps, colours a tile by the statistic instead. @param {HTMLElement} tile
+   * @param {number} part */
   function fillTile(tile, part) {
     const canvas = /** @type {HTMLCanvasElement} */ (tile.firstChild);
     [canvas.width, canvas.height] = [1, 1];
@@ -197,10 +206,12 @@ export function createOverview({ dom, manifest, state, update, models, cache }) 
       const parts = [];
       for (const tile of field.querySelectorAll(".tile")) {
         const canvas = /** @type {HTMLCanvasElement} */ (tile.firstChild);
-        const at = canvas.getBoundingClientRect();
-        parts.push(image(canvas, at.left - from.left, at.top - from.top, at.width, at.height));
+        const bounds = canvas.getBoundingClientRect();
+        parts.push(image(canvas, bounds.left - from.left, bounds.top - from.top, bounds.width, bounds.height));
         const stat = tile.lastChild?.textContent ? `  ${tile.lastChild.textContent}` : "";
-        parts.push(write(at.left - from.left, at.bottom - from.top + 13, (tile.children[1].textContent ?? "") + stat, ` font-size="10" fill="${ink}"`));
+        const label = (tile.children[1].textContent ?? "") + stat;
+        const [x, y] = [bounds.left - from.left, bounds.bottom - from.top + 13];
+        parts.push(write(x, y, label, ` font-size="10" fill="${ink}"`));
       }
       return { parts, width: from.width, height: from.height };
     },

@@ -1,15 +1,15 @@
-// What a worker does with maps: words for tokens, means of several heads, sums and largest values, rollout.
+// What the worker does with maps: pooling tokens into words, means of several heads, sums and largest values, rollout.
 
 import { addRow, FINE, room, sparseMapOf } from "./sparse_map.js";
 
 /** @typedef {import("./sparse_map.js").SparseMap} SparseMap */
 /** @typedef {Omit<SparseMap, "levels"> & {peaks: Float32Array, sums: Float32Array, totals: Float32Array, received: Float32Array,
  *   hidden: Uint8Array, sinks: number[]}} MeasuredMap
- * peaks, sums: (query,) of what is shown; totals: of everything. received: (key,) mean over queries that are not
- * special. hidden: (key,) 1 where a key is left out; sinks: those that are hidden as sinks. Levels follow from the
- * type of the codes. */
+ * peaks, sums: (query,) over what is shown; totals: over everything. received: (key,) the mean over queries that are
+ * not special. hidden: (key,) 1 where a key is left out; sinks: the keys that are hidden as attention sinks. Levels
+ * follow from the type of the codes. */
 
-/** A sink takes so much from the mean query, and so many times its even share. */
+/** An attention sink takes at least this much from the mean query, and this many times its even share. */
 export const SINK_SHARE = 0.1;
 export const SINK_TIMES = 8;
 
@@ -69,13 +69,13 @@ export function pooled(maps, rowOf, columnOf, nq, nk) {
 export function measured(map, specialQueries, left, hideSinks) {
   const { nq, nk, starts, keys, codes, largest, levels } = map;
   const received = new Float32Array(nk);
-  let shown = 0;
+  let averaged = 0;
   for (let q = 0; q < nq; q++) {
     if (specialQueries[q]) continue;
-    shown++;
+    averaged++;
     addRow(received, map, q, 1);
   }
-  for (let k = 0; k < nk; k++) received[k] /= shown || 1;
+  for (let k = 0; k < nk; k++) received[k] /= averaged || 1;
   const hidden = Uint8Array.from(left);
   const least = Math.max(SINK_SHARE, SINK_TIMES / nk);
   /** @type {number[]} */
@@ -101,10 +101,10 @@ export function measured(map, specialQueries, left, hideSinks) {
 }
 
 /**
- * Abnar & Zuidema's rollout (2020) of one query, from the top layer down: a vector through each layer's mean of heads,
- * half of it past the layer by the residual connection.
- * @param {SparseMap[]} layers bottom first, (token, token) @param {number[]} query tokens, of which the mean is taken
- * @param {number} residual @returns {Float32Array[]} after each layer, the top first
+ * Abnar & Zuidema's rollout (2020) of one query, from the top layer down: a vector times each layer's mean over heads,
+ * with the residual connection mixed in.
+ * @param {SparseMap[]} layers bottom first, (token, token) @param {number[]} query tokens to average over
+ * @param {number} residual @returns {Float32Array[]} the vector after each layer, the top first
  */
 export function rollout(layers, query, residual) {
   let row = new Float32Array(layers[0].nk);

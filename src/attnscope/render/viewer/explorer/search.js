@@ -1,4 +1,4 @@
-// Finding words: marked in the text and on the map, walked through with Enter.
+// Finding words: matches are marked in the text and on the map, and Enter steps through them.
 
 import { FindBar } from "../find_bar.js";
 import { find } from "../units.js";
@@ -20,7 +20,7 @@ export function createSearch(dom, state, focus) {
 
   return {
     matches,
-    /** As places on the axes of a map. @param {ViewModel} model */
+    /** The matches as places on the axes of a map. @param {ViewModel} model */
     places(model) {
       const { queries, keys } = matches(model);
       const on = (/** @type {Int32Array} */ shown, /** @type {number[][]} */ matched) => {
@@ -29,14 +29,14 @@ export function createSearch(dom, state, focus) {
       };
       return { rows: on(model.rows, queries), columns: on(model.columns, keys) };
     },
-    /** The unit of the next match, or of the one before: it is looked at; -1 where there is none.
+    /** Moves the focus to the next match, or the previous one, and returns its unit; -1 where there is none.
      * @param {ViewModel} model @param {number} direction */
     next(model, direction) {
       const { queries, keys } = matches(model);
       const list = state.dir === "to" && queries.length ? queries : keys;
-      const at = findBar.next(list.length, direction);
-      if (at < 0) return -1;
-      const unit = list[at][0];
+      const index = findBar.next(list.length, direction);
+      if (index < 0) return -1;
+      const unit = list[index][0];
       if (focus.unit !== unit) focus.point(unit, -1);
       return unit;
     },

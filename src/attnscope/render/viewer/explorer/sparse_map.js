@@ -1,4 +1,4 @@
-// A map as what is not nothing in it: of a long text nearly all weights are too small for their eight bits.
+// A map without its zeros: in a long text nearly all weights are too small for their eight bits.
 
 /**
  * @typedef {{nq: number, nk: number, starts: Uint32Array, keys: Uint32Array, codes: Uint8Array | Uint16Array,
@@ -10,7 +10,7 @@
 /** 0 … 65535 as shares. */
 export const FINE = Float32Array.from({ length: 65536 }, (_, code) => code / 65535);
 
-/** Room for a map's rows, to be filled one after the other.
+/** Buffers for a map's rows, which are filled one after the other.
  * @template {Uint8Array | Uint16Array} C @param {number} nq @param {number} most entries @param {C} codes as many */
 export const room = (nq, most, codes) => ({ starts: new Uint32Array(nq + 1), largest: new Float32Array(nq), keys: new Uint32Array(most), codes });
 
@@ -18,7 +18,7 @@ export const room = (nq, most, codes) => ({ starts: new Uint32Array(nq + 1), lar
  * @param {Float32Array} levels @returns {SparseMap} */
 export function sparseMapOf({ starts, largest, keys, codes }, nk, levels) {
   const size = starts[largest.length];
-  const cut = size < 0.75 * keys.length ? "slice" : "subarray"; // much unused room is given back
+  const cut = size < 0.75 * keys.length ? "slice" : "subarray"; // frees much unused memory
   return { nq: largest.length, nk, starts, keys: keys[cut](0, size), codes: codes[cut](0, size), levels, largest };
 }
 

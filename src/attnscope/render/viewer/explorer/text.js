@@ -1,4 +1,4 @@
-// The text as text: what a word attends to, or who attends to it, in colour behind the words.
+// The text view: what a word attends to, or what attends to it, as colours behind the words.
 
 import { arrowKeyTarget } from "../arrow_keys.js";
 import { textOn } from "../colour.js";
@@ -14,8 +14,8 @@ import { inUnits, largestOf, norm, values } from "./view_model.js";
  * @typedef {import("./view_model.js").ViewModel} ViewModel
  * @typedef {import("../text_view.js").TextView} TextView
  * @typedef {{row: Float32Array, most: number, kind: "mean" | "rollout" | "difference" | "row"}} Coloured
- * row: values of the units; most: what full colour stands for; kind: the mean over the rows while nothing is looked at,
- * rollout, the difference of two units, or a unit's own row
+ * row: values of the units; most: the value that has full colour; kind: the mean over the rows while nothing has the
+ * focus, rollout, the difference of two units, or a unit's own row
  */
 
 /** The mean over the rows shown. @param {ViewModel} model */
@@ -35,10 +35,11 @@ export function createText(context) {
   const { dom, state, update, onChange, focus, models, cache, highlights, search, redraw } = context;
   const { oneText } = models;
   const roots = { to: dom.part("text-query"), by: dom.part("text-key") };
-  /** Of the queries and of the keys; one and the same where there is one text. @type {{to: TextView, by: TextView} | null} */
+  /** The texts of the queries and of the keys, the same object where there is one text.
+   * @type {{to: TextView, by: TextView} | null} */
   let texts = null;
   let builtAs = "";
-  /** Rollout of the unit looked at. @type {{unit: number, name: string, row: Float32Array} | null} */
+  /** The rollout of the unit in focus. @type {{unit: number, name: string, row: Float32Array} | null} */
   let rolled = null;
   /** @type {HTMLElement[]} */
   let outlined = [];
@@ -47,7 +48,7 @@ export function createText(context) {
   const means = new WeakMap();
   onChange((before) => (entered ||= before.view !== state.view));
 
-  /** The texts as the state says, built at once, or until the clock says so. @param {number} [until] */
+  /** The texts for the state, built completely, or until the time `until`. @param {number} [until] */
   function built(until = Infinity) {
     const look = `${state.unit} ${state.space}`;
     if (look !== builtAs || !texts) {
@@ -60,7 +61,7 @@ export function createText(context) {
     return { ...texts, whole };
   }
 
-  /** A long text comes into sight a part a frame, so that laying it out never holds up a key. */
+  /** Shows a long text one part per frame, so that laying it out never delays a key press. */
   function unfold() {
     if (!entered) return;
     entered = false;
@@ -75,7 +76,7 @@ export function createText(context) {
     requestAnimationFrame(reveal);
   }
 
-  /** Whether rollout is what is seen: while nothing is looked at, it has nowhere to start from. */
+  /** Whether rollout is shown: while nothing has the focus, it has nowhere to start from. */
   const isRollout = () => state.from === "rollout" && focus.unit >= 0;
 
   /** @param {ViewModel} model @returns {Coloured} */
@@ -103,7 +104,7 @@ export function createText(context) {
   /** @param {number} unit */
   const isRolled = (unit) => rolled?.unit === unit && rolled.name === state.unit;
 
-  /** Asks for rollout of what is looked at; the view is drawn again when it has come. @param {ViewModel} model */
+  /** Requests the rollout of the unit in focus; the view is drawn again when it arrives. @param {ViewModel} model */
   function followRollout({ query, key }) {
     const unit = focus.unit;
     if (!isRollout() || isRolled(unit)) return;
@@ -117,7 +118,7 @@ export function createText(context) {
     );
   }
 
-  /** The text that is looked from, and the one that is coloured. @param {{to: TextView, by: TextView}} of */
+  /** The text that the focus is in, and the one that is coloured. @param {{to: TextView, by: TextView}} of */
   const sides = (of) => (state.dir === "to" ? { from: of.to, at: of.by } : { from: of.by, at: of.to });
 
   /** @param {ViewModel} model */
@@ -169,7 +170,7 @@ export function createText(context) {
   function listen(side) {
     const root = roots[side];
     const unitOf = (/** @type {Event} */ event) => (texts ? unitAt(texts[side], event.target) : -1);
-    /** In the text of the other side the same word is looked at from there. */
+    /** Turns the direction if the pointer is in the text of the other side. */
     const turn = () => !oneText && state.dir !== side && state.pin < 0 && update({ dir: side });
     const isShown = (/** @type {number} */ unit) => unit >= 0 && (state.special || !texts?.[side].axis.units[unit].special);
     root.addEventListener("pointerover", (event) => {
@@ -179,7 +180,7 @@ export function createText(context) {
       focus.point(unit, -1);
     });
     root.addEventListener("pointerleave", () => focus.point(-1, -1));
-    // A second word is compared by Shift and a click, which must not select the text between.
+    // Shift and a click compare a second word, and must not select the text between.
     root.addEventListener("mousedown", (event) => {
       if (!event.shiftKey) return;
       event.preventDefault();

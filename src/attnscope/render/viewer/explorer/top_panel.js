@@ -1,4 +1,5 @@
-// The panel beside every view: what a unit attends to, or who attends to it, as a table; and the line that is spoken.
+// The panel beside every view: what a unit attends to, or what attends to it, as a table; and the line that screen
+// readers announce.
 
 import { setPhrase, setText } from "../dom.js";
 import { number, percent, short } from "../format.js";
@@ -9,7 +10,7 @@ import { leftOut, values } from "./view_model.js";
 
 const TOP = 12;
 
-/** Digits of a number in a table: what the maps' eight bits hold, and some. @param {number} share */
+/** Rounds a number for a table, to somewhat more digits than the maps' eight bits hold. @param {number} share */
 export const digits = (share) => Number(share.toPrecision(6));
 
 /** Places of the largest values, largest first; equal ones in order. @param {Float32Array} row
@@ -19,15 +20,16 @@ function largest(row, among, count) {
   const best = [];
   for (const i of among) {
     if (!(row[i] > 0) || (best.length === count && row[i] <= row[best[best.length - 1]])) continue;
-    let at = best.length;
-    while (at > 0 && row[best[at - 1]] < row[i]) at--;
-    best.splice(at, 0, i);
+    let position = best.length;
+    while (position > 0 && row[best[position - 1]] < row[i]) position--;
+    best.splice(position, 0, i);
     if (best.length > count) best.pop();
   }
   return best;
 }
 
-/** One and how many are larger. @param {Float32Array} row @param {Int32Array} among @param {number} place */
+/** The rank of a value: one plus the number of larger ones. @param {Float32Array} row @param {Int32Array} among
+ * @param {number} place */
 export function rank(row, among, place) {
   let larger = 1;
   for (const i of among) if (row[i] > row[place]) larger++;
@@ -47,7 +49,7 @@ export function createTopPanel({ dom, state, update, focus }) {
   const compared = (model, given) =>
     state.other >= 0 && !given && sides(model).from.units[state.other] ? values(model, state.other, state.dir) : null;
 
-  /** What is looked at, as on the page and in files; empty where nothing is.
+  /** The focus in words, as on the page and in files; empty where there is none.
    * @param {ViewModel} model @param {View} view @returns {import("../dom.js").Phrase} */
   function subject(model, view) {
     const { units } = sides(model).from;
@@ -78,7 +80,7 @@ export function createTopPanel({ dom, state, update, focus }) {
     return `${ends.join(" → ")}, ${number(row[best])}, rank 1 of ${among.length}`;
   }
 
-  /** What of the unit's row is not shown. @param {ViewModel} model */
+  /** A sentence on how much of the unit's row is not shown. @param {ViewModel} model */
   function leftOutSentence(model) {
     if (state.dir !== "to") return "";
     const out = leftOut(model, focus.unit);
@@ -88,7 +90,7 @@ export function createTopPanel({ dom, state, update, focus }) {
     return `${percent(out)} went to ${what.join(" and ")}${state.renorm ? "; the rest is scaled up to 1" : ""}.`;
   }
 
-  /** A click on a line looks from there. @param {import("../top_table.js").Line[]} lines */
+  /** Shows the lines; a click on one moves the focus to its unit. @param {import("../top_table.js").Line[]} lines */
   const showLines = (lines) => showTop(lines, (unit) => update({ pin: unit, other: -1 }));
 
   /** @param {ViewModel | null} model @param {View} view */

@@ -1,4 +1,4 @@
-// What the state means for the data: which maps, in which units, with which colours.
+// What a state means for the data: which maps, in which units, with which colours.
 
 import { bend, stepOf, table, words32 } from "../colour.js";
 import { pairs } from "./view_state.js";
@@ -52,7 +52,7 @@ export function createModels(manifest, isDark) {
     return pair;
   }
 
-  /** The maps whose mean is asked for. @param {State} state @returns {Place[]} */
+  /** The maps whose mean is shown. @param {State} state @returns {Place[]} */
   function wanted(state) {
     const layer = Math.max(0, layers.indexOf(state.layer));
     const head = Math.max(0, heads.indexOf(state.head));
@@ -76,10 +76,10 @@ export function createModels(manifest, isDark) {
     return `layer ${state.layer}, head ${state.head}`;
   }
 
-  /** The name under which the map that the state asks for is kept. @param {State} state */
+  /** The cache name of the map for this state. @param {State} state */
   const mapName = (state) => [wanted(state).join(" "), state.unit, Number(state.special), Number(state.sinks)].join("|");
 
-  /** What the worker has to know of the units. @param {State} state @returns {import("./worker.js").Units} */
+  /** What the worker has to know about the units. @param {State} state @returns {import("./worker.js").Units} */
   function unitsOf(state) {
     const { query, key } = axes(state.unit);
     return {
@@ -93,7 +93,7 @@ export function createModels(manifest, isDark) {
     };
   }
 
-  /** The 64 colours as they are now. @param {State} state */
+  /** The current 64 colours. @param {State} state */
   const colours = (state) => (palettes[state.palette] ?? palettes.ember)[isDark() ? 1 : 0];
 
   /** @param {State} state @returns {Paint} */
@@ -126,7 +126,7 @@ export function createModels(manifest, isDark) {
   return { oneText, axes, wanted, mapSourceName, mapName, unitsOf, colours, paintOf, signedPaint, modelOf };
 }
 
-/** By what a row is multiplied: renormalised, what is shown of it sums to one. @param {ViewModel} model @param {number} q */
+/** The factor of a row: if renormalised, what is shown of it sums to one. @param {ViewModel} model @param {number} q */
 export const norm = ({ state, map }, q) => (state.renorm && map.sums[q] > 0 ? 1 / map.sums[q] : 1);
 
 /** The value that is shown; 0 where its key is left out. @param {ViewModel} model @param {number} q @param {number} k */
@@ -136,13 +136,13 @@ export function value(model, q, k) {
   return map.levels[codeAt(map, q, k)] * map.largest[q] * norm(model, q);
 }
 
-/** What a value is divided by before it is coloured. @param {ViewModel} model @param {number} q */
+/** The value that has full colour in a row. @param {ViewModel} model @param {number} q */
 export function ceiling(model, q) {
   const { scale } = model.state;
   return scale === "fixed" ? 1 : scale === "map" ? model.highest : model.map.peaks[q] * norm(model, q);
 }
 
-/** What a unit attends to (dir "to"), or who attends to it, in the units of the other side.
+/** What a unit attends to (dir "to"), or what attends to it, in the units of the other side.
  * @param {ViewModel} model @param {number} unit @param {string} dir @returns {Float32Array} */
 export function values(model, unit, dir) {
   const { map } = model;
@@ -166,7 +166,7 @@ export const inUnits = ({ units }, tokens) =>
 /** The share of a row that is left out. @param {ViewModel} model @param {number} q */
 export const leftOut = ({ map }, q) => (map.totals[q] > 0 ? 1 - map.sums[q] / map.totals[q] : 0);
 
-/** The mean of it over the rows shown. @param {ViewModel} model */
+/** The mean share that is left out, over the rows shown. @param {ViewModel} model */
 export function meanLeftOut(model) {
   let sum = 0;
   for (const q of model.rows) sum += leftOut(model, q);

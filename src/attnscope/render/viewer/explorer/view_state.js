@@ -1,4 +1,4 @@
-// What the state of the explorer is made of.
+// The parts of the explorer's state.
 
 export const VIEW_NAMES = /** @type {const} */ (["overview", "head", "text", "lines", "flow"]);
 /** @typedef {typeof VIEW_NAMES[number]} ViewName */
@@ -10,7 +10,7 @@ export const VIEW_NAMES = /** @type {const} */ (["overview", "head", "text", "li
  *   dir: string, pin: number, other: number, find: string, sort: string, zoom: string, space: boolean
  * }} State
  * layer, head: the model's own indices. from: "head", "layer" (its mean), "chosen" (mean of `chosen`) or "rollout".
- * special: special tokens are shown. sinks: keys that take much from everybody are shown.
+ * special: whether special tokens are shown. sinks: whether attention sinks are shown.
  * pin, other: the pinned unit and the one it is compared with; -1 for none. zoom: "x y times" of the map.
  */
 
@@ -39,7 +39,7 @@ export const DEFAULTS = {
   space: false,
 };
 
-/** What a key may be, where not every string is. @type {Record<string, string[]>} */
+/** The values that a key may have, where not every string is allowed. @type {Record<string, string[]>} */
 export const CHOICES = {
   view: [...VIEW_NAMES],
   from: ["head", "layer", "chosen", "rollout"],
@@ -50,10 +50,10 @@ export const CHOICES = {
   dir: ["to", "by"],
 };
 
-/** What a link may ask for, within what the page can draw. @param {State} state @returns {State} */
+/** Limits a state from a link to what the page can draw. @param {State} state @returns {State} */
 export const within = (state) => ({ ...state, gamma: Math.min(3, Math.max(0.2, state.gamma)) });
 
-/** "3.2 5.1" -> [[3, 2], [5, 1]]; what is not a pair of whole numbers is left out. @param {string} chosen */
+/** "3.2 5.1" -> [[3, 2], [5, 1]]; anything but pairs of whole numbers is left out. @param {string} chosen */
 export const pairs = (chosen) =>
   chosen
     .split(/[ +]+/)

@@ -1,4 +1,4 @@
-// The views: one file and one row each. Whatever differs from view to view stands in what its row makes.
+// The views, with one file and one row each. Everything that differs between views is in the View that its row makes.
 
 import { createFlow } from "./flow.js";
 import { createHead } from "./head.js";
@@ -16,8 +16,8 @@ import { createText } from "./text.js";
  *   highlights: import("./highlights.js").Highlights, search: import("./search.js").Search,
  *   redraw: (all: boolean) => void, current: () => ViewModel | null, view: () => View,
  * }} Context
- * What every view is made with. redraw: in the next frame, everything or only what follows the pointer. current: what is
- * shown now, view: by what.
+ * What every view gets. redraw: draws in the next frame, everything or only what follows the pointer. current: the map
+ * that is shown now; view: the view that shows it.
  *
  * @typedef {{
  *   needsMap: boolean,
@@ -34,11 +34,12 @@ import { createText } from "./text.js";
  *   buildAhead?: (until: number) => boolean,
  *   onlyTo?: boolean,
  * }} View
- * needsMap: of one map; without one, models are not used. show: draws the whole; follow: what follows the pointer, after
- * every show too. legend, sourceName: what the colours are and where they come from, on the page and in files. svg, table:
- * what is seen, as a picture and as rows. values: of the unit that is looked at, where they are not the map's own, and
- * verb: how it relates to them. reveal: brings a unit into sight. leave: another view is shown. buildAhead: prepares while
- * there is time; whether it is ready. onlyTo: it has one direction, from queries to keys.
+ * needsMap: whether it shows a map; if not, it does not use the model. show: draws everything; follow: draws what
+ * follows the pointer, also after every show. legend, sourceName: what the colours mean and where they come from, on
+ * the page and in files. svg, table: the view as a picture and as rows. values: those of the unit in focus, where they
+ * are not the map's own, and verb: how the unit relates to them. reveal: brings a unit into sight. leave: called when
+ * another view is shown. buildAhead: prepares while there is time; returns whether it is ready. onlyTo: whether it has
+ * only one direction, from queries to keys.
  */
 
 /** @type {Record<import("./view_state.js").ViewName, (context: Context) => View>} */

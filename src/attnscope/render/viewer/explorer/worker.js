@@ -1,4 +1,4 @@
-// The thread beside the page: maps are decoded, pooled and measured here, so that the page never waits for them.
+// The page's worker thread: maps are decoded, pooled and measured here, so that the page never waits for them.
 
 import { inflated, lengths, levels, unpack } from "./decode.js";
 import { measured, pooled, rollout } from "./pooling.js";
@@ -27,9 +27,10 @@ async function measuredMean(streams, units, setup) {
   return measured(plain ? maps[0] : pooled(maps, rows, columns, nq, nk), units.specialQueries, units.left, units.hideSinks);
 }
 
-/** What answers the questions of one viewer. @param {Setup} setup @returns {(message: any) => Promise<any>} */
+/** A function that answers the questions of one viewer. @param {Setup} setup
+ * @returns {(message: any) => Promise<any>} */
 export function createAnswer(setup) {
-  /** Layers' means, kept for rollout. @type {Map<number, SparseMap>} */
+  /** The means of layers, cached for rollout. @type {Map<number, SparseMap>} */
   const means = new Map();
   return async (message) => {
     if (message.job === "map") return measuredMean(message.streams, message.units, setup);
@@ -47,7 +48,7 @@ export function createAnswer(setup) {
 if (typeof document === "undefined" && typeof self !== "undefined") {
   /** @type {(message: any) => Promise<any>} */
   let answer;
-  /** One after the other: the answers come in the order of the questions. */
+  /** One at a time, so that answers come in the order of the questions. */
   let last = Promise.resolve();
   self.onmessage = ({ data }) => {
     last = last.then(async () => {

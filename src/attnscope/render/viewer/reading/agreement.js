@@ -1,5 +1,5 @@
 // The same word in every method: outlined in all maps at once, its scores side by side; arrow keys from word to word.
-// It knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
+// It knows the documented JSON (docs/schema.md) and nothing else; text enters the page only through textContent.
 
 import { arrowKeyTarget, moveTabStop } from "../arrow_keys.js";
 import { Dom } from "../dom.js";
@@ -42,7 +42,7 @@ export function start(root, source, address = null) {
     tooltip.showAbove(texts[map].spans[word], label(words[word].text), scoresOf(word));
   }
 
-  /** Of each text the one tab stop. */
+  /** The tab stop of each text. */
   const tabStops = texts.map(({ spans }) => spans[0]);
 
   texts.forEach((text, map) => {
@@ -75,7 +75,7 @@ export function start(root, source, address = null) {
     });
   });
 
-  /** Each kind of colours that the page has, with the words that Python wrote under it.
+  /** The legend of each colour map on the page, with the words that Python wrote below it.
    * @returns {import("../legend.js").Legend[]} */
   const legends = () =>
     dom.all(".legend .ramp").map((ramp) => ({

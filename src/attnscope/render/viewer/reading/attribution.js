@@ -1,5 +1,5 @@
-// The scores of one result, by word or by token: values on hover and focus, arrow keys from word to word, pinning. It
-// knows the documented JSON (docs/schema.md) and nothing else; text enters the page through textContent alone.
+// The scores of one result, by word or by token: values on hover and focus, arrow keys from word to word, pinning. This
+// module knows the documented JSON (docs/schema.md) and nothing else; text enters the page only through textContent.
 
 import { arrowKeyTarget, moveTabStop } from "../arrow_keys.js";
 import { stepOf } from "../colour.js";
@@ -21,7 +21,7 @@ import { createStore } from "../url_state.js";
  *   measured: {query_tokens: number[] | null}}} Result
  * @typedef {{text: import("../text_view.js").TextView, nodes: Node[], boxes: number[], spans: HTMLElement[],
  *   scores: number[], scaled: number[], ranks: number[], notes: string[]}} ScoredText
- * boxes: those that are drawn, and then one entry a box: its element, score, place on the scale, rank, what to add
+ * boxes: those that are drawn. The other lists have an entry per box: element, score, scaled score, rank, note
  */
 
 const TOP = 12;
@@ -59,10 +59,10 @@ function scoredTokens(root, { text, tokens, signed = false, measured }) {
   );
   const notes = boxes.map((box) => (shown[box].length > 1 ? `the ${signed ? "strongest" : "highest"} of ${shown[box].length} tokens in one character` : ""));
   const scaled = (signed ? symmetric : minMax)(scores);
-  const asked = new Set(measured.query_tokens ?? []);
+  const queryTokens = new Set(measured.query_tokens ?? []);
   boxes.forEach((box, i) => {
     view.spans[box].classList.add(`s${stepOf(scaled[i])}`);
-    view.spans[box].classList.toggle("q", shown[box].some((unit) => asked.has(unit)));
+    view.spans[box].classList.toggle("q", shown[box].some((unit) => queryTokens.has(unit)));
   });
   return scoredText(view, boxes, scores, scaled, notes, signed);
 }
@@ -99,7 +99,7 @@ export function start(root, source, address = null) {
   /** @param {number} place */
   const showValues = (place) => tooltip.showAbove(now.spans[place], nameOf(place), values(place));
 
-  /** The tooltip of what is pinned, or none. */
+  /** Shows the tooltip of the pinned word, or none. */
   function showPinned() {
     if (now.spans[state.pin]) showValues(state.pin);
     else tooltip.hide();

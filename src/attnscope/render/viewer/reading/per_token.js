@@ -1,6 +1,6 @@
-// One generated token at a time: its scores on the text. Picked by the radio buttons (whose arrow keys are the
-// browser's own), by a click on the token in the text, or on its row of the matrix. It knows the documented JSON
-// (docs/schema.md) and nothing else; text enters the page through textContent alone.
+// The scores of one generated token at a time. It is picked by the radio buttons (whose arrow keys are the browser's
+// own), by a click on the token in the text, or on its row of the matrix. This module knows the documented JSON
+// (docs/schema.md) and nothing else; text enters the page only through textContent.
 
 import { stepOf } from "../colour.js";
 import { Dom, setPhrase, setText } from "../dom.js";
@@ -50,7 +50,7 @@ export function start(root, source, address = null) {
   );
   const { state, update } = store;
 
-  /** Where a token of the generation stands, if it does. @param {number} target */
+  /** The place of a generated token in the text; undefined if it is not there. @param {number} target */
   const placeOf = (target) => tokens[result.targets[target].index ?? -1];
 
   /** The words that a token was scored on: those that begin before it. @param {number} target */
@@ -111,7 +111,7 @@ export function start(root, source, address = null) {
     }
   }
 
-  /** Each row on its range. */
+  /** Colours each row on its own range, or all on one. */
   function paintMatrix() {
     const limits = result.targets.map((_, i) => endsOf(i));
     for (const cell of cells) cell.setAttribute("class", `s${stepFor(Number(cell.dataset.v), limits[Number(cell.getAttribute("y"))])}`);

@@ -1,4 +1,4 @@
-// What pages of scores share: finding, keys, light and dark, files. It knows texts and boxes, not what the scores are.
+// What pages of scores share: finding, keys, light and dark, files. It knows texts and boxes, not what scores mean.
 
 import { download } from "../dom.js";
 import { FindBar } from "../find_bar.js";
@@ -15,7 +15,7 @@ import { find } from "../units.js";
  * @typedef {import("../legend.js").Legend} Legend
  */
 
-/** The colours of the steps, of shares ("s") or signed ("d"), as they are now. @param {Dom} dom @param {string} kind */
+/** The current colours of the steps, for shares ("s") or signed scores ("d"). @param {Dom} dom @param {string} kind */
 export const stepColours = (dom, kind) => Array.from({ length: 64 }, (_, step) => dom.colour("--b", kind + step));
 
 /**
@@ -27,8 +27,8 @@ export const stepColours = (dom, kind) => Array.from({ length: 64 }, (_, step) =
  *   notes?: () => string[], pictured?: () => HTMLElement[], show: (before: S | null) => void,
  *   keys?: Record<string, () => void>, also?: (key: keyof S & string) => Partial<S>
  * }} page
- * texts: as they stand; name: of what they show, another one for other boxes; table: their numbers; legends: as the page
- * shows them; notes: what it says beside them; pictured: what a picture has, if not the texts alone; show: draws the state
+ * texts: the current ones; name: tells which boxes they have; table: their numbers; legends: those that the page shows;
+ * notes: what it says beside them; pictured: the elements in a picture, if not only the texts; show: draws the state
  */
 export function runScoresPage(dom, source, tooltip, store, page) {
   const { state, update, onChange } = store;
@@ -50,8 +50,8 @@ export function runScoresPage(dom, source, tooltip, store, page) {
   dom.part("search").addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
     const all = matches();
-    const at = findBar.next(all.length, event.shiftKey ? -1 : 1);
-    if (at >= 0) elementOf(all[at].text, all[at].units[0])?.scrollIntoView({ block: "center" });
+    const index = findBar.next(all.length, event.shiftKey ? -1 : 1);
+    if (index >= 0) elementOf(all[index].text, all[index].units[0])?.scrollIntoView({ block: "center" });
   });
   dom.part("theme").addEventListener("click", () => update(/** @type {Partial<S>} */ ({ theme: dom.isDark() ? "light" : "dark" })));
 
@@ -63,10 +63,10 @@ export function runScoresPage(dom, source, tooltip, store, page) {
     const drawn = svgDocument(body, { subject: [], legends: page.legends(), caption: caption(), ink, muted, page: background });
     return new Blob([drawn], { type: "image/svg+xml" });
   };
-  /** What each is made of. @type {Record<string, () => Blob | Promise<Blob>>} */
+  /** The contents of each type of file. @type {Record<string, () => Blob | Promise<Blob>>} */
   const files = {
     json: () => new Blob([source.result()], { type: "application/json" }),
-    // The mark in front tells spreadsheets that it is UTF-8.
+    // The byte order mark tells spreadsheets that the file is UTF-8.
     csv: () => new Blob(["\ufeff", csv(page.table())], { type: "text/csv;charset=utf-8" }),
     svg,
     png: () => pixels(svg()),
@@ -86,7 +86,7 @@ export function runScoresPage(dom, source, tooltip, store, page) {
   for (const hidden of dom.all(".scripted")) hidden.hidden = false;
 }
 
-/** What Python wrote about the result, as far as it is seen now. @param {Dom} dom @param {string[]} notes
+/** What Python wrote about the result, without what is hidden now. @param {Dom} dom @param {string[]} notes
  * @returns {import("../legend.js").Caption} */
 function writtenCaption(dom, notes) {
   const textOf = (/** @type {Element} */ holder) => [...holder.childNodes].map((node) => node.textContent).join(" ");
@@ -99,7 +99,8 @@ function writtenCaption(dom, notes) {
 /** @param {Dom} dom @param {HTMLElement[]} roots texts and tables @param {string} ink */
 function bodyOf(dom, roots, ink) {
   const holder = dom.part("views");
-  /** By names: to ask for a colour is slow, and there are few. @type {Map<string, {fill: string, ink: string, ring: string}>} */
+  /** Cached by class names, as reading a colour is slow.
+   * @type {Map<string, {fill: string, ink: string, ring: string}>} */
   const looks = new Map();
   const lookOf = (/** @type {HTMLElement} */ element) => {
     const key = `${element.tagName} ${element.className}`;
@@ -114,10 +115,10 @@ function bodyOf(dom, roots, ink) {
   };
   const { left, top } = holder.getBoundingClientRect();
   const cells = roots.flatMap((root) => [...root.querySelectorAll("td")]).map((cell) => {
-    const at = cell.getBoundingClientRect();
-    return box(at.left - left, at.top - top, at.width, at.height, lookOf(cell).fill || "none");
+    const bounds = cell.getBoundingClientRect();
+    return box(bounds.left - left, bounds.top - top, bounds.width, bounds.height, lookOf(cell).fill || "none");
   });
-  // A cell is coloured whole, not behind its letters alone.
+  // A cell is coloured as a whole, not only behind its letters.
   const body = textBody(holder, roots, ink, (element) => (element.tagName === "TD" ? { ...lookOf(element), fill: "" } : lookOf(element)));
   return { ...body, parts: [...cells, ...body.parts] };
 }

@@ -1,5 +1,5 @@
-// Adds to a page of comparisons that reads without it: values on hover and focus, arrow keys from pair to pair. It knows
-// the documented JSON (docs/schema.md); text enters the page through textContent alone.
+// Adds to a page of comparisons, which can be read without it: values on hover and focus, arrow keys from pair to
+// pair. It knows the documented JSON (docs/schema.md); text enters the page only through textContent.
 
 import { arrowKeyTarget, moveTabStop } from "../arrow_keys.js";
 import { Dom } from "../dom.js";

@@ -1,4 +1,4 @@
-// Adds to an evaluation's page, which reads without it: sorting, and the lines of the method that is pointed at.
+// Adds to an evaluation's page, which can be read without it: sorting, and the lines of the method under the pointer.
 
 import { Dom } from "../dom.js";
 import { listenButtons, sortable } from "./tables.js";

@@ -1,8 +1,8 @@
-// What pages with tables share: buttons at the top, columns that sort, rows that are filtered.
+// What pages with tables share: buttons at the top, sorting by columns, filtering of rows.
 
 import { download } from "../dom.js";
 
-/** The buttons at the top work, and what needs a script is shown. @param {import("../dom.js").Dom} dom
+/** Makes the buttons at the top work, and shows what needs a script. @param {import("../dom.js").Dom} dom
  * @param {import("../source.js").ResultSource} source @param {string} file what a download is called */
 export function listenButtons(dom, source, file) {
   dom.part("theme").addEventListener("click", () => dom.setTheme(dom.isDark() ? "light" : "dark"));
@@ -13,7 +13,7 @@ export function listenButtons(dom, source, file) {
 /** A cell sorts by its data-sort, else by its text. @param {HTMLTableRowElement} row @param {number} column */
 const sortKey = (row, column) => row.cells[column].dataset.sort ?? row.cells[column].textContent ?? "";
 
-/** The buttons in the heads of a table sort it; a head says with data-first which way it sorts first.
+/** Makes the buttons in a table's column heads sort it; data-first on a head says which way it sorts first.
  * @param {HTMLTableElement} table */
 export function sortable(table) {
   const body = table.tBodies[0];
@@ -31,7 +31,7 @@ export function sortable(table) {
       const keys = rows.map((row) => ({ row, key: sortKey(row, column) }));
       const numeric = keys.every(({ key }) => !Number.isNaN(Number(key)));
       keys.sort((a, b) => {
-        // What has no value comes last, whichever way.
+        // Rows without a value come last, whichever way.
         if (!a.key || !b.key) return Number(!a.key) - Number(!b.key);
         return sign * (numeric ? Number(a.key) - Number(b.key) : a.key.localeCompare(b.key));
       });
@@ -40,7 +40,7 @@ export function sortable(table) {
   });
 }
 
-/** The field above a table leaves the rows that have all its words. @param {HTMLElement} root */
+/** Makes the field above a table filter its rows: only those with all its words are shown. @param {HTMLElement} root */
 export function filterable(root) {
   const filter = /** @type {HTMLElement | null} */ (root.querySelector(".filter"));
   const table = /** @type {HTMLTableElement | null} */ (root.querySelector("table.all"));
