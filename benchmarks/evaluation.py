@@ -1,7 +1,7 @@
-"""Evaluation against the plain loop, one perturbed text at a time: `python evaluation.py [TEXTS]`.
+"""Evaluation compared with a plain loop over perturbed texts: `python evaluation.py [TEXTS]`.
 
-Both get the same explanations and take words away in the same way; they must give the same comprehensiveness,
-sufficiency and area under the curve. The time is that of the perturbed texts alone.
+Both get the same explanations and remove words in the same way; they must give the same comprehensiveness, sufficiency
+and area under the curve. Only the perturbed texts are timed.
 """
 
 import sys
@@ -55,12 +55,12 @@ def main() -> None:
         asked = choices(model, encoded, sample.labels)
         assert sample.within is not None
         words = [w for w in encoded.words if sample.within[0] <= w.start and w.end <= sample.within[1]]
-        # As many explanations as methods, from agreement to chance.
+        # One explanation per method, from agreement to chance.
         truth = generator.random(len(words))
         explanations = {
             str(i): Explanation(truth + i * 0.3 * generator.random(len(words)), True) for i in range(METHODS)
         }
-        asked.without([frozenset()], "delete")  # what is found out once a model
+        asked.without([frozenset()], "delete")  # what is computed once per model
         begun = time.perf_counter()
         found = measure(explanations, METRICS, PerturbedText(asked, words, 0, "delete"), {})
         ours += time.perf_counter() - begun

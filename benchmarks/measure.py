@@ -1,8 +1,8 @@
-"""One measurement in a process of its own: `python measure.py CASE TOKENS` prints seconds and extra memory as JSON.
+"""One measurement in its own process: `python measure.py CASE TOKENS` prints seconds and extra memory as JSON.
 
-Seconds are those on the clock and those that the processor's cores worked, which another process disturbs less.
+Seconds are wall-clock time and processor time, which other processes disturb less.
 
-Extra memory is what the peak of the process rises above the loaded model and one short forward pass.
+Extra memory is how far the peak of the process rises above the loaded model and one short forward pass.
 """
 
 import json
@@ -43,19 +43,19 @@ def plain(model: ats.Model, text: str) -> dict[str, Any]:
 
 
 def forward(model: ats.Model, text: str) -> None:
-    """The plain forward pass, SDPA, logits of every position."""
+    """The plain forward pass with SDPA, with the logits of every position."""
     with torch.no_grad():
         model.model(**plain(model, text))
 
 
 def body(model: ats.Model, text: str) -> None:
-    """The plain forward pass without the vocabulary head."""
+    """The plain forward pass without the language-model head."""
     with torch.no_grad():
         model.model.base_model(**plain(model, text), use_cache=False)
 
 
 def eager(model: ats.Model, text: str) -> None:
-    """What today's tools do: every attention matrix of every layer."""
+    """What other tools do: every attention matrix of every layer."""
     model.model.set_attn_implementation("eager")
     with torch.no_grad():
         model.model(**plain(model, text), output_attentions=True)
@@ -82,7 +82,7 @@ def backward(model: ats.Model, text: str) -> None:
 
 
 def gradient(model: ats.Model, text: str) -> None:
-    """attnscope: attention by gradient."""
+    """attnscope: the gradient."""
     ats.explain(model, text, method="gradient")
 
 
@@ -112,7 +112,7 @@ CASES: dict[str, Callable[[ats.Model, str], None]] = {
 
 
 def loaded(tokens: int) -> ats.Model:
-    """The bundled model; beyond its positions a small random Llama of two layers and two heads, on the same tokens."""
+    """The bundled model; for more tokens than its positions, a small random Llama of two layers and two heads."""
     bundled = ats.load(dtype=torch.float32)
     if tokens <= (bundled.positions or tokens):
         return bundled
@@ -124,7 +124,7 @@ def loaded(tokens: int) -> ats.Model:
     return ats.Model(LlamaForCausalLM(config).eval(), bundled.tokenizer)
 
 
-# The plain ways run with torch as it comes: `ats.load` would ask it for huge pages.
+# The plain cases run with torch's defaults: `ats.load` would turn on huge pages.
 PLAIN = ("forward", "body", "eager", "backward", "eager_rollout")
 
 
@@ -136,7 +136,7 @@ def main() -> None:
     for parameter in model.model.parameters():
         parameter.detach().sum()  # weights are mapped from disk: now they are in memory
     text = text_of(model, tokens)
-    # Before the warm-up: what a case holds on to, such as the gradients of parameters, is part of what it takes.
+    # Before the warm-up, so that what a case holds on to, such as the gradients of parameters, counts as well.
     forward(model, text_of(model, WARM_UP))
     before = peak_mb()
     case(model, text_of(model, WARM_UP))

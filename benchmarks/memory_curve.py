@@ -1,7 +1,7 @@
-"""Memory against length: rollout for one query, ours and as it is usually written, as docs/images/rollout_memory.svg.
+"""Memory by length: rollout for one query, ours and as it is usually written, drawn to docs/images/rollout_memory.svg.
 
-`python benchmarks/memory_curve.py` measures (minutes) into docs/rollout_memory.json, then draws; with `--redraw` it
-draws the numbers that are there.
+`python benchmarks/memory_curve.py` measures into docs/rollout_memory.json (this takes minutes), then draws; with
+`--redraw` it only draws the saved numbers.
 """
 
 import json

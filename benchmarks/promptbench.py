@@ -1,7 +1,7 @@
 """Clean and attacked prompts of PromptRobust as pairs: `python promptbench.py FOLDER [PER_ATTACK] > pairs.jsonl`.
 
 FOLDER holds the files of promptbench/prompts/adv_prompts (github.com/microsoft/promptbench, MIT). The sentences that
-the prompts are asked about are our own.
+the prompts are about are our own.
 """
 
 import ast
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# task: (labels, samples with the right label). A sample begins on a line of its own and ends where the answer begins.
+# task: (labels, samples with the right label). A sample begins on a new line and ends where the answer begins.
 TASKS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
     "sst2": (
         [" positive", " negative"],
@@ -47,7 +47,7 @@ _PAIR = re.compile(r"^Original prompt: (.*)\nAttacked prompt: (.*)$", re.MULTILI
 
 
 def pairs(folder: Path, per_attack: int = 1, file: str = "t5_zeroshot.md") -> Iterator[dict[str, Any]]:
-    """The first prompts of each task and attack, each about every sample of its task."""
+    """The first prompts of each task and attack, each with every sample of its task."""
     text = (folder / file).read_text("utf-8")
     for section in re.split(r"^# ", text, flags=re.MULTILINE)[1:]:
         task, _, body = section.partition("\n")
@@ -70,7 +70,7 @@ def pairs(folder: Path, per_attack: int = 1, file: str = "t5_zeroshot.md") -> It
 
 
 def _literal(written: str) -> str:
-    """The prompt in a Python literal of bytes or str; anything else is the prompt itself."""
+    """The prompt of a Python literal of bytes or str; anything else is the prompt itself."""
     try:
         value = ast.literal_eval(written.strip())
     except (ValueError, SyntaxError):

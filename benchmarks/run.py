@@ -1,6 +1,6 @@
-"""`make bench`: attnscope beside the plain ways, each run in its own process, in turn, so that a slow minute hits all.
+"""`make bench`: attnscope compared with plain code. Each run has its own process, in turn, so a slow minute hits all.
 
-Prints a Markdown table of ratios: time and peak memory above the loaded model. Ratios of medians over ROUNDS rounds.
+Prints a Markdown table of ratios of time and of peak memory above the loaded model, from medians over ROUNDS rounds.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 ROUNDS = 3
-# (ours, against, tokens, what it should not exceed: time, memory)
+# (ours, compared with, tokens, ratios that it should not exceed: time, memory)
 PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("row", "forward", 512, 1.1, None),
     ("row", "body", 512, 1.1, None),
@@ -33,8 +33,8 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("maps", "eager", 2048, None, None),
 ]
 ALONE = [("row", 8192), ("gradient", 8192), ("rollout", 8192), ("row", 32768), ("rollout", 32768)]
-# From here on once, and beyond the bundled model's positions on a small random Llama. A plain run of this length takes
-# minutes, and more memory than most machines have: ours alone.
+# Texts from here on run once, and beyond the bundled model's positions on a small random Llama. Plain code would take
+# minutes, and more memory than most machines have, so only ours runs.
 LONG = 8192
 
 

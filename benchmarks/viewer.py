@@ -1,8 +1,8 @@
-"""`make bench-viewer`: the page of maps in headless Chromium, and the pages of other tools beside it.
+"""`make bench-viewer`: the page of maps in headless Chromium, compared with the pages of other tools.
 
 144 maps of SmolLM2-135M (16 of its 30 layers × 9 heads) at three lengths: medians over ROUNDS openings, as Markdown.
-With the Python of the peers' environment as argument, the same maps go through bertviz, circuitsvis and attnview, each
-at the lengths at which its page still opens within PATIENCE seconds.
+With the Python of the peers' environment as an argument, the same maps go through bertviz, circuitsvis and attnview,
+each at the lengths at which its page still opens within PATIENCE seconds.
 """
 
 import json
@@ -31,7 +31,7 @@ from measure import text_of
 ROUNDS = 5
 LENGTHS = (512, 1024, 2048)
 LAYERS = [round(i * 29 / 15) for i in range(16)]
-# (what, unit, what it should not exceed at each length; fps should not fall below)
+# (name, unit, limit at each length: an upper limit, for fps a lower one)
 GOALS: list[tuple[str, str, tuple[float, float, float]]] = [
     ("file", "MB", (8, 22, 64)),
     ("written", "s", (1, 3, 10)),
@@ -53,13 +53,13 @@ HELPERS = Path(__file__).with_name("viewer.js").read_text("utf-8")
 
 
 def renderer_memory(browser_pid: int) -> float:
-    """Megabytes of the renderer that hold nothing of other processes'."""
+    """The megabytes of the renderer that it does not share with other processes."""
     renderers = [p for p in psutil.Process(browser_pid).children(recursive=True) if "--type=renderer" in p.cmdline()]
     return max(p.memory_full_info().uss for p in renderers) / 1e6
 
 
 def measured(launch: Any, path: Path) -> dict[str, float]:
-    """One opening of the page, in a browser of its own."""
+    """Opens the page once, in its own browser."""
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as profile:
         context = launch(profile)
@@ -88,7 +88,7 @@ def measured(launch: Any, path: Path) -> dict[str, float]:
     return found
 
 
-# Where the pages of bertviz look for scripts, and what they get.
+# Where the pages of bertviz look for scripts, and the files that they get.
 PEERS = Path(__file__).with_name("peers")
 SCRIPTS = {"require": "requirejs/require.js", "d3": "d3/dist/d3.min.js", "jquery": "jquery/dist/jquery.min.js"}
 TOOLS = ("bertviz model view", "bertviz head view", "circuitsvis", "attnview")
@@ -97,10 +97,10 @@ PATIENCE = 120
 
 
 def opening(launch: Any, path: Path) -> dict[str, float] | None:
-    """Seconds until a page shows something and rests, its nodes and memory; None if it does not within PATIENCE."""
+    """Seconds until a page shows something and is idle, its nodes and memory; None if not within PATIENCE."""
     with tempfile.TemporaryDirectory() as profile:
         context = launch(profile)
-        # A page that hangs answers nobody: its browser is ended from outside.
+        # A page that hangs does not respond, so its browser is ended from outside.
         limit = threading.Timer(PATIENCE + 10, psutil.Process(_browser_pid(profile)).kill)
         limit.start()
         try:
@@ -110,7 +110,7 @@ def opening(launch: Any, path: Path) -> dict[str, float] | None:
             start = time.perf_counter()
             page.goto(path.as_uri(), wait_until="load")
             page.evaluate(HELPERS)
-            # Asked from here: a page's policy may forbid what Playwright's own waiting needs.
+            # Polled from here: a page's policy may forbid what Playwright's own waiting needs.
             while not page.evaluate("atRest()"):
                 if time.perf_counter() - start > PATIENCE:
                     return None
@@ -194,7 +194,7 @@ def _browser_pid(profile: str) -> int:
 
 
 def launcher(playwright: Any) -> Callable[[str], Any]:
-    """Opens a browser with a profile of its own."""
+    """Opens a browser with its own profile."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     return lambda profile: playwright.chromium.launch_persistent_context(
         profile, executable_path=chromium, args=FLAGS.split(), viewport={"width": 1280, "height": 900}

@@ -1,9 +1,9 @@
-"""One measurement in a process of its own: `python cases.py CASE TASK OUT` runs a case on a task file.
+"""One measurement in its own process: `python cases.py CASE TASK OUT` runs a case on a task file.
 
-A task holds a checkpoint folder, a prompt and the tokens that the model writes after it. The case is run once on a
-short task, then timed. Prints as JSON seconds, processor seconds and extra memory (what the peak of the process rises
-above the loaded model and one short forward pass), and writes its scores, (target token, prompt token) or (word,), to
-OUT.
+A task holds a checkpoint folder, a prompt and the tokens that the model writes after it. The case runs once on a short
+task, then it is timed. It prints seconds, processor seconds and extra memory (how far the peak of the process rises
+above the loaded model and one short forward pass) as JSON, and writes its scores, (target token, prompt token) or
+(word,), to OUT.
 """
 
 import json
@@ -86,7 +86,7 @@ def load_plain(task: Task) -> Any:
 
 
 def one_forward_per_word(loaded: Any, task: Task) -> np.ndarray:
-    """Leave out the tokens of one word, one forward pass each: the log-probability that is lost."""
+    """Leave out the tokens of each word, one forward pass per word: the log-probability that is lost."""
     from attnscope.models.inputs.encode import encode
 
     net, tokenizer = loaded
@@ -113,7 +113,7 @@ def captum_gradient_x_input(loaded: Any, task: Task) -> np.ndarray:
 
 
 def captum_integrated_gradients(loaded: Any, task: Task) -> np.ndarray:
-    """One token after the other. (The wrapper for language models takes another way to the baseline.)"""
+    """One token after the other. (The wrapper for language models uses another path to the baseline.)"""
     from captum.attr import LayerIntegratedGradients
 
     net, tokenizer = loaded
@@ -164,7 +164,7 @@ CASES: dict[str, tuple[Callable[[Task], Any], Run]] = {
 
 
 def _short(task: Task) -> Task:
-    """A few words: what is done once in a process is done on them."""
+    """A short text, on which everything that a process does only once is done."""
     words = re.findall(r"\S+", task.prompt)[:6]
     return replace(task, prompt=" ".join(words), ids=task.ids[:2])
 

@@ -1,6 +1,6 @@
-"""A page of the same maps by another tool: `python pages.py TOOL MAPS.npy TOKENS.json OUT.html`, in its environment.
+"""Another tool's page of the same maps: `python pages.py TOOL MAPS.npy TOKENS.json OUT.html`, in its environment.
 
-MAPS holds (layer, head, query, key). Prints the seconds that making and writing the page took.
+MAPS holds (layer, head, query, key). Prints how many seconds making and writing the page took.
 """
 
 import json

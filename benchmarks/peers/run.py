@@ -1,7 +1,7 @@
-"""`make bench-peers`: attnscope beside captum, inseq and the plain way, on the same targets, results compared.
+"""`make bench-peers`: attnscope compared with captum, inseq and plain code, on the same targets.
 
-Every run is a process of its own, attnscope's in the project's environment, the peers' in theirs (requirements.txt in
-this folder). All load the same checkpoint folder. Prints a Markdown table: how many times faster, by the clock and by
+Every run has its own process, attnscope's in the project's environment, the peers' in theirs (requirements.txt in this
+folder). All load the same checkpoint folder. Prints a Markdown table: how many times faster, by the clock and by
 processor time (which a busy machine does not change), the ratio of peak memory above the loaded model, and how well the
 numbers agree. Medians over ROUNDS rounds.
 """

@@ -28,7 +28,7 @@ from attnscope.results.attribution import Attribution
 
 _STYLE = ("reading/reading.css", "reading/agreement.css")
 _KEYS = (
-    (Markup("hover, <kbd>Tab</kbd>"), "a word in every method; arrow keys walk from word to word and from map to map"),
+    (Markup("hover, <kbd>Tab</kbd>"), "a word in every method; arrow keys move from word to word and from map to map"),
 )
 
 

@@ -31,9 +31,9 @@ _TOP = 12
 _KEYS = (
     (
         Markup("hover, <kbd>Tab</kbd>"),
-        "a word\u2019s score, place on the scale, and rank; arrow keys walk from word to word",
+        "a word\u2019s score, scaled score and rank; arrow keys move from word to word",
     ),
-    (Markup("click, <kbd>Enter</kbd>"), "pin a word; Esc lets go"),
+    (Markup("click, <kbd>Enter</kbd>"), "pin a word; Esc unpins"),
     (Markup("<kbd>w</kbd>"), "words or tokens"),
 )
 

@@ -45,7 +45,7 @@ def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark
         document=result.to_json(),
         root=root("en", dark, signed),
         body=body,
-        hint="Tab to the words and walk with the arrow keys; a word tells its scores and ranks on hover and focus.",
+        hint="Tab to the words and move with the arrow keys; hover or focus shows a word's scores and ranks.",
     )
 
 
@@ -121,7 +121,7 @@ def _legend(pair: Comparison, scale: Scale) -> Markup:
         el("b", None, pair.left.name.strip()),
         ", below ",
         el("b", None, pair.right.name.strip()),
-        ". Underlined words were edited; small figures: change of score, and places gained ▲ or lost ▼.",
+        ". Underlined words were edited; small figures: change of score, and ranks gained ▲ or lost ▼.",
     )
     ramp = el("div", {"class": "scale"}, low, el("i", {"class": "ramp"}), high)
     return el("div", {"class": "legend", "lang": "en"}, ramp, el("p", None, said))

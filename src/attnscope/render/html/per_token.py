@@ -33,7 +33,7 @@ _TOP = 4
 _STYLE = ("reading/reading.css", "reading/per_token.css")
 _KEYS = (
     ("click, arrow keys", "pick a token: in the list, in the text or in the matrix"),
-    (Markup("<kbd>,</kbd> <kbd>.</kbd>"), "the token before, the next one"),
+    (Markup("<kbd>,</kbd> <kbd>.</kbd>"), "previous token, next token"),
     ("hover", "a word\u2019s score"),
 )
 # Cells in a row of the matrix: with more words, neighbours share a cell, which shows the strongest of them.
@@ -181,7 +181,7 @@ def _matrix(result: PerToken) -> Markup:
         "preserveAspectRatio": "none",
     }
     mark = el("rect", {"class": "mark", "x": 0, "y": 0, "width": columns, "height": 1})
-    axis = f"a row a token, from above; a column a word, from the left{shared}"
+    axis = f"one row per token, from the top; one column per word, from the left{shared}"
     return joined((el("svg", picture, cells, mark), el("p", {"class": "axis", "lang": "en"}, el("span", None, axis))))
 
 

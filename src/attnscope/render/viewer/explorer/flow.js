@@ -190,7 +190,7 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
     show(model) {
       writeScores();
       const why = cache.noRollout();
-      dom.part("no-rollout").textContent = why && `There is no rollout: ${why}`;
+      dom.part("no-rollout").textContent = why && `No rollout. ${why}`;
       dom.part("rollout").hidden = Boolean(why);
       if (why) return;
       const unit = startUnit(model);

@@ -120,9 +120,9 @@ export function createMapCache(source) {
     noRollout() {
       const { kind, layers, heads, queries, keys, sides } = manifest;
       if (kind === "cross") return "Rollout follows the attention of one text to itself; this is from one text to another.";
-      if (!manifest.thumbnails) return "The maps themselves were not kept, statistics alone.";
+      if (!manifest.thumbnails) return "The maps themselves were not kept, only statistics.";
       const all = sides[0].tokens.length;
-      if (manifest.missing.length) return "Layers were left out of this file to keep to its size.";
+      if (manifest.missing.length) return "Layers were left out to keep this file small.";
       if (queries.length < all || keys.length < all) return "Not all queries and keys were kept.";
       if (layers.some((layer, i) => layer !== i)) return "Not all layers below the last one were kept.";
       if (heads.some((head, i) => head !== i)) return "Not all heads were kept.";
