@@ -30,7 +30,7 @@ def tagger() -> ats.Model:
 def samples(model: ats.Model, count: int) -> list[Sample]:
     """The sentences whose error the tagger finds, at most `count` of them."""
     labels = {str(name): int(i) for i, name in model.model.config.id2label.items()}
-    found = []
+    sentences = []
     for subjects, verb, label, endings in ERRORS:
         for subject, ending in product(subjects, endings):
             text = f"{subject} {verb} {ending}"
@@ -38,6 +38,6 @@ def samples(model: ats.Model, count: int) -> list[Sample]:
             if labels[label] in at:
                 start = len(subject) + 1
                 cue = ((0, len(subject), 1.0), (start, start + len(verb), 1.0))
-                found.append(Sample(text, target=label, human=cue))
+                sentences.append(Sample(text, target=label, human=cue))
     # Evenly spread, so that even a few have all kinds of errors.
-    return found[:: max(1, len(found) // count)][:count]
+    return sentences[:: max(1, len(sentences) // count)][:count]

@@ -20,12 +20,12 @@ LABELS = (" positive", " negative")
 def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
     """`count` reviews of this many words, half of them positive, in the order of a hash of the text."""
     valence = _valences()
-    found = []
+    by_label = []
     for label, name in ((1, " positive"), (0, " negative")):
         texts = [text for text, rated in _reviews() if rated == label and shortest <= len(text.split()) <= longest]
         texts = sorted(dict.fromkeys(texts), key=lambda text: hashlib.sha256(text.encode()).hexdigest())
-        found.append([sample(text, name, valence) for text in texts[: (count + 1) // 2]])
-    return [one for pair in zip(*found, strict=True) for one in pair][:count]
+        by_label.append([sample(text, name, valence) for text in texts[: (count + 1) // 2]])
+    return [one for pair in zip(*by_label, strict=True) for one in pair][:count]
 
 
 def sample(text: str, gold: str | None, valence: dict[str, float]) -> Sample:

@@ -27,14 +27,14 @@ def render_latex(result: Evaluation) -> bytes:
     rows = []
     for method in ranked(result):
         cells = []
-        for found in standings.values():
-            one = found.get(method)
-            if one is None:
+        for by_method in standings.values():
+            standing = by_method.get(method)
+            if standing is None:
                 cells.append("--")
                 continue
-            mark = {"better": "$^{*}$", "worse": r"$^{\dagger}$", "": ""}[one.verdict]
-            value = f"{one.mean:.3f}".replace("-", "$-$")
-            cells.append((rf"\textbf{{{value}}}" if one is next(iter(found.values())) else value) + mark)
+            mark = {"better": "$^{*}$", "worse": r"$^{\dagger}$", "": ""}[standing.verdict]
+            value = f"{standing.mean:.3f}".replace("-", "$-$")
+            cells.append((rf"\textbf{{{value}}}" if standing is next(iter(by_method.values())) else value) + mark)
         rows.append(f"{tex(method)} & {' & '.join(cells)} \\\\")
     lines = (
         r"% * better, \dagger worse than random scores: p < 0.05, paired randomisation test, Holm",

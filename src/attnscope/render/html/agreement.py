@@ -33,48 +33,48 @@ _KEYS = (
 
 
 def render_html(
-    found: Agreement, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+    agreement: Agreement, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
 ) -> bytes:
     """The page, UTF-8. Options as in the page of one result."""
-    first = found.results[0]
+    first = agreement.results[0]
     caption = caption_of(first)
-    compared = {"methods": ", ".join(found.names), "words": f"{len(first.words):,}"}
-    kept = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
+    compared = {"methods": ", ".join(agreement.names), "words": f"{len(first.words):,}"}
+    shared_facts = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
     return reading_page(
         "reading/agreement.html",
         title="Do the methods agree?",
         style=(sizes(max_line_chars, font_size), colour_rules(False), signed_rules(), *_STYLE),
         module="reading/agreement.js",
-        document=found.to_json(),
+        document=agreement.to_json(),
         root=root(language(first.text), dark),
-        facts=facts((kept | compared).items()),
+        facts=facts((shared_facts | compared).items()),
         keys=_KEYS,
-        tables=_tables(found),
-        ramps=_ramps(found),
-        maps=joined(_map(name, one) for name, one in zip(found.names, found.results, strict=True)),
-        notes=paragraphs(_notes(found)),
+        tables=_tables(agreement),
+        ramps=_ramps(agreement),
+        maps=joined(_map(name, one) for name, one in zip(agreement.names, agreement.results, strict=True)),
+        notes=paragraphs(_notes(agreement)),
         provenance=provenance(caption),
     )
 
 
-def iframe(found: Agreement) -> Markup:
+def iframe(agreement: Agreement) -> Markup:
     """The page for a notebook."""
-    return srcdoc(render_html(found).decode(), "Do the methods agree?", 860)
+    return srcdoc(render_html(agreement).decode(), "Do the methods agree?", 860)
 
 
-def render_json(found: Agreement) -> bytes:
+def render_json(agreement: Agreement) -> bytes:
     """The documented JSON (docs/schema.md)."""
-    return found.to_json().encode("utf-8", "backslashreplace")
+    return agreement.to_json().encode("utf-8", "backslashreplace")
 
 
-def render_text(found: Agreement) -> bytes:
+def render_text(agreement: Agreement) -> bytes:
     """The table."""
-    return found.table().encode()
+    return agreement.table().encode()
 
 
-def _ramps(found: Agreement) -> Markup:
+def _ramps(agreement: Agreement) -> Markup:
     """The legends of the colour maps in use."""
-    kinds = {result.signed for result in found.results}
+    kinds = {result.signed for result in agreement.results}
     ramps = ((False, "ramp", "least … most"), (True, "ramp signed", "against … for"))
     return joined(
         joined((el("i", {"class": names}), el("p", None, ends))) for signed, names, ends in ramps if signed in kinds
@@ -98,20 +98,20 @@ def _map(name: str, result: Attribution) -> Markup:
     return el("section", {"class": "map"}, head, el("div", passage, parts))
 
 
-def _tables(found: Agreement) -> Markup:
+def _tables(agreement: Agreement) -> Markup:
     return joined(
         (
-            _table(found, f"Rank correlation of {found.by}s", found.rank, True),
-            _table(found, f"Shared words of the top {found.top}", found.overlap, False),
+            _table(agreement, f"Rank correlation of {agreement.by}s", agreement.rank, True),
+            _table(agreement, f"Shared words of the top {agreement.top}", agreement.overlap, False),
         )
     )
 
 
-def _table(found: Agreement, caption: str, values: NDArray[np.float64], correlation: bool) -> Markup:
-    head = el("tr", None, el("th"), (el("th", {"scope": "col"}, name.strip()) for name in found.names))
+def _table(agreement: Agreement, caption: str, values: NDArray[np.float64], correlation: bool) -> Markup:
+    head = el("tr", None, el("th"), (el("th", {"scope": "col"}, name.strip()) for name in agreement.names))
     rows = (
         el("tr", None, el("th", {"scope": "row"}, name.strip()), (_cell(float(value), correlation) for value in row))
-        for name, row in zip(found.names, values, strict=True)
+        for name, row in zip(agreement.names, values, strict=True)
     )
     return el(
         "div", None, el("table", None, el("caption", None, caption), el("thead", None, head), el("tbody", None, rows))
@@ -127,8 +127,8 @@ def _cell(value: float, correlation: bool) -> Markup:
     return el("td", {"class": name}, f"{value:.2f}" if correlation else f"{value:.0%}")
 
 
-def _notes(found: Agreement) -> list[str]:
+def _notes(agreement: Agreement) -> list[str]:
     notes = ["Each map has its own range. Red words raise the target and blue ones lower it where a method has a sign."]
-    for name, one in zip(found.names, found.results, strict=True):
+    for name, one in zip(agreement.names, agreement.results, strict=True):
         notes += [f"{name}: {note}" for note in caption_of(one).notes]
     return notes
