@@ -20,6 +20,7 @@ from attnscope.methods.task import Scores, Task
 from attnscope.methods.units import units_of
 from attnscope.models.architecture import is_encoder_decoder, task_of
 from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
+from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
@@ -40,7 +41,8 @@ def run(model: Model, text: str | Sequence[str], method: Method, parameters: dic
     """
     options, request = requested(parameters, method.options, method.shared_options, method.name)
     runner = _Runner(load(model), method, options, request)
-    results = runner.results(text)
+    with default_settings():
+        results = runner.results(text)
     return results[0] if isinstance(text, str) else results
 
 

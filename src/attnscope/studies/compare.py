@@ -10,6 +10,7 @@ from attnscope.errors import AttnscopeError, InputError
 from attnscope.methods.explain import DEFAULT, AnyMethod, explain
 from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
+from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.label_probabilities import all_labels, choices, probabilities
@@ -122,6 +123,7 @@ def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, 
     raise InputError(f"{wanted!r} is none of the labels {list(labels)!r}: give one of them, as it is written there")
 
 
+@default_settings()
 def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | int], chat: bool) -> list[list[float]]:
     """The probability of each label on each text."""
     if not labels:

@@ -16,6 +16,7 @@ from typing import Any
 from attnscope.errors import InputError
 from attnscope.methods.build import provenance
 from attnscope.metrics.table import METRICS
+from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.continuation import continued
 from attnscope.models.loading.load import Model, load
@@ -96,6 +97,7 @@ def evaluate(
         return _evaluated(evaluator, samples, choices, earlier, add_row, skip_unusable=methods is None)
 
 
+@default_settings()
 def _evaluated(
     evaluator: TextEvaluator,
     samples: Sequence[Sample],
@@ -130,6 +132,7 @@ def _sample(text: Text, number: int) -> Sample:
     return text if isinstance(text, Sample) else Sample.of(text, f"text {number}")
 
 
+@default_settings()
 def _completed(
     model: Model,
     sample: Sample,

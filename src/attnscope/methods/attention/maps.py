@@ -18,6 +18,7 @@ from attnscope.models.attention.capture import capture
 from attnscope.models.attention.interface import AttentionCall, Block
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
+from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
@@ -98,12 +99,14 @@ def attention_maps(
     target, generate = request.following()
     model = load(model)
     results: dict[int, AttentionMaps] = {}
-    texts = query_key_texts(
-        model, text, stack=request.stack, target=target, generate=generate, chat=request.chat, truncate=request.truncate
-    )
-    foresee_generation(texts)
-    for batch in query_key_batches(texts):
-        results.update(zip(batch.members, _batch(batch, selection, request), strict=True))
+    with default_settings():
+        texts = query_key_texts(
+            model, text, stack=request.stack, target=target, generate=generate, chat=request.chat,
+            truncate=request.truncate,
+        )  # fmt: skip
+        foresee_generation(texts)
+        for batch in query_key_batches(texts):
+            results.update(zip(batch.members, _batch(batch, selection, request), strict=True))
     return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
 
 

@@ -111,7 +111,8 @@ def load(
         _needs_gguf()
     elif not isinstance(folder, Path) and _looks_like_a_path(folder):
         raise ModelError(f"no such model folder or file: {folder}; check the path, or give a hub id like 'gpt2'")
-    with _quiet(bar=bool(extra)):
+    # Weights made under the caller's inference_mode could pass no gradient.
+    with _quiet(bar=bool(extra)), torch.inference_mode(False):
         try:
             config = AutoConfig.from_pretrained(folder, **passed, **extra)
             auto = getattr(transformers, _auto_class(config, gguf=bool(extra)))

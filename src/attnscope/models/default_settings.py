@@ -1,0 +1,49 @@
+"""What the caller has set for torch and numpy changes no result.
+
+A call may stand inside `torch.no_grad()`, `inference_mode()`, `autocast()`, under another default dtype or device, or
+under numpy's `seterr(all="raise")`: inside, all of these are what they are in a fresh process.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import torch
+
+from attnscope.errors import ModelError
+
+# Of a fresh process.
+_NUMPY = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+_DTYPE = torch.float32
+_DEVICE = torch.device("cpu")
+_AUTOCAST = ("cpu", "cuda", "mps", "xpu")
+
+
+@contextmanager
+def default_settings() -> Iterator[None]:
+    """Gradients on, no autocast, float32 on the CPU for what names no dtype or device; the caller's settings after it.
+
+    Raises ModelError for a model whose weights were made under `torch.inference_mode()`, where gradients cannot pass.
+    """
+    dtype = torch.get_default_dtype()
+    with ExitStack() as stack:
+        stack.enter_context(np.errstate(**_NUMPY))  # type: ignore[arg-type]
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for device in _AUTOCAST:
+            if torch.is_autocast_enabled(device):
+                stack.enter_context(torch.autocast(device, enabled=False))
+        if torch.get_default_device() != _DEVICE:
+            stack.enter_context(_DEVICE)
+        if dtype != _DTYPE:
+            stack.callback(torch.set_default_dtype, dtype)
+            torch.set_default_dtype(_DTYPE)
+        try:
+            yield
+        except RuntimeError as error:
+            if "nference tensor" not in str(error):
+                raise
+            raise ModelError(
+                "the model was made under torch.inference_mode(), so no gradient can pass its weights: make it outside "
+                "(torch.no_grad() does no harm)"
+            ) from error
