@@ -11,6 +11,7 @@ import typer
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
 from attnscope.cli.compare import compare
+from attnscope.cli.encoding import never_fail_to_print
 from attnscope.cli.evaluate import evaluate
 from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
@@ -54,6 +55,7 @@ _USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__n
 def main() -> None:
     """Run the command line and exit: an error is one line on standard error; `--debug` shows where it came from."""
     debug = "--debug" in sys.argv
+    never_fail_to_print(json="--json" in sys.argv)
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="attnscope: %(message)s")
     for name in ("httpx", "httpcore", "httpx2", "httpcore2", "matplotlib", "fontTools", "filelock", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
