@@ -5,10 +5,14 @@ from typing import Any
 import pytest
 import torch
 import transformers as hf
+from snapshot import watch
 from tiny_models import tiny
 
 from attnscope.errors import ModelError
+from attnscope.models.attention.capture import capture
+from attnscope.models.attention.interface import AttentionCall, SDPACall
 from attnscope.models.attention.layout import attention_layout, body_of, checked_stack
+from attnscope.models.model_facts import facts_of
 
 IDS = {"input_ids": torch.arange(3, 23)[None]}
 BOTH = {**IDS, "decoder_input_ids": torch.arange(5, 15)[None]}
@@ -115,4 +119,57 @@ def test_raw_scores_are_not_taken_for_attention() -> None:
     torch.manual_seed(0)
     net = hf.ProphetNetForConditionalGeneration(config).eval()
     with pytest.raises(ModelError, match=r"ProphetNetForConditionalGeneration reports attention that is no shares"):
+        attention_layout(net, IDS)
+
+
+def sharp_llama(dtype: torch.dtype) -> hf.PreTrainedModel:
+    """Scores of some ten, as trained models have them: rounding moves rows by tenths from pass to pass."""
+    net = tiny("llama")
+    with torch.no_grad():
+        for layer in net.model.layers:
+            layer.self_attn.q_proj.weight.mul_(4)
+    net.to(dtype)
+    watch(net)
+    return net
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_not_refused_by_chance(dtype: torch.dtype) -> None:
+    net = sharp_llama(dtype)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        ids = torch.randint(3, 64, (1, 8), generator=generator)
+        facts_of(net).layouts.clear()
+        attention_layout(net, {"input_ids": ids})
+        errors: list[float] = []
+
+        def see(_layer: int, call: AttentionCall, errors: list[float] = errors) -> None:
+            assert isinstance(call, SDPACall)
+            scores = call.query.double() @ call.key.double().repeat_interleave(2, 1).transpose(-1, -2) * call.scaling
+            hidden = torch.ones(8, 8, dtype=torch.bool).triu(1)
+            exact = scores.masked_fill(hidden, -torch.inf).softmax(-1)
+            errors.append((call.weights(torch.arange(8)) - exact).abs().max().item())
+
+        capture(net, {"input_ids": ids}, range(3), see)
+        assert len(errors) == 3
+        assert max(errors) < torch.finfo(dtype).eps / 8
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("change", ["temperature", "window", "no scale"])
+def test_another_attention_is_refused_in_half_precision(
+    dtype: torch.dtype, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = sharp_llama(dtype)
+    modeling = hf.models.llama.modeling_llama
+    honest = modeling.eager_attention_forward
+
+    def other(module: Any, query: Any, key: Any, value: Any, mask: Any, scaling: float, **kwargs: Any) -> Any:
+        if change == "window":
+            mask = mask + torch.full_like(mask, torch.finfo(dtype).min / 2).tril(-4)
+        scaling *= {"temperature": 1.2, "window": 1, "no scale": 2}[change]
+        return honest(module, query, key, value, mask, scaling, **kwargs)
+
+    monkeypatch.setattr(modeling, "eager_attention_forward", other)
+    with pytest.raises(ModelError, match=r"LlamaForCausalLM .* layer 0 differs"):
         attention_layout(net, IDS)

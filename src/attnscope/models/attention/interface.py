@@ -116,6 +116,23 @@ class SDPACall(AttentionCall):
         """The same numbers without the graph that leads to them."""
         return self.remaker()(self.query.detach(), self.key.detach(), self.value.detach())
 
+    def in_double(self) -> "SDPACall":
+        """The same call in float64."""
+        floating = self.mask is not None and self.mask.dtype != torch.bool
+        return SDPACall(
+            self.module, self.query.double(), self.key.double(), self.value.double(),
+            mask=self.mask.double() if floating and self.mask is not None else self.mask, scaling=self.scaling,
+            softcap=self.softcap, sinks=self.sinks, causal=self.causal,
+        )  # fmt: skip
+
+    def keys_seen(self) -> Tensor:
+        """How many keys each query may look at, (batch or 1, head or 1, query)."""
+        if self.mask is None:
+            everything = torch.full((1, 1, self.queries), self.keys)
+            return torch.arange(1, self.queries + 1)[None, None] if self.causal else everything
+        seen = self.mask if self.mask.dtype == torch.bool else self.mask > torch.finfo(self.mask.dtype).min / 2
+        return seen.expand(*seen.shape[:2], self.queries, self.keys).sum(-1).cpu()
+
     def of_text(self, place: int, tokens: int) -> "SDPACall":
         """The call of one text of the batch, without its padding on the right."""
         row, mask = slice(place, place + 1), self.mask
@@ -136,22 +153,27 @@ class SDPACall(AttentionCall):
         """As in AttentionCall."""
         # A causal query sees no key behind it.
         seen = int(chosen.max()) + 1 if self.causal else self.keys
-        return _softmax(self._scores(chosen, seen), self.sinks)
+        return _softmax(self.scores(chosen, seen), self.sinks)
 
     def weights_at_temperature(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
         """The weights over the first `seen` keys at another temperature, and the slope of the scores' soft cap."""
-        scores = self._scores(chosen, seen).float()
+        scores = self.scores(chosen, seen).float()
         sinks = None if self.sinks is None else self.sinks.float() / temperature
         # Masked scores lie far beyond the cap and have no slope.
         slope = 1.0 if self.softcap is None else 1 - (scores / self.softcap).clamp(-1, 1).square()
         return _softmax(scores / temperature, sinks), slope
 
-    def _scores(self, chosen: Tensor, seen: int) -> Tensor:
+    def scores(self, chosen: Tensor, seen: int) -> Tensor:
+        """(batch, head, chosen, seen): what the softmax is taken of, in single precision at least.
+
+        In half precision scores of some ten would be off by a tenth.
+        """
         chosen = chosen.to(self.query.device)
-        rows = self.query[:, :, chosen] * self.scaling
+        precision = torch.promote_types(self.query.dtype, torch.float32)
+        rows = self.query[:, :, chosen].to(precision) * self.scaling
         # Heads that share a key head side by side.
         grouped = rows.reshape(self.batch, self.key.shape[1], -1, rows.shape[-1])
-        scores = (grouped @ self.key[:, :, :seen].transpose(-1, -2)).view(*rows.shape[:3], seen)
+        scores = (grouped @ self.key[:, :, :seen].to(precision).transpose(-1, -2)).view(*rows.shape[:3], seen)
         if self.softcap is not None:
             scores = torch.tanh(scores / self.softcap) * self.softcap
         lowest = torch.finfo(scores.dtype).min

@@ -6,6 +6,7 @@ own eager attention; a model for which they do not is refused by name.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,9 +15,10 @@ from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
 from attnscope.models.architecture import accepted, is_encoder_decoder, self_attention_body
-from attnscope.models.attention.interface import AttentionCall, watched_by
+from attnscope.models.attention.interface import AttentionCall, CallChange, SDPACall, watched_by
 from attnscope.models.attention.layer_numbers import with_model_numbers
-from attnscope.models.attention.serving import IMPLEMENTATION, served, set_implementation
+from attnscope.models.attention.rounding import exact_attention
+from attnscope.models.attention.serving import IMPLEMENTATION, eager_watched_by, served, set_implementation
 from attnscope.models.attention.watching import watching
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import AttentionLayout, facts_of, probe_inputs, probe_tokens
@@ -36,7 +38,7 @@ _OUTPUTS = {
 # makes, far less than any difference in the formula.
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 5e-3, torch.bfloat16: 3e-2}
 
-# The same of the body's output, as a share of its size; passes in half precision drift apart from layer to layer.
+# The same of the body's output, as a share of its size.
 OUTPUT_TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3}
 
 
@@ -76,28 +78,74 @@ class _OwnWeights:
     """The model's own eager attention: of each stack its layers' weights, and which module returned them, and where.
 
     returned: by the tensor's id; the tensors are kept alive, or another might get the same id.
+    calls:    those that went through transformers' interface.
     """
 
     layers: dict[str, list[Tensor]]
     returned: dict[int, tuple[nn.Module, int]]
     alive: list[Tensor]
+    calls: list["_Call"]
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What is kept of a call: its weights as attnscope reads them, or as eager attention makes them, and its facts.
+
+    excess: the largest error of what the model made of these queries and keys, in units of what rounding allows.
+    """
+
+    module: nn.Module
+    weights: Tensor
+    keys_seen: Tensor
+    scaling: tuple[float, float | None]
+    excess: float
+
+    def like(self, other: "_Call") -> bool:
+        """Whether both are the same call, of two passes."""
+        return (
+            self.module is other.module
+            and self.scaling == other.scaling
+            and self.weights.shape == other.weights.shape
+            and bool((self.keys_seen == other.keys_seen).all())
+        )
 
 
 def _probe(net: PreTrainedModel, inputs: dict[str, Tensor], with_decoder: bool) -> AttentionLayout:
     body = body_of(net, "cross" if with_decoder else "self")
+    name = net.config._attn_implementation
     as_it_came = _hidden(body(**accepted(body, inputs)))
-    eager = _own_weights(net, body, inputs)
+    with unchanged(net):  # a function of the user's own is what the model comes back to
+        eager = _own_weights(net, body, inputs)
     expected = eager.layers
     if not with_decoder:
         expected = {"encoder" if is_encoder_decoder(net) else "self": next(iter(expected.values()))}
     if set_implementation(net, IMPLEMENTATION):
-        seen: list[Tensor] = []
-        with served(), watched_by(lambda call: _append_weights(call, seen)):
+        seen: list[_Call] = []
+        with served(), watched_by(partial(_keep, seen)):
             served_output = _hidden(body(**accepted(body, inputs)))
         if seen:
-            _check_output(net, served_output, as_it_came)
-            return AttentionLayout(_matched(net, seen, expected), tuple(weights.shape[1] for weights in seen))
+            _check_output(net, served_output, as_it_came, same=name == net.config._attn_implementation)
+            calls = _matched(net, seen, expected, eager.calls)
+            return AttentionLayout(calls, tuple(call.weights.shape[1] for call in seen))
     return _hooked(net, body, inputs, expected, eager.returned)
+
+
+def _keep(seen: list[_Call], call: AttentionCall) -> CallChange:
+    """A call is kept once its output is there."""
+    assert isinstance(call, SDPACall)
+
+    def keep(output: Tensor) -> Tensor:
+        excess = exact_attention(call).excess_of_output(output)
+        weights = call.weights(torch.arange(call.queries)).cpu()
+        seen.append(_Call(call.module, weights, call.keys_seen(), (call.scaling, call.softcap), excess))
+        return output
+
+    return CallChange(on_output=keep)
+
+
+def _keep_eager(seen: list[_Call], call: SDPACall, weights: Tensor) -> None:
+    excess = exact_attention(call).excess_of_weights(weights)
+    seen.append(_Call(call.module, weights.float().cpu(), call.keys_seen(), (call.scaling, call.softcap), excess))
 
 
 def _append_weights(call: AttentionCall, weights: list[Tensor]) -> None:
@@ -134,9 +182,13 @@ def _hooked(
 
 
 def _matched(
-    net: PreTrainedModel, seen: list[Tensor], expected: dict[str, list[Tensor]]
+    net: PreTrainedModel, seen: list[_Call], expected: dict[str, list[Tensor]], eager: list[_Call]
 ) -> tuple[tuple[str, int], ...]:
-    """Which stack and layer each seen call is: of each stack the next layer in turn, the one that agrees best."""
+    """Which stack and layer each seen call is: of each stack the next layer in turn, the one that agrees best.
+
+    Where passes can be compared, its rows agree with the eager ones. Where rounding drives them apart, in half
+    precision and with quantised weights, both must be exact for their own queries and keys, and be the same call.
+    """
     total = sum(map(len, expected.values()))
     if len(seen) != total:
         raise ModelError(
@@ -145,22 +197,39 @@ def _matched(
         )
     following = dict.fromkeys(expected, 0)
     calls = []
-    for ours in seen:
+    by_rounding = len(eager) == total and _rounds(net)
+    for i, ours in enumerate(seen):
+        compared = eager[i].weights if by_rounding else ours.weights
         errors = {
-            stack: _error(ours, layers[following[stack]])
+            stack: _error(compared, layers[following[stack]])
             for stack, layers in expected.items()
             if following[stack] < len(layers)
         }
         stack = min(errors, key=lambda name: errors[name])
         layer = following[stack]
-        if not errors[stack] <= _tolerance(net):
+        if ours.excess > 1:
+            raise ModelError(
+                f"{type(net).__name__} does not return what its attention weights make of its values, in layer "
+                f"{layer} (attention implementation {net.config._attn_implementation!r}): attnscope would show what "
+                'the model does not do. With model.set_attn_implementation("sdpa") or "eager" it may be read'
+            )
+        agrees = errors[stack] <= _tolerance(net)
+        if by_rounding:
+            agrees = agrees and eager[i].excess <= 1 and ours.like(eager[i])
+        if not agrees:
+            difference = _error(ours.weights, expected[stack][layer])
             raise ModelError(
                 f"{type(net).__name__} does something with its attention that attnscope does not know: layer "
-                f"{layer} differs from the model's own eager attention by {errors[stack]:.2g}; please report the model"
+                f"{layer} differs from the model's own eager attention by {difference:.2g}; please report the model"
             )
         calls.append((stack, layer))
         following[stack] += 1
     return tuple(calls)
+
+
+def _rounds(net: PreTrainedModel) -> bool:
+    """Whether two passes of this model differ by more than single precision makes."""
+    return net.dtype not in (torch.float32, torch.float64) or bool(getattr(net, "is_quantized", False))
 
 
 def _hidden(outputs: Any) -> Tensor:
@@ -169,10 +238,12 @@ def _hidden(outputs: Any) -> Tensor:
     return hidden if isinstance(hidden, Tensor) else outputs[0]
 
 
-def _check_output(net: PreTrainedModel, served_output: Tensor, as_it_came: Tensor) -> None:
+def _check_output(net: PreTrainedModel, served_output: Tensor, as_it_came: Tensor, *, same: bool) -> None:
     """Refuse a model that computes something else while it is watched than it did as it came."""
     difference = (served_output.float() - as_it_came.float()).norm() / as_it_came.float().norm()
-    if not difference <= OUTPUT_TOLERANCE.get(net.dtype, 0.5):
+    allowed = 0.1 if _rounds(net) else OUTPUT_TOLERANCE[net.dtype]
+    # With other kernels than it came with, passes in half precision may end anywhere.
+    if not difference <= allowed and (same or not _rounds(net)):
         raise ModelError(
             f"{type(net).__name__} computes something else with the attention that attnscope watches than as it came: "
             f"its output differs by {difference:.2g} of its size; please report the model"
@@ -190,6 +261,7 @@ def _error(ours: Tensor, theirs: Tensor) -> float:
 def _own_weights(net: PreTrainedModel, body: nn.Module, inputs: dict[str, Tensor]) -> _OwnWeights:
     returned: dict[int, tuple[nn.Module, int]] = {}
     alive: list[Tensor] = []
+    calls: list[_Call] = []
 
     def note(module: nn.Module, _args: object, output: object) -> None:
         if isinstance(output, tuple):
@@ -201,7 +273,8 @@ def _own_weights(net: PreTrainedModel, body: nn.Module, inputs: dict[str, Tensor
     set_implementation(net, "eager")
     handles = [module.register_forward_hook(note, prepend=True) for module in body.modules()]
     try:
-        outputs = body(**accepted(body, inputs), output_attentions=True)
+        with eager_watched_by(partial(_keep_eager, calls)):
+            outputs = body(**accepted(body, inputs), output_attentions=True)
     except (TypeError, ValueError) as error:
         raise ModelError(f"{type(net).__name__} gives no attention weights ({error})") from error
     finally:
@@ -228,7 +301,7 @@ def _own_weights(net: PreTrainedModel, body: nn.Module, inputs: dict[str, Tensor
                 f"{type(net).__name__} reports attention that is no shares: rows that sum to {highest:.3g}, entries "
                 f"down to {lowest:.3g}; these may be raw scores, and attnscope cannot draw them"
             )
-    return _OwnWeights(layers, returned, alive)
+    return _OwnWeights(layers, returned, alive, calls)
 
 
 def _layers(outputs: Any, name: str) -> list[Tensor]:

@@ -30,9 +30,12 @@ IMPLEMENTATION = "sdpa"
 _MARK = "attnscope_rows"
 
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
+# Sees an eager call, and the weights that it has made.
+SeeEager = Callable[[SDPACall, Tensor], None]
 _own_get_interface = AttentionInterface.get_interface
 _serving = 0
 _serving_lock = threading.Lock()
+_eager_watcher: tuple[int, SeeEager] | None = None
 
 
 @contextmanager
@@ -53,7 +56,46 @@ def served() -> Iterator[None]:
 
 def _get_interface(self: AttentionInterface, attn_implementation: str, default: AttentionFunction) -> AttentionFunction:
     function: AttentionFunction = _own_get_interface(self, attn_implementation, default)
-    return function if attn_implementation == "eager" or watcher_here() is None else partial(_attention, function)
+    if attn_implementation == "eager":
+        if _eager_watcher is None or _eager_watcher[0] != threading.get_ident():
+            return function
+        return partial(_eager_attention, function, _eager_watcher[1])
+    return function if watcher_here() is None else partial(_attention, function)
+
+
+@contextmanager
+def eager_watched_by(see: SeeEager) -> Iterator[None]:
+    """Inside, a pass with eager attention shows each call, with the weights that it makes, to `see`.
+
+    To be used inside `unchanged`: there is one at a time.
+    """
+    global _eager_watcher
+    before, _eager_watcher = _eager_watcher, (threading.get_ident(), see)
+    try:
+        with served():
+            yield
+    finally:
+        _eager_watcher = before
+
+
+def _eager_attention(
+    function: AttentionFunction,
+    see: SeeEager,
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    *args: Any,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor | None]:
+    output, weights = function(module, query, key, value, attention_mask, *args, **kwargs)
+    if weights is not None and (attention_mask is None or attention_mask.dim() == 4):
+        mask = None if attention_mask is None else attention_mask[..., : key.shape[2]]
+        # Eager attention masks what it is told to mask, and nothing by itself.
+        call = call_of(module, query, key, value, mask, *args, **{**kwargs, "is_causal": False})
+        see(call, weights)
+    return output, weights
 
 
 def _attention(
