@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import torch
 import transformers as hf
 from snapshot import ModelSnapshot, watch
 from tiny_models import SIZE, tiny
@@ -74,3 +75,17 @@ def test_one_thread_at_a_time_and_the_same_thread_again() -> None:
         assert not entered.wait(0.05)
     thread.join()
     assert entered.is_set()
+
+
+def test_what_a_forward_pass_changes_about_the_model_comes_back() -> None:
+    """BigBird exchanges its block-sparse attention for a full one, for good, when it reads a short text."""
+    settings = {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1}
+    net = hf.BigBirdForMaskedLM(hf.BigBirdConfig(**SIZE, **settings)).eval()
+    watch(net)
+    attention = net.bert.encoder.layer[0].attention.self
+    with unchanged(net), torch.no_grad():
+        net(torch.arange(3, 11)[None])
+        assert net.bert.attention_type == "original_full"
+        assert net.bert.encoder.layer[0].attention.self is not attention
+    assert net.bert.attention_type == net.bert.encoder.layer[0].attention.attention_type == "block_sparse"
+    assert net.bert.encoder.layer[0].attention.self is attention

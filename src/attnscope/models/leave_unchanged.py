@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from torch import nn
 from transformers import PreTrainedModel
 
 # A change to a model is visible to every thread that uses it: one thread at a time.
 _LOCK = threading.RLock()
+_MISSING = object()
 _HOOKS = ("_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called")
 _PRE_HOOKS = ("_forward_pre_hooks", "_forward_pre_hooks_with_kwargs")
 # Set by transformers once it has added its own recording hooks; they go with the hooks.
@@ -21,7 +23,8 @@ _RECORDING = "_output_capturing_hooks_installed"
 
 @contextmanager
 def unchanged(net: PreTrainedModel) -> Iterator[None]:
-    """Evaluation mode and frozen parameters inside; mode, `requires_grad`, hooks and attention implementation restored.
+    """Evaluation mode and frozen parameters inside; mode, `requires_grad`, hooks and attention implementation restored,
+    and what a forward pass has changed about its modules.
 
     No parameter can receive a gradient inside, so autograd keeps no activations for one.
     """
@@ -32,6 +35,8 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
         trainable = [parameter.requires_grad for parameter in parameters]
         hooks = [[dict(getattr(module, name)) for name in (*_HOOKS, *_PRE_HOOKS)] for module in modules]
         recording = [module.__dict__.get(_RECORDING) for module in modules]
+        # Weights may be packed anew as they are first used, and what a module notes about it belongs with them.
+        states = [(module, _state(module)) for module in modules if not module._parameters]
         configs = configurations(net)
         attention = [getattr(config, "_attn_implementation_internal", None) for config in configs]
         try:
@@ -50,9 +55,26 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
                         del now[key]
                 if recorded is None:
                     module.__dict__.pop(_RECORDING, None)
+            for module, (attributes, children, buffers) in states:
+                _restore(module.__dict__, attributes)
+                _restore(module._modules, children)
+                _restore(module._buffers, buffers)
             for config, implementation in zip(configs, attention, strict=True):
                 if getattr(config, "_attn_implementation_internal", None) != implementation:
                     config._attn_implementation_internal = implementation
+
+
+def _state(module: nn.Module) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The module's attributes, its parts and its buffers: a forward pass may exchange them."""
+    return dict(module.__dict__), dict(module._modules), dict(module._buffers)
+
+
+def _restore(now: dict[str, Any], before: dict[str, Any]) -> None:
+    for name in [name for name in now if name not in before]:
+        del now[name]
+    for name, value in before.items():
+        if now.get(name, _MISSING) is not value:
+            now[name] = value
 
 
 def configurations(net: PreTrainedModel) -> list[Any]:
