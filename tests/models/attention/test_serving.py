@@ -5,12 +5,15 @@ import threading
 
 import pytest
 import torch
+from snapshot import watch
 from sparse_models import SPARSE, sparse
 from tiny_models import tiny
 from torch import Tensor
-from transformers import AttentionInterface
+from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
+from attnscope.errors import ModelError
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.interface import AttentionCall, CallChange, watched_by
 from attnscope.models.attention.layout import attention_layout
@@ -84,3 +87,28 @@ def test_the_implementation_that_a_model_came_with_comes_back() -> None:
     attention_layout(net, IDS)
     assert net.config._attn_implementation == "eager"
     assert AttentionInterface._global_mapping["sdpa"] is sdpa_attention_forward
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_an_attention_function_of_the_users_own_makes_the_output_or_is_refused(
+    factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[object] = []
+
+    def mine(module: object, query: Tensor, *args: object, **kwargs: object) -> object:
+        calls.append(module)
+        return sdpa_attention_forward(module, query * factor, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(AttentionInterface._global_mapping, "mine", mine)
+    monkeypatch.setitem(AttentionMaskInterface._global_mapping, "mine", sdpa_mask)
+    net = tiny("llama")
+    net.set_attn_implementation("mine")
+    watch(net)
+    if factor == 2:
+        with pytest.raises(ModelError, match=r"LlamaForCausalLM does not return .* layer 0 .*'mine'"):
+            attention_layout(net, IDS)
+        return
+    attention_layout(net, IDS)
+    calls.clear()
+    capture(net, IDS, range(3), lambda _layer, _call: None)
+    assert len(calls) >= 2
