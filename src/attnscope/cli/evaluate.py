@@ -93,7 +93,7 @@ def method_of(given: str) -> tuple[str, dict[str, Any]]:
 def _saved(path: Path) -> Evaluation | None:
     """The evaluation whose rows these are; None for anything else."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with path.expanduser().open(encoding="utf-8-sig") as file:
             first = upgraded(json_module.loads(file.readline()))
     except (OSError, ValueError):
         return None
@@ -103,7 +103,7 @@ def _saved(path: Path) -> Evaluation | None:
 def samples_of(path: Path) -> list[Sample]:
     """The texts in a file. Raises InputError, naming the first line that is not a text."""
     try:
-        lines = [line for line in path.read_text("utf-8-sig").split("\n") if line.strip()]
+        lines = [line for line in path.expanduser().read_text("utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the texts in {path}: {error}") from error
     found = []

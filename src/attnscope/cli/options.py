@@ -132,6 +132,7 @@ def read_text(text: str | None, file: Path | None) -> str:
         return text
     if file is None and sys.stdin.isatty():
         raise TextError("no text was given; write it after the command, name a --file, or pipe it in")
+    file = None if file is None else file.expanduser()
     name = "standard input" if file is None else str(file)
     try:
         raw = sys.stdin.buffer.read() if file is None else file.read_bytes()

@@ -23,7 +23,7 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.evaluation import Evaluation
-from attnscope.results.files.writing import write_atomically
+from attnscope.results.files.writing import writable_file, write_atomically
 from attnscope.results.per_token import PerToken
 
 if TYPE_CHECKING:
@@ -191,13 +191,10 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
 
 
 def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution) -> Path:
-    """The path, if this type of result can be drawn into it: known suffix, existing folder. Raises OutputError."""
-    path = Path(path)
+    """The path, if this type of result can be drawn into it: known suffix, writable file. Raises OutputError."""
+    path = Path(path).expanduser()
     _renderer(path.suffix, kind, path)
-    if path.is_dir():
-        raise OutputError(f"cannot write {path}: it is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
+    writable_file(path)
     return path
 
 

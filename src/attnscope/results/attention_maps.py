@@ -292,6 +292,7 @@ class AttentionMaps(Result):
         """
         from safetensors import SafetensorError, safe_open
 
+        path = Path(path).expanduser()
         try:
             with safe_open(os.fspath(path), framework="numpy") as file:  # checks the header against the file
                 metadata = file.metadata() or {}

@@ -22,7 +22,7 @@ def resumed_rows(
     if path is None:
         yield Evaluation(settings), lambda _row: None
         return
-    path = Path(path)
+    path = Path(path).expanduser()
     earlier = Evaluation(settings)
     if path.exists() and path.stat().st_size:
         earlier = Evaluation.load(path)

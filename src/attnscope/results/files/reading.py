@@ -70,7 +70,7 @@ def encoded(document: str) -> bytes:
 def text_of(path: str | os.PathLike[str]) -> str:
     """The text of a saved result. Raises FileNotFoundError, or DamagedFileError if it is not UTF-8."""
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return Path(path).expanduser().read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DamagedFileError(f"{path} is not UTF-8 text ({error}); expected a saved result") from error
 
