@@ -16,8 +16,6 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       eqeqeq: "error",
-      // The page's builder reads an import as one line.
-      "max-len": ["error", { code: 120, ignoreUrls: true, ignorePattern: "^import " }],
       // Control characters are looked for on purpose: they are drawn as signs.
       "no-control-regex": "off",
       "no-eval": "error",

@@ -6,7 +6,14 @@ import { deflateRawSync } from "node:zlib";
 
 import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/colour.js";
 import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
-import { fromBase64, fromHalf, inflate, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/decode.js";
+import {
+  fromBase64,
+  fromHalf,
+  inflate,
+  lengths,
+  levels,
+  unpack,
+} from "../../src/attnscope/render/viewer/explorer/decode.js";
 import { codeAt, FINE, sparseMapOf, room } from "../../src/attnscope/render/viewer/explorer/sparse_map.js";
 import { measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/pooling.js";
 import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/heatmap.js";
@@ -51,8 +58,14 @@ test("numbers and labels", () => {
 
 test("files hold any text", () => {
   assert.equal(field('a "b", c'), '"a ""b"", c"');
-  assert.equal(csv([["a", 1], ["\n", 0.5]]), 'a,1\r\n"\n",0.5\r\n');
-  assert.equal(xml("<a & \"b\">\0\ud800"), "&lt;a &amp; &quot;b&quot;&gt;␀\ufffd");
+  assert.equal(
+    csv([
+      ["a", 1],
+      ["\n", 0.5],
+    ]),
+    'a,1\r\n"\n",0.5\r\n',
+  );
+  assert.equal(xml('<a & "b">\0\ud800'), "&lt;a &amp; &quot;b&quot;&gt;␀\ufffd");
 });
 
 test("a state goes through the fragment", () => {
@@ -61,25 +74,52 @@ test("a state goes through the fragment", () => {
   assert.equal(write(DEFAULTS, DEFAULTS), "");
   const asked = parse("#view=nonsense&layer=x&gamma=900&__proto__=1&unknown=2", DEFAULTS, CHOICES);
   assert.deepEqual(within(asked), { ...DEFAULTS, gamma: 3 });
-  assert.deepEqual(pairs("3.2 5.1 x 1"), [[3, 2], [5, 1]]);
+  assert.deepEqual(pairs("3.2 5.1 x 1"), [
+    [3, 2],
+    [5, 1],
+  ]);
 });
 
 test("scores become places on the scale", () => {
   assert.deepEqual([minMax([1, 3, 2]), minMax([2, 2]), minMax([])], [[0, 1, 0.5], [0.5, 0.5], []]);
   assert.deepEqual(minMax([-1.7e308, 0, 1.7e308]), [0, 0.5, 1]);
   assert.deepEqual([symmetric([1, -4, 0]), symmetric([0])], [[0.625, 0, 0.5], [0.5]]);
-  assert.deepEqual([ends([1, -4, 0], true), ends([1, -4, 0], false), ends([], true)], [[-4, 4], [-4, 1], [0, 0]]);
-  assert.deepEqual([ranks([1, 3, 3, 2], false), ranks([1, -4, 0], true)], [[4, 1, 1, 3], [2, 1, 3]]);
+  assert.deepEqual(
+    [ends([1, -4, 0], true), ends([1, -4, 0], false), ends([], true)],
+    [
+      [-4, 4],
+      [-4, 1],
+      [0, 0],
+    ],
+  );
+  assert.deepEqual(
+    [ranks([1, 3, 3, 2], false), ranks([1, -4, 0], true)],
+    [
+      [4, 1, 1, 3],
+      [2, 1, 3],
+    ],
+  );
 });
 
 test("stretches share a box or have their own", () => {
-  const tokens = [[0, 2], [2, 4], [3, 4]].map(([start, end]) => ({ start, end, special: false }));
+  const tokens = [
+    [0, 2],
+    [2, 4],
+    [3, 4],
+  ].map(([start, end]) => ({ start, end, special: false }));
   assert.deepEqual(together("Hi 👍", tokens).boxes, [
     { start: 0, end: 2, units: [0] },
     { start: 2, end: 5, units: [1, 2] },
   ]);
-  const words = apart("Hi 👍!", [[0, 2], [3, 4], [4, 5]]);
-  assert.deepEqual(words.units.map(({ label }) => label), ["Hi", "👍", "!"]);
+  const words = apart("Hi 👍!", [
+    [0, 2],
+    [3, 4],
+    [4, 5],
+  ]);
+  assert.deepEqual(
+    words.units.map(({ label }) => label),
+    ["Hi", "👍", "!"],
+  );
   assert.deepEqual([...words.boxOf], [0, 1, 2]);
   assert.deepEqual(find(words, "👍"), [[1]]);
 });
@@ -105,15 +145,36 @@ test("a stream becomes a map", async () => {
   const read = await inflate(fromBase64(stream.toString("base64")));
   const grid = unpack(read, lengths([0, 1], [0, 1]), 2, levels(1, 255));
   assert.deepEqual([...grid.largest], [1, 0.5]);
-  assert.deepEqual([[0, 0], [0, 1], [1, 0], [1, 1]].map(([q, k]) => codeAt(grid, q, k)), [255, 0, 255, 51]);
-  assert.deepEqual([[...grid.starts], [...grid.keys], [...grid.codes]], [[0, 1, 3], [0, 0, 1], [255, 255, 51]]);
+  assert.deepEqual(
+    [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ].map(([q, k]) => codeAt(grid, q, k)),
+    [255, 0, 255, 51],
+  );
+  assert.deepEqual(
+    [[...grid.starts], [...grid.keys], [...grid.codes]],
+    [
+      [0, 1, 3],
+      [0, 0, 1],
+      [255, 255, 51],
+    ],
+  );
   assert.throws(() => unpack(read.slice(0, -1), [1, 2], 2, levels(1, 255)), /bytes/);
   assert.deepEqual([0x3c00, 0xc000, 1, 0x7c00].map(fromHalf), [1, -2, 2 ** -24, Infinity]);
   assert.deepEqual(lengths([2, 5], [0, 2, 3, 9]), [2, 3]);
 });
 
 test("any stream is unpacked byte by byte", () => {
-  for (const [nq, nk, causal] of [[1, 1, 0], [5, 7, 0], [9, 9, 1], [33, 33, 1], [16, 40, 0]]) {
+  for (const [nq, nk, causal] of [
+    [1, 1, 0],
+    [5, 7, 0],
+    [9, 9, 1],
+    [33, 33, 1],
+    [16, 40, 0],
+  ]) {
     const ends = Array.from({ length: nq }, (_, q) => (causal ? q + 1 : nk));
     const truth = ends.map((end, q) =>
       Array.from({ length: end }, (_, k) => ((q * 31 + k * 17) % 5 ? 0 : (q + k) % 256)),
@@ -130,14 +191,27 @@ test("any stream is unpacked byte by byte", () => {
 });
 
 test("words are sums over keys and means over queries", () => {
-  const tokens = weightMap([[0.5, 0.5, 0], [0.2, 0.3, 0.5], [0.1, 0.6, 0.3]]);
+  const tokens = weightMap([
+    [0.5, 0.5, 0],
+    [0.2, 0.3, 0.5],
+    [0.1, 0.6, 0.3],
+  ]);
   const words = pooled([tokens], Int32Array.of(0, 1, 1), Int32Array.of(0, 1, 1), 2, 2);
   const at = (q, k) => FINE[codeAt(words, q, k)] * words.largest[q];
-  [[0, 0, 0.5], [0, 1, 0.5], [1, 0, 0.15], [1, 1, 0.85]].forEach(([q, k, truth]) => close(at(q, k), truth));
+  [
+    [0, 0, 0.5],
+    [0, 1, 0.5],
+    [1, 0, 0.15],
+    [1, 1, 0.85],
+  ].forEach(([q, k, truth]) => close(at(q, k), truth));
 });
 
 test("what is left out is measured", () => {
-  const grid = weightMap([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.7, 0.1, 0.2]]);
+  const grid = weightMap([
+    [0.9, 0.1, 0],
+    [0.8, 0.1, 0.1],
+    [0.7, 0.1, 0.2],
+  ]);
   const plain = measured(grid, new Uint8Array(3), Uint8Array.of(1, 0, 0), false);
   close(plain.totals[2], 1);
   close(plain.sums[2], 0.3);
@@ -151,8 +225,14 @@ test("what is left out is measured", () => {
 });
 
 test("rollout is the product of its layers", () => {
-  const one = [[1, 0], [0.4, 0.6]];
-  const two = [[1, 0], [0.2, 0.8]];
+  const one = [
+    [1, 0],
+    [0.4, 0.6],
+  ];
+  const two = [
+    [1, 0],
+    [0.2, 0.8],
+  ];
   const mixed = (rows) => rows.map((row, q) => row.map((share, k) => 0.5 * share + 0.5 * Number(q === k)));
   const [a, b] = [mixed(one), mixed(two)];
   const product = [0, 1].map((k) => b[1][0] * a[0][k] + b[1][1] * a[1][k]);
@@ -176,10 +256,16 @@ test("a hot cell survives when many fall on a pixel", () => {
     painter(cells, every, every, ceilings, window, 100, 100, table("linear", 1), colours, 99, out)(0, 100);
   draw();
   assert.equal(out[77 * 100 + 33], 63);
-  assert.equal(out.reduce((a, b) => a + b), 63);
+  assert.equal(
+    out.reduce((a, b) => a + b),
+    63,
+  );
   cells.hidden[333] = 1;
   draw();
-  assert.equal(out.reduce((a, b) => a + b), 0);
+  assert.equal(
+    out.reduce((a, b) => a + b),
+    0,
+  );
 });
 
 test("a causal map is painted as cell after cell would be, at any zoom", () => {
@@ -190,7 +276,12 @@ test("a causal map is painted as cell after cell would be, at any zoom", () => {
   const factors = Float32Array.from({ length: n }, (_, q) => (q % 6 ? 0.5 + q / 80 : 0));
   const colours = Uint32Array.from({ length: 64 }, (_, i) => i);
   const steps = table("sqrt", 1);
-  for (const [x, y, scale] of [[0, 0, 0.3], [0, 0, 1], [3, 8, 1.7], [20, 2, 4.1]]) {
+  for (const [x, y, scale] of [
+    [0, 0, 0.3],
+    [0, 0, 1],
+    [3, 8, 1.7],
+    [20, 2, 4.1],
+  ]) {
     const out = new Uint32Array(20 * 20);
     painter(cells, shown, shown, factors, { x, y, sx: scale, sy: scale }, 20, 20, steps, colours, 99, out)(0, 20);
     const [across, down] = [edges(20, x, scale, shown.length), edges(20, y, scale, shown.length)];
@@ -217,25 +308,51 @@ test("pixels and cells", () => {
   assert.deepEqual([...end], [3, 3, 3, 3, 3, 3, 3, 3]);
   assert.deepEqual([cellAt(9, 2, 4, 9), cellAt(-9, 0, 4, 9), cellAt(99, 0, 4, 9)], [4, -1, -1]);
   assert.deepEqual([held(-1, 10, 50, 20), held(19, 10, 50, 20), held(3, 10, 500, 20)], [0, 15, 0]);
-  assert.deepEqual([20, 8, 0.1].map((scale) => stride(scale, 15)), [1, 2, 200]);
+  assert.deepEqual(
+    [20, 8, 0.1].map((scale) => stride(scale, 15)),
+    [1, 2, 200],
+  );
 });
 
 test("units: words, tokens, characters of several tokens", () => {
   const side = {
     text: "a 👍 bc",
-    tokens: [[0, 0, 1, "<s>"], [0, 1, 0], [1, 3, 0], [2, 3, 0], [3, 5, 0], [5, 6, 0]],
-    words: [[0, 1, [1]], [2, 3, [2, 3]], [4, 6, [4, 5]]],
+    tokens: [
+      [0, 0, 1, "<s>"],
+      [0, 1, 0],
+      [1, 3, 0],
+      [2, 3, 0],
+      [3, 5, 0],
+      [5, 6, 0],
+    ],
+    words: [
+      [0, 1, [1]],
+      [2, 3, [2, 3]],
+      [4, 6, [4, 5]],
+    ],
   };
   const all = [0, 1, 2, 3, 4, 5];
   assert.equal(places(side.text)(3), 4);
   const words = axis(side, all, true, 4);
-  assert.deepEqual(words.units.map((unit) => unit.label), ["<s>", "a", "👍", "bc"]);
-  assert.deepEqual(words.units.map((unit) => unit.continued), [false, false, false, true]);
+  assert.deepEqual(
+    words.units.map((unit) => unit.label),
+    ["<s>", "a", "👍", "bc"],
+  );
+  assert.deepEqual(
+    words.units.map((unit) => unit.continued),
+    [false, false, false, true],
+  );
   const tokens = axis(side, all, false, null);
-  assert.deepEqual(tokens.boxes.map((box) => box.units), [[1], [2, 3], [4], [5]]);
+  assert.deepEqual(
+    tokens.boxes.map((box) => box.units),
+    [[1], [2, 3], [4], [5]],
+  );
   assert.deepEqual([...tokens.boxOf], [-1, 0, 1, 1, 2, 3]);
   assert.deepEqual(find(words, "B"), [[3]]);
   assert.deepEqual(find(words, "a 👍"), [[1, 2]]);
   assert.deepEqual(find(words, ".*(["), []);
-  assert.deepEqual(axis(side, [0, 4], true, null).units.map((unit) => unit.label), ["<s>", "bc"]);
+  assert.deepEqual(
+    axis(side, [0, 4], true, null).units.map((unit) => unit.label),
+    ["<s>", "bc"],
+  );
 });

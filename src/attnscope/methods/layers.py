@@ -8,11 +8,13 @@ from attnscope.models.model_facts import AttentionLayout
 
 
 def attending_layer(model: Model, layout: AttentionLayout, stack: str, index: object, words: str = "") -> int:
-    """The index of a layer from 0 on; `words`: what else may be given.
+    """The index of a layer from 0 on; -1 is the last that has attention weights. `words`: what else may be given.
 
     Raises RangeError for one that is out of range, or that has no attention weights.
     """
     kinds, heads = layout.kinds_of(stack), layout.heads_of(stack)
+    if index == -1 and heads:
+        return max(heads)
     layer = in_range("layer", index, len(kinds), words)
     if layer not in heads:
         raise RangeError(

@@ -63,7 +63,8 @@ export class Dom {
     root.dataset.viewer ??= String(unusedNumber());
     /** Tells this viewer from others of the document, for names that are shared by the whole document. */
     this.id = `viewer${root.dataset.viewer}`;
-    for (const radio of /** @type {HTMLInputElement[]} */ (this.all("input[type=radio]"))) radio.name = `${this.id}-${radio.name}`;
+    for (const radio of /** @type {HTMLInputElement[]} */ (this.all("input[type=radio]")))
+      radio.name = `${this.id}-${radio.name}`;
   }
 
   /** @param {string} name @returns {HTMLElement} */

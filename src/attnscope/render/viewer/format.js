@@ -16,7 +16,10 @@ export function percent(share) {
 /** Line breaks, tabs and the like as one visible mark, for labels. @param {string} value */
 export const label = (value) =>
   visible(value.trim().replace(/\s+/g, " ")) ||
-  value.replace(/\r\n|\n|\r/g, "↵").replace(/\t/g, "⇥").replace(/[^\S↵⇥]/gu, "␣") ||
+  value
+    .replace(/\r\n|\n|\r/g, "↵")
+    .replace(/\t/g, "⇥")
+    .replace(/[^\S↵⇥]/gu, "␣") ||
   "∅";
 
 /** Makes control characters, and those that change the direction of text, harmless. @param {string} value */

@@ -3,7 +3,8 @@
 import { short, xml } from "./format.js";
 import { captionLine } from "./legend.js";
 
-const FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Hiragino Sans', 'Noto Sans JP', 'Noto Sans CJK JP', sans-serif";
+const FONT =
+  "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Hiragino Sans', 'Noto Sans JP', 'Noto Sans CJK JP', sans-serif";
 const EDGE = 24;
 const LINE = 16;
 
@@ -102,7 +103,9 @@ export function svgDocument({ parts, width, height }, { subject, legends, captio
     y += tall;
   });
   const rows = [captionLine(caption), ...caption.notes].flatMap((text) => wrap(text, most));
-  below.push(`<g class="caption">${rows.map((row, i) => write(EDGE, y + 12 + LINE * i, row, ` font-size="11" fill="${muted}"`)).join("")}</g>`);
+  below.push(
+    `<g class="caption">${rows.map((row, i) => write(EDGE, y + 12 + LINE * i, row, ` font-size="11" fill="${muted}"`)).join("")}</g>`,
+  );
   const tall = Math.ceil(y + 22 + LINE * rows.length);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${tall}" viewBox="0 0 ${wide} ${tall}" font-family="${FONT}" font-size="12">`,
@@ -119,11 +122,15 @@ export function svgDocument({ parts, width, height }, { subject, legends, captio
  * of a line @param {string} ink */
 function legendGroup({ colours, ticks, unit }, subject, most, ink) {
   const ramp = colours.map((colour, i) => box((i * 200) / colours.length, 0, 200 / colours.length + 0.3, 8, colour));
-  const numbers = ticks.map(({ place, text }) => write(200 * place, 24, text, ` class="tick" font-size="11" fill="${ink}" text-anchor="middle"`));
+  const numbers = ticks.map(({ place, text }) =>
+    write(200 * place, 24, text, ` class="tick" font-size="11" fill="${ink}" text-anchor="middle"`),
+  );
   const top = ticks.length ? 44 : 25;
   const rows = wrap(unit.join(""), most);
   const words = rows.map((row, i) => write(-14, top + LINE * i, row, ` class="unit" font-size="11" fill="${ink}"`));
-  const whose = subject.length ? write(240, 9, subject.map((text) => short(text, 40)).join(""), ` class="subject" fill="${ink}"`) : "";
+  const whose = subject.length
+    ? write(240, 9, subject.map((text) => short(text, 40)).join(""), ` class="subject" fill="${ink}"`)
+    : "";
   return { drawn: [...ramp, ...numbers, whose, ...words].join(""), tall: top + LINE * (rows.length - 1) + 8 };
 }
 

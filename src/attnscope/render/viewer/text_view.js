@@ -94,17 +94,25 @@ function* parts({ root, axis, spans, ranges, chips, places }, marked) {
     fill(box.start);
     const unit = units[box.units[0]];
     const content = text.slice(position, box.end);
-    const span = element("span", "", `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`);
+    const span = element(
+      "span",
+      "",
+      `u${unit.special ? " special" : ""}${unit.continued ? " said" : ""}${content.trim() ? "" : " blank"}`,
+    );
     if (marked) {
       // A token may include the space in front of it.
       const [, before, middle, after] = /^(\s*)(.*?)(\s*)$/su.exec(content) ?? ["", "", content, ""];
-      span.append(...[before && gap(before, true), gap(middle, false), after && gap(after, true)].filter((part) => part !== ""));
+      span.append(
+        ...[before && gap(before, true), gap(middle, false), after && gap(after, true)].filter((part) => part !== ""),
+      );
     } else span.append(gap(content, false));
     if (content.includes("\n")) span.classList.add("nl");
     spans.push(span);
     places.set(span, b);
     // Static ranges: the browser would update live ones at every change of the document.
-    ranges.push(new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }));
+    ranges.push(
+      new StaticRange({ startContainer: span, startOffset: 0, endContainer: span, endOffset: span.childNodes.length }),
+    );
     part.append(span);
     position = box.end;
   }

@@ -25,7 +25,10 @@ export function createTooltip(dom) {
   /** At a point of the window, moved so that it fits. @param {number} x @param {number} y */
   function place(x, y) {
     const { clientWidth } = document.documentElement;
-    const [left, top] = [Math.max(8, Math.min(x, clientWidth - tip.offsetWidth - 8)), Math.min(y, innerHeight - tip.offsetHeight - 8)];
+    const [left, top] = [
+      Math.max(8, Math.min(x, clientWidth - tip.offsetWidth - 8)),
+      Math.min(y, innerHeight - tip.offsetHeight - 8),
+    ];
     tip.style.transform = `translate(${left}px, ${top}px)`;
   }
 

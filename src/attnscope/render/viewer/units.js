@@ -63,8 +63,16 @@ export function axis(side, chosen, byWord, continued) {
 /** Stretches of a text as units, each in its own box. @param {string} text
  * @param {[number, number, ...unknown[]][]} stretches where each starts and ends, in characters @returns {Axis} */
 export function apart(text, stretches) {
-  const units = plain(text, stretches.map(([start, end]) => ({ start, end, special: false })));
-  return { text, units, boxes: units.map(({ start, end }, i) => ({ start, end, units: [i] })), boxOf: Int32Array.from(units.keys()) };
+  const units = plain(
+    text,
+    stretches.map(([start, end]) => ({ start, end, special: false })),
+  );
+  return {
+    text,
+    units,
+    boxes: units.map(({ start, end }, i) => ({ start, end, units: [i] })),
+    boxOf: Int32Array.from(units.keys()),
+  };
 }
 
 /** Stretches of a text as units; those that share a character share a box. @param {string} text

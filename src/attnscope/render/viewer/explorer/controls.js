@@ -41,7 +41,12 @@ export function listenControls(context, store, save) {
     const generated = [...model.query.units.keys()].filter((i) => model.query.units[i].continued);
     if (!generated.length) return;
     const now = generated.indexOf(state.pin);
-    const next = now < 0 ? (direction > 0 ? 0 : generated.length - 1) : Math.max(0, Math.min(generated.length - 1, now + direction));
+    const next =
+      now < 0
+        ? direction > 0
+          ? 0
+          : generated.length - 1
+        : Math.max(0, Math.min(generated.length - 1, now + direction));
     update({ pin: generated[next], other: -1, dir: "to" });
     context.view().reveal?.(generated[next]);
   }
@@ -49,14 +54,21 @@ export function listenControls(context, store, save) {
   const numbered = (/** @type {number} */ number) => /** @type {[string, string]} */ ([String(number), String(number)]);
   fill(dom.part("layer"), layers.map(numbered));
   fill(dom.part("head-number"), heads.map(numbered));
-  fill(dom.part("palette"), Object.keys(palettes).map((name) => [name, name]));
+  fill(
+    dom.part("palette"),
+    Object.keys(palettes).map((name) => [name, name]),
+  );
   /** @type {[string, string][]} */
-  const sorts = Object.keys(STATISTICS).filter((name) => name in statistics).flatMap((name) => [
-    [name, `most ${STATISTICS[name][0]}`],
-    [`-${name}`, `least ${STATISTICS[name][0]}`],
-  ]);
+  const sorts = Object.keys(STATISTICS)
+    .filter((name) => name in statistics)
+    .flatMap((name) => [
+      [name, `most ${STATISTICS[name][0]}`],
+      [`-${name}`, `least ${STATISTICS[name][0]}`],
+    ]);
   fill(dom.part("sort"), [["", "layer and head"], ...sorts]);
-  bindForm(dom, store, (key) => (key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {}));
+  bindForm(dom, store, (key) =>
+    key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {},
+  );
 
   /** What each button does. @type {Record<string, () => void>} */
   const buttons = {

@@ -21,7 +21,7 @@ export async function inflate(bytes) {
   void writer.close().catch(() => undefined);
   const parts = [];
   let length = 0;
-  for (const reader = readable.getReader(); ; ) {
+  for (const reader = readable.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
@@ -40,8 +40,7 @@ export async function inflate(bytes) {
 export const inflated = (stream) => inflate(typeof stream === "string" ? fromBase64(stream) : stream);
 
 /** (code,) The value of each code, as a share of the row's largest. @param {number} power @param {number} top */
-export const levels = (power, top) =>
-  Float32Array.from({ length: 256 }, (_, code) => Math.min(1, code / top) ** power);
+export const levels = (power, top) => Float32Array.from({ length: 256 }, (_, code) => Math.min(1, code / top) ** power);
 
 /** How many of the keys are at or before each query. @param {number[]} queries @param {number[]} keys */
 export function lengths(queries, keys) {

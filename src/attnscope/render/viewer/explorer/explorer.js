@@ -39,7 +39,16 @@ export function start(root, source, address = null) {
 
   /** @type {import("./views.js").Context} */
   const context = {
-    dom, manifest, state, update, onChange, focus, models, cache, highlights, redraw,
+    dom,
+    manifest,
+    state,
+    update,
+    onChange,
+    focus,
+    models,
+    cache,
+    highlights,
+    redraw,
     tooltip: createTooltip(dom),
     search: createSearch(dom, state, focus),
     current: () => model,
@@ -113,7 +122,8 @@ export function start(root, source, address = null) {
   function show(view, next) {
     model = next;
     if (model) {
-      if (state.pin >= (state.dir === "to" ? model.query : model.key).units.length) return update({ pin: -1, other: -1 });
+      if (state.pin >= (state.dir === "to" ? model.query : model.key).units.length)
+        return update({ pin: -1, other: -1 });
       if (state.pin >= 0) focus.unit = state.pin;
       highlights.setColours(model.paint.colours, model.paint.colours, models.signedPaint().colours);
     }
@@ -164,7 +174,12 @@ export function start(root, source, address = null) {
 
   onChange((before) => {
     if (views[state.view].onlyTo) state.dir = "to";
-    if (before.pin !== state.pin || before.dir !== state.dir || before.unit !== state.unit || before.view !== state.view) {
+    if (
+      before.pin !== state.pin ||
+      before.dir !== state.dir ||
+      before.unit !== state.unit ||
+      before.view !== state.view
+    ) {
       focus.unit = state.pin;
       focus.other = -1;
     }

@@ -20,7 +20,9 @@ export const createSave = (dom, currentView) => async (/** @type {string} */ kin
   } else {
     const [ink, muted, page] = ["--ink", "--muted", "--page"].map((name) => dom.colour(name));
     const { body, subject, legend, caption } = view;
-    const drawn = new Blob([svgDocument(body, { subject, legends: [legend], caption, ink, muted, page })], { type: "image/svg+xml" });
+    const drawn = new Blob([svgDocument(body, { subject, legends: [legend], caption, ink, muted, page })], {
+      type: "image/svg+xml",
+    });
     download(`${view.name}.${kind}`, kind === "svg" ? drawn : await pixels(drawn));
   }
   dom.say(`${kind} saved`);

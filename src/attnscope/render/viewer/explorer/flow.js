@@ -33,7 +33,8 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
     state.pin >= 0 && state.pin < query.units.length ? state.pin : (rows[rows.length - 1] ?? 0);
 
   /** The rows to draw, or null while they are being computed. @param {ViewModel} model */
-  const rolledRows = (model) => (rolled && rolled.unit === startUnit(model) && rolled.name === state.unit ? rolled.rows : null);
+  const rolledRows = (model) =>
+    rolled && rolled.unit === startUnit(model) && rolled.name === state.unit ? rolled.rows : null;
 
   /** The layer whose input a row shows. @param {Float32Array[]} rows @param {number} r */
   const layerOf = (rows, r) => manifest.layers[rows.length - 1 - r];
@@ -59,7 +60,8 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
   function labels({ columns, key }, scale) {
     const every = Math.max(1, Math.ceil(15 / scale));
     const written = [];
-    for (let at = 0; at < columns.length; at += every) written.push({ at, text: short(key.units[columns[at]].label, 11) });
+    for (let at = 0; at < columns.length; at += every)
+      written.push({ at, text: short(key.units[columns[at]].label, 11) });
     return written;
   }
 
@@ -207,7 +209,13 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
     },
     follow: draw,
     legend: ({ paint }) =>
-      curvedLegend(state, paint.colours, state.scale === "fixed" ? 1 : null, "share of rollout", state.scale === "fixed" ? "0 to 1" : "of each row’s largest"),
+      curvedLegend(
+        state,
+        paint.colours,
+        state.scale === "fixed" ? 1 : null,
+        "share of rollout",
+        state.scale === "fixed" ? "0 to 1" : "of each row’s largest",
+      ),
     values: (model) => rolledRows(model)?.at(-1) ?? new Float32Array(model.map.nk),
     verb: () => " comes from, in the end",
     svg(model) {
@@ -220,9 +228,18 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
       const muted = ` fill="${dom.colour("--muted")}"`;
       const scale = (width - LEFT - 1) / model.columns.length;
       const parts = [image(cut, LEFT, TOP, width - LEFT, height)];
-      rows.forEach((_, r) => parts.push(write(LEFT - 8, TOP + (r + 0.5) * ROW + 4, String(layerOf(rows, r)), `${muted} text-anchor="end"`)));
+      rows.forEach((_, r) =>
+        parts.push(write(LEFT - 8, TOP + (r + 0.5) * ROW + 4, String(layerOf(rows, r)), `${muted} text-anchor="end"`)),
+      );
       for (const { at, text } of labels(model, scale)) {
-        parts.push(write(0, 4, text, `${muted} transform="translate(${round(LEFT + (at + 0.5) * scale)} ${TOP - 6}) rotate(-90)"`));
+        parts.push(
+          write(
+            0,
+            4,
+            text,
+            `${muted} transform="translate(${round(LEFT + (at + 0.5) * scale)} ${TOP - 6}) rotate(-90)"`,
+          ),
+        );
       }
       return { parts, width, height: TOP + height };
     },

@@ -76,14 +76,26 @@ export function createHead(context) {
     }
     const { sx, sy } = frame.window;
     const scaled = { ...frame.window, sx: sx * ratio, sy: sy * ratio };
-    const fill = painter(map, rows, columns, factors, scaled, pixels.width, pixels.height, paint.table, paint.words, 0, out);
+    const fill = painter(
+      map,
+      rows,
+      columns,
+      factors,
+      scaled,
+      pixels.width,
+      pixels.height,
+      paint.table,
+      paint.words,
+      0,
+      out,
+    );
     const name = models.mapName(model.state);
     const mine = ++painting;
     let line = 0;
     stage.setAttribute("aria-busy", "true");
     const slice = () => {
       if (mine !== painting) return;
-      for (const end = performance.now() + SLICE; line < pixels.height && performance.now() < end; ) {
+      for (const end = performance.now() + SLICE; line < pixels.height && performance.now() < end;) {
         const to = Math.min(pixels.height, line + 16);
         fill(line, to);
         line = to;
@@ -194,7 +206,11 @@ export function createHead(context) {
       if (middle < 0 || middle > size) return;
       written.push({ text: short(units[places[at]].label, 24), isRow, middle, look });
     };
-    for (let at = Math.ceil(Math.max(0, start) / every) * every; at < Math.min(places.length, start + size / scale); at += every) {
+    for (
+      let at = Math.ceil(Math.max(0, start) / every) * every;
+      at < Math.min(places.length, start + size / scale);
+      at += every
+    ) {
       if (!first.some((other) => Math.abs(other - at) < near)) add(at, "muted");
     }
     for (const at of first) add(at, at === pinned ? "accent" : "ink");
@@ -251,7 +267,12 @@ export function createHead(context) {
     sourceName: () => models.mapSourceName(state),
     show(model) {
       matches = search.places(model);
-      looks = { muted: dom.colour("--muted"), ink: dom.colour("--ink"), accent: dom.colour("--accent"), rule: dom.colour("--rule") };
+      looks = {
+        muted: dom.colour("--muted"),
+        ink: dom.colour("--ink"),
+        accent: dom.colour("--accent"),
+        rule: dom.colour("--rule"),
+      };
       layOut(model);
       fitCanvas(canvas, frame.width, frame.height);
       canvas.style.left = `${frame.left}px`;
@@ -272,7 +293,12 @@ export function createHead(context) {
         parts.push(
           label.isRow
             ? write(left - 8, top + label.middle + 4, text, `${fill} text-anchor="end"`)
-            : write(0, 4, text, `${fill} transform="translate(${round(left + label.middle)} ${round(top - 8)}) rotate(-90)"`),
+            : write(
+                0,
+                4,
+                text,
+                `${fill} transform="translate(${round(left + label.middle)} ${round(top - 8)}) rotate(-90)"`,
+              ),
         );
       }
       parts.push(outline(left, top, width, height, looks.rule, 1));

@@ -113,7 +113,10 @@ export function listenInput({ dom, state, update, focus, current }, stage, frame
   function moveTo(q, k) {
     const model = current();
     if (!model) return;
-    const [row, column] = [Math.max(0, Math.min(q, model.rows.length - 1)), Math.max(0, Math.min(k, model.columns.length - 1))];
+    const [row, column] = [
+      Math.max(0, Math.min(q, model.rows.length - 1)),
+      Math.max(0, Math.min(k, model.columns.length - 1)),
+    ];
     const { x, y, sx, sy } = frame.window;
     const [wide, tall] = [frame.width / sx, frame.height / sy];
     const dx = column < x ? column - x : column + 1 > x + wide ? column + 1 - x - wide : 0;
@@ -145,7 +148,10 @@ export function listenInput({ dom, state, update, focus, current }, stage, frame
     event.preventDefault();
     event.stopPropagation();
   });
-  stage.addEventListener("focus", () => focus.unit < 0 && frame.q < 0 && stage.matches(":focus-visible") && moveTo(0, 0));
+  stage.addEventListener(
+    "focus",
+    () => focus.unit < 0 && frame.q < 0 && stage.matches(":focus-visible") && moveTo(0, 0),
+  );
 
   /** The pointed cell, or the middle of the map. */
   const middle = () => {

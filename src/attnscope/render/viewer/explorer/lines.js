@@ -16,7 +16,11 @@ const LINE = 20;
 /** How strongly a line is drawn. @param {ViewModel["paint"]} paint @param {number} share */
 function lineLook(paint, share) {
   const step = paint.stepOf(share);
-  return { colour: paint.colours[Math.max(step, 14)], opacity: 0.15 + (0.85 * step) / 63, width: 0.6 + (2.2 * step) / 63 };
+  return {
+    colour: paint.colours[Math.max(step, 14)],
+    opacity: 0.15 + (0.85 * step) / 63,
+    width: 0.6 + (2.2 * step) / 63,
+  };
 }
 
 /** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
@@ -147,7 +151,12 @@ export function createLines({ dom, state, update, focus, models, current }) {
         );
       });
       const word = (/** @type {string} */ text, /** @type {number} */ at, /** @type {boolean} */ isQuery) =>
-        write(isQuery ? left - 8 : right + 8, (at + 0.5) * LINE + 4, short(text, 26), ` font-size="13" fill="${ink}"${isQuery ? ' text-anchor="end"' : ""}`);
+        write(
+          isQuery ? left - 8 : right + 8,
+          (at + 0.5) * LINE + 4,
+          short(text, 26),
+          ` font-size="13" fill="${ink}"${isQuery ? ' text-anchor="end"' : ""}`,
+        );
       model.rows.forEach((q, r) => parts.push(word(model.query.units[q].label, r, true)));
       model.columns.forEach((k, c) => parts.push(word(model.key.units[k].label, c, false)));
       return { parts, width, height: Math.max(model.rows.length, model.columns.length) * LINE };

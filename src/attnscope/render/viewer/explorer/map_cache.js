@@ -119,7 +119,8 @@ export function createMapCache(source) {
     /** Why rollout is not possible; empty where it is. */
     noRollout() {
       const { kind, layers, heads, queries, keys, sides } = manifest;
-      if (kind === "cross") return "Rollout follows the attention of one text to itself; this is from one text to another.";
+      if (kind === "cross")
+        return "Rollout follows the attention of one text to itself; this is from one text to another.";
       if (!manifest.thumbnails) return "The maps themselves were not kept, only statistics.";
       const all = sides[0].tokens.length;
       if (manifest.missing.length) return "Layers were left out to keep this file small.";

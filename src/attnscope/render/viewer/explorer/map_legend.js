@@ -45,7 +45,8 @@ export const shareName = (state) => (state.renorm ? "share of the attention show
 export function rowsLegend(model, query) {
   const { state, paint, highest } = model;
   const top = state.scale === "row" && query < 0 ? null : state.scale === "map" ? highest : ceiling(model, query);
-  const scaling = state.scale === "fixed" ? "0 to 1" : top === null ? "of each row’s largest" : `scaled per ${state.scale}`;
+  const scaling =
+    state.scale === "fixed" ? "0 to 1" : top === null ? "of each row’s largest" : `scaled per ${state.scale}`;
   return curvedLegend(state, paint.colours, top, shareName(state), scaling);
 }
 
@@ -57,7 +58,9 @@ export function captionOf(manifest, state, view, model, legend) {
   const { provenance, version, queries, keys, title } = manifest;
   const length = queries.length === keys.length ? `${keys.length} tokens` : `${queries.length} × ${keys.length} tokens`;
   const special = !state.special && model?.key.units.some((unit) => unit.special);
-  const hidden = [special ? "without special tokens" : "", model?.map.sinks.length ? "without sinks" : ""].filter(Boolean);
+  const hidden = [special ? "without special tokens" : "", model?.map.sinks.length ? "without sinks" : ""].filter(
+    Boolean,
+  );
   const out = model ? meanLeftOut(model) : 0;
   const facts = [
     provenance.model ?? "",

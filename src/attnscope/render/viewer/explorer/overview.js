@@ -60,7 +60,11 @@ function order({ layers, heads, statistics }, { sort }) {
 export function statisticsTable(manifest, state) {
   const { layers, heads, statistics } = manifest;
   const names = Object.keys(statistics);
-  const rows = order(manifest, state).map(([l, h]) => [layers[l], heads[h], ...names.map((name) => statistics[name][l][h])]);
+  const rows = order(manifest, state).map(([l, h]) => [
+    layers[l],
+    heads[h],
+    ...names.map((name) => statistics[name][l][h]),
+  ]);
   return [["layer", "head", ...names], ...rows];
 }
 
@@ -69,7 +73,7 @@ export function createOverview({ dom, manifest, state, update, models, cache }) 
   const { layers, heads, statistics } = manifest;
   const field = dom.part("tiles");
   /** @type {HTMLButtonElement[]} */
-  let tiles = [];
+  const tiles = [];
   let paintedAs = "";
   let arrangedAs = "nothing yet";
 
@@ -78,13 +82,19 @@ export function createOverview({ dom, manifest, state, update, models, cache }) 
       heads.forEach((_, head) => {
         const tile = /** @type {HTMLButtonElement} */ (element("button", "", "tile"));
         tile.dataset.place = `${layer} ${head}`;
-        tile.append(element("canvas"), element("span", `${layers[layer]}·${heads[head]}`, "name"), element("span", "", "stat"));
+        tile.append(
+          element("canvas"),
+          element("span", `${layers[layer]}·${heads[head]}`, "name"),
+          element("span", "", "stat"),
+        );
         tiles.push(tile);
       }),
     );
     field.append(...tiles);
     const placeAt = (/** @type {Event} */ event) =>
-      /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".tile"))?.dataset.place?.split(" ").map(Number);
+      /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".tile"))?.dataset.place
+        ?.split(" ")
+        .map(Number);
     field.addEventListener("click", (event) => {
       const place = placeAt(event);
       if (!place) return;

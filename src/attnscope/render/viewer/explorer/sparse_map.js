@@ -12,7 +12,12 @@ export const FINE = Float32Array.from({ length: 65536 }, (_, code) => code / 655
 
 /** Buffers for a map's rows, which are filled one after the other.
  * @template {Uint8Array | Uint16Array} C @param {number} nq @param {number} most entries @param {C} codes as many */
-export const room = (nq, most, codes) => ({ starts: new Uint32Array(nq + 1), largest: new Float32Array(nq), keys: new Uint32Array(most), codes });
+export const room = (nq, most, codes) => ({
+  starts: new Uint32Array(nq + 1),
+  largest: new Float32Array(nq),
+  keys: new Uint32Array(most),
+  codes,
+});
 
 /** The map of rows that have been filled. @param {ReturnType<typeof room>} rows @param {number} nk
  * @param {Float32Array} levels @returns {SparseMap} */

@@ -159,11 +159,25 @@ export function createText(context) {
     const { most, kind } = coloured(model);
     if (kind === "difference") {
       const ticks = [0, 0.5, 1].map((place) => ({ place, text: number((2 * place - 1) * most) }));
-      return { colours: models.signedPaint().colours, ticks, unit: ["difference of attention: second (blue) to first (red)"] };
+      return {
+        colours: models.signedPaint().colours,
+        ticks,
+        unit: ["difference of attention: second (blue) to first (red)"],
+      };
     }
     const of = state.scale === "map" ? "map" : state.dir === "to" ? "row" : "column";
-    const scaling = { mean: `mean over all ${state.unit}s`, rollout: "scaled per row", row: state.scale === "fixed" ? "0 to 1" : `scaled per ${of}` }[kind];
-    return curvedLegend(state, model.paint.colours, most, kind === "rollout" ? "share of rollout" : shareName(state), scaling);
+    const scaling = {
+      mean: `mean over all ${state.unit}s`,
+      rollout: "scaled per row",
+      row: state.scale === "fixed" ? "0 to 1" : `scaled per ${of}`,
+    }[kind];
+    return curvedLegend(
+      state,
+      model.paint.colours,
+      most,
+      kind === "rollout" ? "share of rollout" : shareName(state),
+      scaling,
+    );
   }
 
   /** @param {"to" | "by"} side */
@@ -172,7 +186,8 @@ export function createText(context) {
     const unitOf = (/** @type {Event} */ event) => (texts ? unitAt(texts[side], event.target) : -1);
     /** Turns the direction if the pointer is in the text of the other side. */
     const turn = () => !oneText && state.dir !== side && state.pin < 0 && update({ dir: side });
-    const isShown = (/** @type {number} */ unit) => unit >= 0 && (state.special || !texts?.[side].axis.units[unit].special);
+    const isShown = (/** @type {number} */ unit) =>
+      unit >= 0 && (state.special || !texts?.[side].axis.units[unit].special);
     root.addEventListener("pointerover", (event) => {
       const unit = unitOf(event);
       if (!isShown(unit)) return;
@@ -197,7 +212,11 @@ export function createText(context) {
       const text = texts[side];
       const units = text.axis.units.map((_, i) => i).filter(isShown);
       const now = state.pin >= 0 && focus.other >= 0 ? focus.other : focus.unit;
-      const target = arrowKeyTarget(units.map((unit) => elementOf(text, unit)), units.indexOf(now), event);
+      const target = arrowKeyTarget(
+        units.map((unit) => elementOf(text, unit)),
+        units.indexOf(now),
+        event,
+      );
       if (target !== null) {
         turn();
         focus.point(units[target], -1);
@@ -236,12 +255,17 @@ export function createText(context) {
       const [ink, accent] = [dom.colour("--ink"), dom.colour("--accent")];
       const { colours } = legend(model);
       const seen = texts ? [...new Set([texts.to, texts.by])] : [];
-      return textBody(dom.part("texts"), seen.map(({ root }) => root), ink, (element) => {
-        const ring = element.matches(".q, .q2") ? accent : "";
-        const text = seen.find(({ places }) => places.has(element));
-        const fill = colours[text?.steps[text.places.get(element) ?? -1] ?? -1];
-        return fill ? { fill, ink: textOn(fill), ring } : { fill: "", ink, ring };
-      });
+      return textBody(
+        dom.part("texts"),
+        seen.map(({ root }) => root),
+        ink,
+        (element) => {
+          const ring = element.matches(".q, .q2") ? accent : "";
+          const text = seen.find(({ places }) => places.has(element));
+          const fill = colours[text?.steps[text.places.get(element) ?? -1] ?? -1];
+          return fill ? { fill, ink: textOn(fill), ring } : { fill: "", ink, ring };
+        },
+      );
     },
     table(model) {
       const { row } = coloured(model);

@@ -107,9 +107,17 @@ export function createTopPanel({ dom, state, update, focus }) {
     const row = given ?? values(model, focus.unit, state.dir);
     const second = compared(model, given);
     setText(dom.part("left-out"), given ? "" : leftOutSentence(model));
-    const line = (/** @type {number} */ unit) => ({ unit, label: short(to.units[unit].label, 40), here: unit === focus.other });
+    const line = (/** @type {number} */ unit) => ({
+      unit,
+      label: short(to.units[unit].label, 40),
+      here: unit === focus.other,
+    });
     if (second) {
-      const most = largest(row.map((first, i) => Math.abs(first - second[i])), among, TOP);
+      const most = largest(
+        row.map((first, i) => Math.abs(first - second[i])),
+        among,
+        TOP,
+      );
       showLines(most.map((unit) => ({ ...line(unit), middle: number(row[unit]), last: number(second[unit]) })));
     } else {
       const best = largest(row, among, TOP);

@@ -77,7 +77,8 @@ export function createModels(manifest, isDark) {
   }
 
   /** The cache name of the map for this state. @param {State} state */
-  const mapName = (state) => [wanted(state).join(" "), state.unit, Number(state.special), Number(state.sinks)].join("|");
+  const mapName = (state) =>
+    [wanted(state).join(" "), state.unit, Number(state.special), Number(state.sinks)].join("|");
 
   /** What the worker has to know about the units. @param {State} state @returns {import("./worker.js").Units} */
   function unitsOf(state) {
@@ -111,14 +112,28 @@ export function createModels(manifest, isDark) {
   /** The colours of differences, -1 to 1. @returns {Paint} */
   function signedPaint() {
     const steps = signed[isDark() ? 1 : 0];
-    return { colours: steps, words: words32(steps), table: new Uint8Array(), stepOf: (scaled) => stepOf((scaled + 1) / 2) };
+    return {
+      colours: steps,
+      words: words32(steps),
+      table: new Uint8Array(),
+      stepOf: (scaled) => stepOf((scaled + 1) / 2),
+    };
   }
 
   /** @param {State} state @param {CachedMap} map @returns {ViewModel} */
   function modelOf(state, map) {
     const { query, key } = axes(state.unit);
     const rows = shown(query, state.special);
-    const model = { state, map, query, key, rows, columns: shown(key, state.special), paint: paintOf(state), highest: 0 };
+    const model = {
+      state,
+      map,
+      query,
+      key,
+      rows,
+      columns: shown(key, state.special),
+      paint: paintOf(state),
+      highest: 0,
+    };
     for (const q of rows) model.highest = Math.max(model.highest, map.peaks[q] * norm(model, q));
     return model;
   }

@@ -24,7 +24,12 @@ async function measuredMean(streams, units, setup) {
   const plain = maps.length === 1 && !rowOf && !columnOf;
   const rows = rowOf ?? Int32Array.from({ length: nq }, (_, i) => i);
   const columns = columnOf ?? Int32Array.from({ length: nk }, (_, i) => i);
-  return measured(plain ? maps[0] : pooled(maps, rows, columns, nq, nk), units.specialQueries, units.left, units.hideSinks);
+  return measured(
+    plain ? maps[0] : pooled(maps, rows, columns, nq, nk),
+    units.specialQueries,
+    units.left,
+    units.hideSinks,
+  );
 }
 
 /** A function that answers the questions of one viewer. @param {Setup} setup
@@ -56,7 +61,9 @@ if (typeof document === "undefined" && typeof self !== "undefined") {
       else {
         try {
           const result = await answer(data);
-          const buffers = [result.starts, result.keys, result.codes, result.largest].filter(ArrayBuffer.isView).map((array) => array.buffer);
+          const buffers = [result.starts, result.keys, result.codes, result.largest]
+            .filter(ArrayBuffer.isView)
+            .map((array) => array.buffer);
           self.postMessage({ id: data.id, result }, { transfer: buffers });
         } catch (error) {
           self.postMessage({ id: data.id, error: String(error) });

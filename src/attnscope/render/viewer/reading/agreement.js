@@ -23,7 +23,10 @@ export function start(root, source, address = null) {
   /** @type {Result} */
   const { names, results } = JSON.parse(source.result());
   const { words } = results[0];
-  const axis = apart(results[0].text, words.map(({ start, end }) => [start, end]));
+  const axis = apart(
+    results[0].text,
+    words.map(({ start, end }) => [start, end]),
+  );
   const texts = dom.all(".passage").map((holder) => adoptText(holder, axis));
   const store = createStore({ find: "", theme: "" }, { theme: ["", "light", "dark"] }, address);
 
@@ -87,7 +90,10 @@ export function start(root, source, address = null) {
   runScoresPage(dom, source, tooltip, store, {
     texts: () => texts,
     name: () => "word",
-    table: () => [["place", "text", ...names], ...words.map((word, i) => [i, word.text, ...results.map((result) => result.words[i].score)])],
+    table: () => [
+      ["place", "text", ...names],
+      ...words.map((word, i) => [i, word.text, ...results.map((result) => result.words[i].score)]),
+    ],
     legends,
     notes: () => [dom.part("unit").textContent ?? ""],
     pictured: () => dom.all(".tables table, .map h2, .map .passage"),

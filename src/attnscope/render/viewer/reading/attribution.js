@@ -41,9 +41,19 @@ const scoredText = (text, boxes, scores, scaled, notes, signed) => ({
 
 /** The words, in the elements that Python wrote. @param {HTMLElement} root @param {Result} result */
 function scoredWords(root, { text, words, signed = false }) {
-  const axis = apart(text, words.map(({ start, end }) => [start, end]));
+  const axis = apart(
+    text,
+    words.map(({ start, end }) => [start, end]),
+  );
   const adopted = adoptText(root, axis);
-  return scoredText(adopted, words.map((_, i) => i), words.map(({ score }) => score), words.map(({ scaled }) => scaled), words.map(() => ""), signed);
+  return scoredText(
+    adopted,
+    words.map((_, i) => i),
+    words.map(({ score }) => score),
+    words.map(({ scaled }) => scaled),
+    words.map(() => ""),
+    signed,
+  );
 }
 
 /** The tokens. Those that share a character (bytes of one emoji) share a box, which has the highest of their scores;
@@ -55,14 +65,23 @@ function scoredTokens(root, { text, tokens, signed = false, measured }) {
   const shown = axis.boxes.map(({ units }) => units.filter((unit) => !tokens[unit].special));
   const boxes = [...shown.keys()].filter((box) => shown[box].length);
   const scores = boxes.map((box) =>
-    shown[box].map((unit) => tokens[unit].score).reduce((a, b) => ((signed ? Math.abs(b) > Math.abs(a) : b > a) ? b : a)),
+    shown[box]
+      .map((unit) => tokens[unit].score)
+      .reduce((a, b) => ((signed ? Math.abs(b) > Math.abs(a) : b > a) ? b : a)),
   );
-  const notes = boxes.map((box) => (shown[box].length > 1 ? `the ${signed ? "strongest" : "highest"} of ${shown[box].length} tokens in one character` : ""));
+  const notes = boxes.map((box) =>
+    shown[box].length > 1
+      ? `the ${signed ? "strongest" : "highest"} of ${shown[box].length} tokens in one character`
+      : "",
+  );
   const scaled = (signed ? symmetric : minMax)(scores);
   const queryTokens = new Set(measured.query_tokens ?? []);
   boxes.forEach((box, i) => {
     view.spans[box].classList.add(`s${stepOf(scaled[i])}`);
-    view.spans[box].classList.toggle("q", shown[box].some((unit) => queryTokens.has(unit)));
+    view.spans[box].classList.toggle(
+      "q",
+      shown[box].some((unit) => queryTokens.has(unit)),
+    );
   });
   return scoredText(view, boxes, scores, scaled, notes, signed);
 }
@@ -78,7 +97,11 @@ export function start(root, source, address = null) {
   const signed = Boolean(result.signed);
   const holder = dom.part("text");
   const unitName = dom.part("unit-name").textContent ?? "";
-  const store = createStore({ unit: "word", pin: -1, find: "", theme: "" }, { unit: ["word", "token"], theme: ["", "light", "dark"] }, address);
+  const store = createStore(
+    { unit: "word", pin: -1, find: "", theme: "" },
+    { unit: ["word", "token"], theme: ["", "light", "dark"] },
+    address,
+  );
   const { state, update } = store;
   /** @type {Record<string, ScoredText>} */
   const scoredTexts = { word: scoredWords(holder, result) };
@@ -89,7 +112,11 @@ export function start(root, source, address = null) {
   /** @param {number} place @returns {string[]} */
   function values(place) {
     const { scores, scaled, ranks, notes } = now;
-    const lines = [`score ${number(scores[place])}`, `scaled ${scaled[place].toFixed(3)}`, `rank ${ranks[place]} of ${ranks.length}`];
+    const lines = [
+      `score ${number(scores[place])}`,
+      `scaled ${scaled[place].toFixed(3)}`,
+      `rank ${ranks[place]} of ${ranks.length}`,
+    ];
     return notes[place] ? [...lines, notes[place]] : lines;
   }
 
@@ -199,11 +226,20 @@ export function start(root, source, address = null) {
     name: () => state.unit,
     table: () => [
       ["place", "text", "score", "scaled", "rank"],
-      ...now.spans.map((span, place) => [place, span.textContent ?? "", now.scores[place], now.scaled[place], now.ranks[place]]),
+      ...now.spans.map((span, place) => [
+        place,
+        span.textContent ?? "",
+        now.scores[place],
+        now.scaled[place],
+        now.ranks[place],
+      ]),
     ],
     legends: () => [legend()],
     show,
     also: (key) => (key === "unit" ? { pin: -1 } : {}),
-    keys: { Escape: () => update({ pin: -1 }), w: () => update({ unit: state.unit === "word" ? "token" : "word", pin: -1 }) },
+    keys: {
+      Escape: () => update({ pin: -1 }),
+      w: () => update({ unit: state.unit === "word" ? "token" : "word", pin: -1 }),
+    },
   });
 }

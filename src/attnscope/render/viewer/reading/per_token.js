@@ -37,7 +37,13 @@ export function start(root, source, address = null) {
   const { words, tokens } = result.first;
   const signed = Boolean(result.first.signed);
   const holder = dom.part("text");
-  const text = adoptText(holder, apart(result.first.text, words.map(({ start, end }) => [start, end])));
+  const text = adoptText(
+    holder,
+    apart(
+      result.first.text,
+      words.map(({ start, end }) => [start, end]),
+    ),
+  );
   const unitName = dom.part("unit-name").textContent ?? "";
   const matrix = root.querySelector(".matrix");
   const cells = /** @type {SVGRectElement[]} */ ([...(matrix?.querySelectorAll("rect:not(.mark)") ?? [])]);
@@ -62,7 +68,10 @@ export function start(root, source, address = null) {
   /** The numbers at the ends of a token's colours. @param {number} target */
   function endsOf(target) {
     const rows = state.range === "one" ? [...result.targets.keys()] : [target];
-    return ends(rows.flatMap((row) => readBy(row).map((i) => result.word_scores[row][i])), signed);
+    return ends(
+      rows.flatMap((row) => readBy(row).map((i) => result.word_scores[row][i])),
+      signed,
+    );
   }
 
   /** @returns {import("../legend.js").Legend} */
@@ -95,7 +104,10 @@ export function start(root, source, address = null) {
     const name = label(result.targets[target].text);
     const size = (/** @type {number} */ i) => (signed ? Math.abs(scores[i]) : scores[i]);
     const [low, high] = limits;
-    const best = [...read].filter((i) => words[i].text.trim()).sort((a, b) => size(b) - size(a)).slice(0, TOP);
+    const best = [...read]
+      .filter((i) => words[i].text.trim())
+      .sort((a, b) => size(b) - size(a))
+      .slice(0, TOP);
     setPhrase(dom.part("top-title"), ["", short(name, 40), " relied on"]);
     const lines = best.map((i) => ({
       unit: i,
@@ -107,20 +119,29 @@ export function start(root, source, address = null) {
     showTop(lines, (word) => elementOf(text, word)?.scrollIntoView({ block: "nearest" }));
     tooltip.hide();
     if (before && before.target !== target) {
-      dom.say(`${name} relied most on ${lines.slice(0, 3).map((line) => `${line.label} ${line.last}`).join(", ")}`);
+      dom.say(
+        `${name} relied most on ${lines
+          .slice(0, 3)
+          .map((line) => `${line.label} ${line.last}`)
+          .join(", ")}`,
+      );
     }
   }
 
   /** Colours each row on its own range, or all on one. */
   function paintMatrix() {
     const limits = result.targets.map((_, i) => endsOf(i));
-    for (const cell of cells) cell.setAttribute("class", `s${stepFor(Number(cell.dataset.v), limits[Number(cell.getAttribute("y"))])}`);
+    for (const cell of cells)
+      cell.setAttribute("class", `s${stepFor(Number(cell.dataset.v), limits[Number(cell.getAttribute("y"))])}`);
   }
 
   holder.addEventListener("pointerover", (event) => {
     const word = unitAt(text, event.target);
     if (word < 0) tooltip.hide();
-    else tooltip.showAbove(text.spans[word], label(words[word].text), [`score ${number(result.word_scores[state.target][word])}`]);
+    else
+      tooltip.showAbove(text.spans[word], label(words[word].text), [
+        `score ${number(result.word_scores[state.target][word])}`,
+      ]);
   });
   holder.addEventListener("pointerleave", tooltip.hide);
   holder.addEventListener("click", (event) => {
@@ -133,8 +154,9 @@ export function start(root, source, address = null) {
     if (target >= 0) update({ target });
   });
   matrix?.addEventListener("click", (event) => {
+    const { clientY } = /** @type {MouseEvent} */ (event);
     const box = matrix.getBoundingClientRect();
-    const row = Math.floor(((/** @type {MouseEvent} */ (event).clientY - box.top) / box.height) * result.targets.length);
+    const row = Math.floor(((clientY - box.top) / box.height) * result.targets.length);
     update({ target: Math.max(0, Math.min(row, result.targets.length - 1)) });
   });
 

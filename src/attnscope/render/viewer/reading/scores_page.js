@@ -45,7 +45,12 @@ export function runScoresPage(dom, source, tooltip, store, page) {
     dom.setTheme(state.theme);
     page.show(before);
     const all = matches();
-    for (const text of page.texts()) markUnits(text, all.filter((match) => match.text === text).flatMap(({ units }) => units), "match");
+    for (const text of page.texts())
+      markUnits(
+        text,
+        all.filter((match) => match.text === text).flatMap(({ units }) => units),
+        "match",
+      );
   };
   dom.part("search").addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
@@ -53,14 +58,24 @@ export function runScoresPage(dom, source, tooltip, store, page) {
     const index = findBar.next(all.length, event.shiftKey ? -1 : 1);
     if (index >= 0) elementOf(all[index].text, all[index].units[0])?.scrollIntoView({ block: "center" });
   });
-  dom.part("theme").addEventListener("click", () => update(/** @type {Partial<S>} */ ({ theme: dom.isDark() ? "light" : "dark" })));
+  dom
+    .part("theme")
+    .addEventListener("click", () => update(/** @type {Partial<S>} */ ({ theme: dom.isDark() ? "light" : "dark" })));
 
   const caption = () => writtenCaption(dom, page.notes?.() ?? []);
-  const fileName = () => (caption().title.match(/[\p{L}\p{N}]+/gu) ?? ["attention"]).join("-").slice(0, 60).toLowerCase();
+  const fileName = () =>
+    (caption().title.match(/[\p{L}\p{N}]+/gu) ?? ["attention"]).join("-").slice(0, 60).toLowerCase();
   const svg = () => {
     const [ink, muted, background] = ["--ink", "--muted", "--page"].map((name) => dom.colour(name));
     const body = bodyOf(dom, page.pictured?.() ?? page.texts().map((text) => text.root), ink);
-    const drawn = svgDocument(body, { subject: [], legends: page.legends(), caption: caption(), ink, muted, page: background });
+    const drawn = svgDocument(body, {
+      subject: [],
+      legends: page.legends(),
+      caption: caption(),
+      ink,
+      muted,
+      page: background,
+    });
     return new Blob([drawn], { type: "image/svg+xml" });
   };
   /** The contents of each type of file. @type {Record<string, () => Blob | Promise<Blob>>} */
@@ -93,7 +108,11 @@ function writtenCaption(dom, notes) {
   const title = dom.root.querySelector("h1")?.textContent ?? "";
   const facts = dom.all("header ~ .facts div, .provenance span").map(textOf);
   const sentences = dom.all("footer p:not(.provenance)").filter((sentence) => !sentence.hidden);
-  return { title, facts: [title, ...facts], notes: [...notes, ...sentences.map((sentence) => sentence.textContent ?? "")].filter(Boolean) };
+  return {
+    title,
+    facts: [title, ...facts],
+    notes: [...notes, ...sentences.map((sentence) => sentence.textContent ?? "")].filter(Boolean),
+  };
 }
 
 /** @param {Dom} dom @param {HTMLElement[]} roots texts and tables @param {string} ink */
@@ -114,11 +133,15 @@ function bodyOf(dom, roots, ink) {
     return look;
   };
   const { left, top } = holder.getBoundingClientRect();
-  const cells = roots.flatMap((root) => [...root.querySelectorAll("td")]).map((cell) => {
-    const bounds = cell.getBoundingClientRect();
-    return box(bounds.left - left, bounds.top - top, bounds.width, bounds.height, lookOf(cell).fill || "none");
-  });
+  const cells = roots
+    .flatMap((root) => [...root.querySelectorAll("td")])
+    .map((cell) => {
+      const bounds = cell.getBoundingClientRect();
+      return box(bounds.left - left, bounds.top - top, bounds.width, bounds.height, lookOf(cell).fill || "none");
+    });
   // A cell is coloured as a whole, not only behind its letters.
-  const body = textBody(holder, roots, ink, (element) => (element.tagName === "TD" ? { ...lookOf(element), fill: "" } : lookOf(element)));
+  const body = textBody(holder, roots, ink, (element) =>
+    element.tagName === "TD" ? { ...lookOf(element), fill: "" } : lookOf(element),
+  );
   return { ...body, parts: [...cells, ...body.parts] };
 }

@@ -25,7 +25,9 @@ function sideLine(side, index) {
 /** @param {Comparison} comparison @param {Pair} pair */
 function values(comparison, pair) {
   const lines = [sideLine(comparison.left, pair.left), sideLine(comparison.right, pair.right)];
-  lines.push(`change ${number(pair.change)}${pair.rank_change === null ? "" : `, places ${pair.rank_change > 0 ? "+" : ""}${pair.rank_change}`}`);
+  lines.push(
+    `change ${number(pair.change)}${pair.rank_change === null ? "" : `, places ${pair.rank_change > 0 ? "+" : ""}${pair.rank_change}`}`,
+  );
   if (pair.restores !== null) lines.push(`undone alone: ${(100 * pair.restores).toFixed(1)} points`);
   return lines;
 }

@@ -6,7 +6,9 @@ import { download } from "../dom.js";
  * @param {import("../source.js").ResultSource} source @param {string} file what a download is called */
 export function listenButtons(dom, source, file) {
   dom.part("theme").addEventListener("click", () => dom.setTheme(dom.isDark() ? "light" : "dark"));
-  dom.part("save-json").addEventListener("click", () => download(file, new Blob([source.result()], { type: "application/json" })));
+  dom
+    .part("save-json")
+    .addEventListener("click", () => download(file, new Blob([source.result()], { type: "application/json" })));
   for (const hidden of dom.all(".scripted")) hidden.hidden = false;
 }
 
