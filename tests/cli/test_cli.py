@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,32 @@ def test_a_failed_run_leaves_an_old_file_alone(tmp_path: Path) -> None:
     assert process("attention", TEXT, "--layer", "99", "-o", str(out)).returncode == 2
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (("--dtype", "fp16"), "choose float32, bfloat16, float16"),
+        (("--device", "gpu"), "choose cpu, cuda, mps or auto"),
+        (("--device", "cuda"), "torch finds no cuda device"),
+        (("--device", "cuda:1"), "torch finds no cuda device"),
+        (("--device", "mps"), "torch finds no mps device"),
+    ],
+)
+def test_a_type_or_device_that_is_not_there_is_one_line(
+    option: tuple[str, str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    message = failed("gradient", "the castle", *option)
+    assert says in message
+    assert "should not happen" not in message
+
+
+def test_version_and_short_help() -> None:
+    assert run("--version").stdout.decode() == f"attnscope {version('attnscope')}\n"
+    for arguments in ((), ("explain",)):
+        short, long = (run(*arguments, flag) for flag in ("-h", "--help"))
+        assert short.returncode == 0
+        assert short.stdout == long.stdout
+        assert b"Usage" in short.stdout

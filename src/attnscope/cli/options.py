@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import attnscope
-from attnscope.errors import TextError
+from attnscope.errors import InputError, TextError
 from attnscope.render import FORMATS, RENDERERS, Result, checked_path, print_result, save
 from attnscope.results.attribution import Attribution
 
@@ -22,6 +22,7 @@ ModelName = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Hub id, checkpoint folder or .gguf file. Default: SmolLM2-135M-Instruct."),
 ]
+DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")]
 
 
@@ -74,7 +75,11 @@ class Loading:
     debug: Debug = False  # read by main, which reports errors
 
     def load(self, name: str | None = None) -> Any:
-        """Load the model, or another one with the same options."""
+        """Load the model, or another one with the same options. Raises InputError for a type or device there is not."""
+        if self.dtype is not None and self.dtype not in DTYPES:
+            raise InputError(f"--dtype {self.dtype!r} is not known: choose {', '.join(DTYPES)}")
+        if self.device is not None:
+            _check_device(self.device)
         return attnscope.load(
             name or self.model,
             device_map=self.device,
@@ -98,6 +103,21 @@ class Look:
     def given(self) -> dict[str, Any]:
         """The options that were given, as `save` takes them."""
         return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+
+
+def _check_device(device: str) -> None:
+    """Raises InputError for a device that torch does not know, or that this machine does not have."""
+    import torch
+
+    if device == "auto":
+        return
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise InputError(f"--device {device!r} is not known: choose cpu, cuda, mps or auto") from error
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(kind, True):
+        raise InputError(f"--device {device}: torch finds no {kind} device on this machine; leave it out, or give cpu")
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:
