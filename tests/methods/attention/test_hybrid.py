@@ -82,3 +82,12 @@ def test_a_chain_begins_in_any_layer_above_attention() -> None:
     zeroed = ats.explain(model, "a c e g", method="value_zeroing", layer=3, query=-1)
     assert zeroed.measured.coverage is None
     assert zeroed.asked.options["layer"] == 3
+
+
+@pytest.mark.parametrize("method", ["attention", "value_norm", "rollout"])
+def test_the_last_layer_is_the_last_that_has_weights(method: str) -> None:
+    model = ats.Model(hybrid("lfm2"), copy_tokenizer())
+    last = HYBRID["lfm2"][3][-1]
+    assert last < model.model.config.num_hidden_layers - 1
+    chosen = ats.explain(model, TEXT, method=method, query=-1, layer=last)
+    np.testing.assert_array_equal(ats.explain(model, TEXT, method=method, query=-1).scores, chosen.scores)
