@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from attnscope.methods.table import Method as Method
     from attnscope.methods.task import Scores as Scores
     from attnscope.methods.task import Task as Task
-    from attnscope.metrics import METRICS as METRICS
+    from attnscope.metrics.table import METRICS as METRICS
     from attnscope.models.loading.load import Model as Model
     from attnscope.models.loading.load import load as load
     from attnscope.render import notebook_html as notebook_html
@@ -57,7 +57,7 @@ _HOMES = {
     "Evaluation": "attnscope.results.evaluation",
     "METHODS": "attnscope.methods.table",
     "Method": "attnscope.methods.table",
-    "METRICS": "attnscope.metrics",
+    "METRICS": "attnscope.metrics.table",
     "Model": "attnscope.models.loading.load",
     "PerToken": "attnscope.results.per_token",
     "Sample": "attnscope.results.sample",

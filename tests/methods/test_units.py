@@ -8,6 +8,7 @@ from comparisons import close
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import copy_tokenizer
+from tokenizers_zoo import byte_bpe
 
 import attnscope as ats
 from attnscope.errors import InputError
@@ -97,7 +98,7 @@ def test_segments_by_name_or_by_the_text_itself() -> None:
         ({"segments": "pages"}, r"give 'paragraphs', 'turns' or \{name"),
         ({"segments": {"gap": (1, 2)}}, "the segment 'gap' has no words"),
         ({"segments": {"a": (0, 5)}, "within": "b"}, "within='b': the text's segments are 'a'$"),
-        ({"unit": "sentence", "within": (2, 5)}, "no unit begins within 2:5"),
+        ({"unit": "sentence", "within": (3, 4)}, "no unit begins within 3:4"),
         ({"within": (0, 99)}, "the segment 'within'"),
     ],
 )
@@ -125,7 +126,8 @@ def test_law_what_is_spread_is_pooled_again(units: Units, seed: int) -> None:
     assert tokens.shape == (2, units.tokens)
     np.testing.assert_allclose(units.pooled(tokens), scores, atol=1e-12)
     for i, span in enumerate(units.spans):
-        np.testing.assert_allclose(tokens[:, list(span.tokens)], scores[:, [i]] / len(span.tokens))
+        share = scores[:, [i]] / len(span.tokens)
+        np.testing.assert_allclose(tokens[:, list(span.tokens)], share.repeat(len(span.tokens), axis=1))
     outside = sorted(set(range(units.tokens)) - {token for span in units.spans for token in span.tokens})
     assert not tokens[:, outside].any()
 
@@ -137,3 +139,46 @@ def test_law_pooling_loses_nothing_but_what_is_in_no_unit(units: Units, seed: in
     assert units.pooled(tokens).sum() == pytest.approx(tokens[inside].sum())
     again = units.spread(units.pooled(tokens))
     np.testing.assert_allclose(units.pooled(again), units.pooled(tokens), atol=1e-12)
+
+
+PASSAGE = "[1] Kumamoto Castle was built in 1607. It was damaged in 2016.\n\nAnother one is older. It stands"
+
+
+@pytest.fixture(scope="module")
+def passage() -> Encoded:
+    return encode(byte_bpe(), PASSAGE)
+
+
+def of_passage(passage: Encoded, **asked: object) -> list[str]:
+    return [passage.text[span.start : span.end] for span in units_of(passage, **asked).spans]  # type: ignore[arg-type]
+
+
+def test_a_sentence_that_begins_before_the_part_has_its_words_inside_it(passage: Encoded) -> None:
+    castle, damage = "Kumamoto Castle was built in 1607.", "It was damaged in 2016."
+    assert of_passage(passage, unit="sentence", within=(4, 62)) == [castle, damage]
+    assert of_passage(passage, unit="sentence", segments={"passage": (4, 62)}, within="passage") == [castle, damage]
+
+
+def test_a_unit_that_goes_on_after_the_part_ends_with_it(passage: Encoded) -> None:
+    assert of_passage(passage, unit="sentence", within=(4, 45)) == ["Kumamoto Castle was built in 1607.", "It was"]
+    assert units_of(passage, "segment", None, (39, 75)).names == ("paragraph 1", "paragraph 2")
+    assert of_passage(passage, unit="segment", within=(39, 75)) == ["It was damaged in 2016.", "Another one"]
+
+
+@given(start=st.integers(0, len(PASSAGE) - 1), length=st.integers(1, len(PASSAGE)))
+def test_no_word_of_the_part_is_lost_and_none_is_added(passage: Encoded, start: int, length: int) -> None:
+    part = (start, min(len(PASSAGE), start + length))
+    try:
+        words = units_of(passage, "word", None, part)
+    except InputError:
+        return
+    # White space that is a token of its own belongs to no sentence.
+    expected = {i for span in words.spans if PASSAGE[span.start : span.end].strip() for i in span.tokens}
+    for unit in ("sentence", "segment") if expected else ():
+        assert expected <= (units_of(passage, unit, None, part).chosen_tokens or set())
+        assert (units_of(passage, unit, None, part).chosen_tokens or set()) <= (words.chosen_tokens or set())
+
+
+def test_a_part_without_words_is_refused(passage: Encoded) -> None:
+    with pytest.raises(InputError, match="no unit begins within 62:63"):
+        units_of(passage, "sentence", None, (62, 63))

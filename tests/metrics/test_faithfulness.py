@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import attnscope as ats
-from attnscope.metrics import METRICS
 from attnscope.metrics.faithfulness import (
     area_under,
     deletion_curve,
@@ -20,6 +19,7 @@ from attnscope.metrics.faithfulness import (
     strongest_words,
 )
 from attnscope.metrics.query import Explanation, LogProbability, WordSet
+from attnscope.metrics.table import METRICS
 from attnscope.studies.perturbed_text import PerturbedText
 
 Value = Callable[[str, Explanation], float]
