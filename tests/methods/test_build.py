@@ -43,7 +43,6 @@ def test_scores_that_do_not_fit_name_the_method(
         ats.explain(llama, TEXT, method=returning(**scores), **asked)
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="zip says so, without the method's name")
 @pytest.mark.parametrize(
     ("scores", "asked"),
     [

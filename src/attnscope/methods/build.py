@@ -22,12 +22,12 @@ def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Sc
     to_target = None
     if task.queries:
         scores, to_target = _at_predictions(task, scores)
-    tokens, units = _pooled(task, scores)
     values = [float(value) for value in np.atleast_1d(scores.values)]
     objective = task.objective
-    expected = max(1, len(objective.about)) if objective is not None else 1
-    if len(tokens) != expected:
-        raise FailureError(f"{task.method} returned {len(tokens)} rows of scores for {expected} targets")
+    targets = max(1, len(objective.about)) if objective is not None else 1
+    tokens, units = _pooled(task, scores, targets, "targets")
+    if task.per_token and len(values) != targets:
+        raise FailureError(f"{task.method} returned {len(values)} values for {targets} targets")
     measured = replace(
         scores.measured,
         value=values[0] if values and not task.per_token else None,
@@ -68,7 +68,7 @@ def results_by_query(
     query_text: for cross-attention, the text that the query is in. continued_at: how many characters of the text were
     given.
     """
-    tokens, units = _pooled(task, scores)
+    tokens, units = _pooled(task, scores, len(task.queries), "queries")
     results = []
     for row, units_row, query, positions in zip(tokens, units, task.asked, task.queries, strict=True):
         measured = replace(
@@ -95,8 +95,11 @@ def provenance(model: Model) -> dict[str, Any]:
     }
 
 
-def _pooled(task: Task, scores: Scores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of tokens and of units, one row or more each. If the method gave only one of them, the other follows."""
+def _pooled(task: Task, scores: Scores, expected: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores of tokens and of units, (row, token) and (row, unit). If the method gave only one, the other follows.
+
+    expected: how many rows there have to be, one for each of `what`.
+    """
     count = len(task.encoded.tokens)
     units = None if scores.units is None else np.atleast_2d(np.asarray(scores.units, dtype=np.float64))
     if scores.tokens is None:
@@ -110,6 +113,9 @@ def _pooled(task: Task, scores: Scores) -> tuple[NDArray[np.float64], NDArray[np
         units = task.units.pooled(tokens)
     if units.shape[1] != len(task.units):
         raise FailureError(f"{task.method} scored {units.shape[1]} units of a text that has {len(task.units)}")
+    for rows in (tokens, units):
+        if len(rows) != expected:
+            raise FailureError(f"{task.method} returned {len(rows)} rows of scores for {expected} {what}")
     return tokens, units
 
 
