@@ -175,7 +175,7 @@ def test_a_text_runs_alone_without_its_neighbours_padding(llama: ats.Model) -> N
 def test_layers_heads_and_the_projection(llama: ats.Model) -> None:
     (task,) = tasks_of(llama, TEXT, "query", query=-1)
     assert task.stack == "self"
-    assert task.heads == [4, 4, 4]
+    assert task.heads == {0: 4, 1: 4, 2: 4}
     assert (task.layer(-1), task.head(-4, 0)) == (2, 0)
     with pytest.raises(RangeError, match="layer 3 is out of range: the model has the layers 0 to 2"):
         task.layer(3)
