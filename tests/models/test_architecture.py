@@ -49,6 +49,18 @@ def test_the_body_reads_the_text() -> None:
     assert self_attention_body(both) is both.get_encoder()
 
 
+def test_the_decoder_of_an_encoder_decoder_alone_reads_the_text() -> None:
+    config = deepcopy(tiny("bart").config)
+    config.is_decoder, config.is_encoder_decoder = True, False
+    net = hf.BartForCausalLM(config).eval()
+    watch(net)
+    assert self_attention_body(net) is net.model.decoder
+    text = "abcabdabeabc"
+    ids = {"input_ids": torch.tensor([copy_tokenizer()(text)["input_ids"]])}
+    shown = ats.attention(ats.Model(net, copy_tokenizer()), text, layer=1, head=2, query=-1)
+    assert shown.token_scores == pytest.approx(eager_attention(net, ids)[1][0, 2, -1].numpy(), abs=1e-6)
+
+
 def test_only_what_a_forward_names_is_passed_and_never_a_cache() -> None:
     given = {"input_ids": 1, "attention_mask": 2, "token_type_ids": 3}
     assert accepted(tiny("llama"), given) == {"input_ids": 1, "attention_mask": 2, "use_cache": False}

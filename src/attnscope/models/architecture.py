@@ -11,7 +11,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
-from attnscope.models.typed import as_module, embedding_weight, output_layer
+from attnscope.models.typed import as_module, decoder_of, embedding_weight, output_layer
 
 
 def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,8 +72,13 @@ def _reads_both_ways(net: PreTrainedModel) -> bool:
 
 
 def self_attention_body(net: PreTrainedModel) -> PreTrainedModel:
-    """The part that reads the text: the encoder of an encoder–decoder, else the model without its head."""
+    """The part that reads the text: the encoder of an encoder–decoder, else the model without its head.
+
+    The decoder of an encoder–decoder that stands alone (BartForCausalLM) is wrapped in a module that names no input.
+    """
     body = net.get_encoder() if is_encoder_decoder(net) else net.base_model
+    if "input_ids" not in inspect.signature(body.forward).parameters:
+        body = decoder_of(net)
     assert isinstance(body, PreTrainedModel)
     return body
 
