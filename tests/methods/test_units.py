@@ -1,5 +1,6 @@
 """The pieces that get a score: which there are, what is inside one of them, and the laws of summing and sharing."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from tokenizers_zoo import byte_bpe
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.methods.units import UNITS, Units, units_of
+from attnscope.methods.units import UNITS, Units, units_of, words_in
 from attnscope.models.inputs.encode import Encoded, encode
-from attnscope.text.words import WordSpan
+from attnscope.text.words import TokenSpan, WordSpan, group
 
 SENTENCES = "a b . c d e . f"
 
@@ -182,3 +183,36 @@ def test_no_word_of_the_part_is_lost_and_none_is_added(passage: Encoded, start: 
 def test_a_part_without_words_is_refused(passage: Encoded) -> None:
     with pytest.raises(InputError, match="no unit begins within 62:63"):
         units_of(passage, "sentence", None, (62, 63))
+
+
+def test_words_that_a_token_joins_are_taken_apart_by_their_characters() -> None:
+    text = "日本の城 (old)."
+    places = [(0, 1), (1, 3), (3, 4), (4, 9), (9, 11)]
+    tokens = tuple(TokenSpan(text[a:b], a, b, False) for a, b in places)
+    joined = Encoded(text, {}, tokens, group(text, tokens))
+    words = words_in(joined, units := units_of(joined))
+    assert [text[a:b] for a, b in words.spans] == ["日本", "の", "城", "(", "old", ")", "."]
+    assert words.shared == ((0, 2), (3, 5), (5, 7))
+    scores = np.array([[1.0, 2.0, 4.0, 8.0, 16.0]])
+    np.testing.assert_allclose(words.scores(units.pooled(scores), scores), [[2, 1, 4, 2, 6, 8, 8]])
+    for unit in ("token", "sentence"):
+        other = units_of(joined, unit)
+        assert words_in(joined, other).spans == tuple((span.start, span.end) for span in other.spans)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_law_taking_words_apart_loses_nothing_and_leaves_whole_units_as_they_are(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    text = "Don't stop (New York). 日本の城は古い。"
+    cuts = sorted({0, len(text), *random.integers(0, len(text), 12).tolist()})
+    tokens = tuple(TokenSpan(text[a:b], a, b, False) for a, b in pairwise(cuts))
+    cut = Encoded(text, {}, tokens, group(text, tokens))
+    words = words_in(cut, units := units_of(cut))
+    scores = random.normal(size=len(tokens))
+    pooled = units.pooled(scores)
+    apart = words.scores(pooled, scores)
+    for span, whole in zip(units.spans, pooled, strict=True):
+        inside = [i for i, (a, b) in enumerate(words.spans) if span.start <= a and b <= span.end]
+        assert apart[inside].sum() == pytest.approx(whole)
+        assert len(inside) > 1 or apart[inside[0]] == whole
+        assert len(inside) == 1 or (inside[0], inside[-1] + 1) in words.shared

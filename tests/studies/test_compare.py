@@ -4,6 +4,8 @@ import pytest
 import torch
 from planted import copy_tokenizer
 from tiny_models import classifier, tiny
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError
@@ -73,6 +75,28 @@ def test_two_models_on_one_text(copying: ats.Model) -> None:
     assert all(pair.edit == "same" for pair in found.pairs)
     assert (found.left.name, found.right.name) == (copying.name, "other")
     assert found.left.result.provenance["model"] != found.right.result.provenance["model"]
+
+
+def test_one_text_has_the_same_words_under_two_tokenizers() -> None:
+    """One tokenizer has a token a character, the other tokens that cover several words: nothing was edited."""
+
+    def model(vocabulary: list[str]) -> ats.Model:
+        backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token=vocabulary[0]))
+        longest_first = "|".join(sorted(vocabulary, key=len, reverse=True))
+        backend.pre_tokenizer = pre_tokenizers.Split(Regex(longest_first), behavior="isolated")
+        return ats.Model(tiny("llama"), PreTrainedTokenizerFast(tokenizer_object=backend))
+
+    text = "日本の城は古い。"
+    characters, pieces = model(list("日本の城は古い。")), model(["日", "本の", "城は", "古い。"])
+    found = ats.compare(characters, text, other=pieces, method="gradient_x_input")
+    assert [w.text for w in found.right.result.words] == ["日本", "の", "城", "は", "古い", "。"]
+    assert [pair.edit for pair in found.pairs] == ["same"] * 6
+    assert found.left.result.measured.shared_words == ()
+    assert found.right.result.measured.shared_words == ((0, 2), (2, 4), (4, 6))
+    assert found.right.result.scores.sum() == pytest.approx(found.right.result.token_scores.sum())
+    row = ats.attention(pieces, text, query="の")
+    assert row.measured.query_tokens == (0, 1)
+    assert row.scores.sum() == pytest.approx(1)
 
 
 def test_the_sample_follows_both_prompts(copying: ats.Model) -> None:

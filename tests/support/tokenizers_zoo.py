@@ -81,6 +81,19 @@ def byte_bpe_trimmed() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
 
 
+def byte_bpe_prefixed() -> PreTrainedTokenizerFast:
+    """RoBERTa with a space before every piece of text, and entity markers added later: the library's offsets are off."""
+    backend = _byte_level(trim_offsets=True, special=["<s>", "<pad>", "</s>"])
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    pair = [(token, backend.token_to_id(token)) for token in ("</s>", "<s>")]
+    backend.post_processor = processors.RobertaProcessing(*pair, trim_offsets=True, add_prefix_space=True)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<pad>"
+    )
+    tokenizer.add_tokens(["<e1>", "</e1>"])
+    return tokenizer
+
+
 def byte_bpe_chat() -> PreTrainedTokenizerFast:
     """Qwen, SmolLM: byte-level BPE with ChatML markers, one of them not declared special."""
     tokenizer = PreTrainedTokenizerFast(
@@ -185,6 +198,7 @@ FAST: dict[str, Callable[[], PreTrainedTokenizerBase]] = {
     "wordpiece": wordpiece,
     "byte_bpe": byte_bpe,
     "byte_bpe_trimmed": byte_bpe_trimmed,
+    "byte_bpe_prefixed": byte_bpe_prefixed,
     "byte_bpe_chat": byte_bpe_chat,
     "metaspace_bpe": metaspace_bpe,
     "unigram": unigram,

@@ -1,10 +1,6 @@
 import doctest
-import logging
-import sys
-from collections.abc import Iterator
 from itertools import pairwise
 
-import budoux
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,17 +40,6 @@ def token(text: str, start: int, end: int, special: bool = False) -> TokenSpan:
     return TokenSpan(text[start:end], start, end, special)
 
 
-@pytest.fixture
-def without_budoux(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    caches = (words._segmenter, words._hint)
-    for cached in caches:
-        cached.cache_clear()
-    monkeypatch.setitem(sys.modules, "budoux", None)
-    yield
-    for cached in caches:
-        cached.cache_clear()
-
-
 def test_the_docstrings_examples_are_true() -> None:
     assert doctest.testmod(words).failed == 0
     assert doctest.testmod(words).attempted >= 4
@@ -80,37 +65,6 @@ def test_the_docstrings_examples_are_true() -> None:
 )
 def test_words_are_unicodes_and_punctuation_stands_alone(text: str, expected: list[str]) -> None:
     assert cut(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("私は熊本県に住んでいます。", ["私", "は", "熊本県", "に", "住ん", "で", "い", "ます", "。"]),
-        ("吾輩は猫である", ["吾輩", "は", "猫", "で", "ある"]),
-        ("我们今天去北京", ["我们", "今天", "去", "北京"]),
-        ("我今天在學校學習中文", ["我", "今天", "在", "學校", "學習", "中文"]),
-        ("อากาศดีมาก ครับ", ["อากาศ", "ดี", "มาก", "ครับ"]),
-        ("GPTで熊本県2024年", ["GPT", "で", "熊本県", "2024", "年"]),
-    ],
-)
-def test_scripts_without_spaces_are_cut_by_their_models(text: str, expected: list[str]) -> None:
-    assert cut(text) == expected
-
-
-def test_a_long_text_is_cut_in_pieces_as_it_would_be_whole() -> None:
-    text = "吾輩は猫である名前はまだ無いどこで生れたかとんと見当がつかぬ" * 100
-    parser = words._segmenter("ja_word")
-    assert isinstance(parser, budoux.Parser)
-    assert cut(text) == parser.parse(text)
-
-
-@pytest.mark.usefixtures("without_budoux")
-def test_without_budoux_scripts_are_words_and_there_is_one_hint(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        assert cut("熊本城はおしろカッコーです") == ["熊本城", "はおしろ", "カッコー", "です"]
-        assert cut("我们今天 อากาศดี") == ["我们今天", "อากาศดี"]
-    assert [record.name for record in caplog.records] == ["attnscope.text.words"]
-    assert "pip install -U 'attnscope[ja]'" in caplog.text
 
 
 @given(texts)
@@ -161,13 +115,22 @@ def test_words_are_the_connected_components_of_overlap(case: tuple[str, list[Tok
     assert group(text, tokens) == slow_group(text, tokens)
 
 
+def white_space_around(text: str, place: int) -> range:
+    start, end = place, place
+    while start and text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and text[end].isspace():
+        end += 1
+    return range(start, end)
+
+
 def slow_group(text: str, tokens: list[TokenSpan]) -> tuple[WordSpan, ...]:
     """The textbook version: sets of characters, merged as long as two of them meet."""
     parts: list[tuple[set[int], set[int]]] = [(set(range(*span)), set()) for span in segment(text)]
     for index, t in enumerate(tokens):
         if not t.special and t.text:
             solid = {i for i in range(t.start, t.end) if not text[i].isspace()}
-            core = range(min(solid), max(solid) + 1) if solid else range(t.start, t.end)
+            core = range(min(solid), max(solid) + 1) if solid else white_space_around(text, t.start)
             parts.append((set(core), {index}))
     merged: list[tuple[set[int], set[int]]] = []
     for characters, members in parts:
@@ -193,6 +156,23 @@ def test_tokens_that_share_a_character_share_a_word_and_wide_tokens_join() -> No
         ("🐱", (2, 3)),
         ("New York", (4,)),
     ]
+
+
+def test_white_space_is_one_word_however_it_is_cut_into_tokens() -> None:
+    text = "a\r\n\r\n  b"
+    for cuts in ([(0, 1), (1, 2), (2, 3), (3, 5), (5, 6), (6, 8)], [(0, 1), (1, 5), (5, 7), (7, 8)]):
+        assert [text[w.start : w.end] for w in group(text, [token(text, *span) for span in cuts])] == [
+            "a", "\r\n\r\n  ", "b"
+        ]  # fmt: skip
+
+
+def test_a_word_within_a_token_can_be_asked_for() -> None:
+    text = "日本の城 (old)."
+    units = group(text, [token(text, *span) for span in [(0, 1), (1, 3), (3, 4), (4, 9), (9, 11)]])
+    assert [text[u.start : u.end] for u in units] == ["日本の", "城", "(old", ")."]
+    assert [find_words(text, units, query) for query in ("の", "日本", "日本の", "old", ")", "城 (", "日本の城")] == [
+        (0,), (0,), (0,), (2,), (3,), (1, 2), (0, 1)
+    ]  # fmt: skip
 
 
 def test_special_and_empty_tokens_belong_to_no_word() -> None:

@@ -25,7 +25,7 @@ def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Sc
     values = [float(value) for value in np.atleast_1d(scores.values)]
     objective = task.objective
     targets = max(1, len(objective.about)) if objective is not None else 1
-    tokens, units = _pooled(task, scores, targets, "targets")
+    tokens, words = _pooled(task, scores, targets, "targets")
     if task.per_token and len(values) != targets:
         raise FailureError(f"{task.method} returned {len(values)} values for {targets} targets")
     measured = replace(
@@ -35,11 +35,11 @@ def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Sc
         query_tokens=_query_tokens(task),
         fixed=() if objective is None else tuple(int(i) for i in objective.fixed),
     )
-    first = _attribution(task, method, options, scores, tokens[0], units[0], measured)
+    first = _attribution(task, method, options, scores, tokens[0], words[0], measured)
     if not task.per_token or objective is None:
         return first
     about = [TargetToken(text, index, value) for (text, index), value in zip(objective.about, values, strict=True)]
-    return PerToken(first, tuple(about), np.asarray(tokens, float), np.asarray(units, float))
+    return PerToken(first, tuple(about), np.asarray(tokens, float), np.asarray(words, float))
 
 
 def _at_predictions(task: Task, scores: Scores) -> tuple[Scores, float | None]:
@@ -68,16 +68,16 @@ def results_by_query(
     query_text: for cross-attention, the text that the query is in. continued_at: how many characters of the text were
     given.
     """
-    tokens, units = _pooled(task, scores, len(task.queries), "queries")
+    tokens, words = _pooled(task, scores, len(task.queries), "queries")
     results = []
-    for row, units_row, query, positions in zip(tokens, units, task.asked, task.queries, strict=True):
+    for row, words_row, query, positions in zip(tokens, words, task.asked, task.queries, strict=True):
         measured = replace(
             scores.measured,
             query_tokens=None if query is None or query_text is not None else positions,
             query_text=query_text,
             continued_at=continued_at,
         )
-        results.append(_attribution(task, method, options, scores, row, units_row, measured, query))
+        results.append(_attribution(task, method, options, scores, row, words_row, measured, query))
     return results
 
 
@@ -96,7 +96,7 @@ def provenance(model: Model) -> dict[str, Any]:
 
 
 def _pooled(task: Task, scores: Scores, expected: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of tokens and of units, (row, token) and (row, unit). If the method gave only one, the other follows.
+    """Scores of tokens and of words, (row, token) and (row, word). What the method did not give follows from the rest.
 
     expected: how many rows there have to be, one for each of `what`.
     """
@@ -116,7 +116,8 @@ def _pooled(task: Task, scores: Scores, expected: int, what: str) -> tuple[NDArr
     for rows in (tokens, units):
         if len(rows) != expected:
             raise FailureError(f"{task.method} returned {len(rows)} rows of scores for {expected} {what}")
-    return tokens, units
+    # Within a unit that the method scored as a whole, no token is known to count for more than another.
+    return tokens, task.words.scores(units, tokens if scores.units is None else task.units.spread(units))
 
 
 def _attribution(
@@ -125,11 +126,16 @@ def _attribution(
     options: Mapping[str, Any],
     scores: Scores,
     tokens: NDArray[np.float64],
-    units: NDArray[np.float64],
+    words: NDArray[np.float64],
     measured: Measured,
     query: int | str | None = None,
 ) -> Attribution:
     encoded, objective = task.encoded, task.objective
+    errors = measured.standard_error
+    if errors is not None and task.words.shared:
+        units = np.array(errors)
+        measured = replace(measured, standard_error=tuple(task.words.scores(units, task.units.spread(units)).tolist()))
+    measured = replace(measured, shared_words=task.words.shared)
     if method.shares:
         in_words = [token for word in encoded.words for token in word.tokens]
         measured = replace(measured, excluded_mass=max(0.0, float(tokens.sum() - tokens[in_words].sum())))
@@ -142,8 +148,8 @@ def _attribution(
             for token, score in zip(encoded.tokens, tokens, strict=True)
         ),
         words=tuple(
-            Word(encoded.text[span.start : span.end], span.start, span.end, float(score))
-            for span, score in zip(task.units.spans, units, strict=True)
+            Word(encoded.text[start:end], start, end, float(score))
+            for (start, end), score in zip(task.words.spans, words, strict=True)
         ),
         asked=Asked(
             options={**options, **scores.options},

@@ -12,6 +12,7 @@ tasks of one call need alike (a gradient, rows of attention) is computed for all
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from attnscope.errors import InputError
 from attnscope.methods.layers import attending_layer, coverage
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
-from attnscope.methods.units import Units
+from attnscope.methods.units import Units, Words, words_in
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
@@ -91,6 +92,11 @@ class Task:
     shared_gradients: SharedGradients | None = None
     shared_attention: SharedAttention | None = None
     place: int = 0
+
+    @cached_property
+    def words(self) -> Words:
+        """What the result scores: the units, with words that a token joins taken apart again."""
+        return words_in(self.encoded, self.units)
 
     # What is explained
 

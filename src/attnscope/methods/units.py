@@ -11,7 +11,7 @@ from attnscope.errors import InputError
 from attnscope.models.inputs.encode import Encoded
 from attnscope.results.attribution import Word
 from attnscope.text import segments as pieces
-from attnscope.text.words import WordSpan, tokens_as_words
+from attnscope.text.words import WordSpan, tokens_as_words, words_of
 
 UNITS = ("word", "token", "sentence", "segment")
 Segments = Mapping[str, Sequence[int]] | str | None
@@ -54,6 +54,57 @@ class Units:
         for i, span in enumerate(self.spans):
             tokens[..., list(span.tokens)] = scores[..., i, None] / len(span.tokens)
         return tokens
+
+
+@dataclass(frozen=True)
+class Words:
+    """The pieces of a result: the units, but those of joined words taken apart into the text's own words.
+
+    spans:  (start, end) of each, in order. shared: the runs of words, (first, last + 1), that nothing tells apart.
+    """
+
+    spans: tuple[pieces.Span, ...]
+    shared: tuple[pieces.Span, ...]
+    # Each word's unit, and the share of each token of the unit that lies in the word; None for a whole unit.
+    _shares: tuple[tuple[int, NDArray[np.float64] | None], ...]
+    _units: Units
+
+    def scores(self, units: NDArray[Any], tokens: NDArray[Any]) -> NDArray[np.float64]:
+        """(…, unit), (…, token) -> (…, word): a token's score is spread evenly over the characters of its words."""
+        columns = [
+            units[..., unit] if shares is None else tokens[..., list(self._units.spans[unit].tokens)] @ shares
+            for unit, shares in self._shares
+        ]
+        return np.stack(columns, -1).astype(np.float64)
+
+
+def words_in(encoded: Encoded, units: Units) -> Words:
+    """The words of a result on these units."""
+    if units.unit != "word":
+        whole = tuple((span.start, span.end) for span in units.spans)
+        return Words(whole, (), tuple((i, None) for i in range(len(whole))), units)
+    spans: list[pieces.Span] = []
+    shares: list[tuple[int, NDArray[np.float64] | None]] = []
+    shared: list[pieces.Span] = []
+    for i, parts in enumerate(words_of(encoded.text, units.spans)):
+        if len(parts) == 1:
+            spans.append((units.spans[i].start, units.spans[i].end))
+            shares.append((i, None))
+            continue
+        shared.append((len(spans), len(spans) + len(parts)))
+        spans += parts
+        shares += [(i, column) for column in _overlap(encoded, units.spans[i], parts).T]
+    return Words(tuple(spans), tuple(shared), tuple(shares), units)
+
+
+def _overlap(encoded: Encoded, unit: WordSpan, parts: Sequence[pieces.Span]) -> NDArray[np.float64]:
+    """(token of the unit, part) The share of a token's characters that lie in each part; rows sum to 1."""
+    places = [(encoded.tokens[token].start, encoded.tokens[token].end) for token in unit.tokens]
+    rows = [[max(0, min(end, b) - max(start, a)) for a, b in parts] for start, end in places]
+    lengths = [b - a for a, b in parts]
+    characters = np.array([row if any(row) else lengths for row in rows], dtype=np.float64)
+    shares: NDArray[np.float64] = characters / characters.sum(1, keepdims=True)
+    return shares
 
 
 def units_of(

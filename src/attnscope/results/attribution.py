@@ -131,7 +131,7 @@ class Attribution(Document):
             Word(self.text[unit.start : unit.end], unit.start, unit.end, score)
             for unit, score in zip(units, scores, strict=True)
         )
-        return replace(self, words=tuple(words))
+        return replace(self, words=tuple(words), measured=replace(self.measured, shared_words=()))
 
     @classmethod
     def of(

@@ -105,6 +105,8 @@ class Measured:
     query_text:         for cross-attention: the text that the query is in.
     continued_at:       how many characters of the text were given; the rest was generated or is the target.
     fixed:              the indices of the tokens that the target is read from, which cannot be removed.
+    shared_words:       runs of words, (first, last + 1), that one token covers or that tokens connect: nothing tells
+                        them apart, so their score is spread over their characters.
     coverage:           in how many layers attention was followed, and how many layers there are.
     """
 
@@ -120,6 +122,7 @@ class Measured:
     query_text: str | None = None
     continued_at: int | None = None
     fixed: tuple[int, ...] = ()
+    shared_words: tuple[tuple[int, int], ...] = ()
     coverage: tuple[int, int] | None = None
 
     @classmethod
@@ -129,6 +132,7 @@ class Measured:
         for name, kinds in (("standard_error", NUMBER), ("query_tokens", (int,)), ("fixed", (int,))):
             if measured[name] is not None:
                 measured[name] = checked_tuple(measured[name], kinds, name)
+        measured["shared_words"] = tuple(_span(run, "shared_words") for run in measured["shared_words"] or ())
         if measured["coverage"] is not None:
             measured["coverage"] = checked_tuple(measured["coverage"], (int,), "coverage", 2)
         return cls(**measured)
@@ -148,7 +152,8 @@ _MEASURED: dict[str, Kinds] = {
     "value": _NUMBER_OR_NOT, "excluded_mass": _NUMBER_OR_NOT, "completeness_error": _NUMBER_OR_NOT,
     "baseline_value": _NUMBER_OR_NOT, "standard_error": _LIST_OR_NOT, "r_squared": _NUMBER_OR_NOT,
     "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
-    "continued_at": _COUNT_OR_NOT, "fixed": (list,), "coverage": _LIST_OR_NOT,
+    "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT,
+    "coverage": _LIST_OR_NOT,
 }  # fmt: skip
 
 

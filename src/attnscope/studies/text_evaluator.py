@@ -1,6 +1,7 @@
 """One text of an evaluation: every method explains it, every metric judges the explanations, and rows are made."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -126,10 +127,14 @@ def _human_importance(sample: Sample, words: Sequence[WordSpan]) -> NDArray[np.f
 
 
 def _scores(result: Attribution, words: Sequence[WordSpan]) -> NDArray[np.float64]:
-    """The scores (word,) of these words."""
-    by_span = {(word.start, word.end): word.score for word in result.words}
-    if any((word.start, word.end) not in by_span for word in words):
-        raise InputError(
-            f"{result.method} scores other pieces of the text than its words: evaluate it with unit='word'"
-        )
-    return np.array([by_span[word.start, word.end] for word in words])
+    """The scores (word,) of these words, which may be several words of the result that share a token."""
+    starts = [word.start for word in result.words]
+    scores = []
+    for word in words:
+        inside = result.words[bisect_left(starts, word.start) : bisect_left(starts, word.end)]
+        if not inside or (inside[0].start, inside[-1].end) != (word.start, word.end):
+            raise InputError(
+                f"{result.method} scores other pieces of the text than its words: evaluate it with unit='word'"
+            )
+        scores.append(sum(part.score for part in inside))
+    return np.array(scores)

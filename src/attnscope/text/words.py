@@ -5,51 +5,34 @@ The problems this file solves:
 - A token is not a word, and each tokenizer family splits text differently. Words come from the text (Unicode's word
   boundaries, UAX #29), and tokens are matched to them by the characters they cover.
 - One character may be several tokens (byte-level BPE on Japanese, emoji): tokens that share a character share a word.
-- One token may cover several words ("New York", "the\\n\\n"): it joins them, without the white space around it.
-- Japanese, Chinese and Thai are written without spaces: BudouX segments them; without BudouX, runs of one script are
-  words.
+- One token may cover several words (")." or 日本の): they are one unit for the model, since nothing tells them apart,
+  and share its score. The same text has the same words under every tokenizer.
+- Japanese, Chinese and Thai are written without spaces: `scripts` finds their words.
 
 What it does not do: it never looks inside a word (no stems, no compounds). Khmer, Lao and Burmese, also written without
 spaces, are split into syllables, which only tokens join.
 """
 
 import difflib
-import json
-import logging
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from itertools import pairwise
 from typing import Protocol
 
 import regex
 
 from attnscope.errors import QueryError
-
-_log = logging.getLogger(__name__)
+from attnscope.text.scripts import words_without_spaces
 
 _WORD_BOUNDARY = regex.compile(r"\b", regex.WORD | regex.V1)
 _GRAPHEME = regex.compile(r"\X", regex.V1)
 # What str.isspace() accepts: four separators more than \s.
 _SPACES = regex.compile(r"[\s\x1c-\x1f]+")
-_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]", regex.V1)
-_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}〆ーｰﾞﾟ"
-_CJK_RUN = regex.compile(rf"[{_CJK}][{_CJK}\p{{M}}]*", regex.V1)
-_THAI_RUN = regex.compile(r"\p{Thai}[\p{Thai}\p{M}]*", regex.V1)
-_SCRIPT_RUN = regex.compile(
-    r"[\p{Han}〆][\p{Han}〆\p{M}]*|\p{Hiragana}[\p{Hiragana}ー\p{M}]*|[\p{Katakana}ーｰﾞﾟ][\p{Katakana}ーｰﾞﾟ\p{M}]*",
-    regex.V1,
-)
 # Finding a boundary between two regional indicators looks back to the start of their run, which is quadratic. A symbol
 # with a variation selector has the same length and the same boundaries as the flag it replaces.
 _FLAG = regex.compile(r"[\U0001F1E6-\U0001F1FF]{2}")
 _FLAG_STAND_IN = "∎\ufe0f"
-
-# BudouX looks at three characters on either side of a boundary, so a piece with that margin is split like the whole
-# text. We split into pieces because its loop is quadratic in the length of a word.
-_MARGIN = 3
-_PIECE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +65,6 @@ class _Placed(Protocol):
     def special(self) -> bool: ...
 
 
-class _Segmenter(Protocol):
-    def parse(self, sentence: str) -> list[str]: ...
-
-
 def segment(text: str) -> list[tuple[int, int]]:
     """Split `text` into words: character spans in order, without white space.
 
@@ -99,7 +78,7 @@ def segment(text: str) -> list[tuple[int, int]]:
     # UAX #29 attaches invisible format characters to a space; the edges of the space are boundaries all the same.
     for space in _SPACES.finditer(text):
         boundaries.update(space.span())
-    for start, end, cuts in _runs_without_spaces(text):
+    for start, end, cuts in words_without_spaces(text):
         boundaries.difference_update(range(start + 1, end))
         boundaries.update(cuts)
     cuts = sorted({0, *boundaries.intersection(graphemes(text)), len(text)})
@@ -114,19 +93,20 @@ def graphemes(text: str) -> list[int]:
 def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
     """Match tokens to the words of `text`: every non-special token that covers text belongs to exactly one word.
 
-    Words of the text that a token connects become one word. A token's span counts without the white space around it; a
-    token of white space alone is a word of its own. A word without tokens is dropped, so the result is what the model
-    saw, in order and disjoint.
+    Words of the text that a token connects become one unit (`words_of` takes them apart again). A token's span counts
+    without the white space around it; tokens of white space alone are a unit for each stretch of white space. A word
+    without tokens is dropped, so the result is what the model saw, in order and disjoint.
 
     >>> tokens = [TokenSpan("the", 0, 3, False), TokenSpan(" c", 3, 5, False), TokenSpan("at", 5, 7, False)]
     >>> [(word.start, word.end, word.tokens) for word in group("the cat", tokens)]
     [(0, 3, (0,)), (4, 7, (1, 2))]
     """
     nobody = -1
+    spaces = [space.span() for space in _SPACES.finditer(text)]
     intervals = [(start, end, nobody) for start, end in segment(text)]
     for index, token in enumerate(tokens):
         if not token.special and token.start < token.end:
-            intervals.append((*_core(text, token), index))
+            intervals.append((*_core(text, token, spaces), index))
     intervals.sort()
     words: list[WordSpan] = []
     first, last, members = 0, 0, list[int]()
@@ -145,6 +125,21 @@ def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
             members.append(index)
     close()
     return tuple(words)
+
+
+def words_of(text: str, units: Sequence[WordSpan]) -> list[list[tuple[int, int]]]:
+    """The text's own words in each of these units of `group`, whatever the tokenizer: one, or those that a token joined.
+
+    >>> words_of("is it (true)?", [WordSpan(0, 2, (0,)), WordSpan(3, 11, (1, 2)), WordSpan(11, 13, (3,))])
+    [[(0, 2)], [(3, 5), (6, 7), (7, 11)], [(11, 12), (12, 13)]]
+    """
+    words = segment(text)
+    starts = [start for start, _ in words]
+    parts = []
+    for unit in units:
+        inside = words[bisect_left(starts, unit.start) : bisect_left(starts, unit.end)]
+        parts.append(inside or [(unit.start, unit.end)])
+    return parts
 
 
 def tokens_as_words(tokens: Sequence[_Placed]) -> tuple[WordSpan, ...]:
@@ -166,19 +161,22 @@ def tokens_as_words(tokens: Sequence[_Placed]) -> tuple[WordSpan, ...]:
 
 
 def find_words(text: str, words: Sequence[WordSpan], query: str) -> tuple[int, ...]:
-    """The indices of the words that `query` names: the first word equal to it, else the first phrase that spells it.
+    """The indices of the units that `query` names: the first word equal to it, else the first phrase that spells it.
 
-    White space inside a query matches any white space. Raises QueryError, naming the nearest words, if nothing matches.
+    A word that shares its token with others names the unit of them all. White space inside a query matches any white
+    space. Raises QueryError, naming the nearest words, if nothing matches.
 
     >>> find_words("in New York", [WordSpan(0, 2, (0,)), WordSpan(3, 6, (1,)), WordSpan(7, 11, (2,))], "New York")
     (1, 2)
     """
     wanted = query.strip() or query
-    for index, word in enumerate(words):
-        if text[word.start : word.end] == wanted:
+    placed = [(*part, i) for i, parts in enumerate(words_of(text, words)) for part in parts]
+    placed += [(word.start, word.end, i) for i, word in enumerate(words)]
+    for start, end, index in sorted(placed):
+        if text[start:end] == wanted:
             return (index,)
-    starts = {word.start: index for index, word in enumerate(words)}
-    ends = {word.end: index for index, word in enumerate(words)}
+    starts = {start: index for start, _, index in placed}
+    ends = {end: index for _, end, index in placed}
     phrase = r"\s+".join(regex.escape(part, literal_spaces=True) for part in wanted.split())
     for match in regex.finditer(phrase, text, overlapped=True) if phrase else ():
         if match.start() in starts and match.end() in ends:
@@ -188,7 +186,7 @@ def find_words(text: str, words: Sequence[WordSpan], query: str) -> tuple[int, .
 
 def _not_found(text: str, words: Sequence[WordSpan], query: str) -> str:
     shown = repr(query if len(query) <= 60 else query[:59] + "…")
-    spelled = list(dict.fromkeys(text[word.start : word.end] for word in words))
+    spelled = list(dict.fromkeys(text[start:end] for parts in words_of(text, words) for start, end in parts))
     if not query.strip():
         return f"the query {shown} names no word: give a word of the text, or the index of a token"
     near = [word for word in spelled if query in word][:3] or _nearest(spelled, query)
@@ -208,69 +206,10 @@ def _nearest(spelled: Sequence[str], query: str) -> list[str]:
     return [folded[near] for near in difflib.get_close_matches(query.casefold(), folded, n=3)]
 
 
-def _core(text: str, token: TokenSpan) -> tuple[int, int]:
+def _core(text: str, token: TokenSpan, spaces: Sequence[tuple[int, int]]) -> tuple[int, int]:
     covered = text[token.start : token.end]
     if covered.isspace():
-        return token.start, token.end
+        # All of it, so that "\r\n" and blank lines are one unit however they are cut into tokens.
+        return spaces[bisect_right(spaces, (token.start, len(text))) - 1]
     start = token.end - len(covered.lstrip())
     return start, start + len(covered.strip())
-
-
-def _runs_without_spaces(text: str) -> Iterator[tuple[int, int, list[int]]]:
-    """Each run of a script without spaces: its span and where its words begin."""
-    chinese_or_japanese = list(_CJK_RUN.finditer(text))
-    if chinese_or_japanese:
-        segmenter = _segmenter(_east_asian_model(text))
-        for run in chinese_or_japanese:
-            start, end = run.span()
-            if segmenter is None:
-                yield start, end, [part.start() for part in _SCRIPT_RUN.finditer(text, start, end)]
-            else:
-                yield start, end, _cuts(segmenter, text, start, end)
-    for run in _THAI_RUN.finditer(text):
-        start, end = run.span()
-        segmenter = _segmenter("th")
-        yield start, end, [start] if segmenter is None else _cuts(segmenter, text, start, end)
-
-
-def _east_asian_model(text: str) -> str:
-    if _KANA.search(text):
-        return "ja_word"
-    # The old national character sets tell traditional from simplified characters.
-    traditional, simplified = (len(text.encode(charset, "ignore")) for charset in ("big5", "gb2312"))
-    return "zh-hant" if traditional > simplified else "zh-hans"
-
-
-def _cuts(segmenter: _Segmenter, text: str, start: int, end: int) -> list[int]:
-    """Where words begin in `text[start:end]`, which `segmenter` reads with the characters around it."""
-    cuts = [start]
-    for piece in range(start, end, _PIECE):
-        piece_end = min(piece + _PIECE, end)
-        position = max(0, piece - _MARGIN)
-        for chunk in segmenter.parse(text[position : piece_end + _MARGIN]):
-            if max(piece, start + 1) <= position < piece_end:
-                cuts.append(position)
-            position += len(chunk)
-    return cuts
-
-
-@cache
-def _segmenter(model: str) -> _Segmenter | None:
-    """BudouX with that model, or None if it is not installed or too old to have it."""
-    try:
-        import budoux
-
-        weights = resources.files("budoux").joinpath("models", f"{model}.json").read_text("utf-8")
-    except (ImportError, FileNotFoundError):
-        _hint()
-        return None
-    parser: _Segmenter = budoux.Parser(json.loads(weights))
-    return parser
-
-
-@cache
-def _hint() -> None:
-    _log.warning(
-        "Japanese, Chinese and Thai words are split by script alone, because BudouX is not installed or too old: "
-        "pip install -U 'attnscope[ja]'"
-    )

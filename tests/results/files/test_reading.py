@@ -98,9 +98,12 @@ def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path: Path) -> None:
 def test_what_is_written_of_asked_and_measured_is_read() -> None:
     asked, measured = Asked(segments={"a": (0, 1)}, query="b"), Measured(query_tokens=(3,), coverage=(2, 3))
     assert Asked.read({**shallow(asked), "segments": {"a": [0, 1]}}) == asked
-    assert Measured.read({**shallow(measured), "query_tokens": [3], "coverage": [2, 3], "fixed": []}) == measured
+    lists = {"fixed": [], "shared_words": []}
+    assert Measured.read({**shallow(measured), **lists, "query_tokens": [3], "coverage": [2, 3]}) == measured
+    runs = Measured.read({**shallow(Measured()), **lists, "shared_words": [[1, 3]]})
+    assert runs == Measured(shared_words=((1, 3),))
     for data, says in (({"segments": {"a": [1]}}, "segment 'a' has 1 values"), ({"query": 1.5}, "'query'")):
         with pytest.raises(ValueError, match=says):
             Asked.read({**shallow(asked), **data})
     with pytest.raises(ValueError, match="coverage has 1 values, expected 2"):
-        Measured.read({**shallow(measured), "query_tokens": None, "fixed": [], "coverage": [1]})
+        Measured.read({**shallow(measured), **lists, "query_tokens": None, "coverage": [1]})

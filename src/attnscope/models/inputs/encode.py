@@ -25,8 +25,8 @@ from itertools import accumulate
 from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError, TextError, TextTooLongError
+from attnscope.models.inputs.fast_offsets import placed
 from attnscope.models.inputs.slow_offsets import align
-from attnscope.models.typed import decoded
 from attnscope.text.words import TokenSpan, WordSpan, graphemes, group
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -201,31 +201,7 @@ def _read_fast(tokenizer: PreTrainedTokenizerBase, source: str, *, add_special_t
     inputs = {name: list(values) for name, values in encoding.items()}
     added = [bool(flag) for flag in inputs.pop("special_tokens_mask")]
     spans = [(int(start), int(end)) for start, end in inputs.pop("offset_mapping")]
-    return inputs, _with_trimmed_space(tokenizer, source, inputs["input_ids"], spans, added), added
-
-
-def _with_trimmed_space(
-    tokenizer: PreTrainedTokenizerBase,
-    source: str,
-    ids: Sequence[int],
-    spans: Sequence[tuple[int, int]],
-    added: Sequence[bool],
-) -> list[tuple[int, int]]:
-    """Byte-level BPE with trimmed offsets leaves a token of spaces with no place, though it has one: after the last."""
-    spaces: dict[int, str] = {}
-    result = []
-    cursor = 0
-    for identity, (start, end), is_added in zip(ids, spans, added, strict=True):
-        if start == end and not is_added:
-            if identity not in spaces:
-                spaces[identity] = decoded(tokenizer, [identity])
-            space = spaces[identity]
-            if space.isspace() and source.startswith(space, cursor):
-                start, end = cursor, cursor + len(space)
-        if start < end:
-            cursor = max(cursor, end)
-        result.append((start, end))
-    return result
+    return inputs, placed(tokenizer, source, inputs["input_ids"], spans, added), added
 
 
 @contextmanager

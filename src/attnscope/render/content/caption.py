@@ -150,6 +150,9 @@ def _trust(result: Attribution) -> tuple[str, ...]:
     if measured.coverage is not None:
         seen, of = measured.coverage
         notes.append(f"Attention was followed through {seen} of {of} layers; the others have no attention weights.")
+    if measured.shared_words:
+        runs = [result.text[result.words[a].start : result.words[b - 1].end] for a, b in measured.shared_words]
+        notes.append(f"One token covers several words, which share its score by their characters: {_value(runs)}.")
     if measured.fixed:
         where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
         notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
