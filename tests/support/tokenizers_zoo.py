@@ -82,7 +82,7 @@ def byte_bpe_trimmed() -> PreTrainedTokenizerFast:
 
 
 def byte_bpe_prefixed() -> PreTrainedTokenizerFast:
-    """RoBERTa with a space before every piece of text, and entity markers added later: the library's offsets are off."""
+    """RoBERTa with a space before every piece of text, and entity markers added later: its offsets are off."""
     backend = _byte_level(trim_offsets=True, special=["<s>", "<pad>", "</s>"])
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
     pair = [(token, backend.token_to_id(token)) for token in ("</s>", "<s>")]

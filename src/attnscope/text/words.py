@@ -128,7 +128,7 @@ def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
 
 
 def words_of(text: str, units: Sequence[WordSpan]) -> list[list[tuple[int, int]]]:
-    """The text's own words in each of these units of `group`, whatever the tokenizer: one, or those that a token joined.
+    """The text's own words in each of these units of `group`, whatever the tokenizer: one, or those that it joined.
 
     >>> words_of("is it (true)?", [WordSpan(0, 2, (0,)), WordSpan(3, 11, (1, 2)), WordSpan(11, 13, (3,))])
     [[(0, 2)], [(3, 5), (6, 7), (7, 11)], [(11, 12), (12, 13)]]

@@ -38,7 +38,7 @@ MEASURED: dict[str, tuple[Any, str]] = {
     "query_text": ("g h", "query_text g h"),
     "continued_at": (8, "continued_at 8"),
     "fixed": ((2, 3), "The target stands on castle on."),
-    "shared_words": (((1, 3),), "One token covers several words, which share its score by their characters: castle on."),
+    "shared_words": (((1, 3),), "which share its score by their characters: castle on."),
     "coverage": ((2, 3), "through 2 of 3 layers; the others have no attention weights."),
 }
 
