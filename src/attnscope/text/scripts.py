@@ -23,8 +23,8 @@ _SCRIPT_RUN = regex.compile(
     regex.V1,
 )
 
-# A run is cut in pieces of so many characters, since BudouX's loop is quadratic and Sudachi's memory bounded. A piece is
-# read with a margin on either side, which is what BudouX looks at and more than a word's ending needs.
+# A run is cut in pieces of so many characters, since BudouX's loop is quadratic and Sudachi's memory bounded. A
+# piece is read with a margin on either side, which is what BudouX looks at.
 _PIECE = 1000
 _MARGIN = 3
 

@@ -22,7 +22,7 @@ def placed(
     spans: Sequence[tuple[int, int]],
     added: Sequence[bool],
 ) -> list[tuple[int, int]]:
-    """The span in `source` of each of `ids`, which the tokenizer reported at `spans`; `added` by the tokenizer: as is."""
+    """The span in `source` of each of `ids`, reported at `spans`; those that the tokenizer `added` stay as they are."""
     pieces: dict[int, str] = {}
     result = []
     cursor = 0
