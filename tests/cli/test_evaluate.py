@@ -22,13 +22,13 @@ def test_evaluate_goes_on_and_draws_rows(run_tiny: Run, tmp_path: Path) -> None:
         "--method",
         "gradient",
         "--method",
-        "occlusion:window=2",
+        "occlusion:width=2",
         "--metric",
         "aopc",
         *LABELS,
     )
     first = run_tiny(*asked, "--rows", str(rows)).stdout
-    assert "occlusion (window=2)" in first
+    assert "occlusion (width=2)" in first
     assert "random" in first
     stamp = rows.read_text()
     assert run_tiny(*asked, "--rows", str(rows)).stdout == first

@@ -10,12 +10,12 @@ import attnscope as ats
 
 def test_explain_takes_targets_and_parameters(smollm2: ats.Model, tmp_path: Path) -> None:
     out = tmp_path / "out.html"
-    asked = ("--method", "occlusion", "--target", " old", "--against", " new", "--unit", "token", "--set", "window=2")
+    asked = ("--method", "occlusion", "--target", " old", "--against", " new", "--unit", "token", "--set", "width=2")
     done = run("explain", "The castle is", *asked, "-o", str(out), "--json")
     assert done.returncode == 0, done.stderr
     ours = ats.Attribution.from_json(done.stdout.decode())
     theirs = ats.explain(
-        smollm2, "The castle is", method="occlusion", target=" old", against=" new", unit="token", window=2
+        smollm2, "The castle is", method="occlusion", target=" old", against=" new", unit="token", width=2
     )
     assert ours.scores == pytest.approx(theirs.scores, abs=1e-5)
     assert "data-signed" in out.read_text()
@@ -48,3 +48,12 @@ def test_explain_says_what_is_wrong() -> None:
     assert "no method 'gradeint'" in failed("explain", TEXT, "--method", "gradeint")
     assert "write for example --set steps=40" in failed("explain", TEXT, "--set", "steps")
     assert "no parameter 'steps'" in failed("explain", TEXT, "--set", "steps=4")
+
+
+def test_a_long_text_is_read_in_windows() -> None:
+    text = "The castle on the hill was old. " * 12
+    done = run("explain", text, "--window", "32", "--json")
+    result = ats.Attribution.from_json(done.stdout.decode())
+    assert len(result.measured.windows) > 3
+    assert result.text == text
+    assert "--window is not for maps" in failed("maps", text, "--window", "32")

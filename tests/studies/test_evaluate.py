@@ -21,9 +21,9 @@ FAST = ["comprehensiveness", "sufficiency", "deletion_area"]
 
 def test_random_is_always_there_and_every_method_goes_by_its_name(copying: ats.Model) -> None:
     found = ats.evaluate(
-        copying, TEXTS, ["deletion", ("occlusion", {"window": 2})], FAST, target=" c", replacement="pad"
+        copying, TEXTS, ["deletion", ("occlusion", {"width": 2})], FAST, target=" c", replacement="pad"
     )
-    assert found.methods == ("deletion", "occlusion (window=2)", "random")
+    assert found.methods == ("deletion", "occlusion (width=2)", "random")
     assert found.metrics == tuple(FAST)
     assert len(found.rows) == 12
     assert {row.label for row in found.rows} == {" c"}

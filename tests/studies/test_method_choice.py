@@ -15,9 +15,9 @@ TEXT = "a b c d e f"
 
 
 def test_a_method_goes_by_its_name_and_parameters_and_random_is_beside_them() -> None:
-    assert method_choices(["deletion", ("occlusion", {"window": 2})]) == [
+    assert method_choices(["deletion", ("occlusion", {"width": 2})]) == [
         MethodChoice("deletion", method_of("deletion"), {}),
-        MethodChoice("occlusion (window=2)", method_of("occlusion"), {"window": 2}),
+        MethodChoice("occlusion (width=2)", method_of("occlusion"), {"width": 2}),
         MethodChoice("random", method_of("random"), {}),
     ]
 
@@ -39,7 +39,7 @@ def test_by_default_every_method_is_chosen() -> None:
         (["gradeint"], "meant 'gradient'"),
         ([("gradient", {"layer": 3})], "no parameter 'layer'"),
         (["gradient", "gradient"], "twice"),
-        ([("occlusion", {"window": 2}), ("occlusion", {"window": 2})], "twice"),
+        ([("occlusion", {"width": 2}), ("occlusion", {"width": 2})], "twice"),
     ],
 )
 def test_what_is_refused(methods: list, message: str) -> None:  # type: ignore[type-arg]

@@ -40,5 +40,6 @@ def attention(
         query=None if query is None else options.query(query),
         chat=source.chat,
         truncate=source.truncate,
+        window=source.window,
     )
     options.show(result, output, json, look)

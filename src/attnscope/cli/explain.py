@@ -65,6 +65,7 @@ def explain(
         "within": None if within is None else _value(within),
         "chat": source.chat or None,
         "truncate": source.truncate or None,
+        "window": source.window,
     }
     parameters = {name: value for name, value in asked.items() if value is not None} | own_parameters(option or [])
     result = attnscope.explain(loading.load(), given, method=method, **parameters)

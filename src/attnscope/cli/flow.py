@@ -66,6 +66,7 @@ def flow(
         method=method or known[0],
         chat=source.chat,
         truncate=source.truncate,
+        window=source.window,
         **{name: value for name, value in asked.items() if value is not None},
     )
     options.show(result, output, json, look)

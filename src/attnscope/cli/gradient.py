@@ -39,5 +39,6 @@ def gradient(
         preset=cast(Literal["promptrobust", "vocabulary"] | None, preset),
         chat=source.chat,
         truncate=source.truncate,
+        window=source.window,
     )
     options.show(result, output, json, look)

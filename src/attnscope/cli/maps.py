@@ -60,6 +60,8 @@ def maps(
         attnscope maps "The castle on the hill was old." -o castle.html
     """
     options.check_output(output, AttentionMaps)
+    if source.window is not None:
+        raise InputError("--window is not for maps, which show one pass over a text: leave it out, or use --truncate")
     given = source.read()
     result: AttentionMaps = attnscope.attention_maps(
         loading.load(),

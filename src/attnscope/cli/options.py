@@ -42,6 +42,10 @@ Chat = Annotated[
     ),
 ]
 Truncate = Annotated[bool, typer.Option("--truncate", help="Cut off a text that is too long for the model.")]
+Window = Annotated[
+    int | None,
+    typer.Option(help="Read a text of any length in overlapping windows of at most so many tokens, such as 512."),
+]
 Font = Annotated[str | None, typer.Option(help="Font file or installed family for figures, such as a Japanese one.")]
 Dark = Annotated[bool, typer.Option("--dark", help="Dark background.")]
 Debug = Annotated[bool, typer.Option("--debug", help="On an error, show where it came from.")]
@@ -55,6 +59,7 @@ class Source:
     file: File = None
     chat: Chat = False
     truncate: Truncate = False
+    window: Window = None
 
     def read(self) -> str:
         """The text. Raises TextError if there is none, or if it cannot be read."""

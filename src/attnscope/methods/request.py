@@ -50,11 +50,14 @@ class AttentionOptions(FollowingOptions, total=False):
     within:   score, and remove, only the units inside one part of the text: the name of a segment, a pair (start, end)
               of characters, or a Word of another result (such as one of its sentences). A sentence or segment that
               reaches out of the part counts with its words inside it.
+    window:   read a text of any length in overlapping windows of at most so many tokens; scores are averaged where
+              windows meet (`attnscope.methods.windows`).
     """
 
     unit: Literal["word", "token", "sentence", "segment"]
     segments: Mapping[str, Sequence[int]] | Literal["paragraphs", "turns"] | None
     within: str | Sequence[int] | Word | None
+    window: int | None
 
 
 class Options(AttentionOptions, total=False):
@@ -91,6 +94,7 @@ class Request:
     within: str | Sequence[int] | Word | None = None
     chat: bool = False
     truncate: bool = False
+    window: int | None = None
 
     @property
     def asks_target(self) -> bool:

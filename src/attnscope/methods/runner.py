@@ -8,6 +8,7 @@ reads the text by cross-attention.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from attnscope.errors import InputError, QueryError, TextError
@@ -18,6 +19,7 @@ from attnscope.methods.shared import SharedAttention, SharedGradients, query_wei
 from attnscope.methods.table import Method
 from attnscope.methods.task import Scores, Task
 from attnscope.methods.units import units_of
+from attnscope.methods.windows import check_window, put_together, windows_of
 from attnscope.models.architecture import is_encoder_decoder, task_of
 from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
 from attnscope.models.default_settings import default_settings
@@ -55,9 +57,19 @@ class _Runner:
 
     def results(self, text: str | Sequence[str]) -> list[Any]:
         """One result per text."""
+        if self.request.window is not None:
+            return self._in_windows([text] if isinstance(text, str) else text)
         if self._looks_from_query():
             return self._by_query(text)
         return [result_of(task, self.method, self.options, self._valued(task)) for task in self._tasks(text)]
+
+    def _in_windows(self, texts: Sequence[str]) -> list[Any]:
+        size = check_window(self.model, self.request)
+        windows = [windows_of(self.model, text, size) for text in texts]
+        pieces = [piece for each in windows for piece in each]
+        alone = _Runner(self.model, self.method, self.options, replace(self.request, window=None))
+        results = iter(alone.results(pieces))
+        return [put_together(each, list(islice(results, len(each))), self.request, size) for each in windows]
 
     def _looks_from_query(self) -> bool:
         request, asks = self.request, self.method.asks

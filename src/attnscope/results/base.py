@@ -65,6 +65,7 @@ class Asked:
     stack:        which attention: "self"; in an encoder–decoder "encoder", "decoder" or "cross".
     chat:         whether the text was a user's message in the model's chat template.
     truncate:     whether a text longer than the model's positions was to be cut.
+    window:       at most how many tokens each of the windows has in which a long text was read.
     target_token: the target token that a row of a PerToken explains.
     """
 
@@ -78,6 +79,7 @@ class Asked:
     stack: str = "self"
     chat: bool = False
     truncate: bool = False
+    window: int | None = None
     target_token: str | None = None
 
     @classmethod
@@ -107,6 +109,7 @@ class Measured:
     fixed:              the indices of the tokens that the target is read from, which cannot be removed.
     shared_words:       runs of words, (first, last + 1), that one token covers or that tokens connect: nothing tells
                         them apart, so their score is spread over their characters.
+    windows:            the characters (start, end) of the windows in which a long text was read.
     coverage:           in how many layers attention was followed, and how many layers there are.
     """
 
@@ -123,6 +126,7 @@ class Measured:
     continued_at: int | None = None
     fixed: tuple[int, ...] = ()
     shared_words: tuple[tuple[int, int], ...] = ()
+    windows: tuple[tuple[int, int], ...] = ()
     coverage: tuple[int, int] | None = None
 
     @classmethod
@@ -132,7 +136,8 @@ class Measured:
         for name, kinds in (("standard_error", NUMBER), ("query_tokens", (int,)), ("fixed", (int,))):
             if measured[name] is not None:
                 measured[name] = checked_tuple(measured[name], kinds, name)
-        measured["shared_words"] = tuple(_span(run, "shared_words") for run in measured["shared_words"] or ())
+        for name in ("shared_words", "windows"):
+            measured[name] = tuple(_span(span, name) for span in measured[name] or ())
         if measured["coverage"] is not None:
             measured["coverage"] = checked_tuple(measured["coverage"], (int,), "coverage", 2)
         return cls(**measured)
@@ -146,13 +151,13 @@ _LIST_OR_NOT: Kinds = (list, NoneType)
 _ASKED: dict[str, Kinds] = {
     "options": (dict,), "target": _TEXT_OR_NOT, "quantity": _TEXT_OR_NOT, "unit": (str,), "segments": (dict,),
     "within": _LIST_OR_NOT, "query": (int, str, NoneType), "stack": (str,), "chat": _FLAG, "truncate": _FLAG,
-    "target_token": _TEXT_OR_NOT,
+    "window": _COUNT_OR_NOT, "target_token": _TEXT_OR_NOT,
 }  # fmt: skip
 _MEASURED: dict[str, Kinds] = {
     "value": _NUMBER_OR_NOT, "excluded_mass": _NUMBER_OR_NOT, "completeness_error": _NUMBER_OR_NOT,
     "baseline_value": _NUMBER_OR_NOT, "standard_error": _LIST_OR_NOT, "r_squared": _NUMBER_OR_NOT,
     "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
-    "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT,
+    "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT, "windows": _LIST_OR_NOT,
     "coverage": _LIST_OR_NOT,
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ ASKED: dict[str, tuple[Any, str]] = {
     "stack": ("cross", "attention cross"),
     "chat": (True, ""),
     "truncate": (True, ""),
+    "window": (512, ""),
     "target_token": (" x", "target_token  x"),
 }
 MEASURED: dict[str, tuple[Any, str]] = {
@@ -39,6 +40,7 @@ MEASURED: dict[str, tuple[Any, str]] = {
     "continued_at": (8, "continued_at 8"),
     "fixed": ((2, 3), "The target stands on castle on."),
     "shared_words": (((1, 3),), "which share its score by their characters: castle on."),
+    "windows": (((0, 9), (5, 20)), "Read in 2 overlapping windows of at most"),
     "coverage": ((2, 3), "through 2 of 3 layers; the others have no attention weights."),
 }
 

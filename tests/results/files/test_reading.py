@@ -98,7 +98,7 @@ def test_half_a_surrogate_pair_is_written_as_its_escape(tmp_path: Path) -> None:
 def test_what_is_written_of_asked_and_measured_is_read() -> None:
     asked, measured = Asked(segments={"a": (0, 1)}, query="b"), Measured(query_tokens=(3,), coverage=(2, 3))
     assert Asked.read({**shallow(asked), "segments": {"a": [0, 1]}}) == asked
-    lists = {"fixed": [], "shared_words": []}
+    lists = {"fixed": [], "shared_words": [], "windows": []}
     assert Measured.read({**shallow(measured), **lists, "query_tokens": [3], "coverage": [2, 3]}) == measured
     runs = Measured.read({**shallow(Measured()), **lists, "shared_words": [[1, 3]]})
     assert runs == Measured(shared_words=((1, 3),))

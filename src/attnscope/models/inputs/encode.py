@@ -78,8 +78,8 @@ def encode(
     length = len(tokens)
     if max_tokens is not None and length > max_tokens and not truncate:
         raise TextTooLongError(
-            f"the text has {length} tokens and at most {max_tokens} are allowed: give a shorter text, or cut it with "
-            "--truncate (in Python truncate=True)"
+            f"the text has {length} tokens and at most {max_tokens} are allowed: give a shorter text, cut it with "
+            "--truncate (truncate=True), or read all of it in windows with --window (window=512)"
         )
     while max_tokens is not None and len(tokens) > max_tokens:
         text = text[: _cut(text, tokens, max_tokens)]

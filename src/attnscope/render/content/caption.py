@@ -150,6 +150,11 @@ def _trust(result: Attribution) -> tuple[str, ...]:
     if measured.coverage is not None:
         seen, of = measured.coverage
         notes.append(f"Attention was followed through {seen} of {of} layers; the others have no attention weights.")
+    if measured.windows:
+        notes.append(
+            f"Read in {len(measured.windows)} overlapping windows of at most {result.asked.window} tokens, each by "
+            "itself; where they meet, a score is their mean."
+        )
     if measured.shared_words:
         runs = [result.text[result.words[a].start : result.words[b - 1].end] for a, b in measured.shared_words]
         notes.append(f"One token covers several words, which share its score by their characters: {_value(runs)}.")
