@@ -45,8 +45,8 @@ def check_window(model: Model, request: Request) -> int:
     if type(window) is not int or window < _FEWEST or (limit is not None and window > limit):
         most = "" if limit is None else f" and no more than the model's {limit}"
         raise InputError(
-            f"window={request.window!r}: give the number of tokens to read at a time, {_FEWEST} or more{most} (how much "
-            "occlusion covers at a time is width=)"
+            f"window={request.window!r}: give the number of tokens to read at a time, {_FEWEST} or more{most} (how "
+            "much occlusion covers at a time is width=)"
         )
     follows = request.target is not None and task_of(model.model) != "classifier"
     for name in ("generate", "per_token", "position", "segments", "within", "chat"):
@@ -88,7 +88,7 @@ def windows_of(model: Model, text: str, window: int) -> Windows:
 
 
 def _span(encoded: Encoded, first: int, last: int) -> tuple[int, int]:
-    """The characters of the words from `first` to before `last`, with the white space that its first token begins with."""
+    """The characters of the words from `first` to before `last`, and the white space in its first token."""
     words, tokens = encoded.words, encoded.tokens
     start = 0 if first == 0 else min(tokens[i].start for i in words[first].tokens)
     start = max(start, 0 if first == 0 else words[first - 1].end)
