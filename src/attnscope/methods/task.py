@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.methods.layers import attending_layer, coverage
+from attnscope.methods.attention.layers import attending_layer, coverage
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
 from attnscope.methods.units import Units, Words, words_in

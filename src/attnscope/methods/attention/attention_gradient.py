@@ -7,7 +7,7 @@ from torch import Tensor
 
 from attnscope.errors import InputError, ModelError
 from attnscope.methods.attention.common import within_one_text
-from attnscope.methods.layers import coverage
+from attnscope.methods.attention.layers import coverage
 from attnscope.methods.task import Scores, Task
 from attnscope.models.architecture import is_encoder_decoder, task_of
 from attnscope.models.attention.layout import attention_layout

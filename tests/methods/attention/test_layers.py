@@ -1,6 +1,6 @@
 """Layers counted as the model counts them, and how many of them have attention weights."""
 
-from attnscope.methods.layers import coverage
+from attnscope.methods.attention.layers import coverage
 from attnscope.models.model_facts import AttentionLayout
 
 KINDS = ("a Mamba layer", "a feed-forward layer", "attention", "a feed-forward layer", "a convolution", "attention")
