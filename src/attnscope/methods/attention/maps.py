@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError, RangeError
-from attnscope.methods.build import provenance
 from attnscope.methods.attention.layers import attending_layer, coverage
+from attnscope.methods.build import provenance
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
 from attnscope.methods.request import FollowingOptions, Request, in_range, requested
 from attnscope.models.attention.capture import capture
