@@ -94,7 +94,7 @@ def test_segments_by_name_or_by_the_text_itself() -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"unit": "page"}, "unit='page': choose from word, token, sentence, segment"),
+        ({"unit": "page"}, "unit='page': choose from word, token, character, sentence, segment"),
         ({"unit": "word", "segments": {"a": (0, 5)}}, "segments were given and unit='word'"),
         ({"segments": "pages"}, r"give 'paragraphs', 'turns' or \{name"),
         ({"segments": {"gap": (1, 2)}}, "the segment 'gap' has no words"),
@@ -216,3 +216,18 @@ def test_law_taking_words_apart_loses_nothing_and_leaves_whole_units_as_they_are
         assert apart[inside].sum() == pytest.approx(whole)
         assert len(inside) > 1 or apart[inside[0]] == whole
         assert len(inside) == 1 or (inside[0], inside[-1] + 1) in words.shared
+
+
+def test_characters_share_the_score_of_their_token(llama: ats.Model) -> None:
+    text = "MKV 日👨‍👩‍👧"
+    places = [(0, 2), (2, 4), (4, 5), (5, 7), (7, 10)]
+    tokens = tuple(TokenSpan(text[a:b], a, b, False) for a, b in places)
+    cut = Encoded(text, {}, tokens, group(text, tokens))
+    units = units_of(cut, "character")
+    words = words_in(cut, units)
+    assert [text[a:b] for a, b in words.spans] == ["M", "K", "V", "日", text[5:7], text[7:10]]
+    scores = np.array([2.0, 3.0, 5.0, 7.0, 11.0])
+    np.testing.assert_allclose(words.scores(units.pooled(scores), scores), [1, 1, 3, 5, 7, 11])
+    for method in ("attention", "gradient", "deletion", "rollout"):
+        by_token = ats.explain(llama, "a b c d", method, unit="token")
+        assert ats.explain(llama, "a b c d", method, unit="character").scores == pytest.approx(by_token.scores)

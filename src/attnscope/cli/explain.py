@@ -30,7 +30,7 @@ def explain(
         str | None, typer.Option(help="Word or token index, for masked words and token labels.")
     ] = None,
     quantity: Annotated[str | None, typer.Option(help="log_probability, loss, logit or probability.")] = None,
-    unit: Annotated[str, typer.Option(help="word, token, sentence or segment.")] = "word",
+    unit: Annotated[str, typer.Option(help="word, token, character, sentence or segment.")] = "word",
     segments: Annotated[
         str | None, typer.Option(help='paragraphs, turns, or JSON: {"name": [start, end], …} in characters.')
     ] = None,

@@ -45,7 +45,8 @@ class FollowingOptions(TypedDict, total=False):
 class AttentionOptions(FollowingOptions, total=False):
     """FollowingOptions, and what is scored.
 
-    unit:     "word", "token", "sentence" or "segment".
+    unit:     "word"; for texts without words, such as proteins, "token" or "character" (a token's score is spread over
+              its characters); "sentence" or "segment".
     segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
     within:   score, and remove, only the units inside one part of the text: the name of a segment, a pair (start, end)
               of characters, or a Word of another result (such as one of its sentences). A sentence or segment that
@@ -54,7 +55,7 @@ class AttentionOptions(FollowingOptions, total=False):
               windows meet (`attnscope.methods.windows`).
     """
 
-    unit: Literal["word", "token", "sentence", "segment"]
+    unit: Literal["word", "token", "character", "sentence", "segment"]
     segments: Mapping[str, Sequence[int]] | Literal["paragraphs", "turns"] | None
     within: str | Sequence[int] | Word | None
     window: int | None

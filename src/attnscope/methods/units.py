@@ -1,7 +1,9 @@
-"""The pieces of a text that get a score: words, tokens, sentences, or segments with names."""
+"""The pieces of a text that get a score: words, tokens, characters, sentences, or segments with names."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,9 @@ from attnscope.errors import InputError
 from attnscope.models.inputs.encode import Encoded
 from attnscope.results.attribution import Word
 from attnscope.text import segments as pieces
-from attnscope.text.words import WordSpan, tokens_as_words, words_of
+from attnscope.text.words import WordSpan, graphemes, tokens_as_words, words_of
 
-UNITS = ("word", "token", "sentence", "segment")
+UNITS = ("word", "token", "character", "sentence", "segment")
 Segments = Mapping[str, Sequence[int]] | str | None
 
 
@@ -58,9 +60,9 @@ class Units:
 
 @dataclass(frozen=True)
 class Words:
-    """The pieces of a result: the units, but those of joined words taken apart into the text's own words.
+    """The pieces of a result: the units, but joined words taken apart into the text's own, and tokens into characters.
 
-    spans:  (start, end) of each, in order. shared: the runs of words, (first, last + 1), that nothing tells apart.
+    spans:  (start, end) of each, in order. shared: the runs of pieces, (first, last + 1), that nothing tells apart.
     """
 
     spans: tuple[pieces.Span, ...]
@@ -80,21 +82,37 @@ class Words:
 
 def words_in(encoded: Encoded, units: Units) -> Words:
     """The words of a result on these units."""
-    if units.unit != "word":
-        whole = tuple((span.start, span.end) for span in units.spans)
-        return Words(whole, (), tuple((i, None) for i in range(len(whole))), units)
+    if units.unit == "word":
+        taken_apart = words_of(encoded.text, units.spans)
+    elif units.unit == "character":
+        taken_apart = _characters_of(encoded.text, units.spans)
+    else:
+        taken_apart = [[(span.start, span.end)] for span in units.spans]
     spans: list[pieces.Span] = []
     shares: list[tuple[int, NDArray[np.float64] | None]] = []
     shared: list[pieces.Span] = []
-    for i, parts in enumerate(words_of(encoded.text, units.spans)):
+    for i, parts in enumerate(taken_apart):
         if len(parts) == 1:
-            spans.append((units.spans[i].start, units.spans[i].end))
+            spans += parts
             shares.append((i, None))
             continue
         shared.append((len(spans), len(spans) + len(parts)))
         spans += parts
         shares += [(i, column) for column in _overlap(encoded, units.spans[i], parts).T]
     return Words(tuple(spans), tuple(shared), tuple(shares), units)
+
+
+def _characters_of(text: str, units: Sequence[WordSpan]) -> list[list[pieces.Span]]:
+    """What a reader sees as characters in each unit, without white space where there is anything else."""
+    characters = list(pairwise(graphemes(text)))
+    starts = [start for start, _ in characters]
+    parts = []
+    for unit in units:
+        inside = characters[bisect_left(starts, unit.start) : bisect_left(starts, unit.end)]
+        # A character of several code points may be cut into tokens: each draws what it covers.
+        cut = [(start, min(end, unit.end)) for start, end in inside if not text[start:end].isspace()]
+        parts.append(cut or [(unit.start, unit.end)])
+    return parts
 
 
 def _overlap(encoded: Encoded, unit: WordSpan, parts: Sequence[pieces.Span]) -> NDArray[np.float64]:
@@ -137,7 +155,7 @@ def _spans(
     encoded: Encoded, unit: str, segments: Segments, part: pieces.Span | None
 ) -> tuple[tuple[WordSpan, ...], tuple[str, ...]]:
     """The units and their names. The part is cut out first: a sentence that begins before it has its words there."""
-    if unit == "token":
+    if unit in ("token", "character"):
         return _inside(tokens_as_words(encoded.tokens), part), ()
     words = _inside(encoded.words, part)
     if unit == "word":

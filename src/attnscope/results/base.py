@@ -58,7 +58,7 @@ class Asked:
 
     options:      the method's own options, by the names of its signature, with the values that were used.
     target:       what is explained, in words; quantity: such as "log_probability".
-    unit:         what is scored: "word", "token", "sentence" or "segment".
+    unit:         what is scored: "word", "token", "character", "sentence" or "segment".
     segments:     the names of the scored segments, with their characters (start, end).
     within:       the characters that the units were chosen from; None: the whole text.
     query:        for attention: a token's index or a word; None: the mean over all tokens that are not special.

@@ -157,7 +157,11 @@ def _trust(result: Attribution) -> tuple[str, ...]:
         )
     if measured.shared_words:
         runs = [result.text[result.words[a].start : result.words[b - 1].end] for a, b in measured.shared_words]
-        notes.append(f"One token covers several words, which share its score by their characters: {_value(runs)}.")
+        of_words = result.asked.unit == "word"
+        several = (
+            "words, which share its score by their characters" if of_words else "characters, which share its score"
+        )
+        notes.append(f"One token covers several {several}: {_value(runs)}.")
     if measured.fixed:
         where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
         notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
