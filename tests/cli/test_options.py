@@ -6,7 +6,8 @@ from inspect import signature
 from pathlib import Path
 
 import pytest
-from command_line import process, run
+import torch
+from command_line import Run, process, run
 
 from attnscope.cli import options
 from attnscope.errors import TextError
@@ -61,3 +62,29 @@ def test_a_group_of_options_reaches_the_command_as_one() -> None:
     called(name="x", max_line_chars=40, font=None, font_size=None, dark=True)
     assert seen == [("x", options.Look(max_line_chars=40, dark=True))]
     assert seen[0][1].given() == {"max_line_chars": 40, "dark": True}
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "device"),
+    [
+        ((), None, None),
+        (("mps",), None, "mps"),
+        (("cuda", "mps"), None, "cuda"),
+        (("cuda",), "cpu", None),
+        (("cuda",), "auto", "auto"),
+    ],
+)
+def test_the_device_is_the_one_that_is_there(
+    there: tuple[str, ...], given: str | None, device: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
+    monkeypatch.setattr(options.attnscope, "load", lambda _name, **how: asked.append(how["device_map"]))
+    options.Loading(device=given).load()
+    assert asked == [device]
+
+
+def test_the_device_is_named_in_the_result(run_tiny: Run) -> None:
+    result = json.loads(run_tiny("attention", "a b c", "--device", "cpu", "--json").stdout)
+    assert result["provenance"]["device"] == "cpu"

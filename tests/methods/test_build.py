@@ -152,5 +152,6 @@ def test_how_a_result_was_made(llama: ats.Model) -> None:
     assert provenance["attention"] == llama.model.config._attn_implementation
     assert provenance["model"] == llama.name
     assert set(provenance) == {
-        "model", "revision", "class", "dtype", "attention", "attnscope", "torch", "transformers",
+        "model", "revision", "class", "adapters", "dtype", "quantisation", "device", "attention", "attnscope", "torch",
+        "transformers",
     }  # fmt: skip

@@ -72,7 +72,7 @@ class Loading:
 
     model: ModelName = None
     dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. Default: as saved.")] = None
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto. Default: cpu.")] = None
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto. Default: what is there.")] = None
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that ships with a hub model.")
@@ -85,9 +85,10 @@ class Loading:
             raise InputError(f"--dtype {self.dtype!r} is not known: choose {', '.join(DTYPES)}")
         if self.device is not None:
             _check_device(self.device)
+        device = self.device or _default_device()
         return attnscope.load(
             name or self.model,
-            device_map=self.device,
+            device_map=None if device == "cpu" else device,
             dtype=self.dtype,
             revision=self.revision,
             trust_remote_code=self.trust_remote_code,
@@ -108,6 +109,15 @@ class Look:
     def given(self) -> dict[str, Any]:
         """The options that were given, as `save` takes them."""
         return {name: value for name, value in asdict(self).items() if value not in (None, False)}
+
+
+def _default_device() -> str:
+    """The fastest device of this machine."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _check_device(device: str) -> None:

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from attnscope.errors import FailureError
 from attnscope.methods.table import Method
 from attnscope.methods.task import Scores, Task
+from attnscope.models.loading.adapters import adapters_of
 from attnscope.models.loading.load import Model
+from attnscope.models.quantisation import quantisation_of
+from attnscope.models.typed import devices_of
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.per_token import PerToken, TargetToken
@@ -87,7 +90,10 @@ def provenance(model: Model) -> dict[str, Any]:
         "model": model.name,
         "revision": model.revision,
         "class": type(model.model).__name__,
+        "adapters": ", ".join(adapters_of(model.model)) or None,
         "dtype": str(model.model.dtype).removeprefix("torch."),
+        "quantisation": quantisation_of(model.model),
+        "device": devices_of(model.model),
         "attention": model.model.config._attn_implementation,
         "attnscope": version("attnscope"),
         "torch": version("torch"),

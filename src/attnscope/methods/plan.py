@@ -16,7 +16,7 @@ from attnscope.methods.table import METHODS, SHORTER, Method
 from attnscope.models.attention.query_key_batch import QueryKeyTexts
 from attnscope.models.loading.hardware import free_memory, speed
 from attnscope.models.loading.load import Model, load
-from attnscope.models.typed import embedding_weight
+from attnscope.models.typed import device_of
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def foresee(
 ) -> None:
     """Log what a long request takes before it starts. Raises TooLargeError for one that cannot fit."""
     needed = _cost(model, work, tokens, runs, targets, chosen or Chosen())
-    free = free_memory(embedding_weight(model.model).device)
+    free = free_memory(device_of(model.model))
     small = needed.bytes < _MUCH_BYTES and (free is None or needed.bytes <= free)
     if small and needed.operations < _FEW_OPERATIONS and needed.elements < _FEW_ELEMENTS:
         return
@@ -162,7 +162,7 @@ def foresee_generation(texts: QueryKeyTexts) -> None:
 
 
 def _planned(model: Model, work: Work, tokens: int, needed: Cost) -> Plan:
-    device = embedding_weight(model.model).device
+    device = device_of(model.model)
     operations, elements = speed(device)
     seconds = needed.operations / operations + needed.elements / elements
     return Plan(work.name, tokens, int(needed.bytes), free_memory(device), seconds, work.smaller)

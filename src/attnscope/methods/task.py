@@ -233,7 +233,8 @@ class Task:
     def projection(self, layer: int) -> Tensor:
         """(head, head hidden, hidden) How the layer writes each head's output to the residual stream."""
         batch = self.attention.batch
-        return per_head(output_projections(batch.model.model, batch.inputs, batch.stack)[layer], self.heads[layer])
+        net = batch.model.model
+        return per_head(net, output_projections(net, batch.inputs, batch.stack)[layer], self.heads[layer])
 
     def layer(self, index: object, words: str = "") -> int:
         """The index of a layer that has attention weights, from 0 on, among all of the model's layers.

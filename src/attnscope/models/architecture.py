@@ -11,14 +11,25 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
-from attnscope.models.typed import as_module, decoder_of, embedding_weight, output_layer
+from attnscope.models.typed import as_module, decoder_of, device_of, embedding_weight, output_layer
 
 
 def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Those of `inputs` that the module's forward names, without a cache of keys and values."""
-    names = inspect.signature(module.forward).parameters
+    names = _named_by_forward(module)
     named = {name: value for name, value in inputs.items() if name in names}
     return named | ({"use_cache": False} if "use_cache" in names else {})
+
+
+def _named_by_forward(module: nn.Module) -> Mapping[str, inspect.Parameter]:
+    """The parameters of the module's forward; where somebody's wrapper hides them, `(*args, **kwargs)`, its class's."""
+    parameters: Mapping[str, inspect.Parameter] = {}
+    classes = (vars(cls)["forward"] for cls in type(module).__mro__ if "forward" in vars(cls))
+    for forward in (module.forward, *classes):
+        parameters = inspect.signature(forward).parameters
+        if any(p.kind is p.POSITIONAL_OR_KEYWORD and name != "self" for name, p in parameters.items()):
+            break
+    return parameters
 
 
 def configured(net: PreTrainedModel, name: str) -> int | None:
@@ -64,7 +75,7 @@ def _reads_both_ways(net: PreTrainedModel) -> bool:
     facts = facts_of(net)
     if facts.both_ways is None:
         body, table = self_attention_body(net), embedding_weight(net)
-        texts = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=table.device) % len(table)
+        texts = torch.tensor([[5, 6, 7, 8], [5, 6, 7, 9]], device=device_of(net)) % len(table)
         with unchanged(net), torch.no_grad():
             one, other = (body(**accepted(body, {"input_ids": text[None]}))[0][0, :-1] for text in texts)
         facts.both_ways = not torch.allclose(one, other, rtol=1e-4, atol=1e-6)

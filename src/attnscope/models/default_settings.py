@@ -1,9 +1,11 @@
 """What the caller has set for torch and numpy changes no result.
 
 A call may stand inside `torch.no_grad()`, `inference_mode()`, `autocast()`, under another default dtype or device, or
-under numpy's `seterr(all="raise")`: inside, all of these are what they are in a fresh process.
+under numpy's `seterr(all="raise")`: inside, all of these are what they are in a fresh process. What `torch.compile` has
+compiled, the model or a part of it, runs as it was written: compiled code has no calls that could be watched.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -21,7 +23,8 @@ _AUTOCAST = ("cpu", "cuda", "mps", "xpu")
 
 @contextmanager
 def default_settings() -> Iterator[None]:
-    """Gradients on, no autocast, float32 on the CPU for what names no dtype or device; the caller's settings after it.
+    """Gradients on, no autocast, nothing compiled, float32 on the CPU for what names no dtype or device; the caller's
+    settings after it.
 
     Raises ModelError for a model whose weights were made under `torch.inference_mode()`, where gradients cannot pass.
     """
@@ -33,6 +36,8 @@ def default_settings() -> Iterator[None]:
         for device in _AUTOCAST:
             if torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
+        if "torch._dynamo" in sys.modules:  # else nothing was compiled
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
         if torch.get_default_device() != _DEVICE:
             stack.enter_context(_DEVICE)
         if dtype != _DTYPE:

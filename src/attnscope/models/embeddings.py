@@ -70,7 +70,9 @@ def baseline_id(model: Model, baseline: str) -> int:
 
 def _embed(layer: nn.Module, ids: Tensor) -> Tensor:
     """(token,) -> (token, hidden), float64 on the CPU; through the layer, because some scale what the matrix holds."""
-    vectors: Tensor = layer(ids.to(weight_of(layer).device))
+    device = weight_of(layer).device
+    # Weights that accelerate keeps elsewhere are brought as they are needed, and the ids with them.
+    vectors: Tensor = layer(ids if device.type == "meta" else ids.to(device))
     return vectors.double().cpu()
 
 

@@ -56,14 +56,25 @@ def embeddings_replaced(net: PreTrainedModel, change: Callable[[Tensor], Tensor]
 
 
 @contextmanager
-def forward_replaced(module: nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+def forward_replaced(module: nn.Module, forward: Callable[..., Any], *, name: str = "forward") -> Iterator[None]:
     """Inside, calling the module calls `forward` instead."""
-    before = module.__dict__.get("forward")  # device_map puts a wrapper there
-    module.forward = forward
+    before = module.__dict__.get(name)  # device_map puts a wrapper there
+    setattr(module, name, forward)
     try:
         yield
     finally:
         if before is None:
-            del module.forward
+            delattr(module, name)
         else:
-            module.forward = before
+            setattr(module, name, before)
+
+
+@contextmanager
+def own_forward_wrapped(module: nn.Module, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    """Inside, calling the module calls what `wrap` makes of its forward, at a time when its weights are there.
+
+    accelerate puts a wrapper around a forward that brings the weights from elsewhere, and calls the own one inside.
+    """
+    name = "_old_forward" if "_old_forward" in vars(module) else "forward"
+    with forward_replaced(module, wrap(getattr(module, name)), name=name):
+        yield

@@ -30,9 +30,10 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
     """
     with _LOCK:
         modules = list(net.modules())
-        parameters = list(net.parameters())
+        # By place: a parameter that is kept elsewhere may be another object after it was brought here.
+        parameters = [(module, name) for module in modules for name in module._parameters]
         training = [module.training for module in modules]
-        trainable = [parameter.requires_grad for parameter in parameters]
+        trainable = [_requires_grad(module, name) for module, name in parameters]
         hooks = [[dict(getattr(module, name)) for name in (*_HOOKS, *_PRE_HOOKS)] for module in modules]
         recording = [module.__dict__.get(_RECORDING) for module in modules]
         # Weights may be packed anew as they are first used, and what a module notes about it belongs with them.
@@ -41,12 +42,13 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
         attention = [getattr(config, "_attn_implementation_internal", None) for config in configs]
         try:
             net.eval()  # type: ignore[no-untyped-call]
-            for parameter in parameters:
+            for parameter in net.parameters():
                 parameter.requires_grad_(False)
             yield
         finally:
-            for parameter, flag in zip(parameters, trainable, strict=True):
-                parameter.requires_grad_(flag)
+            for (module, name), flag in zip(parameters, trainable, strict=True):
+                if flag is not None and _requires_grad(module, name) is not flag:
+                    module._parameters[name].requires_grad_(flag)  # type: ignore[union-attr]
             for module, mode, module_hooks, recorded in zip(modules, training, hooks, recording, strict=True):
                 module.training = mode
                 for name, before in zip((*_HOOKS, *_PRE_HOOKS), module_hooks, strict=True):
@@ -62,6 +64,11 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
             for config, implementation in zip(configs, attention, strict=True):
                 if getattr(config, "_attn_implementation_internal", None) != implementation:
                     config._attn_implementation_internal = implementation
+
+
+def _requires_grad(module: nn.Module, name: str) -> bool | None:
+    parameter = module._parameters.get(name)
+    return None if parameter is None else parameter.requires_grad
 
 
 def _state(module: nn.Module) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:

@@ -51,22 +51,32 @@ class AttentionLayout:
         return self.kinds.get(stack) or ("attention",) * len(self.heads_of(stack))
 
 
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """The module that the outputs of all heads go through, and one row of what it was given, (1, all heads' hidden)."""
+
+    module: nn.Module
+    given: Tensor
+
+
 @dataclass
 class ModelFacts:
     """One model's facts, filled in as they are learnt.
 
     layouts:       by whether the decoder runs too.
-    projections:   stack -> layer -> the module that projects the output of its heads.
+    projections:   stack -> layer -> what projects the output of its heads.
+    modules:       how many modules the model had: with an adapter put into it, it is another model.
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
     both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
     """
 
     layouts: dict[bool, AttentionLayout] = field(default_factory=dict)
-    projections: dict[str, dict[int, nn.Module]] = field(default_factory=dict)
+    projections: dict[str, dict[int, Projection]] = field(default_factory=dict)
     reuses_prefix: bool | None = None
     both_ways: bool | None = None
     padding_leaks: bool | None = None
+    modules: int = 0
 
 
 _FACTS: weakref.WeakKeyDictionary[PreTrainedModel, ModelFacts] = weakref.WeakKeyDictionary()
@@ -74,7 +84,11 @@ _FACTS: weakref.WeakKeyDictionary[PreTrainedModel, ModelFacts] = weakref.WeakKey
 
 def facts_of(net: PreTrainedModel) -> ModelFacts:
     """The facts about this model, to read and to fill in."""
-    return _FACTS.setdefault(net, ModelFacts())
+    modules = sum(1 for _ in net.modules())
+    facts = _FACTS.get(net)
+    if facts is None or facts.modules != modules:
+        facts = _FACTS[net] = ModelFacts(modules=modules)
+    return facts
 
 
 def probe_tokens(net: PreTrainedModel) -> int:

@@ -49,6 +49,28 @@ def embedding_weight(net: PreTrainedModel) -> Tensor:
     return weight_of(as_module(net.get_input_embeddings()))
 
 
+def device_of(net: PreTrainedModel) -> torch.device:
+    """Where the model's input goes: to the device on which its input embeddings are looked up.
+
+    accelerate may keep the weights elsewhere, and brings them to that device as they are needed.
+    """
+    layer = as_module(net.get_input_embeddings())
+    for module in (layer, *layer.modules(), net):
+        hook = getattr(module, "_hf_hook", None)
+        for one in (hook, *getattr(hook, "hooks", ())):
+            device = getattr(one, "execution_device", None)
+            if device is not None:
+                return torch.device(device)
+    return weight_of(layer).device
+
+
+def devices_of(net: PreTrainedModel) -> str:
+    """The devices that hold the model, such as "cpu" or "cuda:0, disk"."""
+    kept = getattr(net, "hf_device_map", None) or {"": device_of(net)}
+    names = (f"cuda:{device}" if isinstance(device, int) else str(device) for device in kept.values())
+    return ", ".join(dict.fromkeys(names))
+
+
 def decoded(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], *, skip_special_tokens: bool = False) -> str:
     """The text of these ids, spaces as they are."""
     text = tokenizer.decode(list(ids), skip_special_tokens=skip_special_tokens, clean_up_tokenization_spaces=False)

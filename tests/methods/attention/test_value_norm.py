@@ -41,7 +41,7 @@ def test_value_norm_of_one_head_adds_up_to_the_models_own_output(family: str) ->
     inputs = model_inputs(model, TEXT)
     found = output_projections(model.model, inputs, checked_stack(model.model, None))
     outputs = []
-    found[0].register_forward_hook(lambda _m, args, out: outputs.append((args[0], out)))
+    found[0].module.register_forward_hook(lambda _m, args, out: outputs.append((args[0], out)))
     watch(model.model)
     with torch.no_grad():
         if model.model.config.is_encoder_decoder:
@@ -49,10 +49,10 @@ def test_value_norm_of_one_head_adds_up_to_the_models_own_output(family: str) ->
         else:
             model.model(**inputs)
     given, wrote = outputs[0]
-    matrix = per_head(found[0], 4)
+    matrix = per_head(model.model, found[0], 4)
     made = torch.einsum("qhd,hde->qe", given[0].reshape(given.shape[1], 4, -1), matrix)
     with torch.no_grad():
-        bias = found[0](torch.zeros_like(given[:, :1]))[0]
+        bias = found[0].module(torch.zeros_like(given[:, :1]))[0]
     torch.testing.assert_close(made + bias, wrote[0], atol=1e-4, rtol=1e-4)
 
 

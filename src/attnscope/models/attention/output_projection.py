@@ -1,7 +1,8 @@
 """What attention writes into the residual stream: the projection that follows it, found by watching a short pass.
 
 A module is the output projection of an attention call if it is given exactly that call's output. How it keeps its
-weights (Linear, GPT-2's transposed Conv1D, merged or quantised) does not matter: they are read from what it computes.
+weights (Linear, GPT-2's transposed Conv1D, quantised, with an adapter around it, elsewhere and brought as needed) does
+not matter: they are read from what it computes.
 """
 
 from collections.abc import Mapping
@@ -17,24 +18,24 @@ from attnscope.models.attention.interface import AttentionCall, CallChange
 from attnscope.models.attention.layout import attention_layout, body_of
 from attnscope.models.attention.watching import by_layer, watching
 from attnscope.models.leave_unchanged import unchanged
-from attnscope.models.model_facts import facts_of, probe_inputs
+from attnscope.models.model_facts import Projection, facts_of, probe_inputs
 
 
-def output_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str) -> dict[int, nn.Module]:
-    """Layer -> the module that its heads' outputs go through. Raises ModelError where one cannot be found."""
+def output_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str) -> dict[int, Projection]:
+    """Layer -> what its heads' outputs go through. Raises ModelError where one cannot be found."""
     projections = facts_of(net).projections
     if stack not in projections:
         projections[stack] = _find_projections(net, inputs, stack)
     return projections[stack]
 
 
-def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str) -> dict[int, nn.Module]:
+def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str) -> dict[int, Projection]:
     layout = attention_layout(net, inputs, stack)
     name = type(net).__name__
     if not layout.values:
         raise ModelError(f"{name} multiplies its values in its own way, so its value vectors cannot be seen")
     outputs: dict[int, Tensor] = {}
-    modules: dict[int, nn.Module] = {}
+    modules: dict[int, Projection] = {}
 
     def see(layer: int, _call: AttentionCall) -> CallChange:
         def note(output: Tensor) -> Tensor:
@@ -48,10 +49,11 @@ def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack:
             return
         for layer, output in list(outputs.items()):
             if args[0].numel() == output.numel() and torch.equal(args[0].flatten(), output.flatten()):
-                modules[layer] = module
+                modules[layer] = Projection(module, args[0].flatten(0, -2)[:1])
                 del outputs[layer]
 
-    weighted = [m for m in net.modules() if any(p.dim() == 2 for p in m.parameters(recurse=False))]
+    # The outermost is the first to be called: an adapter's layer, before what it is around.
+    weighted = [m for m in net.modules() if _has_matrix(m) or _has_matrix(getattr(m, "base_layer", None))]
     layers = layout.heads_of(stack).keys()
     body = body_of(net, stack)
     watcher = by_layer(layout, stack, layers, see, stop_early=False)
@@ -67,16 +69,15 @@ def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack:
     return modules
 
 
-def per_head(projection: nn.Module, heads: int) -> Tensor:
+def _has_matrix(module: object) -> bool:
+    return isinstance(module, nn.Module) and any(p.dim() == 2 for p in module.parameters(recurse=False))
+
+
+def per_head(net: PreTrainedModel, projection: Projection, heads: int) -> Tensor:
     """(head, head hidden, hidden): the matrix that each head's output is multiplied by; the bias belongs to no head."""
-    parameter = next(p for p in projection.parameters(recurse=False) if p.dim() == 2)
-    # A weight is (out, in) or (in, out): the latter is tried second.
-    for width in dict.fromkeys(reversed(parameter.shape)):
-        try:
-            with torch.no_grad():
-                nothing = parameter.new_zeros(1, width)
-                matrix: Tensor = projection(torch.eye(width).to(parameter)) - projection(nothing)
-        except RuntimeError:
-            continue
-        return matrix.reshape(heads, -1, matrix.shape[-1])
-    raise ModelError(f"{type(projection).__name__} is not a linear map that attnscope can read")
+    like = projection.given
+    width = like.shape[-1]
+    with unchanged(net), torch.no_grad():
+        identity = torch.eye(width, dtype=like.dtype, device=like.device)
+        matrix: Tensor = projection.module(identity) - projection.module(torch.zeros_like(identity[:1]))
+    return matrix.reshape(heads, -1, matrix.shape[-1])

@@ -39,7 +39,7 @@ from attnscope.models.attention.interface import (
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.serving import set_implementation
 from attnscope.models.attention.watching import watching
-from attnscope.models.hooks import forward_replaced
+from attnscope.models.hooks import forward_replaced, own_forward_wrapped
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.typed import applied
 
@@ -68,7 +68,7 @@ def backward_modified(net: PreTrainedModel, inputs: Mapping[str, Tensor], rules:
     with unchanged(net), ExitStack() as stack:
         for module in net.modules():
             if type(module).__name__.endswith("Norm") and not list(module.children()):
-                stack.enter_context(forward_replaced(module, partial(_with_constants, module, module.forward)))
+                stack.enter_context(own_forward_wrapped(module, partial(partial, _with_constants, module)))
         if layout.hooked:
             set_implementation(net, "eager")
             for module in dict(layout.hooked):

@@ -17,7 +17,7 @@ from attnscope.models.inputs.encode import Encoded, encode
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
 from attnscope.models.model_facts import facts_of
-from attnscope.models.typed import embedding_weight
+from attnscope.models.typed import device_of
 
 # Tokens of a batch, padding included: enough to keep two cores busy, little beside a model's weights.
 BUDGET = 4096
@@ -88,7 +88,7 @@ def length_groups(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 def padded(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]]]) -> dict[str, Tensor]:
     """The tokenizer's lists as tensors (batch, token), padded on the right under an attention mask."""
-    device = embedding_weight(net).device
+    device = device_of(net)
     length = max(len(text["input_ids"]) for text in inputs)
     if any(len(text["input_ids"]) < length for text in inputs):
         inputs = [{"attention_mask": [1] * len(text["input_ids"]), **text} for text in inputs]
@@ -123,5 +123,5 @@ def encoded_texts(
 
 def tensors(net: PreTrainedModel, inputs: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
     """The tokenizer's lists as a batch of one, on the device of the model's embeddings."""
-    device = embedding_weight(net).device
+    device = device_of(net)
     return {name: torch.tensor([list(values)], device=device) for name, values in inputs.items()}

@@ -18,7 +18,7 @@ from attnscope.models.perturbation.variants import Variant, in_order, overwritin
 from attnscope.models.targets.head_split import HeadNotSeparableError, split_at_head
 from attnscope.models.targets.lm_head import head_entries
 from attnscope.models.targets.readout import Readout, entries_in
-from attnscope.models.typed import embedding_weight, layer_caches
+from attnscope.models.typed import device_of, layer_caches
 
 # Tokens of one batch after a shared prefix: a larger batch takes memory and no less time.
 BUDGET = 1024
@@ -114,7 +114,7 @@ def _from(readout: Readout, start: int) -> Readout:
 def _ids(net: PreTrainedModel, rows: Sequence[Sequence[int]]) -> Tensor:
     """(batch, token), padded on the right, where a causal model's entries do not look."""
     longest = max(len(row) for row in rows)
-    device = embedding_weight(net).device
+    device = device_of(net)
     return torch.tensor([[*row, *[row[-1]] * (longest - len(row))] for row in rows], device=device)
 
 
