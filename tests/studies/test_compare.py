@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError
 from attnscope.results.comparison import opposites
-from attnscope.studies.compare import undone_text
+from attnscope.studies.compare import applied, undone_edit
 
 LABELS = [" c", " x"]
 
@@ -57,7 +57,7 @@ def test_the_text_with_one_edit_undone(copying: ats.Model, clean: str, adversari
     left, right = (ats.explain(copying, text, "random") for text in (clean, adversarial))
     pairs = opposites(left, right)
     edits = [index for index, pair in enumerate(pairs) if pair.kind != "same"]
-    assert [undone_text(left, right, pairs, index) for index in edits] == restored
+    assert [applied(right.text, undone_edit(left, right, pairs, index)) for index in edits] == restored
 
 
 def test_changes_ranks_and_moved_attention_add_up(copying: ats.Model) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from attnscope.errors import FailureError
 from attnscope.methods.table import Method
 from attnscope.methods.task import Scores, Task
+from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.adapters import adapters_of
 from attnscope.models.loading.load import Model
 from attnscope.models.quantisation import quantisation_of
@@ -145,6 +146,7 @@ def _attribution(
     if method.shares:
         in_words = [token for word in encoded.words for token in word.tokens]
         measured = replace(measured, excluded_mass=max(0.0, float(tokens.sum() - tokens[in_words].sum())))
+    measured = replace(measured, **measured_of_chat(encoded))
     return Attribution(
         method=method.name,
         family=method.family,
@@ -166,13 +168,33 @@ def _attribution(
             within=task.units.within,
             query=query,
             stack=task.shared_attention.batch.stack if task.shared_attention else "self",
-            chat=task.request.chat,
+            **asked_of_chat(encoded),
             truncate=task.request.truncate,
         ),
         measured=measured,
         signed=method.sign == "signed" if scores.signed is None else scores.signed,
         provenance=provenance(task.model),
     )
+
+
+def asked_of_chat(encoded: Encoded) -> dict[str, Any]:
+    """What a result says was asked of a chat; nothing for a plain text."""
+    if encoded.chat is None or encoded.chat.chat is None:
+        return {}
+    chat = encoded.chat.chat
+    return {
+        "chat": True,
+        "messages": tuple(chat.messages),
+        "tools": tuple(chat.tools),
+        "chat_template_kwargs": dict(chat.template),
+    }
+
+
+def measured_of_chat(encoded: Encoded) -> dict[str, Any]:
+    """Where the turns of a chat stand, and what the template wrote around them; nothing for a plain text."""
+    if encoded.chat is None:
+        return {}
+    return {"turns": dict(encoded.turns), "template": encoded.chat.template}
 
 
 def _query_tokens(task: Task) -> tuple[int, ...] | None:

@@ -12,6 +12,7 @@ from attnscope.methods.task import Scores
 from attnscope.models.loading.load import Model
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
+from attnscope.text.inputs import Given, Messages
 
 AnyMethod = str | Method | Callable[..., Scores]
 Several = Sequence[int | str | None]
@@ -21,7 +22,7 @@ DEFAULT = gradient.__name__
 @overload
 def explain(
     model: Model,
-    text: str,
+    text: str | Messages,
     method: AnyMethod = DEFAULT,
     *,
     query: Query = None,
@@ -31,7 +32,7 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: str,
+    text: str | Messages,
     method: AnyMethod = DEFAULT,
     *,
     query: Several,
@@ -40,7 +41,7 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: str,
+    text: str | Messages,
     method: AnyMethod = DEFAULT,
     *,
     per_token: Literal[True],
@@ -49,7 +50,7 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: str,
+    text: str | Messages,
     method: AnyMethod = DEFAULT,
     *,
     per_token: bool,
@@ -58,7 +59,7 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     method: AnyMethod = DEFAULT,
     *,
     query: Query = None,
@@ -68,7 +69,7 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     method: AnyMethod = DEFAULT,
     *,
     query: Several,
@@ -77,7 +78,7 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     method: AnyMethod = DEFAULT,
     *,
     per_token: Literal[True],
@@ -86,20 +87,22 @@ def explain(
 @overload
 def explain(
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     method: AnyMethod = DEFAULT,
     *,
     per_token: bool,
     **parameters: Any,
 ) -> list[Attribution | PerToken]: ...
-def explain(model: Model, text: str | Sequence[str], method: AnyMethod = DEFAULT, **parameters: Any) -> Any:
+def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters: Any) -> Any:
     """Score every token and word of `text` with one method.
 
-    text:       one text, or a list of texts: then the result is a list in the same order.
+    text:       one text, or a chat as a list of messages; or a list of these: then the result is a list in the same
+                order. Of a chat that ends with the assistant's message, that reply is explained: all of it, or the part
+                that is the target.
     method:     a name of METHODS, or a function of your own, `(task, *, own options) -> Scores` (`attnscope.Task`).
     parameters: the method's own options, and what all methods take: target, against, generate, per_token, position,
-                quantity, unit, segments, within, chat, truncate; attention methods also take query and stack
-                (`attnscope.methods.request.Options`).
+                quantity, unit, segments, within, chat, truncate, tools, chat_template_kwargs; attention methods also
+                take query and stack (`attnscope.methods.request.Options`).
 
     The result is an Attribution; with per_token=True a PerToken; with a list of queries a list. Raises InputError for
     an unknown method or parameter, and what the method raises.
@@ -112,7 +115,7 @@ def explain(model: Model, text: str | Sequence[str], method: AnyMethod = DEFAULT
 @overload
 def attention(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
     model: Model,
-    text: str,
+    text: str | Messages,
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     query: Query = ...,
@@ -121,7 +124,7 @@ def attention(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
 @overload
 def attention(  # type: ignore[overload-overlap]
     model: Model,
-    text: str,
+    text: str | Messages,
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     *,
@@ -131,7 +134,7 @@ def attention(  # type: ignore[overload-overlap]
 @overload
 def attention(  # type: ignore[overload-overlap]
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     query: Query = ...,
@@ -140,7 +143,7 @@ def attention(  # type: ignore[overload-overlap]
 @overload
 def attention(
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     *,
@@ -149,7 +152,7 @@ def attention(
 ) -> list[list[Attribution]]: ...
 def attention(
     model: Model,
-    text: str | Sequence[str],
+    text: Given,
     layer: int | Literal["mean"] = -1,
     head: int | Literal["mean", "max"] = 0,
     query: Any = None,
@@ -157,13 +160,14 @@ def attention(
 ) -> Any:
     """The attention that each token and word of `text` receives from a query.
 
-    text:    one text, or a list of texts: then the result is a list in the same order.
+    text:    one text, or a chat as a list of messages; or a list of these: then the result is a list in the same
+             order.
     layer:   index of the attention layer, negative from the end, or "mean" over layers.
     head:    index of the head, or "mean" or "max" over heads.
     query:   the index of a token (special tokens count; negative from the end); or a word of the text, its first
              occurrence: the mean of its tokens' rows; or None: the mean over all tokens that are not special; or a list
              of these: then the result is a list.
-    options: stack, target, generate, unit, segments, within, chat, truncate: see
+    options: stack, target, generate, unit, segments, within, chat, truncate, tools, chat_template_kwargs: see
              `attnscope.methods.request.AttentionOptions`.
 
     The scores are the row A[query, :] of A = softmax(QKᵀ·scale + mask), shares from 0 to 1 (arXiv:1706.03762); see

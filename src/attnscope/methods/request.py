@@ -10,6 +10,7 @@ from attnscope.errors import InputError, RangeError
 from attnscope.models.targets.target import Target
 from attnscope.results.attribution import Word
 from attnscope.results.plain import plain_lists, plain_numbers
+from attnscope.text.inputs import Reading, Tools
 
 
 class _Unasked(Enum):
@@ -32,7 +33,10 @@ class FollowingOptions(TypedDict, total=False):
     generate: let the model write that text itself, at most this many tokens.
     stack:    which attention of an encoder–decoder: "encoder" (the default), "decoder" or "cross".
     chat:     the text is a user's message in the model's chat template.
-    truncate: cut a text that is longer than the model's positions instead of refusing it.
+    truncate: cut a text that is longer than the model's positions instead of refusing it; of a chat, its longest
+              message.
+    tools:    JSON schemas, or functions, of the tools in a chat.
+    chat_template_kwargs: other variables of the chat template, such as {"enable_thinking": False}.
     """
 
     target: str | int | None
@@ -40,6 +44,8 @@ class FollowingOptions(TypedDict, total=False):
     stack: Literal["encoder", "decoder", "cross"] | None
     chat: bool
     truncate: bool
+    tools: Tools | None
+    chat_template_kwargs: Mapping[str, Any] | None
 
 
 class AttentionOptions(FollowingOptions, total=False):
@@ -47,7 +53,7 @@ class AttentionOptions(FollowingOptions, total=False):
 
     unit:     "word"; for texts without words, such as proteins, "token" or "character" (a token's score is spread over
               its characters); "sentence" or "segment".
-    segments: {name: (start, end)}, "paragraphs", or "turns" (between the chat markers written in the text).
+    segments: {name: (start, end)}, "paragraphs", or "turns" (of a chat, or of a text with chat markers).
     within:   score, and remove, only the units inside one part of the text: the name of a segment, a pair (start, end)
               of characters, or a Word of another result (such as one of its sentences). A sentence or segment that
               reaches out of the part counts with its words inside it.
@@ -96,6 +102,13 @@ class Request:
     chat: bool = False
     truncate: bool = False
     window: int | None = None
+    tools: Tools | None = None
+    chat_template_kwargs: Mapping[str, Any] | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """How the texts and chats are read. Raises InputError."""
+        return Reading(self.chat, self.truncate, self.tools, self.chat_template_kwargs)
 
     @property
     def asks_target(self) -> bool:

@@ -29,13 +29,14 @@ from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.resolve import resolve
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
+from attnscope.text.inputs import Chat, Given, is_one
 from attnscope.text.words import TokenSpan, find_words
 
 Result = Attribution | PerToken
 _MANY_QUERIES = "units are scored for one query at a time: give one query instead of a list"
 
 
-def run(model: Model, text: str | Sequence[str], method: Method, parameters: dict[str, Any]) -> Any:
+def run(model: Model, text: Given, method: Method, parameters: dict[str, Any]) -> Any:
     """The result of one text, or a list for a list of texts; with a list of queries, each result is itself a list.
 
     Raises InputError for a parameter that the method does not take, and what encoding, resolving the target and the
@@ -45,7 +46,7 @@ def run(model: Model, text: str | Sequence[str], method: Method, parameters: dic
     runner = _Runner(load(model), method, options, request)
     with default_settings():
         results = runner.results(text)
-    return results[0] if isinstance(text, str) else results
+    return results[0] if is_one(text) else results
 
 
 class _Runner:
@@ -55,32 +56,47 @@ class _Runner:
         self.model, self.method, self.options, self.request = model, method, options, request
         self.work = Work.of(method)
 
-    def results(self, text: str | Sequence[str]) -> list[Any]:
+    def results(self, text: Given) -> list[Any]:
         """One result per text."""
         if self.request.window is not None:
-            return self._in_windows([text] if isinstance(text, str) else text)
-        if self._looks_from_query():
+            return self._in_windows([text] if is_one(text) else text)
+        if self._looks_from_query(text):
             return self._by_query(text)
         return [result_of(task, self.method, self.options, self._valued(task)) for task in self._tasks(text)]
 
-    def _in_windows(self, texts: Sequence[str]) -> list[Any]:
+    def _in_windows(self, texts: Sequence[Any]) -> list[Any]:
         size = check_window(self.model, self.request)
+        if any(not isinstance(text, str) for text in texts):
+            raise InputError("window was given with a chat, which is read as a whole: leave window out, or truncate it")
         windows = [windows_of(self.model, text, size) for text in texts]
         pieces = [piece for each in windows for piece in each]
         alone = _Runner(self.model, self.method, self.options, replace(self.request, window=None))
         results = iter(alone.results(pieces))
         return [put_together(each, list(islice(results, len(each))), self.request, size) for each in windows]
 
-    def _looks_from_query(self) -> bool:
+    def _looks_from_query(self, text: Given) -> bool:
         request, asks = self.request, self.method.asks
         if asks == "target":
             return self.method.family == "own" and request.asks_query
         if asks == "prediction":
             explained = request.given("target", "generate", "per_token") or task_of(self.model.model) != "causal"
+            explained = explained or self._all_reply(text)
             return request.query not in (UNASKED, self.method.query) or not explained
         # With a query or a stack, the target is text that follows, not what is explained.
         target_follows = request.asks_query and not request.given("per_token", "position")
         return target_follows or not request.asks_target
+
+    def _all_reply(self, text: Given) -> bool:
+        """Whether the chats end with replies. Raises InputError where only some do."""
+        inputs = [text] if is_one(text) else text
+        read = [self.request.reading.one(one) for one in inputs]
+        replies = [isinstance(one, Chat) and one.replies for one in read]
+        if len(set(replies)) == 2:
+            raise InputError(
+                f"some of these chats end with a reply, which {self.method.name} explains, and some do not: give them "
+                "in two lists, or a target"
+            )
+        return all(replies)
 
     def _score(self, task: Task) -> Scores:
         scores = self.method.run(task, **self.options)
@@ -97,13 +113,13 @@ class _Runner:
 
     # Tasks with a target
 
-    def _tasks(self, text: str | Sequence[str]) -> list[Task]:
+    def _tasks(self, text: Given) -> list[Task]:
         """One task per text. What a long one takes is logged before the first starts."""
         request, target = self.request, self.request.explained()
         if self.method.asks == "query":
             self._check_attention_target()
         tasks = []
-        for encoded in encoded_texts(self.model, text, chat=request.chat, truncate=request.truncate):
+        for encoded in encoded_texts(self.model, text, request.reading):
             if target.generate is not None:
                 foresee(self.model, GENERATION, len(encoded.tokens), target.generate)
             objective = resolve(self.model, encoded, target)
@@ -140,10 +156,7 @@ class _Runner:
         request = self.request
         if is_encoder_decoder(self.model.model):
             target, generate = request.following()
-            texts = query_key_texts(
-                self.model, task.encoded.text, stack="cross", target=target, generate=generate, chat=request.chat,
-                truncate=request.truncate,
-            )  # fmt: skip
+            texts = query_key_texts(self.model, [task.encoded], stack="cross", target=target, generate=generate)
         else:
             texts = query_key_texts(self.model, [_read(task)])
         (batch,) = query_key_batches(texts)
@@ -153,7 +166,7 @@ class _Runner:
 
     # Tasks with queries
 
-    def _by_query(self, text: str | Sequence[str]) -> list[Any]:
+    def _by_query(self, text: Given) -> list[Any]:
         request = self.request
         queries, several = request.queries(self.method.query)
         if not queries:
@@ -170,9 +183,8 @@ class _Runner:
         target, generate = (None, None) if self.method.asks == "prediction" else request.following()
         results: dict[int, Any] = {}
         texts = query_key_texts(
-            self.model, text, stack=request.stack, target=target, generate=generate, chat=request.chat,
-            truncate=request.truncate,
-        )  # fmt: skip
+            self.model, text, stack=request.stack, target=target, generate=generate, reading=request.reading
+        )
         foresee_generation(texts)
         for batch in query_key_batches(texts):
             foresee(self.model, self.work, max(len(encoded.tokens) for encoded in batch.keys))
@@ -232,4 +244,4 @@ def _read(task: Task) -> Encoded:
     more = [TokenSpan("", 0, 0, True)] * max(0, count - len(encoded.tokens))
     words = tuple(word for word in encoded.words if max(word.tokens) < count)
     read = {name: list(ids) for name, ids in inputs.items()}
-    return Encoded(encoded.text, read, (*encoded.tokens[:count], *more), words, encoded.chat)
+    return replace(encoded, inputs=read, tokens=(*encoded.tokens[:count], *more), words=words)

@@ -178,7 +178,7 @@ def _named(encoded: Encoded, segments: Segments) -> dict[str, pieces.Span]:
     if isinstance(segments, str) and segments not in ("paragraphs", "turns"):
         raise InputError(f"segments={segments!r}: give 'paragraphs', 'turns' or {{name: (start, end)}}")
     if segments == "turns":
-        return pieces.turns(encoded.text, encoded.tokens)
+        return dict(encoded.turns) or pieces.turns(encoded.text, encoded.tokens)
     if segments is None or isinstance(segments, str):
         return {f"paragraph {i + 1}": span for i, span in enumerate(pieces.paragraphs(encoded.text))}
     return pieces.checked(encoded.text, segments)

@@ -63,7 +63,9 @@ class Asked:
     within:       the characters that the units were chosen from; None: the whole text.
     query:        for attention: a token's index or a word; None: the mean over all tokens that are not special.
     stack:        which attention: "self"; in an encoder–decoder "encoder", "decoder" or "cross".
-    chat:         whether the text was a user's message in the model's chat template.
+    chat:         whether the text was put through the model's chat template.
+    messages:     of a chat, its messages; tools: the JSON schemas of its tools.
+    chat_template_kwargs: further variables that the chat template got.
     truncate:     whether a text longer than the model's positions was to be cut.
     window:       at most how many tokens each of the windows has in which a long text was read.
     target_token: the target token that a row of a PerToken explains.
@@ -78,6 +80,9 @@ class Asked:
     query: int | str | None = None
     stack: str = "self"
     chat: bool = False
+    messages: tuple[Mapping[str, Any], ...] = ()
+    tools: tuple[Any, ...] = ()
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     truncate: bool = False
     window: int | None = None
     target_token: str | None = None
@@ -87,8 +92,9 @@ class Asked:
         """Read it from a saved result. Raises ValueError, saying what is wrong."""
         asked = checked(data, _ASKED, "asked")
         segments = {name: _span(span, f"segment {name!r}") for name, span in asked["segments"].items()}
-        within = None if asked["within"] is None else _span(asked["within"], "within")
-        return cls(**{**asked, "segments": segments, "within": within})
+        asked |= {"within": None if asked["within"] is None else _span(asked["within"], "within")}
+        asked |= {name: tuple(asked[name] or ()) for name in ("messages", "tools")}
+        return cls(**{**asked, "segments": segments, "chat_template_kwargs": asked["chat_template_kwargs"] or {}})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +117,9 @@ class Measured:
                         them apart, so their score is spread over their characters.
     windows:            the characters (start, end) of the windows in which a long text was read.
     coverage:           in how many layers attention was followed, and how many layers there are.
+    turns:              of a chat, where each turn stands in the text: {"1 user": (start, end), …}.
+    template:           what the chat template wrote before, between and after the pieces of the chat, which is read
+                        and not drawn.
     """
 
     value: float | None = None
@@ -128,6 +137,8 @@ class Measured:
     shared_words: tuple[tuple[int, int], ...] = ()
     windows: tuple[tuple[int, int], ...] = ()
     coverage: tuple[int, int] | None = None
+    turns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    template: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -140,6 +151,8 @@ class Measured:
             measured[name] = tuple(_span(span, name) for span in measured[name] or ())
         if measured["coverage"] is not None:
             measured["coverage"] = checked_tuple(measured["coverage"], (int,), "coverage", 2)
+        measured["turns"] = {name: _span(span, f"turn {name!r}") for name, span in (measured["turns"] or {}).items()}
+        measured["template"] = checked_tuple(measured["template"] or (), (str,), "template")
         return cls(**measured)
 
 
@@ -148,17 +161,20 @@ _NUMBER_OR_NOT: Kinds = (*NUMBER, NoneType)
 _COUNT_OR_NOT: Kinds = (int, NoneType)
 _TEXT_OR_NOT: Kinds = (str, NoneType)
 _LIST_OR_NOT: Kinds = (list, NoneType)
+_ITEMS_OR_NOT: Kinds = (list, tuple, NoneType)
+_OBJECT_OR_NOT: Kinds = (dict, NoneType)
 _ASKED: dict[str, Kinds] = {
     "options": (dict,), "target": _TEXT_OR_NOT, "quantity": _TEXT_OR_NOT, "unit": (str,), "segments": (dict,),
     "within": _LIST_OR_NOT, "query": (int, str, NoneType), "stack": (str,), "chat": _FLAG, "truncate": _FLAG,
-    "window": _COUNT_OR_NOT, "target_token": _TEXT_OR_NOT,
+    "window": _COUNT_OR_NOT, "target_token": _TEXT_OR_NOT, "messages": _ITEMS_OR_NOT, "tools": _ITEMS_OR_NOT,
+    "chat_template_kwargs": _OBJECT_OR_NOT,
 }  # fmt: skip
 _MEASURED: dict[str, Kinds] = {
     "value": _NUMBER_OR_NOT, "excluded_mass": _NUMBER_OR_NOT, "completeness_error": _NUMBER_OR_NOT,
     "baseline_value": _NUMBER_OR_NOT, "standard_error": _LIST_OR_NOT, "r_squared": _NUMBER_OR_NOT,
     "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
     "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT, "windows": _LIST_OR_NOT,
-    "coverage": _LIST_OR_NOT,
+    "coverage": _LIST_OR_NOT, "turns": _OBJECT_OR_NOT, "template": _ITEMS_OR_NOT,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
 from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.batching import encoded_texts
+from attnscope.models.inputs.prompt import edited
 from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.label_probabilities import all_labels, choices, probabilities
 from attnscope.models.targets.labels import is_regression, label_name
@@ -20,14 +21,15 @@ from attnscope.results.comparison import ComparedSide, Comparison, opposites, pa
 from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.studies.label_request import label_request
 from attnscope.text.alignment import Opposite
+from attnscope.text.inputs import Input, Messages, Reading
 
 _log = logging.getLogger(__name__)
 
 
 def compare(
     model: Model,
-    clean: str,
-    adversarial: str | None = None,
+    clean: str | Messages,
+    adversarial: str | Messages | None = None,
     sample: str | None = None,
     labels: Sequence[str | int] = (),
     method: AnyMethod = DEFAULT,
@@ -42,7 +44,8 @@ def compare(
 ) -> Comparison:
     """Two texts, or one text under two models, opposite each other: words, scores, predictions.
 
-    clean, adversarial: the two texts; with `other`, adversarial may be left out: one text under two models.
+    clean, adversarial: the two texts, or chats as lists of messages; with `other`, adversarial may be left out: one
+                text under two models.
     sample:     the text that the prompts are about, put after each of them with a space between.
     labels:     the possible answers, as the model would write them (" positive"); a classifier has its own. Each side's
                 probabilities are shares among these labels; those of a multi-label classifier are independent, and a
@@ -65,11 +68,13 @@ def compare(
         raise InputError("there is one text and one model: give adversarial, or another model as other=")
     prompts = (clean, clean if adversarial is None else adversarial)
     texts = tuple(_with_sample(prompt, sample) for prompt in prompts)
+    read = {name: parameters[name] for name in ("tools", "chat_template_kwargs", "truncate") if name in parameters}
+    reading = Reading(chat, **read)
     if names is None:
         names = ("clean", "adversarial") if other is None else (models[0].name, models[1].name)
     labels_of_sides = [_labels(side_model, labels) for side_model in models]
     probabilities_of_sides = [
-        _probabilities(side_model, [text], side_labels, chat)[0]
+        _probabilities(side_model, [reading.one(text)], side_labels, reading)[0]
         for side_model, text, side_labels in zip(models, texts, labels_of_sides, strict=True)
     ]
     row = method_of(method)
@@ -94,14 +99,16 @@ def compare(
     left, right = sides
     restores: dict[int, float] = {}
     if labels_of_sides[1] and texts[0] != texts[1] and labels_of_sides[0] == labels_of_sides[1]:
-        restores = _restored(models[1], left, right, labels_of_sides[1], chat)
+        restores = _restored(models[1], left, right, labels_of_sides[1], reading.one(texts[1]), reading)
     expected_name = None if expected is None else label_name(model, expected)
     return Comparison(left, right, paired_words(left, right, restores), expected_name, dict(tags or {}))
 
 
-def _with_sample(prompt: str, sample: str | None) -> str:
+def _with_sample(prompt: str | Messages, sample: str | None) -> str | Messages:
     if sample is None:
         return prompt
+    if not isinstance(prompt, str):
+        raise InputError("sample goes after a prompt that is a text: write it into the chat's messages")
     return prompt + sample if prompt[-1:].isspace() or sample[:1].isspace() else f"{prompt} {sample}"
 
 
@@ -124,50 +131,64 @@ def _index(model: Model, labels: Sequence[str | int], wanted: str | int | None, 
 
 
 @default_settings()
-def _probabilities(model: Model, texts: Sequence[str], labels: Sequence[str | int], chat: bool) -> list[list[float]]:
-    """The probability of each label on each text."""
+def _probabilities(
+    model: Model, inputs: Sequence[Input], labels: Sequence[str | int], reading: Reading
+) -> list[list[float]]:
+    """The probability of each label on each text or chat."""
     if not labels:
-        return [[] for _ in texts]
-    answers = [choices(model, encoded, labels) for encoded in encoded_texts(model, list(texts), chat=chat)]
+        return [[] for _ in inputs]
+    answers = [choices(model, encoded, labels) for encoded in encoded_texts(model, inputs, reading)]
     rows: list[list[float]] = probabilities(answers).tolist()
     return rows
 
 
 def _restored(
-    model: Model, left: ComparedSide, right: ComparedSide, labels: Sequence[str | int], chat: bool
+    model: Model, left: ComparedSide, right: ComparedSide, labels: Sequence[str | int], given: Input, reading: Reading
 ) -> dict[int, float]:
     """How far undoing an edit alone restores the left side's prediction, by the edit's index among the pairs."""
     pairs = opposites(left.result, right.result)
-    undone = {
-        index: undone_text(left.result, right.result, pairs, index)
-        for index, pair in enumerate(pairs)
-        if pair.kind != "same"
-    }
-    undone = {index: text for index, text in undone.items() if text.strip()}
+    prompt = encoded_texts(model, [given], reading)[0].chat
+    undone: dict[int, Input] = {}
+    for index, pair in enumerate(pairs):
+        if pair.kind != "same":
+            edit = undone_edit(left.result, right.result, pairs, index)
+            changed = applied(right.result.text, edit) if prompt is None else edited(prompt, *edit)
+            if changed is not None and (not isinstance(changed, str) or changed.strip()):
+                undone[index] = changed
     label = int(np.argmax([probability for _, probability in left.probabilities]))
     before = right.probabilities[label][1]
     try:
-        after = _probabilities(model, list(undone.values()), labels, chat) if undone else []
+        after = _probabilities(model, list(undone.values()), labels, reading) if undone else []
     except AttnscopeError as error:
         _log.warning("the edits were not undone one by one: %s", error)
         return {}
     return {index: shares[label] - before for index, shares in zip(undone, after, strict=True)}
 
 
-def undone_text(left: Attribution, right: Attribution, pairs: Sequence[Opposite], index: int) -> str:
-    """The right text with one edit undone; the spaces around a restored word are those of the left text."""
+Edit = tuple[int, int, str]
+
+
+def applied(text: str, edit: Edit) -> str:
+    """The text with its characters (start, end) replaced."""
+    start, end, new = edit
+    return text[:start] + new + text[end:]
+
+
+def undone_edit(left: Attribution, right: Attribution, pairs: Sequence[Opposite], index: int) -> Edit:
+    """What undoes one edit in the right text; the spaces around a restored word are those of the left text."""
     edit = pairs[index]
     text = right.text
     if edit.right is not None:
         word = right.words[edit.right]
         if edit.left is not None:
-            return text[: word.start] + left.words[edit.left].text + text[word.end :]
+            return word.start, word.end, left.words[edit.left].text
         # An inserted word is removed with the space before it.
-        start = right.words[edit.right - 1].end if edit.right else 0
-        return text[:start] + text[word.end :] if start else text[word.end :].lstrip()
+        if start := right.words[edit.right - 1].end if edit.right else 0:
+            return start, word.end, ""
+        return 0, len(text) - len(text[word.end :].lstrip()), ""
     assert edit.left is not None
     deleted = left.words[edit.left]
     space = left.text[left.words[edit.left - 1].end : deleted.start] if edit.left else ""
     previous = next((pair.right for pair in reversed(pairs[:index]) if pair.right is not None), None)
     position = 0 if previous is None else right.words[previous].end
-    return text[:position] + space + deleted.text + (text[position:] if position else " " + text)
+    return position, position, space + deleted.text + ("" if position else " ")

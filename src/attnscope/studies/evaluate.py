@@ -28,6 +28,7 @@ from attnscope.results.sample import Sample
 from attnscope.studies.evaluation_rows import resumed_rows
 from attnscope.studies.method_choice import Given, MethodChoice, method_choices
 from attnscope.studies.text_evaluator import TextEvaluator
+from attnscope.text.inputs import Reading
 
 Text = str | Sample | Mapping[str, Any]
 
@@ -144,7 +145,7 @@ def _completed(
     """The sample, with the target or labels given for all samples if it has none of its own. Raises InputError."""
     if sample.target is None and not sample.labels:
         if generate is not None:
-            (encoded,) = encoded_texts(model, [sample.text], chat=chat)
+            (encoded,) = encoded_texts(model, [sample.text], Reading(chat))
             target = continued(model, encoded, generate=generate).text
         sample = replace(sample, target=target, labels=tuple(labels))
     if sample.target is not None and sample.labels and sample.target not in sample.labels:

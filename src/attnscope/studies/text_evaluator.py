@@ -22,6 +22,7 @@ from attnscope.results.sample import Sample
 from attnscope.studies.method_choice import MethodChoice, explained
 from attnscope.studies.metric_rounds import Rescore, measure
 from attnscope.studies.perturbed_text import PerturbedText
+from attnscope.text.inputs import Reading
 from attnscope.text.words import WordSpan
 
 
@@ -82,7 +83,7 @@ class TextEvaluator:
             )
 
     def _perturbed_text(self, sample: Sample) -> PerturbedText:
-        (encoded,) = encoded_texts(self.model, [sample.text], chat=self.chat)
+        (encoded,) = encoded_texts(self.model, [sample.text], Reading(self.chat))
         labels = sample.labels or ((sample.target,) if sample.target is not None else all_labels(self.model))
         answers = choices(self.model, encoded, labels, sample.position)
         words = _judged_words(sample, encoded.words, answers.fixed)

@@ -48,7 +48,7 @@ def turns(text: str, tokens: Sequence[TokenSpan]) -> dict[str, Span]:
         role = _ROLE.match(text, start, end)
         start = role.end() if role else start
         if text[start:end].strip():
-            found[f"{len(found) + 1} {role.group(1) if role else 'text'}"] = _trimmed(text, start, end)
+            found[f"{len(found) + 1} {role.group(1) if role else 'text'}"] = trimmed(text, start, end)
     return found
 
 
@@ -90,10 +90,11 @@ def gathered(spans: Sequence[Span], words: Sequence[WordSpan]) -> tuple[WordSpan
 
 def _between(text: str, ends: Sequence[int]) -> list[Span]:
     edges = [0, *ends, len(text)]
-    spans = (_trimmed(text, start, end) for start, end in pairwise(edges))
+    spans = (trimmed(text, start, end) for start, end in pairwise(edges))
     return [(start, end) for start, end in spans if start < end]
 
 
-def _trimmed(text: str, start: int, end: int) -> Span:
+def trimmed(text: str, start: int, end: int) -> Span:
+    """The span without the white space at its ends."""
     piece = text[start:end]
     return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())

@@ -10,6 +10,7 @@ from attnscope.errors import InputError, ModelError
 from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.continuation import checked_count, continued, decoder_start, ends, greedy_decoder
 from attnscope.models.inputs.encode import encode
+from attnscope.text.inputs import Reading
 
 
 def test_a_generation_is_greedy(smollm2: ats.Model) -> None:
@@ -27,12 +28,13 @@ def test_a_generation_is_greedy(smollm2: ats.Model) -> None:
 @pytest.mark.parametrize(("text", "target"), [("The film is", " very good"), ("熊本県の", "天気😀"), ("a", "b")])
 @pytest.mark.parametrize("chat", [False, True])
 def test_a_continuation_stands_in_the_text(smollm2: ats.Model, text: str, target: str, chat: bool) -> None:
-    encoded = encode(smollm2.tokenizer, text, chat=chat)
+    encoded = encode(smollm2.tokenizer, Reading(chat).one(text))
     found = continued(smollm2, encoded, target)
-    assert found.encoded.text == text + "\n" * chat + target
+    between = "\n\n" if chat else ""
+    assert found.encoded.text == text + between + target
     assert smollm2.tokenizer.decode(found.ids) == target
     assert len(found.encoded.tokens) == found.prompt + len(found.ids) == len(found.encoded.inputs["attention_mask"])
-    start = len(text) + chat
+    start = len(text + between)
     for token in found.encoded.tokens[found.prompt :]:
         assert start <= token.start < token.end <= len(found.encoded.text)
     for word in found.encoded.words:

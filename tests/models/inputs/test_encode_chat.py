@@ -3,8 +3,9 @@ import tokenizers_zoo
 from tokenizers_zoo import assert_laws, state, words_of
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
-from attnscope.errors import ModelError, TextError
+from attnscope.errors import InputError, TextError
 from attnscope.models.inputs.encode import encode
+from attnscope.text.inputs import Chat
 
 SPOKEN = [
     "the castle",
@@ -15,6 +16,11 @@ SPOKEN = [
     "<|im_end|>\n<|im_start|>system\nx",
     "{{ m }}",
 ]
+
+
+def as_message(text: str) -> Chat:
+    """A text as a user's message."""
+    return Chat(({"role": "user", "content": text},), text=text)
 
 
 def chat_tokenizer(template: str | None = tokenizers_zoo.CHATML) -> PreTrainedTokenizerFast:
@@ -28,7 +34,7 @@ def chat_tokenizer(template: str | None = tokenizers_zoo.CHATML) -> PreTrainedTo
 def test_in_a_chat_only_the_users_text_is_in_the_picture(text: str, content: str) -> None:
     tokenizer = chat_tokenizer(tokenizers_zoo.CHATML.replace("m['content']", content))
     before = state(tokenizer)
-    encoded = encode(tokenizer, text, chat=True)
+    encoded = encode(tokenizer, as_message(text))
     assert state(tokenizer) == before
     assert encoded.text == text
     assert_laws(encoded)
@@ -47,7 +53,7 @@ def test_in_a_chat_only_the_users_text_is_in_the_picture(text: str, content: str
 
 
 def test_a_chat_marker_the_user_wrote_is_special_with_a_place() -> None:
-    encoded = encode(chat_tokenizer(), "a<|im_start|>b", chat=True)
+    encoded = encode(chat_tokenizer(), as_message("a<|im_start|>b"))
     assert [(t.text, t.start, t.end) for t in encoded.tokens if t.special and t.start < t.end] == [
         ("<|im_start|>", 1, 13)
     ]
@@ -56,8 +62,8 @@ def test_a_chat_marker_the_user_wrote_is_special_with_a_place() -> None:
 
 def test_a_chat_is_cut_within_the_message() -> None:
     tokenizer = chat_tokenizer()
-    around = [t.text for t in encode(tokenizer, "a", chat=True).tokens if t.special]
-    encoded = encode(tokenizer, "the castle " * 50, chat=True, max_tokens=len(around) + 6, truncate=True)
+    around = [t.text for t in encode(tokenizer, as_message("a")).tokens if t.special]
+    encoded = encode(tokenizer, as_message("the castle " * 50), max_tokens=len(around) + 6, truncate=True)
     assert [t.text for t in encoded.tokens if t.special] == around
     assert ("the castle " * 50).startswith(encoded.text)
     assert len(encoded.tokens) == len(around) + 6
@@ -66,7 +72,7 @@ def test_a_chat_is_cut_within_the_message() -> None:
 def test_a_slow_tokenizer_can_chat() -> None:
     tokenizer = ByT5Tokenizer()
     tokenizer.chat_template = "user: {{ messages[0]['content'] }}</s>bot:"
-    encoded = encode(tokenizer, "user: 熊", chat=True)
+    encoded = encode(tokenizer, as_message("user: 熊"))
     assert words_of(encoded) == ["user", ":", " ", "熊"]
     assert "".join(dict.fromkeys(t.text for t in encoded.tokens if t.end == 0)) == "user: "
 
@@ -78,19 +84,19 @@ def test_a_slow_tokenizer_can_chat() -> None:
         ("{{ raise_exception('roles must\n alternate') }}", "template failed.*roles must alternate"),
         ("{{ messages[0]['content'] | upper }}", "changes the message"),
         ("{{ messages[0]['content'] }} {{ messages[0]['content'] }}", "repeats it"),
-        ("nothing of it", "changes the message"),
+        ("nothing of it", "leaves nothing of the messages"),
     ],
 )
 def test_a_template_that_cannot_be_followed_is_refused_in_one_line(template: str | None, message: str) -> None:
-    with pytest.raises(ModelError, match=message) as caught:
-        encode(chat_tokenizer(template), "the castle", chat=True)
+    with pytest.raises(InputError, match=message) as caught:
+        encode(chat_tokenizer(template), as_message("the castle"))
     assert "\n" not in str(caught.value)
 
 
 def test_a_message_that_the_template_strips_to_nothing_is_refused() -> None:
     tokenizer = chat_tokenizer(tokenizers_zoo.CHATML.replace("m['content']", "m['content'] | trim"))
     with pytest.raises(TextError, match="nothing but special tokens"):
-        encode(tokenizer, " \n", chat=True)
+        encode(tokenizer, as_message(" \n"))
 
 
 # Gemma's, Llama's: the template writes the BOS that the tokenizer adds as well.

@@ -116,3 +116,6 @@ def test_what_does_not_fit_is_refused(minilm: ats.Model, rxnmapper: ats.Model) -
         value(model, " ".join("a" * 95), target=" b c")
     with pytest.raises(InputError, match="is not a text"):
         value(model, TEXT, target=3)
+    for family in ("llama", "t5"):
+        with pytest.raises(InputError, match="per_token=True takes"):
+            value(ats.Model(tiny(family), copy_tokenizer()), TEXT, per_token=True)

@@ -17,7 +17,6 @@ from attnscope.text.words import TokenSpan
         ({"generate": 2, "target": " a"}, "give one"),
         ({"generate": 2, "against": " a"}, "give one"),
         ({"against": " a"}, "give target too"),
-        ({"per_token": True}, "per_token=True takes"),
         ({"per_token": True, "target": " a", "against": " b"}, "per_token=True takes"),
     ],
 )

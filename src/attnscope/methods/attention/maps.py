@@ -11,7 +11,7 @@ from torch import Tensor
 
 from attnscope.errors import InputError, RangeError
 from attnscope.methods.attention.layers import attending_layer, coverage
-from attnscope.methods.build import provenance
+from attnscope.methods.build import asked_of_chat, measured_of_chat, provenance
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
 from attnscope.methods.request import FollowingOptions, Request, in_range, requested
 from attnscope.models.attention.capture import capture
@@ -24,9 +24,10 @@ from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
 from attnscope.results.plain import plain_numbers
+from attnscope.text.inputs import Given, Messages, is_one
 
 # The names of FollowingOptions.
-_OPTIONS = ("target", "generate", "stack", "chat", "truncate")
+_OPTIONS = tuple(FollowingOptions.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class _Selection:
 @overload
 def attention_maps(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
     model: Model,
-    text: str,
+    text: str | Messages,
     layers: Sequence[int] | None = ...,
     heads: Sequence[int] | None = ...,
     queries: Sequence[int] | None = ...,
@@ -57,7 +58,7 @@ def attention_maps(  # type: ignore[overload-overlap]  # a str is a Sequence[str
 @overload
 def attention_maps(
     model: Model,
-    text: Sequence[str],
+    text: Sequence[str | Messages],
     layers: Sequence[int] | None = ...,
     heads: Sequence[int] | None = ...,
     queries: Sequence[int] | None = ...,
@@ -69,7 +70,7 @@ def attention_maps(
 ) -> list[AttentionMaps]: ...
 def attention_maps(
     model: Model,
-    text: str | Sequence[str],
+    text: Given,
     layers: Sequence[int] | None = None,
     heads: Sequence[int] | None = None,
     queries: Sequence[int] | None = None,
@@ -85,8 +86,8 @@ def attention_maps(
     maps: keep the maps themselves, in 8 bits (`attnscope.results.quantised` states the error). With False only the
           statistics are kept: they are measured before rounding, and grow with the tokens, not with their square.
     top:  how many of a query's largest keys to keep; 0 for none.
-    stack, target, generate, chat, truncate: see `attnscope.methods.request.Options`. With `generate`, the map covers
-          the prompt and the tokens generated after it, from one teacher-forced pass.
+    stack, target, generate, chat, truncate, tools, chat_template_kwargs: see `attnscope.methods.request.Options`. With
+          `generate`, the map covers the prompt and the tokens generated after it, from one teacher-forced pass.
 
     Statistics (STATISTICS in `attnscope.results.attention_maps`) are over all keys and the chosen queries. A list of
     texts gives a list. Only a block of one layer's rows exists at a time. Raises what `attention` raises.
@@ -101,13 +102,12 @@ def attention_maps(
     results: dict[int, AttentionMaps] = {}
     with default_settings():
         texts = query_key_texts(
-            model, text, stack=request.stack, target=target, generate=generate, chat=request.chat,
-            truncate=request.truncate,
-        )  # fmt: skip
+            model, text, stack=request.stack, target=target, generate=generate, reading=request.reading
+        )
         foresee_generation(texts)
         for batch in query_key_batches(texts):
             results.update(zip(batch.members, _batch(batch, selection, request), strict=True))
-    return results[0] if isinstance(text, str) else [results[i] for i in range(len(results))]
+    return results[0] if is_one(text) else [results[i] for i in range(len(results))]
 
 
 def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> list[AttentionMaps]:
@@ -155,10 +155,14 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
                 stream.take(place, block, i)
 
     capture(batch.model.model, batch.inputs, layers, see, batch.stack)
-    asked = Asked(options={"top": selection.top}, stack=batch.stack, chat=request.chat, truncate=request.truncate)
     return [
-        stream.result(layers, asked, Measured(continued_at=given, coverage=covered), provenance(batch.model))
-        for stream, given in zip(streams, batch.prompts, strict=True)
+        stream.result(
+            layers,
+            Asked(options={"top": selection.top}, stack=batch.stack, truncate=request.truncate, **asked_of_chat(read)),
+            Measured(continued_at=given, coverage=covered, **measured_of_chat(read)),
+            provenance(batch.model),
+        )
+        for stream, given, read in zip(streams, batch.prompts, batch.keys, strict=True)
     ]
 
 

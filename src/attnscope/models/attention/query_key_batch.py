@@ -18,6 +18,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.loading.load import Model
 from attnscope.models.typed import decoded
+from attnscope.text.inputs import Given, Input, Messages, Reading
 from attnscope.text.words import TokenSpan, group
 
 
@@ -59,13 +60,12 @@ class QueryKeyBatch:
 
 def query_key_texts(
     model: Model,
-    text: str | Sequence[str | Encoded],
+    given: Given | Sequence[Input | Messages | Encoded],
     *,
     stack: str | None = None,
     target: str | None = None,
     generate: int | None = None,
-    chat: bool = False,
-    truncate: bool = False,
+    reading: Reading | None = None,
 ) -> QueryKeyTexts:
     """The texts of an attention, checked and encoded. Parameters as in QueryKeyTexts; stack None: "self" or "encoder".
 
@@ -74,7 +74,7 @@ def query_key_texts(
     chosen = checked_stack(model.model, stack)
     if target is not None and generate is not None:
         raise InputError("both a target and generate were given: a generation is its own target, give one")
-    encoded = tuple(encoded_texts(model, text, chat=chat, truncate=truncate))
+    encoded = tuple(encoded_texts(model, given, reading))
     if chosen == "encoder" and (target is not None or generate is not None):
         raise InputError(
             'the encoder reads nothing but the text: choose stack="decoder" or "cross", or leave out target'

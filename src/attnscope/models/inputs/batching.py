@@ -6,6 +6,7 @@ batch. A batch of texts of one length has no padding at all.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
 from attnscope.models.model_facts import facts_of
 from attnscope.models.typed import device_of
+from attnscope.text.inputs import Given, Input, Messages, Reading, is_one
 
 # Tokens of a batch, padding included: enough to keep two cores busy, little beside a model's weights.
 BUDGET = 4096
@@ -102,22 +104,26 @@ def padded(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]]]) 
 
 
 def encoded_texts(
-    model: Model, text: str | Sequence[str | Encoded], *, chat: bool = False, truncate: bool = False
+    model: Model, given: Given | Sequence[Input | Messages | Encoded], reading: Reading | None = None
 ) -> list[Encoded]:
-    """The texts as the model takes them; what is encoded already stays as it is.
+    """One text or chat, or several, as the model takes them; what is encoded already stays as it is.
 
-    Raises what `encode` raises, naming the text where there are many.
+    Raises what `encode` and `Reading.one` raise, naming the text where there are many.
     """
-    texts = [text] if isinstance(text, str) else list(text)
+    reading = reading or Reading()
+    alone = is_one(given)
+    inputs: list[Any] = [given] if alone else list(given)
     encoded = []
-    for i, given in enumerate(texts):
-        if isinstance(given, Encoded):
-            encoded.append(given)
+    for i, one in enumerate(inputs):
+        if isinstance(one, Encoded):
+            encoded.append(one)
             continue
         try:
-            encoded.append(encode(model.tokenizer, given, chat=chat, max_tokens=model.positions, truncate=truncate))
+            encoded.append(
+                encode(model.tokenizer, reading.one(one), max_tokens=model.positions, truncate=reading.truncate)
+            )
         except InputError as error:
-            raise error if isinstance(text, str) else type(error)(f"text {i} of {len(texts)}: {error}") from error
+            raise error if alone else type(error)(f"text {i} of {len(inputs)}: {error}") from error
     return encoded
 
 

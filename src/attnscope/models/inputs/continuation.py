@@ -17,7 +17,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from attnscope.errors import InputError, ModelError, TextTooLongError
 from attnscope.models.architecture import accepted, task_of
 from attnscope.models.inputs.batching import tensors
-from attnscope.models.inputs.encode import Encoded
+from attnscope.models.inputs.encode import Encoded, until
+from attnscope.models.inputs.prompt import BETWEEN
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
@@ -29,17 +30,19 @@ from attnscope.text.words import TokenSpan, WordSpan, group
 class Continued:
     """A prompt and what follows it.
 
-    encoded: both as one text and one input. A user's message and the reply are on lines of their own; otherwise the
-             continuation follows with no space added. No word spans both.
+    encoded: both as one text and one input. Between a chat and the reply is a blank line; otherwise the continuation
+             follows with no space added. No word spans both.
     prompt:  how many of the tokens are the prompt's, the chat template's included.
     ids:     the continuation's tokens, `encoded.inputs["input_ids"][prompt:]`.
     text:    the continuation's text, the end of `encoded.text`.
+    before:  the prompt alone.
     """
 
     encoded: Encoded
     prompt: int
     ids: tuple[int, ...]
     text: str
+    before: Encoded
 
 
 def continued(model: Model, encoded: Encoded, target: str | None = None, generate: int | None = None) -> Continued:
@@ -56,7 +59,7 @@ def continued(model: Model, encoded: Encoded, target: str | None = None, generat
         )
     prompt = opened(tokenizer, encoded)
     if target is not None:
-        ids = _ids_after(tokenizer, "\n" if encoded.chat else encoded.text, target)
+        ids = _ids_after(tokenizer, prompt.source, target)
         text = target
     else:
         checked_count(generate)
@@ -99,7 +102,12 @@ def _check_length(model: Model, length: int) -> None:
 
 
 def opened(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> Encoded:
-    """The prompt without the end token that some tokenizers put after every text: nothing can follow it."""
+    """The prompt without what closes it: nothing can follow that.
+
+    Some tokenizers put an end token after every text; a chat template closes the reply that a chat ends with.
+    """
+    if encoded.chat is not None and encoded.chat.reply is not None:
+        return until(tokenizer, encoded, encoded.chat.reply[1].end)
     end = tokenizer.eos_token_id
     last = encoded.tokens[-1]
     if encoded.chat or encoded.inputs["input_ids"][-1] != end or not last.special or last.start < last.end:
@@ -126,7 +134,8 @@ def _text_after(tokenizer: PreTrainedTokenizerBase, before: Sequence[int], ids: 
 
 
 def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[int], text: str) -> Continued:
-    offset = len(prompt.text) + prompt.chat
+    between = BETWEEN if prompt.chat is not None and prompt.chat.template[-1] else ""
+    offset = len(prompt.text) + len(between)
     names = tokenizer.convert_ids_to_tokens(list(ids))
     special = frozenset(tokenizer.all_special_ids)
     try:
@@ -144,13 +153,26 @@ def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[i
     ]
     moved = [TokenSpan(t.text, t.start + offset, t.end + offset, t.special) for t in tokens]
     encoded = Encoded(
-        prompt.text + "\n" * prompt.chat + text,
+        prompt.text + between + text,
         {name: [*values, *_continued_input(name, ids)] for name, values in prompt.inputs.items()},
         (*(_within_prompt(t, len(prompt.text)) for t in prompt.tokens), *moved),
         (*prompt.words, *words),
+        _turns(prompt, between, offset, len(text)),
         prompt.chat,
+        prompt.starts,
     )
-    return Continued(encoded, count, tuple(ids), text)
+    return Continued(encoded, count, tuple(ids), text, prompt)
+
+
+def _turns(prompt: Encoded, between: str, offset: int, length: int) -> dict[str, tuple[int, int]]:
+    """The turns of a chat and its continuation: a turn of its own, or more of the last one."""
+    if prompt.chat is None or prompt.chat.chat is None:
+        return {}
+    turns = dict(prompt.turns)
+    name = f"{len(prompt.chat.chat.messages) + 1} assistant"
+    if not between and turns:
+        name = max(turns, key=lambda turn: turns[turn])
+    return {**turns, name: (turns.get(name, (offset, 0))[0], offset + length)}
 
 
 def _within_prompt(token: TokenSpan, end: int) -> TokenSpan:

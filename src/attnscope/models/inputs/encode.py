@@ -1,4 +1,4 @@
-"""Text → what the model takes, and where every token stands in the text.
+"""A text or a chat → what the model takes, and where every token stands in the text.
 
 The problems this file solves:
 
@@ -6,7 +6,8 @@ The problems this file solves:
 - Which tokens are special: those the tokenizer adds, its declared special tokens, and chat markers, also where the
   user wrote them out. An [UNK] is not: it stands for the user's word, which the model read as far as it could.
 - A text that begins with the tokenizer's BOS, as one rendered by a chat template does, gets no second one.
-- A chat template's tokens (system prompt, role names, markers) are input but not text: special, without a place.
+- A chat's text is what the model reads of its messages, one after the other. A chat template's tokens (its own system
+  prompt, role names, markers) are input but not text: special, without a place.
 - A text too long is refused, or cut so that the encoding fits and no character is halved.
 - The tokenizer is left as it was, and never warns.
 
@@ -19,62 +20,67 @@ import warnings
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError, TextError, TextTooLongError
 from attnscope.models.inputs.fast_offsets import placed
+from attnscope.models.inputs.prompt import Prompt, chat_prompt, shortened
+from attnscope.models.inputs.rendered_text import turns_of_text
 from attnscope.models.inputs.slow_offsets import align
+from attnscope.text.inputs import Chat, Input
 from attnscope.text.words import TokenSpan, WordSpan, graphemes, group
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BARRED_MARKER = re.compile(r"<\|[^\s|]+\|>")
 _MARKER = re.compile(r"<\S+>|\[\S+\]")
-_SENTINEL = "attnscopemessage"
 
 
 @dataclass(frozen=True)
 class Encoded:
     """A text as the model takes it. `tokens[i]` is the place in `text` of `inputs["input_ids"][i]`.
 
-    `text` is the user's text, cut when it was truncated; `inputs` are 1-D lists by the names the model knows. `chat`:
-    the text is a user's message, and a reply comes next.
+    `text` is the user's text, cut when it was truncated; `inputs` are 1-D lists by the names the model knows. `turns`:
+    of a chat, where each turn stands in the text. `chat`: how a chat was rendered, and `starts`: where each token
+    begins in the rendering; None and empty for a plain text.
     """
 
     text: str
     inputs: Mapping[str, list[int]]
     tokens: tuple[TokenSpan, ...]
     words: tuple[WordSpan, ...]
-    chat: bool = False
+    turns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    chat: Prompt | None = None
+    starts: tuple[int, ...] = ()
 
+    @property
+    def source(self) -> str:
+        """What was tokenized: the text, or the chat as its template writes it."""
+        return self.text if self.chat is None else self.chat.source
 
-@dataclass(frozen=True, slots=True)
-class _Prompt:
-    """What is tokenized: `source[start:end]` is the user's text from its character `offset` on."""
-
-    source: str
-    start: int
-    end: int
-    offset: int
+    @property
+    def replies(self) -> bool:
+        """Whether this is a chat that ends with a reply, which is what is explained unless a target says otherwise."""
+        return self.chat is not None and self.chat.reply is not None
 
 
 def encode(
     tokenizer: PreTrainedTokenizerBase,
-    text: str,
+    given: Input,
     *,
-    chat: bool = False,
     max_tokens: int | None = None,
     truncate: bool = False,
 ) -> Encoded:
-    """Tokenize `text`, as a user's message if `chat`, with every token's place in it.
+    """Tokenize a text or a chat, with every token's place in it.
 
     Raises TextError for a text that is empty, not Unicode, or nothing but special tokens; TextTooLongError for one of
-    more than `max_tokens` tokens, unless `truncate` cuts it; ModelError where the tokenizer cannot do it.
+    more than `max_tokens` tokens, unless `truncate` cuts it (of a chat its longest message); ModelError where the
+    tokenizer or the chat template cannot do it.
     """
-    _check(text)
-    inputs, tokens = _tokenize(tokenizer, text, chat)
+    prompt = _prompt(tokenizer, given)
+    inputs, tokens, starts = tokenized(tokenizer, prompt)
     length = len(tokens)
     if max_tokens is not None and length > max_tokens and not truncate:
         raise TextTooLongError(
@@ -82,17 +88,56 @@ def encode(
             "--truncate (truncate=True), or read all of it in windows with --window (window=512)"
         )
     while max_tokens is not None and len(tokens) > max_tokens:
-        text = text[: _cut(text, tokens, max_tokens)]
-        if text:
-            inputs, tokens = _tokenize(tokenizer, text, chat)
-        if not text or not _has_text(tokens):
+        shorter = _shorter(given, prompt, tokens, max_tokens)
+        if shorter is not None:
+            given, prompt = shorter, _prompt(tokenizer, shorter)
+            inputs, tokens, starts = tokenized(tokenizer, prompt)
+        if shorter is None or not _has_text(tokens):
             raise TextTooLongError(
                 f"the text has {length} tokens and at most {max_tokens} are allowed, which leaves no room for text "
                 "beside the special tokens: allow more"
             )
     if not _has_text(tokens):
-        raise TextError(f"the text {_shown(text)} gives nothing but special tokens: give a text with words")
-    return Encoded(text, inputs, tokens, group(text, tokens), chat)
+        raise TextError(f"the text {_shown(prompt.text)} gives nothing but special tokens: give a text with words")
+    return _encoded(tokenizer, prompt, inputs, tokens, starts)
+
+
+def until(tokenizer: PreTrainedTokenizerBase, encoded: Encoded, end: int) -> Encoded:
+    """A chat that stops where its source has the character `end`: what comes next continues it there."""
+    assert encoded.chat is not None
+    prompt = encoded.chat.until(end)
+    return _encoded(tokenizer, prompt, *tokenized(tokenizer, prompt))
+
+
+def _encoded(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: Prompt,
+    inputs: Mapping[str, list[int]],
+    tokens: tuple[TokenSpan, ...],
+    starts: tuple[int, ...],
+) -> Encoded:
+    words = group(prompt.text, tokens)
+    if prompt.chat is None:
+        return Encoded(prompt.text, inputs, tokens, words, turns_of_text(tokenizer, prompt.text, tokens))
+    return Encoded(prompt.text, inputs, tokens, words, prompt.turns, prompt, starts)
+
+
+def _prompt(tokenizer: PreTrainedTokenizerBase, given: Input) -> Prompt:
+    if not isinstance(given, Chat):
+        _check(given)
+        return Prompt.of_text(given)
+    if given.text is not None:
+        _check(given.text)
+    prompt = chat_prompt(tokenizer, given)
+    _check(prompt.text)
+    return prompt
+
+
+def _shorter(given: Input, prompt: Prompt, tokens: Sequence[TokenSpan], max_tokens: int) -> Input | None:
+    """The input cut to about so many tokens; None where nothing of it would be left."""
+    if isinstance(given, Chat):
+        return shortened(given, prompt, tokens, len(tokens) - max_tokens, _cut)
+    return given[: _cut(given, tokens, max_tokens)] or None
 
 
 def _check(text: object) -> None:
@@ -115,13 +160,13 @@ def _has_text(tokens: Sequence[TokenSpan]) -> bool:
     return any(token.start < token.end and not token.special for token in tokens)
 
 
-def _tokenize(
-    tokenizer: PreTrainedTokenizerBase, text: str, chat: bool
-) -> tuple[dict[str, list[int]], tuple[TokenSpan, ...]]:
-    prompt = _chat_prompt(tokenizer, text) if chat else _Prompt(text, 0, len(text), 0)
+def tokenized(
+    tokenizer: PreTrainedTokenizerBase, prompt: Prompt
+) -> tuple[dict[str, list[int]], tuple[TokenSpan, ...], tuple[int, ...]]:
+    """What the model takes, each token's place in the prompt's text, and where it begins in the prompt's source."""
     read = _read_fast if tokenizer.is_fast else _read_slow
     # A template writes the special tokens itself.
-    inputs, spans, added = _with_one_bos(tokenizer, read(tokenizer, prompt.source, add_special_tokens=not chat))
+    inputs, spans, added = _with_one_bos(tokenizer, read(tokenizer, prompt.source, add_special_tokens=not prompt.chat))
     ids = inputs["input_ids"]
     names = tokenizer.convert_ids_to_tokens(ids)
     control = _control_ids(tokenizer)
@@ -133,17 +178,15 @@ def _tokenize(
                 "characters: its offsets cannot be used"
             )
         written = prompt.source[start:end]
-        # From the prompt to the user's text: what covers none of it is the template's.
-        start, end = max(start, prompt.start), min(end, prompt.end)
-        outside = chat and (start > end or (start == end and not prompt.start < start < prompt.end))
+        # What covers nothing of the messages is the template's.
+        place = prompt.place(start, end)
         unknown_word = identity == tokenizer.unk_token_id and written not in ("", name)
-        special = is_added or outside or (identity in control and not unknown_word)
-        if start < end:
-            start, end = (position - prompt.start + prompt.offset for position in (start, end))
-            tokens.append(TokenSpan(text[start:end], start, end, special))
+        special = is_added or place is None or (identity in control and not unknown_word)
+        if place is not None and place[0] < place[1]:
+            tokens.append(TokenSpan(prompt.text[place[0] : place[1]], *place, special))
         else:
             tokens.append(TokenSpan((written or name) if special else "", 0, 0, special))
-    return inputs, _placed(tokens, len(text))
+    return inputs, _placed(tokens, len(prompt.text)), tuple(start for start, _ in spans)
 
 
 def _placed(tokens: Sequence[TokenSpan], length: int) -> tuple[TokenSpan, ...]:
@@ -237,34 +280,6 @@ def _read_slow(tokenizer: PreTrainedTokenizerBase, source: str, *, add_special_t
     after = len(ids) - first - len(bare)
     spans = [(0, 0)] * first + align(tokenizer, bare, source) + [(len(source), len(source))] * after
     return inputs, spans, [True] * first + [False] * len(bare) + [True] * after
-
-
-def _chat_prompt(tokenizer: PreTrainedTokenizerBase, text: str) -> _Prompt:
-    """The text as a user's message, and where it is: what the template writes around any other message is not it."""
-    before, *others = _rendered(tokenizer, _SENTINEL).split(_SENTINEL)
-    source = _rendered(tokenizer, text)
-    if len(others) == 1 and source.startswith(before) and source.endswith(others[0]):
-        start, end = len(before), len(source) - len(others[0])
-        message = source[start:end]
-        # A template may strip the message, nothing else.
-        if message.strip() == text.strip() and message in text:
-            return _Prompt(source, start, end, text.index(message) if message.strip() else 0)
-    raise ModelError("the model's chat template changes the message or repeats it: leave out --chat (chat=False)")
-
-
-def _rendered(tokenizer: PreTrainedTokenizerBase, message: str) -> str:
-    if not tokenizer.chat_template:
-        raise ModelError("the model has no chat template: leave out --chat (chat=False), or give a chat model")
-    try:
-        rendered = tokenizer.apply_chat_template(
-            [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True
-        )
-    except Exception as error:  # A template is a program of the model's author: anything may come out of it.
-        raise ModelError(
-            f"the model's chat template failed ({type(error).__name__}: {' '.join(str(error).split())}): leave out "
-            "--chat (chat=False)"
-        ) from error
-    return str(rendered)
 
 
 def _cut(text: str, tokens: Sequence[TokenSpan], max_tokens: int) -> int:

@@ -128,7 +128,7 @@ def _mask_ids(model: Model, target: object, count: int) -> list[int]:
     return ids
 
 
-def label_of(model: Model, label: str | int) -> int:
+def label_of(model: Model, label: object) -> int:
     """The index of a label, given by its name or index. Raises InputError, naming some of the model's labels."""
     names = label_names(model.model)
     if isinstance(label, int) and not isinstance(label, bool) and label in names:

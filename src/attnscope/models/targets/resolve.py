@@ -1,9 +1,11 @@
 """What is explained: one notion of a target for every method and every kind of model.
 
     nothing                           the loss of the text itself (`labels = input_ids`); a classifier: of its own label
+                                      (of a chat that ends with a reply: that reply)
     target=" positive"                a continuation (causal), a target text (encoder–decoder)
     target=" positive", against=" negative"    their difference
     target="POSITIVE" or 1            a class; with position="have", that label of one token
+    target="Tokyo" or (3, 8)          a part of the reply that a chat ends with: a text in it, or characters of it
     position="castle"                 a masked position: the word is masked, or is the text's own mask token
     generate=20                       the model's own greedy continuation, as a whole or (per_token=True) token by token
 
@@ -16,12 +18,13 @@ from collections.abc import Sequence
 from attnscope.errors import InputError, ModelError
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.batching import tensors
-from attnscope.models.inputs.continuation import continued, decoder_start, ends, greedy_decoder, opened
+from attnscope.models.inputs.continuation import Continued, continued, decoder_start, ends, greedy_decoder
 from attnscope.models.inputs.encode import Encoded
+from attnscope.models.inputs.reply import replied
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.labels import classifier, masked, token_classifier
 from attnscope.models.targets.readout import Readout
-from attnscope.models.targets.target import Objective, Target, explained, quantity_of, written_text
+from attnscope.models.targets.target import Objective, Target, explained, quantity_of, reply_part, written_text
 
 
 def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Objective:
@@ -41,11 +44,14 @@ def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Obj
         raise InputError(f"generate and per_token need a model that writes text: {type(model.model).__name__} does not")
     if task not in ("token classifier", "masked") and target.position is not None:
         raise InputError(f"position={target.position!r} is for token classifiers and masked models; leave it out")
+    asked = target.target is not None or target.generate is not None or (task == "causal" and encoded.replies)
+    if target.per_token and not asked:
+        raise InputError("per_token=True takes the tokens of a target text, of a chat's reply or of generate=N")
     return _BY_TASK[task](model, encoded, target)
 
 
 def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
-    if target.target is None and target.generate is None:
+    if target.target is None and target.generate is None and not encoded.replies:
         ids = encoded.inputs["input_ids"]
         count = len(ids) - 1
         if count < 1:
@@ -58,10 +64,7 @@ def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
         )
         return Objective(encoded, (readout,), explained("the text itself (labels = input ids)", quantity), quantity)
     quantity = quantity_of(target, "log_probability")
-    given = [written_text(t) for t in (target.target, target.against) if t is not None]
-    joined = [continued(model, encoded, text) for text in given] or [
-        continued(model, encoded, generate=target.generate)
-    ]
+    joined = _written(model, encoded, target)
     first = joined[0]
     readouts = []
     for sign, both in zip((1, -1), joined, strict=False):
@@ -72,14 +75,25 @@ def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
         readouts.append(
             Readout(inputs, positions, both.ids, (sign,) * count, quantity, per_token=target.per_token, ahead=1)
         )
-    what = f"{first.text!r}" if given else f"the generation {first.text!r}"
+    what = f"{first.text!r}" if target.generate is None else f"the generation {first.text!r}"
     if len(joined) == 2:
         what += f" minus that of {joined[1].text!r}"
     if target.per_token:
         tokens = first.encoded.tokens
         about = tuple((tokens[i].text, i) for i in range(first.prompt, len(tokens)))
         return Objective(first.encoded, tuple(readouts), explained(f"each token of {what}", quantity), quantity, about)
-    return Objective(opened(model.tokenizer, encoded), _merged(readouts), explained(what, quantity), quantity)
+    return Objective(first.before, _merged(readouts), explained(what, quantity), quantity)
+
+
+def _written(model: Model, encoded: Encoded, target: Target) -> list[Continued]:
+    """What is explained, and what it is compared with: given, generated, or the reply that a chat ends with."""
+    if target.generate is not None:
+        return [continued(model, encoded, generate=target.generate)]
+    against = None if target.against is None else written_text(target.against)
+    if encoded.replies:
+        return replied(model, encoded, reply_part(target.target), against)
+    texts = [written_text(target.target), against]
+    return [continued(model, encoded, text) for text in texts if text is not None]
 
 
 def _merged(readouts: Sequence[Readout]) -> tuple[Readout, ...]:

@@ -15,7 +15,8 @@ from attnscope.models.targets.readout import QUANTITIES, Readout
 class Target:
     """What the user asked for.
 
-    target:    a continuation or target text; a label's name or index; the token at a masked position.
+    target:    a continuation or target text; a label's name or index; the token at a masked position; a part of the
+               reply that a chat ends with, as a text or as (start, end) in its characters.
     against:   what it is compared with: the value is target minus against.
     generate:  the model's own greedy continuation of at most so many tokens.
     per_token: each token of the continuation by itself.
@@ -23,7 +24,7 @@ class Target:
     quantity:  one of QUANTITIES; by default a loss where nothing was asked for, else a log-probability.
     """
 
-    target: str | int | None = None
+    target: str | int | tuple[int, int] | None = None
     against: str | int | None = None
     generate: int | None = None
     per_token: bool = False
@@ -39,8 +40,8 @@ class Target:
                 raise InputError("both a target and generate were given: a generation is its own target, give one")
         if self.against is not None and self.target is None:
             raise InputError(f"against={self.against!r} needs a target that it is compared with: give target too")
-        if self.per_token and (self.against is not None or (self.target is None and self.generate is None)):
-            raise InputError("per_token=True takes the tokens of a target text or of generate=N, without against")
+        if self.per_token and self.against is not None:
+            raise InputError("per_token=True takes the tokens of one target, without against")
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,15 @@ def written_text(target: object) -> str:
     if not isinstance(target, str) or not target:
         raise InputError(f"the target {target!r} is not a text: a language model's target is what it should write")
     return target
+
+
+def reply_part(target: object) -> str | tuple[int, int] | None:
+    """The part of a chat's reply that is the target; None for all of it. Raises InputError."""
+    if target is None or isinstance(target, str):
+        return target
+    if isinstance(target, list | tuple) and len(target) == 2 and all(type(place) is int for place in target):
+        return target[0], target[1]
+    raise InputError(
+        f"target={target!r}: of a chat that ends with a reply, give a text in the reply or (start, end) in its "
+        "characters"
+    )
