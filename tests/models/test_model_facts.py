@@ -9,7 +9,7 @@ from tiny_models import tiny
 
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.output_projection import output_projections
-from attnscope.models.model_facts import AttentionLayout, facts_of, probe_inputs, probe_tokens
+from attnscope.models.model_facts import AttentionLayout, facts_of, farthest_reach, probe_inputs, probe_tokens
 
 
 def test_one_model_has_one_set_of_facts() -> None:
@@ -60,6 +60,15 @@ def test_a_trial_is_as_long_as_windows_and_top_k_ask() -> None:
     for window, tokens in ((8, 16), (12, 16), (60, 64), (64, 94), (4096, 8)):
         net.config.sliding_window = window
         assert probe_tokens(net) == tokens
+    net.config.sliding_window = 5
+
+
+def test_what_lies_beyond_a_trial_counts_for_texts_that_get_there() -> None:
+    net = tiny("mistral")
+    net.config.sliding_window = 4096
+    assert [farthest_reach(net, tokens) for tokens in (40, 4096, 4100, 9000)] == [0, 0, 4100, 4104]
+    net.config.sliding_window = 60  # which the trial reaches
+    assert farthest_reach(net, 9000) == 0
     net.config.sliding_window = 5
 
 

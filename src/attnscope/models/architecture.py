@@ -11,7 +11,14 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
-from attnscope.models.typed import as_module, decoder_of, device_of, embedding_weight, output_layer
+from attnscope.models.typed import (
+    as_module,
+    decoder_of,
+    device_of,
+    embedding_weight,
+    input_embeddings,
+    output_layer,
+)
 
 
 def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,8 +47,8 @@ def configured(net: PreTrainedModel, name: str) -> int | None:
     config = net.config.get_text_config()
     layers = list(config.per_layer_config) if getattr(config, "is_heterogeneous", False) else [config]
     stated = [getattr(layer, name, None) for layer in layers]
-    numbers = [n for value in stated for n in (value if isinstance(value, list | tuple) else [value]) if n is not None]
-    return max(numbers, default=None)
+    numbers = [n for value in stated for n in (value if isinstance(value, list | tuple) else [value])]
+    return max((number for number in numbers if isinstance(number, int)), default=None)
 
 
 def is_encoder_decoder(net: PreTrainedModel) -> bool:
@@ -82,18 +89,18 @@ def _reads_both_ways(net: PreTrainedModel) -> bool:
     return facts.both_ways
 
 
-def self_attention_body(net: PreTrainedModel) -> PreTrainedModel:
+def self_attention_body(net: PreTrainedModel) -> nn.Module:
     """The part that reads the text: the encoder of an encoder–decoder, else the model without its head.
 
     The decoder of an encoder–decoder that stands alone (BartForCausalLM) is wrapped in a module that names no input.
     """
     body = net.get_encoder() if is_encoder_decoder(net) else net.base_model
-    if "input_ids" not in inspect.signature(body.forward).parameters:
+    if "input_ids" not in inspect.signature(as_module(body).forward).parameters:
         body = decoder_of(net)
-    assert isinstance(body, PreTrainedModel)
-    return body
+    return as_module(body)
 
 
 def embedding_layer(net: PreTrainedModel) -> nn.Module:
-    """The layer whose output is "the input embeddings" of the text."""
-    return as_module(self_attention_body(net).get_input_embeddings())
+    """The layer whose output is "the input embeddings" of the text. Raises ModelError where there is none."""
+    body = self_attention_body(net)
+    return input_embeddings(body if hasattr(body, "get_input_embeddings") else net)

@@ -3,7 +3,6 @@
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +12,11 @@ from attnscope.models.leave_unchanged import configurations
 
 # A trial run takes this many tokens of the text, and of a decoder's text.
 PROBE_TOKENS, PROBE_DECODER_TOKENS = 8, 5
-# It takes more where windows, chunks or a top-k hide what is further away, up to this many. Beyond that the trial does
-# not reach; what is read is still the mask that the model hands to the attention function it came with.
+# It takes more where windows, chunks or a top-k hide what is further away, up to this many. What lies beyond is
+# compared once a text is longer than that.
 LONGEST_PROBE = 512
-# Settings of a configuration that say from how many tokens on attention leaves some out.
-_REACHES = (
-    "sliding_window", "window_size", "attention_chunk_size", "chunk_size", "attention_window", "attention_window_size",
-    "local_attention", "local_radius", "global_block_size", "block_size", "index_topk", "index_block_size",
-)  # fmt: skip
+# What the settings of a configuration are called that say from how many tokens on attention leaves some out.
+_REACHES = ("window", "chunk", "block_size", "index_topk", "local_attention", "local_radius", "sparse_size", "max_span")
 
 
 @dataclass(frozen=True)
@@ -28,18 +24,27 @@ class AttentionLayout:
     """Where a model's attention is.
 
     calls:  the stack and layer of each attention call, in the order of a forward pass; layers by the model's numbers.
+            The stack is "" where a call is none of these: it attends to something else than tokens, or is the second
+            of a layer.
     heads:  how many heads each call has.
     hooked: empty when the model goes through transformers' attention interface; else, for each call, the module that
-            returns its weights and their index in its output (eager, one layer's matrix at a time).
+            multiplies its weights with the values, and their index in its output; None where it returns none that can
+            be used (eager, one layer's matrix at a time).
     values: whether the values can be seen, and replaced, where the weights multiply them.
+    modules: the module that makes each call.
+    implementation: with which attention the model is run: "sdpa", or "eager" where it has no other.
+    single: whether each layer is one call, so that its output is that call's.
     kinds:  of a stack in which not all layers attend, what each layer of the model is, such as "attention" or "a
             convolution".
     """
 
     calls: tuple[tuple[str, int], ...]
     heads: tuple[int, ...]
-    hooked: tuple[tuple[nn.Module, int], ...] = ()
+    hooked: tuple[tuple[nn.Module, int | None], ...] = ()
     values: bool = True
+    modules: tuple[nn.Module, ...] = ()
+    implementation: str = "sdpa"
+    single: bool = True
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def heads_of(self, stack: str) -> dict[int, int]:
@@ -69,6 +74,7 @@ class ModelFacts:
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
     both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
+    compared:      by whether the decoder runs too, the longest reach beyond the trial on which outputs were compared.
     """
 
     layouts: dict[bool, AttentionLayout] = field(default_factory=dict)
@@ -77,6 +83,7 @@ class ModelFacts:
     both_ways: bool | None = None
     padding_leaks: bool | None = None
     modules: int = 0
+    compared: dict[bool, int] = field(default_factory=dict)
 
 
 _FACTS: weakref.WeakKeyDictionary[PreTrainedModel, ModelFacts] = weakref.WeakKeyDictionary()
@@ -93,8 +100,7 @@ def facts_of(net: PreTrainedModel) -> ModelFacts:
 
 def probe_tokens(net: PreTrainedModel) -> int:
     """How many tokens a trial run needs so that windows, chunks and top-k of the model's configuration take effect."""
-    reaches = [_reach(config) for config in configurations(net)]
-    longest = max((reach for reach in reaches if reach < LONGEST_PROBE), default=0)
+    longest = max((reach for reach in _reaches(net) if reach < LONGEST_PROBE), default=0)
     places = getattr(net.config.get_text_config(), "max_position_embeddings", None) or LONGEST_PROBE
     tokens = PROBE_TOKENS
     while tokens <= longest:
@@ -102,16 +108,27 @@ def probe_tokens(net: PreTrainedModel) -> int:
     return tokens if longest < PROBE_TOKENS or not 0 < places < tokens else max(PROBE_TOKENS, places - 2)
 
 
-def _reach(config: Any) -> int:
-    """The most tokens that a setting of this configuration lets attention see."""
-    settings = [getattr(config, name, None) for name in _REACHES]
-    settings = [size for setting in settings for size in (setting if isinstance(setting, list) else [setting])]
-    # Blocks count by how many of them are seen: the chosen ones, in BigBird those at both ends, around, and by chance.
-    blocks = getattr(config, "index_topk_blocks", 0) * getattr(config, "index_block_size", 0)
-    if hasattr(config, "num_random_blocks"):
-        blocks = (5 + 2 * config.num_random_blocks) * config.block_size
-    sizes = [size for size in (*settings, blocks) if isinstance(size, int)]
-    return max((size for size in sizes if size < LONGEST_PROBE), default=0)
+def farthest_reach(net: PreTrainedModel, tokens: int) -> int:
+    """Of a text of so many tokens, how many are needed so that what the trial did not reach takes effect; or 0."""
+    beyond = [reach for reach in _reaches(net) if LONGEST_PROBE <= reach < tokens]
+    return min(tokens, max(beyond) + PROBE_TOKENS) if beyond else 0
+
+
+def _reaches(net: PreTrainedModel) -> set[int]:
+    """From how many tokens on attention leaves some out, by each setting of the model's configurations."""
+    reaches = set()
+    for config in configurations(net):
+        layers = list(config.per_layer_config) if getattr(config, "is_heterogeneous", False) else [config]
+        for settings in [vars(layer) for layer in layers]:
+            stated = [value for name, value in settings.items() if any(part in name for part in _REACHES)]
+            sizes = [size for value in stated for size in (value if isinstance(value, list | tuple) else [value])]
+            # Blocks count by how many of them are seen: the chosen ones, in BigBird those at both ends, around, and by
+            # chance.
+            sizes.append((settings.get("index_topk_blocks") or 0) * (settings.get("index_block_size") or 0))
+            if "num_random_blocks" in settings:
+                sizes.append((5 + 2 * settings["num_random_blocks"]) * settings["block_size"])
+            reaches |= {size for size in sizes if isinstance(size, int)}
+    return reaches
 
 
 def probe_inputs(inputs: Mapping[str, Tensor], tokens: int = PROBE_TOKENS) -> dict[str, Tensor]:

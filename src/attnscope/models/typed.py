@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
+from attnscope.errors import ModelError
+
 
 def split(x: Tensor, size: int) -> tuple[Tensor, ...]:
     """The tensor in pieces of `size` rows (at least one), the last one shorter."""
@@ -44,9 +46,23 @@ def weight_of(layer: nn.Module) -> Tensor:
     return weight
 
 
+def input_embeddings(net: Any) -> nn.Module:
+    """The layer of token embeddings. Raises ModelError for a model or part that has none."""
+    try:
+        layer = net.get_input_embeddings()
+    except NotImplementedError:
+        layer = None
+    if not isinstance(layer, nn.Module) or not isinstance(getattr(layer, "weight", None), Tensor):
+        raise ModelError(
+            f"{type(net).__name__} has no layer of token embeddings that attnscope can find: load the part of it that "
+            "reads text (of CLIP, CLIPTextModel), or a model that reads tokens"
+        )
+    return layer
+
+
 def embedding_weight(net: PreTrainedModel) -> Tensor:
-    """The matrix (id, hidden) of the model's input embeddings."""
-    return weight_of(as_module(net.get_input_embeddings()))
+    """The matrix (id, hidden) of the model's input embeddings. Raises ModelError where there is none."""
+    return weight_of(input_embeddings(net))
 
 
 def device_of(net: PreTrainedModel) -> torch.device:
@@ -54,7 +70,7 @@ def device_of(net: PreTrainedModel) -> torch.device:
 
     accelerate may keep the weights elsewhere, and brings them to that device as they are needed.
     """
-    layer = as_module(net.get_input_embeddings())
+    layer = input_embeddings(net)
     for module in (layer, *layer.modules(), net):
         hook = getattr(module, "_hf_hook", None)
         for one in (hook, *getattr(hook, "hooks", ())):

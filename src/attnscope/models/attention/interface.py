@@ -84,6 +84,7 @@ class SDPACall(AttentionCall):
 
     query: (batch, head, query, hidden). key: (batch, key head, key, hidden).
     mask:  (batch or 1, head or 1, query, key), boolean or additive; None: causal or not is all there is to know.
+    sinks: (head,), or (batch, head, query, 1): scores beside the keys' that take a share of each row.
     """
 
     def __init__(
@@ -139,8 +140,9 @@ class SDPACall(AttentionCall):
         query, key, value = (x[row, :, :tokens] for x in (self.query, self.key, self.value))
         if mask is not None:
             mask = (mask if len(mask) == 1 else mask[row])[..., :tokens, :tokens]
+        sinks = self.sinks if self.sinks is None or self.sinks.dim() == 1 else self.sinks[row, :, :tokens]
         return SDPACall(
-            self.module, query, key, value, mask=mask, scaling=self.scaling, softcap=self.softcap, sinks=self.sinks,
+            self.module, query, key, value, mask=mask, scaling=self.scaling, softcap=self.softcap, sinks=sinks,
             causal=self.causal,
         )  # fmt: skip
 
@@ -153,12 +155,19 @@ class SDPACall(AttentionCall):
         """As in AttentionCall."""
         # A causal query sees no key behind it.
         seen = int(chosen.max()) + 1 if self.causal else self.keys
-        return _softmax(self.scores(chosen, seen), self.sinks)
+        return _softmax(self.scores(chosen, seen), self._sinks_of(chosen))
+
+    def _sinks_of(self, chosen: Tensor) -> Tensor | None:
+        """(1 or batch, head, 1 or chosen, 1)."""
+        if self.sinks is None:
+            return None
+        return self.sinks.view(1, -1, 1, 1) if self.sinks.dim() == 1 else self.sinks[:, :, chosen.to(self.sinks.device)]
 
     def weights_at_temperature(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
         """The weights over the first `seen` keys at another temperature, and the slope of the scores' soft cap."""
         scores = self.scores(chosen, seen).float()
-        sinks = None if self.sinks is None else self.sinks.float() / temperature
+        sinks = self._sinks_of(chosen)
+        sinks = None if sinks is None else sinks.float() / temperature
         # Masked scores lie far beyond the cap and have no slope.
         slope = 1.0 if self.softcap is None else 1 - (scores / self.softcap).clamp(-1, 1).square()
         return _softmax(scores / temperature, sinks), slope
@@ -196,7 +205,7 @@ def _softmax(scores: Tensor, sinks: Tensor | None) -> Tensor:
     scores = scores.float()
     if sinks is None:
         return scores.softmax(-1)
-    sink = sinks.float().reshape(1, -1, 1, 1).expand(*scores.shape[:-1], 1)
+    sink = sinks.float().expand(*scores.shape[:-1], 1)
     return torch.cat([scores, sink], -1).softmax(-1)[..., :-1]
 
 

@@ -46,10 +46,20 @@ def rerun_without_values(
             _recorded(body, {name: value.repeat(n, 1) for name, value in short.items()}, blocks, extra) for n in (1, 2)
         )
         runs = _recorded(body, inputs, blocks, extra)
+        if len(runs) < len(blocks):
+            raise ModelError(
+                f"{type(net).__name__} does not run each of its layers as one module, so they cannot be run one by "
+                "one: use value_norm or rollout"
+            )
         if any(run.output.dim() != 3 for run in runs):
             raise ModelError(
                 f"{type(net).__name__} keeps several vectors of each token between its layers, so how far one has "
                 "moved is not defined: use value_norm or rollout"
+            )
+        if any(run.output.shape[:2] != inputs["input_ids"].shape for run in runs):
+            raise ModelError(
+                f"the layers of {type(net).__name__} do not put out (text, token, hidden), so they cannot be run "
+                "again for several texts: use value_norm or rollout"
             )
         wanted = [number(layer) for layer in layers]
         distances = (
@@ -111,7 +121,7 @@ def _recorded(
 
 
 def _hidden(output: Any) -> Tensor:
-    hidden: Tensor = output[0] if isinstance(output, tuple) else output
+    hidden: Tensor = output[0] if isinstance(output, tuple | list) else output
     return hidden
 
 
@@ -160,7 +170,10 @@ def _widened(given: Any, grows: Any, size: int) -> Any:
     """The same arguments for a batch of that size; a tensor of one row is repeated without a copy."""
     if isinstance(given, Tensor) and grows:
         rest = given.shape[1:]
-        return given.expand(size, *rest) if given.shape[0] == 1 else given.repeat(size, *(1 for _ in rest))
+        if given.shape[0] > 1:
+            return given.repeat(size, *(1 for _ in rest))
+        # Hidden states are copied: modules view them as rows.
+        return given.expand(size, *rest).contiguous() if given.dim() == 3 else given.expand(size, *rest)
     if isinstance(given, tuple):
         return tuple(_widened(part, part_grows, size) for part, part_grows in zip(given, grows, strict=True))
     if isinstance(given, dict):

@@ -49,9 +49,10 @@ def exact_attention(call: SDPACall) -> ExactAttention:
     key = double.key[:, :, : weights.shape[-1]].norm(dim=-1).repeat_interleave(group, 1)
     lengths = double.query.norm(dim=-1)[..., None] * key[..., None, :] * abs(call.scaling)
     off = _ROUNDINGS / 2 * unit * scores.abs() + _SUMMATION * lengths
-    off = torch.where(weights > 0, off, 0)
+    # No weight is off by more than 1; from scores that are off by far more than that, the exponential would overflow.
+    off = torch.where(weights > 0, off, 0).clamp(max=100)
     total = torch.log((weights * off.exp()).sum(-1, keepdim=True) + (1 - weights.sum(-1, keepdim=True)).clamp(min=0))
-    weights_off = weights * torch.expm1(off + total) + 2 * unit * weights + max(unit * unit, _SMALLEST)
+    weights_off = (weights * torch.expm1(off + total)).clamp(max=1) + 2 * unit * weights + max(unit * unit, _SMALLEST)
     value = double.value[:, :, : weights.shape[-1]].repeat_interleave(call.heads // call.value.shape[1], 1)
     output_off = (weights_off @ value.abs()).transpose(1, 2)
     output = blockwise_output(double, double.value)

@@ -21,7 +21,7 @@ from transformers.masking_utils import sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnscope.errors import ModelError
-from attnscope.models.attention.interface import SDPACall, blockwise_output, show, watcher_here
+from attnscope.models.attention.interface import EagerCall, SDPACall, blockwise_output, show, watcher_here
 from attnscope.models.leave_unchanged import configurations
 
 # What a model runs with while it is watched.
@@ -30,8 +30,8 @@ IMPLEMENTATION = "sdpa"
 _MARK = "attnscope_rows"
 
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
-# Sees an eager call, and the weights that it has made.
-SeeEager = Callable[[SDPACall, Tensor], None]
+# Sees an eager call as attnscope reads it, and the output and the weights that it has made.
+SeeEager = Callable[[SDPACall, Tensor, Tensor], None]
 _own_get_interface = AttentionInterface.get_interface
 _serving = 0
 _serving_lock = threading.Lock()
@@ -56,11 +56,11 @@ def served() -> Iterator[None]:
 
 def _get_interface(self: AttentionInterface, attn_implementation: str, default: AttentionFunction) -> AttentionFunction:
     function: AttentionFunction = _own_get_interface(self, attn_implementation, default)
-    if attn_implementation == "eager":
-        if _eager_watcher is None or _eager_watcher[0] != threading.get_ident():
-            return function
-        return partial(_eager_attention, function, _eager_watcher[1])
-    return function if watcher_here() is None else partial(_attention, function)
+    if attn_implementation == "eager" and _eager_watcher is not None and _eager_watcher[0] == threading.get_ident():
+        return partial(_tried_eager_attention, function, _eager_watcher[1])
+    if watcher_here() is None:
+        return function
+    return partial(_eager_attention if attn_implementation == "eager" else _attention, function)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def eager_watched_by(see: SeeEager) -> Iterator[None]:
         _eager_watcher = before
 
 
-def _eager_attention(
+def _tried_eager_attention(
     function: AttentionFunction,
     see: SeeEager,
     module: nn.Module,
@@ -94,8 +94,21 @@ def _eager_attention(
         mask = None if attention_mask is None else attention_mask[..., : key.shape[2]]
         # Eager attention masks what it is told to mask, and nothing by itself.
         call = call_of(module, query, key, value, mask, *args, **{**kwargs, "is_causal": False})
-        see(call, weights)
+        see(call, output, weights)
     return output, weights
+
+
+def _eager_attention(
+    function: AttentionFunction, module: nn.Module, query: Tensor, key: Tensor, value: Tensor, *args: Any, **kwargs: Any
+) -> tuple[Tensor, Tensor | None]:
+    """Eager attention of the model's own, for models that have no other: the watcher sees the matrix that it forms."""
+    output, weights = function(module, query, key, value, *args, **kwargs)
+    assert weights is not None
+    change = show(EagerCall(module, weights, value))
+    if change.value is not None:
+        output, _ = function(module, query, key, change.value, *args, **kwargs)
+    # The matrix goes before the next layer runs, where nobody needs it.
+    return output if change.on_output is None else change.on_output(output), None
 
 
 def _attention(
@@ -107,14 +120,16 @@ def _attention(
     attention_mask: Tensor | None,
     softcap: float | None = None,
     s_aux: Tensor | None = None,
+    sinks: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """The function's own output, and on the way the watcher sees the call."""
     kwargs.pop("output_attentions", None)
-    call = call_of(module, query, key, value, attention_mask, softcap=softcap, s_aux=s_aux, **kwargs)
+    call = call_of(module, query, key, value, attention_mask, softcap=softcap, s_aux=s_aux, sinks=sinks, **kwargs)
+    named = {"softcap": softcap, "s_aux": s_aux, "sinks": sinks}
+    beyond_sdpa = {name: given for name, given in named.items() if given is not None}
     change = show(call)
     chosen_value = value if change.value is None else change.value
-    beyond_sdpa = {name: given for name, given in (("softcap", softcap), ("s_aux", s_aux)) if given is not None}
     if change.output is not None:
         output = change.output
     elif function is sdpa_attention_forward and beyond_sdpa:
@@ -135,9 +150,10 @@ def call_of(
     position_bias: Tensor | None = None,
     softcap: float | None = None,
     s_aux: Tensor | None = None,
+    sinks: Tensor | None = None,
     **_rest: Any,
 ) -> SDPACall:
-    """The call that an attention function is asked to make."""
+    """The call that an attention function is asked to make. Models call their sinks by one name or the other."""
     if attention_mask is not None and attention_mask.dim() != 4:
         raise ModelError(
             f"the attention function of {type(module).__name__} gets a mask of shape {tuple(attention_mask.shape)}: "
@@ -147,12 +163,14 @@ def call_of(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
     causal = bool(causal) and query.shape[2] > 1 and attention_mask is None
-    mask = attention_mask
+    # A mask may be the same for all queries.
+    mask = None if attention_mask is None else attention_mask.expand(*attention_mask.shape[:2], query.shape[2], -1)
     if position_bias is not None:
         mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
     # Beside a mask, causality is in the mask.
     causal = causal and mask is None
-    return SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=s_aux, causal=causal)
+    sinks = s_aux if sinks is None else sinks
+    return SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=sinks, causal=causal)
 
 
 AttentionInterface.register(_MARK, sdpa_attention_forward)
@@ -176,7 +194,8 @@ def set_implementation(net: PreTrainedModel, implementation: str) -> bool:
         # By a mark, for transformers refuses the name for models that it has not tried with SDPA.
         net.set_attn_implementation("eager" if implementation == "eager" else _MARK)
         for config, name in zip(configs, wanted, strict=True):
-            if config._attn_implementation == _MARK:
+            # A layer that was put in from elsewhere may have a configuration of its own.
+            if config._attn_implementation == _MARK or implementation == "eager":
                 config._attn_implementation_internal = name
     return bool(net.config._attn_implementation == wanted[0])
 

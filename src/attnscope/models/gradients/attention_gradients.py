@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from attnscope.errors import ModelError
 from attnscope.models.activation_checkpointing import activations_bounded
 from attnscope.models.architecture import self_attention_body, task_of
 from attnscope.models.attention.interface import AttentionCall, CallChange, EagerCall, SDPACall
@@ -90,9 +91,15 @@ def attention_gradients(
     net = model.model
     inputs = batch_inputs(net, [readout])
     layout = attention_layout(net, inputs)
+    if not layout.single:
+        raise ModelError(
+            f"{type(net).__name__} multiplies several attentions of a layer with its values, so the gradient at one of "
+            "them is not the layer's: use rollout, or a gradient method"
+        )
     entries = entries_in([readout], inputs["input_ids"].device)
     with bar(describe, 2 * len(layout.calls)) as done, unchanged(net), embedding_leaf(net) as leaves:
-        watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool))
+        reads = frozenset(module for module, (stack, _) in zip(layout.modules, layout.calls, strict=True) if stack)
+        watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
             if task_of(net) == "classifier":
                 handle = self_attention_body(net).register_forward_hook(watcher.pooled)
@@ -139,12 +146,13 @@ def _back_from_head(
 class _BackwardWatcher:
     """Waits for the gradient at each call of attention, and shows both.
 
-    done: counts steps, forward and backward. read_at: as in LayerGradient.
+    done: counts steps, forward and backward. read_at: as in LayerGradient. reads: the modules that attend to tokens.
     """
 
     see: SeeGradient
     done: Callable[[int], object]
     read_at: Tensor
+    reads: frozenset[nn.Module]
     backward: bool = False
 
     def pooled(self, _module: object, _args: object, output: Any) -> None:
@@ -157,6 +165,8 @@ class _BackwardWatcher:
 
     def __call__(self, call: AttentionCall) -> CallChange | None:
         release_freed_memory()
+        if call.module not in self.reads:
+            return None
         if not self.backward:  # else the layer is run again on the way down
             self.done(1)
         if isinstance(call, EagerCall):

@@ -69,9 +69,9 @@ def backward_modified(net: PreTrainedModel, inputs: Mapping[str, Tensor], rules:
         for module in net.modules():
             if type(module).__name__.endswith("Norm") and not list(module.children()):
                 stack.enter_context(own_forward_wrapped(module, partial(partial, _with_constants, module)))
-        if layout.hooked:
+        if layout.hooked or layout.implementation == "eager":
             set_implementation(net, "eager")
-            for module in dict(layout.hooked):
+            for module in dict.fromkeys(layout.modules):
                 stack.enter_context(forward_replaced(module, partial(_eager, rules, module, module.forward)))
         else:
             stack.enter_context(watching(net, layout, partial(_modify, rules)))
@@ -113,6 +113,11 @@ def _tolerance(dtype: torch.dtype) -> float:
 
 def _modify(rules: BackwardRules, call: AttentionCall) -> CallChange:
     assert isinstance(call, SDPACall)
+    if any(x is not None and x.requires_grad for x in (call.mask, call.sinks)):
+        raise ModelError(
+            f"{type(call.module).__name__} makes biases or sinks of its hidden states, through which a gradient passes "
+            "by a way that attnscope does not know: use another gradient method"
+        )
     return CallChange(output=applied(_ModifiedAttention, call.query, call.key, call.value, call, rules))
 
 

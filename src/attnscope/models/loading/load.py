@@ -69,8 +69,11 @@ class Model:
                 # RoBERTa counts its positions from after the padding index.
                 return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
         config = self.model.config.get_text_config()
-        # T5 states 512 positions but has none: its distances are relative.
-        return None if config.model_type in {"t5", "mt5", "umt5"} else getattr(config, "max_position_embeddings", None)
+        # T5 states 512 positions but has none: its distances are relative. XLNet states -1.
+        stated = (
+            None if config.model_type in {"t5", "mt5", "umt5"} else getattr(config, "max_position_embeddings", None)
+        )
+        return stated if isinstance(stated, int) and stated > 0 else None
 
 
 def load(
