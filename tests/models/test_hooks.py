@@ -1,9 +1,19 @@
 """Changes to one forward pass: they reach the model, and they are gone afterwards."""
 
-import torch
-from tiny_models import tiny
-from torch import Tensor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 
+import numpy as np
+import pytest
+import torch
+import transformers as hf
+from planted import copy_tokenizer
+from tiny_models import SIZE, tiny
+from tokenizers import processors
+from torch import Tensor, nn
+
+import attnscope as ats
 from attnscope.models.hooks import embedding_leaf, embeddings_replaced, forward_replaced
 
 IDS = torch.arange(3, 11)[None]
@@ -51,3 +61,74 @@ def test_a_forward_of_the_users_own_comes_back() -> None:
             assert layer(Tensor()) == "second"
         assert layer(Tensor()) == "first"
     assert "forward" not in vars(layer)
+
+
+@pytest.mark.parametrize("family", ["CTRL", "Git"])
+def test_a_model_may_change_its_embeddings_in_place(family: str) -> None:
+    sizes = {"vocab_size": 64, "n_embd": 32, "dff": 48, "n_layer": 2, "n_head": 4} if family == "CTRL" else SIZE
+    torch.manual_seed(0)
+    name = {"CTRL": "CTRLLMHeadModel", "Git": "GitForCausalLM"}[family]
+    net = getattr(hf, name)(getattr(hf, f"{family}Config")(**sizes)).eval()
+    value = ats.explain(ats.Model(net, copy_tokenizer()), "a b c d", method="gradient").measured.value
+    ids = copy_tokenizer()("a b c d", return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        logs = net(input_ids=ids).logits[0, :-1].log_softmax(-1)
+    assert value == pytest.approx(-logs.gather(1, ids[0, 1:, None]).mean().item(), rel=1e-5)
+
+
+def _classifier(family: str) -> ats.Model:
+    """An encoder–decoder that classifies, with weights large enough for every word to count."""
+    settings: dict[str, object] = {"vocab_size": 64, "num_labels": 3, "pad_token_id": 0, "eos_token_id": 2}
+    if family == "T5":
+        settings |= {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4}
+        config = hf.T5Config(**settings, decoder_start_token_id=0)
+    else:
+        settings |= {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 48}
+        settings |= {"decoder_ffn_dim": 48, "encoder_attention_heads": 4, "decoder_attention_heads": 4}
+        config = getattr(hf, f"{family}Config")(**settings, init_std=0.3, max_position_embeddings=64)
+    torch.manual_seed(0)
+    net = getattr(hf, f"{family}ForSequenceClassification")(config).eval()
+    tokenizer = copy_tokenizer()
+    # The end of a text, which such a classifier looks for, has the id 2.
+    closed = processors.TemplateProcessing(single="$A [UNK]", special_tokens=[("[UNK]", 2)])
+    tokenizer.backend_tokenizer.post_processor = closed
+    return ats.Model(net, hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer, eos_token="[UNK]"))
+
+
+@contextmanager
+def _changed_in_both(net: hf.PreTrainedModel, token: int, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside, a token has another embedding: in the encoder, and one place later in the decoder."""
+    places = count(token)
+
+    def hook(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
+        output = output.clone()
+        place = next(places)
+        output[:, place] = change(output[:, place])
+        return output
+
+    layers = {part.get_input_embeddings() for part in (net.get_encoder(), net.get_decoder())}
+    handles = [layer.register_forward_hook(hook) for layer in layers]
+    yield
+    for handle in handles:
+        handle.remove()
+    assert next(places) == token + 2
+
+
+@pytest.mark.parametrize("family", ["Bart", "MBart", "T5"])
+def test_a_text_that_encoder_and_decoder_read_counts_for_both(family: str) -> None:
+    model = _classifier(family)
+    asked = {"target": 1, "quantity": "logit"}
+    gradient = ats.explain(model, "a b c d", method="gradient_x_input", **asked)
+    covered = ats.explain(model, "a b c d", method="occlusion", replacement="mean", **asked)
+    mean = model.model.get_input_embeddings().weight.mean(0)
+    inputs = model.tokenizer("a b c d", return_tensors="pt")
+
+    def logit(token: int, change: Callable[[Tensor], Tensor]) -> float:
+        with torch.no_grad(), _changed_in_both(model.model, token, change):
+            return model.model(**inputs).logits[0, 1].item()
+
+    step = 1e-2
+    slopes = [(logit(i, lambda e: e * (1 + step)) - logit(i, lambda e: e * (1 - step))) / (2 * step) for i in range(4)]
+    assert np.abs(gradient.scores - slopes).max() < 5e-3 * np.abs(slopes).max()
+    falls = [logit(i, lambda e: e) - logit(i, lambda e: mean.expand_as(e)) for i in range(4)]
+    assert covered.scores == pytest.approx(falls, rel=1e-3, abs=1e-5)

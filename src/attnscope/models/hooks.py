@@ -1,13 +1,17 @@
 """Changes to a single forward pass: other embeddings, another forward, an early end."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from attnscope.models.architecture import embedding_layer
+from attnscope.errors import ModelError
+from attnscope.models.architecture import decoder_embeddings, embedding_layer, is_encoder_decoder, task_of
 
 
 class EarlyExit(BaseException):
@@ -16,43 +20,74 @@ class EarlyExit(BaseException):
 
 @contextmanager
 def embedding_leaf(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None = None) -> Iterator[list[Tensor]]:
-    """Inside, the embedding layer's first output in a forward pass, or what `change` makes of it, takes a gradient.
+    """Inside, the text's embeddings in a forward pass, or what `change` makes of them, take a gradient.
 
     The model still receives its input ids, so that whatever it derives from them (positions, token types) stays as it
     is. Yields the list to which the leaf, (batch, token, hidden), is added.
     """
     leaves: list[Tensor] = []
 
-    def hook(_module: nn.Module, _args: Any, output: Tensor) -> Tensor | None:
-        if leaves:  # an encoder–decoder may embed the decoder's input with the same module
-            return None
+    def leaf(output: Tensor) -> Tensor:
         leaves.append((change(output) if change else output).detach().requires_grad_())
-        return leaves[0]
+        return leaves[0].clone()  # which the model may change in place
 
-    handle = embedding_layer(net).register_forward_hook(hook)
-    try:
+    with _embeddings(net, leaf):
         yield leaves
-    finally:
-        handle.remove()
 
 
 @contextmanager
 def embeddings_replaced(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None) -> Iterator[None]:
-    """Inside, the embedding layer's first output in a forward pass goes through `change`."""
-    done = False
+    """Inside, the text's embeddings in a forward pass go through `change`."""
+    with nullcontext() if change is None else _embeddings(net, change):
+        yield
 
-    def hook(_module: nn.Module, _args: Any, output: Tensor) -> Tensor | None:
-        nonlocal done
-        if done or change is None:
-            return None
-        done = True
-        return change(output)
 
-    handle = embedding_layer(net).register_forward_hook(hook)
+@contextmanager
+def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside, the embedding layer's first output in a forward pass goes through `change`.
+
+    A classifier with encoder and decoder reads the text twice: what became of it is there in the decoder too. The
+    decoder of any other model has a text of its own, which stays as it is.
+    """
+    first: list[_Embedded] = []
+    twice = is_encoder_decoder(net) and task_of(net) != "encoder-decoder"
+
+    def hook(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        if not first:
+            if module is not layers[0]:
+                return None
+            first.append(_Embedded(args[0], output.detach(), change(output)))
+            return first[0].after
+        return first[0].in_decoder(args[0], output) if twice else None
+
+    layers = [embedding_layer(net), *(decoder_embeddings(net) if twice else ())]
+    handles = [layer.register_forward_hook(hook) for layer in dict.fromkeys(layers)]
     try:
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    """A text's ids, (batch, token), its embeddings and what became of them, (batch, token, hidden)."""
+
+    ids: Tensor
+    before: Tensor
+    after: Tensor
+
+    def in_decoder(self, ids: Tensor, output: Tensor) -> Tensor:
+        """The decoder's embeddings of these ids: what became of the text where it stands there, one place later."""
+        if ids.shape != self.ids.shape:
+            return output
+        same = (ids == self.ids.roll(1, 1)) & (torch.arange(ids.shape[1], device=ids.device) > 0)
+        if not torch.equal(output[same], self.before.roll(1, 1)[same]):
+            raise ModelError(
+                "the encoder and the decoder have embeddings of their own, so that a word has no one embedding: use "
+                "deletion, or occlusion with the mask token"
+            )
+        return torch.where(same[..., None], self.after.roll(1, 1), output)
 
 
 @contextmanager
@@ -78,3 +113,15 @@ def own_forward_wrapped(module: nn.Module, wrap: Callable[[Callable[..., Any]], 
     name = "_old_forward" if "_old_forward" in vars(module) else "forward"
     with forward_replaced(module, wrap(getattr(module, name)), name=name):
         yield
+
+
+@contextmanager
+def output_replaced(module: nn.Module, output: Any) -> Iterator[None]:
+    """Inside, calling the module gives `output`, and no hook of the module's sees or changes it a second time."""
+    kept = {name: vars(module)[name] for name in ("_forward_hooks", "_forward_pre_hooks")}
+    vars(module).update({name: OrderedDict() for name in kept})
+    try:
+        with forward_replaced(module, lambda *_args, **_named: output):
+            yield
+    finally:
+        vars(module).update(kept)

@@ -75,6 +75,7 @@ class ModelFacts:
     both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
     compared:      by whether the decoder runs too, the longest reach beyond the trial on which outputs were compared.
+    separate_head: whether the vocabulary head can run apart from the body; None until it was tried.
     """
 
     layouts: dict[bool, AttentionLayout] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class ModelFacts:
     padding_leaks: bool | None = None
     modules: int = 0
     compared: dict[bool, int] = field(default_factory=dict)
+    separate_head: bool | None = None
 
 
 _FACTS: weakref.WeakKeyDictionary[PreTrainedModel, ModelFacts] = weakref.WeakKeyDictionary()

@@ -7,9 +7,9 @@ from tiny_models import tiny
 
 import attnscope as ats
 from attnscope.errors import InputError, ModelError
-from attnscope.models.inputs.batching import tensors
-from attnscope.models.inputs.continuation import checked_count, continued, decoder_start, ends, greedy_decoder
+from attnscope.models.inputs.continuation import continued
 from attnscope.models.inputs.encode import encode
+from attnscope.models.inputs.generation import ends
 from attnscope.text.inputs import Reading
 
 
@@ -52,24 +52,6 @@ def test_a_generation_ends_before_the_models_end_and_at_its_positions() -> None:
     long = encode(model.tokenizer, " ".join("a" * 94))
     model.model.generation_config.eos_token_id = None
     assert len(continued(model, long, generate=6).ids) == 2, "the model has 96 positions"
-
-
-def test_a_decoders_generation_is_greedy_and_keeps_its_end() -> None:
-    net = tiny("t5")
-    inputs = tensors(net, {"input_ids": [5, 6, 7, 8]})
-    ids = greedy_decoder(net, inputs, 5, frozenset())
-    with torch.no_grad():
-        logits = net(**inputs, decoder_input_ids=torch.tensor([[0, *ids[:-1]]])).logits[0]
-    assert logits.argmax(-1).tolist() == ids
-    first = ids[0]
-    assert greedy_decoder(net, inputs, 5, frozenset({first})) == [first]
-    assert decoder_start(net) == 0
-
-
-@pytest.mark.parametrize("count", [0, -1, 2.0, None, True])
-def test_a_number_of_tokens(count: object) -> None:
-    with pytest.raises(InputError, match="1 or more"):
-        checked_count(count)
 
 
 def test_what_cannot_be_continued() -> None:

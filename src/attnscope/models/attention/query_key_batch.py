@@ -13,11 +13,11 @@ from transformers import PreTrainedTokenizerBase
 from attnscope.errors import InputError, ModelError
 from attnscope.models.attention.layout import checked_stack
 from attnscope.models.inputs.batching import BUDGET, batches, encoded_texts, tensors
-from attnscope.models.inputs.continuation import checked_count, continued, decoder_start, ends, greedy_decoder
+from attnscope.models.inputs.continuation import continued
 from attnscope.models.inputs.encode import Encoded
+from attnscope.models.inputs.generation import checked_count, decoder_text
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.loading.load import Model
-from attnscope.models.typed import decoded
 from attnscope.text.inputs import Given, Input, Messages, Reading
 from attnscope.text.words import TokenSpan, group
 
@@ -111,44 +111,39 @@ def _decoder_batches(texts: QueryKeyTexts) -> Iterator[QueryKeyBatch]:
     model = texts.model
     for i, source in enumerate(texts.encoded):
         inputs = tensors(model.model, source.inputs)
-        read = _decoder_text(texts, inputs)
+        read = _decoder_text(texts, source)
         keys = source if texts.stack == "cross" else read
         inputs["decoder_input_ids"] = torch.tensor([read.inputs["input_ids"]], device=inputs["input_ids"].device)
         yield QueryKeyBatch(model, (i,), texts.stack, (read,), (keys,), (None,), inputs)
 
 
-def _decoder_text(texts: QueryKeyTexts, inputs: dict[str, Tensor]) -> Encoded:
-    """What the decoder reads: its start token, then the target or the generation.
+def _decoder_text(texts: QueryKeyTexts, source: Encoded) -> Encoded:
+    """What the decoder reads: what it starts with, then the target or the generation.
 
-    Special tokens that the tokenizer puts into a target (BART's <s>, a language code) are part of it, but for the last,
-    which the decoder writes and never reads.
+    Special tokens that stand in it (BART's <s>, a language code) are part of it, but for a last one that the decoder
+    writes and never reads.
     """
-    net, tokenizer = texts.model.model, texts.model.tokenizer
+    tokenizer = texts.model.tokenizer
     special = set(tokenizer.all_special_ids)
-    if texts.target is None:
-        ids = greedy_decoder(net, inputs, checked_count(texts.generate), ends(texts.model))
-        written = decoded(tokenizer, ids, skip_special_tokens=True)
-    else:
-        ids, written = list(tokenizer(text_target=texts.target, verbose=False)["input_ids"]), texts.target
+    both = decoder_text(texts.model, source, texts.target, texts.generate)
+    if texts.target is not None:
         special.discard(tokenizer.unk_token_id)  # it stands for a part of the text
-    if ids and ids[-1] in special:
-        ids = ids[:-1]
-    of_text = [identity for identity in ids if identity not in special]
+    ids = [*both.read, *(both.written[-1:] if both.written[-1] not in special else ())]
+    of_text = [identity for identity in ids[1:] if identity not in special]
     if not of_text:
         raise InputError("the decoder's text has no tokens but special ones: give a target, or generate more")
     try:
-        spans = iter(align(tokenizer, of_text, written))
+        spans = iter(align(tokenizer, of_text, both.text))
     except ModelError as error:
-        raise ModelError(f"the tokens of the decoder's text {written!r} cannot be placed in it: {error}") from error
-    start = decoder_start(net)
-    tokens = [_special(tokenizer, start, 0)]
-    for identity in ids:
-        if identity in special:
-            tokens.append(_special(tokenizer, identity, tokens[-1].end))
+        raise ModelError(f"the tokens of the decoder's text {both.text!r} cannot be placed in it: {error}") from error
+    tokens: list[TokenSpan] = []
+    for place, identity in enumerate(ids):
+        if place == 0 or identity in special:
+            tokens.append(_special(tokenizer, identity, tokens[-1].end if tokens else 0))
         else:
             begin, end = next(spans)
-            tokens.append(TokenSpan(written[begin:end], begin, end, False))
-    return Encoded(written, {"input_ids": [start, *ids]}, tuple(tokens), group(written, tokens))
+            tokens.append(TokenSpan(both.text[begin:end], begin, end, False))
+    return Encoded(both.text, {"input_ids": ids}, tuple(tokens), group(both.text, tokens))
 
 
 def _special(tokenizer: PreTrainedTokenizerBase, identity: int, place: int) -> TokenSpan:

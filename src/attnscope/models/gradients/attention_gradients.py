@@ -28,14 +28,13 @@ from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.loading.load import Model
 from attnscope.models.progress import bar
-from attnscope.models.targets.head_split import split_at_head
+from attnscope.models.targets.head_split import has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients, positions_at_once
 from attnscope.models.targets.readout import (
     Entries,
     Readout,
     batch_inputs,
     entries_in,
-    has_lm_head,
     whole_model_entries,
 )
 from attnscope.models.typed import applied, on_gradient, split
@@ -89,6 +88,7 @@ def attention_gradients(
     likeliest: the entries are about what the model finds likeliest at their positions, not about `readout.ids`.
     """
     net = model.model
+    separate = has_separate_head(net)
     inputs = batch_inputs(net, [readout])
     layout = attention_layout(net, inputs)
     if not layout.single:
@@ -108,7 +108,7 @@ def attention_gradients(
                 finally:
                     handle.remove()
             watcher.read_at[entries.positions.cpu()] = True
-            if has_lm_head(net):
+            if separate:
                 return _back_from_head(model, readout, {**inputs, **extra}, entries, leaves, likeliest)
             return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
 

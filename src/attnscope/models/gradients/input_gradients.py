@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from attnscope.errors import ModelError
 from attnscope.models.activation_checkpointing import activations_bounded
+from attnscope.models.architecture import errors_named
 from attnscope.models.attention.key_heads import key_heads_repeated
 from attnscope.models.hooks import embedding_leaf
 from attnscope.models.inputs.batching import BUDGET, length_groups
 from attnscope.models.leave_unchanged import unchanged
-from attnscope.models.targets.head_split import HeadNotSeparableError, split_at_head
+from attnscope.models.targets.head_split import has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients
 from attnscope.models.targets.readout import (
     EmbeddingChange,
@@ -28,7 +30,6 @@ from attnscope.models.targets.readout import (
     batch_inputs,
     entries_in,
     for_members,
-    has_lm_head,
     whole_model_entries,
 )
 from attnscope.models.typed import split
@@ -36,7 +37,7 @@ from attnscope.models.typed import split
 
 @dataclass(frozen=True)
 class Gradient:
-    """The values of one readout, (target,), and their gradients, (target, token, hidden), float32 on the CPU."""
+    """The values of one readout, (target,), and their gradients, (target, token, hidden), float64 on the CPU."""
 
     values: Tensor
     vectors: Tensor
@@ -57,19 +58,17 @@ def gradients(
 
 
 def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
+    separate = has_separate_head(net)
     with unchanged(net), key_heads_repeated(net):
         inputs = batch_inputs(net, batch)
         entries = entries_in(batch, inputs["input_ids"].device)
         with embedding_leaf(net, change) as leaves, activations_bounded(net, inputs):
-            if has_lm_head(net):
-                try:
-                    return _through_split_head(net, batch, inputs, entries, leaves)
-                except HeadNotSeparableError:
-                    leaves.clear()
+            if separate:
+                return _through_split_head(net, batch, inputs, entries, leaves)
             numbers = whole_model_entries(net, inputs, entries, batch[0].quantity)
             values = [r.value(part) for r, part in zip(batch, entries.by_readout(numbers), strict=True)]
             rows = torch.cat(values)
-            vectors = _backward(rows, leaves[0], torch.eye(len(rows)).to(rows) if len(batch) == 1 else None)
+            vectors = _backward(net, rows, leaves[0], torch.eye(len(rows)).to(rows) if len(batch) == 1 else None)
         return _by_readout(batch, values, vectors)
 
 
@@ -97,29 +96,35 @@ def _through_split_head(
             at_hidden = hidden.new_zeros(1, *hidden.shape)
             share = torch.cat([of_value[0] for of_value in shares]).to(at_chosen)
             at_hidden[0].index_put_((entries.rows, entries.positions), share[:, None] * at_chosen, accumulate=True)
-        return _by_readout(batch, values, _backward(hidden, leaves[0], at_hidden))
+        return _by_readout(batch, values, _backward(net, hidden, leaves[0], at_hidden))
 
 
-def _backward(outputs: Tensor, leaf: Tensor, at_outputs: Tensor | None) -> Tensor:
+def _backward(net: PreTrainedModel, outputs: Tensor, leaf: Tensor, at_outputs: Tensor | None) -> Tensor:
     """The leaf's gradient for each of `at_outputs` (target, *outputs.shape), side by side; for their sum if None."""
-    if at_outputs is None:
-        return torch.autograd.grad(outputs.sum(), leaf)[0][None]
-    if len(at_outputs) == 1:
-        return torch.autograd.grad(outputs, leaf, at_outputs[0])[0][None]
-    parts = split(at_outputs, BUDGET // max(1, leaf.shape[1]))
-    last = len(parts) - 1
-    return torch.cat(
-        [
-            torch.autograd.grad(outputs, leaf, part, is_grads_batched=True, retain_graph=i < last)[0]
-            for i, part in enumerate(parts)
-        ]
-    )
+    if not outputs.requires_grad:
+        raise ModelError(
+            f"what {type(net).__name__} predicts does not depend on the text, so that no gradient reaches it (an "
+            "encoder–decoder needs cross-attention)"
+        )
+    with errors_named(net):
+        if at_outputs is None:
+            return torch.autograd.grad(outputs.sum(), leaf)[0][None]
+        if len(at_outputs) == 1:
+            return torch.autograd.grad(outputs, leaf, at_outputs[0])[0][None]
+        parts = split(at_outputs, BUDGET // max(1, leaf.shape[1]))
+        last = len(parts) - 1
+        return torch.cat(
+            [
+                torch.autograd.grad(outputs, leaf, part, is_grads_batched=True, retain_graph=i < last)[0]
+                for i, part in enumerate(parts)
+            ]
+        )
 
 
 def _by_readout(batch: Sequence[Readout], values: Sequence[Tensor], vectors: Tensor) -> list[Gradient]:
     """(target, batch, token, hidden) -> of each readout its own, without the padding."""
     detached = [value.detach().double().cpu() for value in values]
     return [
-        Gradient(value, vectors[:, row, : len(readout.inputs["input_ids"])].float().cpu())
+        Gradient(value, vectors[:, row, : len(readout.inputs["input_ids"])].cpu().double())
         for row, (readout, value) in enumerate(zip(batch, detached, strict=True))
     ]

@@ -51,7 +51,10 @@ def batches(net: PreTrainedModel, encoded: Sequence[Encoded], budget: int = BUDG
 
 
 def budget_for(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]]], budget: int) -> int:
-    """The budget, or 1, each text alone, where the model would read their padding too."""
+    """The budget, or 1, each text alone, where the model would read their padding too, or where experts that take only
+    so many tokens would leave out other ones (Switch)."""
+    if any(hasattr(module, "expert_capacity") for module in net.modules()):
+        return 1
     lengths = {len(text["input_ids"]) for text in inputs}
     if len(lengths) < 2:
         return budget

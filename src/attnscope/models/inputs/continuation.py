@@ -7,20 +7,17 @@ Problems solved here:
 - a prompt that a tokenizer closes with its own end token is opened again: nothing can follow an end token.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import InputError, ModelError, TextTooLongError
-from attnscope.models.architecture import accepted, task_of
-from attnscope.models.inputs.batching import tensors
+from attnscope.models.architecture import task_of
 from attnscope.models.inputs.encode import Encoded, until
+from attnscope.models.inputs.generation import checked_count, ends, generated
 from attnscope.models.inputs.prompt import BETWEEN
 from attnscope.models.inputs.slow_offsets import align
-from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
 from attnscope.models.typed import decoded, text_ids
 from attnscope.text.words import TokenSpan, WordSpan, group
@@ -64,27 +61,14 @@ def continued(model: Model, encoded: Encoded, target: str | None = None, generat
     else:
         checked_count(generate)
         _check_length(model, len(prompt.tokens) + 1)
-        with unchanged(net), torch.no_grad():
-            ids = _greedy(net, tensors(net, prompt.inputs), _allowed_count(model, prompt, generate), ends(model))
+        ids = generated(model, prompt.inputs, _allowed_count(model, prompt, generate))
+        if ids and ids[-1] in ends(model):
+            ids = ids[:-1]
         if not ids:
             raise InputError("the model ends the text here, so there is no generation to explain; give a target")
         text = _text_after(tokenizer, prompt.inputs["input_ids"], ids)
     _check_length(model, len(prompt.tokens) + len(ids))
     return _joined(tokenizer, prompt, ids, text)
-
-
-def checked_count(generate: int | None) -> int:
-    """`generate` as a number of tokens. Raises InputError."""
-    if type(generate) is not int or generate < 1:
-        raise InputError(f"generate={generate!r}: give the number of tokens to generate, 1 or more")
-    return generate
-
-
-def ends(model: Model) -> frozenset[int]:
-    """The ids with which the model ends a text."""
-    declared = getattr(getattr(model.model, "generation_config", None), "eos_token_id", None)
-    declared = declared if isinstance(declared, list) else [declared]
-    return frozenset(i for i in (*declared, model.tokenizer.eos_token_id) if i is not None)
 
 
 def _allowed_count(model: Model, prompt: Encoded, generate: int | None) -> int:
@@ -108,9 +92,9 @@ def opened(tokenizer: PreTrainedTokenizerBase, encoded: Encoded) -> Encoded:
     """
     if encoded.chat is not None and encoded.chat.reply is not None:
         return until(tokenizer, encoded, encoded.chat.reply[1].end)
-    end = tokenizer.eos_token_id
+    end = (tokenizer.eos_token_id, tokenizer.sep_token_id)
     last = encoded.tokens[-1]
-    if encoded.chat or encoded.inputs["input_ids"][-1] != end or not last.special or last.start < last.end:
+    if encoded.chat or encoded.inputs["input_ids"][-1] not in end or not last.special or last.start < last.end:
         return encoded
     inputs = {name: list(values[:-1]) for name, values in encoded.inputs.items()}
     return Encoded(encoded.text, inputs, encoded.tokens[:-1], encoded.words)
@@ -185,52 +169,3 @@ def _continued_input(name: str, ids: Sequence[int]) -> list[int]:
     if name not in fill:
         raise ModelError(f"the tokenizer gives {name!r} besides the ids, and attnscope cannot continue it over a reply")
     return fill[name]
-
-
-def _greedy(net: PreTrainedModel, inputs: Mapping[str, Tensor], count: int, stop: frozenset[int]) -> list[int]:
-    """The most likely next token, again and again: (1, token) -> at most `count` ids, without the one that ends it."""
-    names = accepted(net, {**inputs, "past_key_values": None, "logits_to_keep": 1})
-    # A cache that the model fills itself; models without one read the whole text for every token.
-    cached = "past_key_values" in names
-    names |= {"use_cache": True} if cached else {}
-    ids: list[int] = []
-    while len(ids) < count:
-        output = net(**names)
-        following = int(output.logits[0, -1].argmax())
-        if following in stop:
-            break
-        ids.append(following)
-        more = names["input_ids"].new_tensor([[following]])
-        past = getattr(output, "past_key_values", None) if cached else None
-        if "attention_mask" in names:
-            names["attention_mask"] = torch.cat([names["attention_mask"], torch.ones_like(more)], 1)
-        if past is not None:
-            names |= {"input_ids": more, "past_key_values": past}
-        else:
-            names["input_ids"] = torch.cat([names["input_ids"], more], 1)
-        names.pop("token_type_ids", None)
-    return ids
-
-
-def greedy_decoder(net: PreTrainedModel, inputs: Mapping[str, Tensor], count: int, stop: frozenset[int]) -> list[int]:
-    """What an encoder–decoder writes for `inputs` (1, token): at most `count` ids, its end token included."""
-    start = decoder_start(net)
-    ids: list[int] = []
-    with unchanged(net), torch.no_grad():
-        encoded = net.get_encoder()(**accepted(net.get_encoder(), inputs))
-        mask = {"attention_mask": inputs["attention_mask"]} if "attention_mask" in inputs else {}
-        while len(ids) < count and (not ids or ids[-1] not in stop):
-            so_far = inputs["input_ids"].new_tensor([[start, *ids]])
-            output = net(encoder_outputs=encoded, decoder_input_ids=so_far, use_cache=False, **mask)
-            ids.append(int(output.logits[0, -1].argmax()))
-    return ids
-
-
-def decoder_start(net: PreTrainedModel) -> int:
-    """The id that a decoder's input begins with. Raises ModelError where the model names none."""
-    configs = (net.config, getattr(net, "generation_config", None))
-    for config in configs:
-        for name in ("decoder_start_token_id", "bos_token_id"):
-            if getattr(config, name, None) is not None:
-                return int(getattr(config, name))
-    raise ModelError(f"{type(net).__name__} does not say which token its decoder starts with (decoder_start_token_id)")

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from attnscope.errors import ModelError
 from attnscope.models.hooks import embeddings_replaced
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
 from attnscope.models.perturbation.variants import Variant, in_order, overwriting
-from attnscope.models.targets.head_split import HeadNotSeparableError, split_at_head
+from attnscope.models.targets.head_split import HeadNotSeparableError, has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import head_entries
 from attnscope.models.targets.readout import Readout, entries_in
 from attnscope.models.typed import device_of, layer_caches
@@ -36,6 +37,8 @@ class CacheNotUsableError(Exception):
 def reuses_prefix(net: PreTrainedModel, base: Readout) -> bool:
     """Whether a pass that goes on from cached keys and values gives what the whole pass gives; learnt once a model."""
     facts = facts_of(net)
+    if not has_separate_head(net):
+        return False
     if facts.reuses_prefix is None:
         length = len(base.inputs["input_ids"])
         if length < 4 or "token_type_ids" in base.inputs or max(base.positions) < length // 2:
@@ -129,7 +132,9 @@ def _cached_entries(
             hidden, head = stack.enter_context(split_at_head(net, inputs))
         # From the model's own forward: hybrids look in the cache for the states of their other layers, and older code
         # for tuples. What comes after it is ours and raises what it raises.
-        except (AttributeError, IndexError, TypeError) as error:
+        except HeadNotSeparableError:
+            raise
+        except ModelError as error:
             raise CacheNotUsableError from error
         chosen = hidden[entries.rows, entries.positions]
         return head_entries(net, chosen, head, entries.ids, readouts[0].quantity)

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
-from attnscope.models.architecture import accepted, is_encoder_decoder
-from attnscope.models.hooks import EarlyExit, forward_replaced
-from attnscope.models.typed import as_module, decoder_of
+from attnscope.models.architecture import accepted, errors_named, is_encoder_decoder, task_of
+from attnscope.models.hooks import EarlyExit, output_replaced
+from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.model_facts import facts_of
+from attnscope.models.typed import as_module, decoder_of, device_of, embedding_weight
 
 # (batch, token, hidden) -> logits (batch, token, vocabulary)
 Head = Callable[[Tensor], Tensor]
@@ -22,20 +25,60 @@ class HeadNotSeparableError(ModelError):
 
 def _bodies(net: PreTrainedModel) -> list[nn.Module]:
     """The large parts that come before the head; the last one's output is what the head reads."""
+    # Of some, "decoder" is the layer that gives the logits (ModernBERT).
+    decoder = decoder_of(net)
+    body = decoder if isinstance(decoder, PreTrainedModel) and decoder is not net else None
     if is_encoder_decoder(net):
-        return [as_module(net.get_encoder()), as_module(decoder_of(net))]
-    decoder = decoder_of(net) if type(net).__name__.endswith(("ForCausalLM", "LMHeadModel")) else None
-    return [decoder if isinstance(decoder, nn.Module) else net.base_model]
+        return [as_module(net.get_encoder()), as_module(decoder if body is None else body.base_model)]
+    causal = type(net).__name__.endswith(("ForCausalLM", "LMHeadModel"))
+    return [body if body is not None and causal else net.base_model]
 
 
 @contextmanager
 def split_at_head(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[tuple[Tensor, Head]]:
     """Run the body; yield its output (batch, token, hidden) and a function from such (or a part of it) to logits.
 
-    The head is the model's own forward with the body's forward replaced by its output, so that soft-capping, scaling
-    and projections around the vocabulary matrix stay the model's own. Works for heads that look at one position at a
-    time: every language-model head. Raises HeadNotSeparableError before anything is yielded.
+    The head is the model's own forward with the body's output in place of the body, so that soft-capping, scaling and
+    projections around the vocabulary matrix stay the model's own. Works for heads that look at one position at a time:
+    see `has_separate_head`. Raises HeadNotSeparableError before anything is yielded.
     """
+    if facts_of(net).separate_head is False:
+        raise HeadNotSeparableError(f"{type(net).__name__} does not separate its head from its body")
+    with _split(net, inputs) as parts:
+        yield parts
+
+
+def has_separate_head(net: PreTrainedModel) -> bool:
+    """Whether the model has a language-model head that can run apart from its body, on the asked positions alone.
+
+    Tried once a model, by passes of its own: ask before a pass is prepared with hooks.
+    """
+    if task_of(net) not in ("causal", "masked", "encoder-decoder"):
+        return False
+    facts = facts_of(net)
+    if facts.separate_head is None:
+        facts.separate_head = _separate(net)
+    return facts.separate_head
+
+
+def _separate(net: PreTrainedModel) -> bool:
+    """Whether the head, apart from the body and on one position alone, gives the logits that the whole model gives."""
+    table = embedding_weight(net)
+    ids = torch.tensor([[5, 6, 7, 8]], device=device_of(net)) % len(table)
+    inputs = {"input_ids": ids} | ({"decoder_input_ids": ids} if is_encoder_decoder(net) else {})
+    with unchanged(net), torch.no_grad():
+        try:
+            whole = logits_of(net, inputs)[:, 2:3].float()
+            with _split(net, inputs) as (hidden, head):
+                alone = head(hidden[:, 2:3]).float()
+        except Exception:  # of the model's own code, given what it is never given: then the whole of it runs
+            return False
+    rounding = torch.finfo(table.dtype).eps if table.is_floating_point() else 1e-2
+    return alone.shape == whole.shape and bool((alone - whole).abs().max() <= 64 * rounding * whole.abs().max())
+
+
+@contextmanager
+def _split(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[tuple[Tensor, Head]]:
     bodies = _bodies(net)
     if any(body is net for body in bodies):
         raise HeadNotSeparableError(f"{type(net).__name__} does not separate its head from its body")
@@ -48,7 +91,8 @@ def split_at_head(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[t
 
     handles = [body.register_forward_hook(record) for body in bodies]
     try:
-        net(**accepted(net, inputs))
+        with errors_named(net):
+            net(**accepted(net, inputs))
     except EarlyExit:
         pass
     else:
@@ -61,10 +105,10 @@ def split_at_head(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[t
         # Only the shape of what is given to forward matters now: the bodies' outputs are ready.
         ids = inputs["input_ids"].new_zeros(hidden.shape[:2])
         short = {"input_ids": ids} | ({"decoder_input_ids": ids} if len(bodies) == 2 else {})
-        with forward_replaced(bodies[-1], lambda *_a, **_k: _with_hidden(outputs[id(bodies[-1])], hidden)):
+        with output_replaced(bodies[-1], _with_hidden(outputs[id(bodies[-1])], hidden)):
             if len(bodies) == 1:
                 return logits_of(net, short)
-            with forward_replaced(bodies[0], lambda *_a, **_k: outputs[id(bodies[0])]):
+            with output_replaced(bodies[0], outputs[id(bodies[0])]):
                 return logits_of(net, short)
 
     yield _hidden(outputs[id(bodies[-1])]), head
@@ -72,7 +116,8 @@ def split_at_head(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[t
 
 def logits_of(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Tensor:
     """The logits of the model's own forward pass."""
-    logits: Tensor = net(**accepted(net, inputs)).logits
+    with errors_named(net):
+        logits: Tensor = net(**accepted(net, inputs)).logits
     return logits
 
 

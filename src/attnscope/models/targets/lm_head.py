@@ -66,12 +66,17 @@ def positions_at_once(net: PreTrainedModel, hidden: Tensor) -> int:
 
 def entries_of_logits(net: PreTrainedModel, logits: Tensor, ids: Tensor, quantity: str) -> Tensor:
     """(entry, vocabulary), (entry,) -> (entry,): the logits or log-probabilities of these ids."""
-    logits = logits.float()
+    logits = logits.to(_precise(logits))
     if quantity == "logit":
         return logits.gather(1, ids[:, None])[:, 0]
     if is_multi_label(net):
         return logsigmoid(logits.gather(1, ids[:, None])[:, 0])
     return logits.log_softmax(-1).gather(1, ids[:, None])[:, 0]
+
+
+def _precise(logits: Tensor) -> torch.dtype:
+    """Of probabilities: the logits' own precision, but float32 at least."""
+    return torch.promote_types(logits.dtype, torch.float32)
 
 
 def is_multi_label(net: PreTrainedModel) -> bool:
@@ -100,10 +105,11 @@ def _entries_of_logits_with_gradients(
         values = entries_of_logits(net, logits.requires_grad_(), ids, quantity)
         return values.detach(), torch.autograd.grad(values.sum(), logits)[0]
     asked = torch.arange(len(ids), device=ids.device), ids
-    table = logits.float().softmax(-1)
+    table = logits.to(_precise(logits)).softmax(-1)
     largest, largest_id = table.max(-1, keepdim=True)
     # The largest probability is never too small for a logarithm, and the rest never too small beside it.
-    values = (logits.gather(1, ids[:, None]).float() - logits.gather(1, largest_id).float() + largest.log())[:, 0]
+    differences = logits.gather(1, ids[:, None]).to(table) - logits.gather(1, largest_id).to(table)
+    values = (differences + largest.log())[:, 0]
     table[asked] = 0
     rest = table.sum(-1)
     gradients = table.neg_()

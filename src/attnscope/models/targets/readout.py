@@ -20,7 +20,7 @@ from attnscope.models.architecture import task_of
 from attnscope.models.hooks import embeddings_replaced
 from attnscope.models.inputs.batching import BUDGET, budget_for, length_groups, padded
 from attnscope.models.leave_unchanged import unchanged
-from attnscope.models.targets.head_split import HeadNotSeparableError, logits_of, split_at_head
+from attnscope.models.targets.head_split import has_separate_head, logits_of, split_at_head
 from attnscope.models.targets.lm_head import entries_of_logits, head_entries
 from attnscope.models.typed import split_by
 
@@ -108,11 +108,6 @@ def batch_inputs(net: PreTrainedModel, readouts: Sequence[Readout]) -> dict[str,
     return inputs
 
 
-def has_lm_head(net: PreTrainedModel) -> bool:
-    """Whether the model has a language-model head, which is worth running apart from the body."""
-    return task_of(net) in ("causal", "masked", "encoder-decoder")
-
-
 @dataclass(frozen=True)
 class Entries:
     """The entries of a batch of readouts, one after the other: rows of the batch, positions, ids, each (entry,).
@@ -160,11 +155,12 @@ def entries_of(
     change: of the embeddings: (batch, token, hidden) and the readouts' indices -> the same shape.
     """
     entries: dict[int, Tensor] = {}
+    separate = has_separate_head(net)
     with unchanged(net), torch.no_grad():
         for members in length_groups([r.length for r in readouts], batch_budget(net, readouts, budget)):
             batch = [readouts[i] for i in members]
             with embeddings_replaced(net, for_members(change, members)):
-                entries.update(zip(members, _batch_entries(net, batch), strict=True))
+                entries.update(zip(members, _batch_entries(net, batch, separate), strict=True))
     return [entries[i] for i in range(len(readouts))]
 
 
@@ -173,20 +169,17 @@ def for_members(change: EmbeddingChange | None, members: Sequence[int]) -> Calla
     return None if change is None else lambda embeddings: change(embeddings, members)
 
 
-def _batch_entries(net: PreTrainedModel, batch: Sequence[Readout]) -> list[Tensor]:
+def _batch_entries(net: PreTrainedModel, batch: Sequence[Readout], separate_head: bool) -> list[Tensor]:
     """The entries (entry,) of each readout of one batch, by one pass without gradients."""
     inputs = batch_inputs(net, batch)
     entries = entries_in(batch, inputs["input_ids"].device)
-    if has_lm_head(net):
-        try:
-            return entries.by_readout(_split_head_entries(net, inputs, entries, batch[0].quantity))
-        except HeadNotSeparableError:
-            pass
+    if separate_head:
+        return entries.by_readout(_split_head_entries(net, inputs, entries, batch[0].quantity))
     return entries.by_readout(whole_model_entries(net, inputs, entries, batch[0].quantity))
 
 
 def _split_head_entries(net: PreTrainedModel, inputs: Mapping[str, Any], entries: Entries, quantity: str) -> Tensor:
-    """The entries by the body and then the head, at their positions only. Raises HeadNotSeparableError."""
+    """The entries by the body and then the head, at their positions only."""
     with split_at_head(net, inputs) as (hidden, head):
         return head_entries(net, hidden[entries.rows, entries.positions], head, entries.ids, quantity)
 

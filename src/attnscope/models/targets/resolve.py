@@ -13,13 +13,16 @@ A continuation is part of the model's input, in one teacher-forced pass; the wor
 A per-token target scores the tokens of the continuation too, each by those before it.
 """
 
+import inspect
 from collections.abc import Sequence
 
+from transformers import PreTrainedModel
+
 from attnscope.errors import InputError, ModelError
-from attnscope.models.architecture import task_of
-from attnscope.models.inputs.batching import tensors
-from attnscope.models.inputs.continuation import Continued, continued, decoder_start, ends, greedy_decoder
+from attnscope.models.architecture import reads_ahead, task_of
+from attnscope.models.inputs.continuation import Continued, continued
 from attnscope.models.inputs.encode import Encoded
+from attnscope.models.inputs.generation import decoder_labels, decoder_text
 from attnscope.models.inputs.reply import replied
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.labels import classifier, masked, token_classifier
@@ -51,6 +54,9 @@ def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Obj
 
 
 def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
+    net = model.model
+    if ahead := reads_ahead(net):
+        _check_ahead(net, target)
     if target.target is None and target.generate is None and not encoded.replies:
         ids = encoded.inputs["input_ids"]
         count = len(ids) - 1
@@ -66,6 +72,11 @@ def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
     quantity = quantity_of(target, "log_probability")
     joined = _written(model, encoded, target)
     first = joined[0]
+    if ahead and any(len(both.ids) > 1 for both in joined):
+        raise ModelError(
+            f"{type(net).__name__} reads a text both ways, so that the first tokens of a target would be read off a "
+            "text that already has the later ones: give a target of one token"
+        )
     readouts = []
     for sign, both in zip((1, -1), joined, strict=False):
         count = len(both.ids)
@@ -96,6 +107,20 @@ def _written(model: Model, encoded: Encoded, target: Target) -> list[Continued]:
     return [continued(model, encoded, text) for text in texts if text is not None]
 
 
+def _check_ahead(net: PreTrainedModel, target: Target) -> None:
+    """Raises ModelError for what a model that reads a text both ways (PaliGemma, CPM-Ant, XLNet) cannot be asked."""
+    if "target_mapping" in inspect.signature(net.forward).parameters:
+        raise ModelError(
+            f"{type(net).__name__} predicts words in an order of their own, and what it gives at a token is no "
+            "prediction of the next: look at its attention instead"
+        )
+    if target.target is None and target.generate is None:
+        raise ModelError(
+            f"{type(net).__name__} reads a text both ways, so that it sees what it is to predict, and the loss of the "
+            "text says nothing: give a target of one token"
+        )
+
+
 def _merged(readouts: Sequence[Readout]) -> tuple[Readout, ...]:
     """Two readouts of the same input are one pass."""
     if len(readouts) == 2 and readouts[0].inputs == readouts[1].inputs and readouts[0].decoder == readouts[1].decoder:
@@ -104,40 +129,33 @@ def _merged(readouts: Sequence[Readout]) -> tuple[Readout, ...]:
 
 
 def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objective:
-    net, tokenizer = model.model, model.tokenizer
-    start = decoder_start(net)
-    if target.generate is not None:
-        written = [greedy_decoder(net, tensors(net, encoded.inputs), target.generate, ends(model))]
-    elif target.target is not None:
-        texts = [written_text(t) for t in (target.target, target.against) if t is not None]
-        written = [list(tokenizer(text_target=text, verbose=False)["input_ids"]) for text in texts]
+    of_itself = target.target is None and target.generate is None
+    if of_itself:
+        texts = [decoder_labels(model, list(encoded.inputs["input_ids"]), encoded.text)]
+    elif target.generate is not None:
+        texts = [decoder_text(model, encoded, generate=target.generate)]
     else:
-        written = [encoded.inputs["input_ids"]]
-    quantity = quantity_of(target, "loss" if target.target is None and target.generate is None else "log_probability")
-    special = frozenset(tokenizer.all_special_ids) if target.per_token else frozenset()
-    readouts = []
-    for sign, ids in zip((1, -1), written, strict=False):
-        asked = [i for i, identity in enumerate(ids) if identity not in special]
-        readouts.append(
-            Readout(
-                encoded.inputs,
-                tuple(asked),
-                tuple(ids[i] for i in asked),
-                (sign,) * len(asked),
-                quantity,
-                per_token=target.per_token,
-                decoder=(start, *ids[:-1]),
-            )
+        given = [written_text(t) for t in (target.target, target.against) if t is not None]
+        texts = [decoder_text(model, encoded, text) for text in given]
+    quantity = quantity_of(target, "loss" if of_itself else "log_probability")
+    readouts = [
+        Readout(
+            encoded.inputs,
+            tuple(range(len(text.written))),
+            text.written,
+            (sign,) * len(text.written),
+            quantity,
+            per_token=target.per_token,
+            decoder=text.read,
         )
-    if not readouts[0].ids:
-        raise InputError("the target has no tokens but special ones: give a target text, or generate more tokens")
-    shown = [repr(tokenizer.decode(ids, skip_special_tokens=True)) for ids in written]
-    if target.generate is not None:
-        what = f"the generation {shown[0]}"
-    elif target.target is not None:
-        what = " minus that of ".join(shown)
-    else:
+        for sign, text in zip((1, -1), texts, strict=False)
+    ]
+    if of_itself:
         what = "the text itself (labels = input ids)"
+    else:
+        what = " minus that of ".join(repr(text.text) for text in texts)
+        what = f"the generation {what}" if target.generate is not None else what
+    tokenizer = model.tokenizer
     about = tuple((str(tokenizer.decode([i])), None) for i in readouts[0].ids) if target.per_token else ()
     what = f"each token of {what}" if target.per_token else what
     return Objective(encoded, _merged(readouts), explained(what, quantity), quantity, about)

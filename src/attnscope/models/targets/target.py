@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.models.inputs.continuation import checked_count
 from attnscope.models.inputs.encode import Encoded
+from attnscope.models.inputs.generation import checked_count
 from attnscope.models.targets.readout import QUANTITIES, Readout
 
 
