@@ -18,9 +18,9 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 import attnscope as ats
 from attnscope.models import activation_checkpointing
-from attnscope.models.attention import interface
+from attnscope.models.attention import interface, serving
 
-_GET_INTERFACE = AttentionInterface.get_interface
+_LOOKUP = getattr(AttentionInterface, serving._LOOKUP)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def _models_come_back_as_they_were() -> Iterator[None]:
     assert not interface._watchers
     assert activation_checkpointing._recomputable.get() is None
     assert ALL_ATTENTION_FUNCTIONS["sdpa"] is sdpa_attention_forward
-    assert AttentionInterface.get_interface is _GET_INTERFACE
+    assert getattr(AttentionInterface, serving._LOOKUP) is _LOOKUP
 
 
 def _load(name: str | Path | None) -> ats.Model:

@@ -27,6 +27,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from attnscope.models.architecture import configured, embedding_layer
 from attnscope.models.hooks import forward_replaced
 from attnscope.models.loading.hardware import release_freed_memory
+from attnscope.models.thread_bound import on_behalf
 from attnscope.models.typed import embedding_weight, weight_of
 
 # What the layers may save for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
@@ -87,9 +88,11 @@ def activations_bounded(
 
 
 def _checkpointed(forward: Callable[..., Any]) -> Callable[..., Any]:
+    again = on_behalf(forward)
+
     def bounded(*args: Any, **kwargs: Any) -> Any:
         args, kwargs = without_cache((args, kwargs))
-        return checkpoint(forward, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
+        return checkpoint(again, *args, use_reentrant=False, preserve_rng_state=False, **kwargs)
 
     return bounded
 

@@ -6,6 +6,7 @@ compiled, the model or a part of it, runs as it was written: compiled code has n
 """
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from attnscope.errors import ModelError
+from attnscope.models.thread_bound import undone_by
 
 # Of a fresh process.
 _NUMPY = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
@@ -28,7 +30,6 @@ def default_settings() -> Iterator[None]:
 
     Raises ModelError for a model whose weights were made under `torch.inference_mode()`, where gradients cannot pass.
     """
-    dtype = torch.get_default_dtype()
     with ExitStack() as stack:
         stack.enter_context(np.errstate(**_NUMPY))  # type: ignore[arg-type]
         stack.enter_context(torch.inference_mode(False))
@@ -38,11 +39,10 @@ def default_settings() -> Iterator[None]:
                 stack.enter_context(torch.autocast(device, enabled=False))
         if "torch._dynamo" in sys.modules:  # else nothing was compiled
             stack.enter_context(torch.compiler.set_stance("force_eager"))
-        if torch.get_default_device() != _DEVICE:
+        # Before torch 2.8 or so `get_default_device` does not know of `with torch.device(…)`.
+        if torch.empty(0).device != _DEVICE:
             stack.enter_context(_DEVICE)
-        if dtype != _DTYPE:
-            stack.callback(torch.set_default_dtype, dtype)
-            torch.set_default_dtype(_DTYPE)
+        stack.enter_context(_default_dtype())
         try:
             yield
         except RuntimeError as error:
@@ -52,3 +52,30 @@ def default_settings() -> Iterator[None]:
                 "the model was made under torch.inference_mode(), so no gradient can pass its weights: make it outside "
                 "(torch.no_grad() does no harm)"
             ) from error
+
+
+# For whom the default dtype is _DTYPE now, and what it was before the first of them.
+_set_for: set[object] = set()
+_before = _DTYPE
+_lock = threading.RLock()
+
+
+@contextmanager
+def _default_dtype() -> Iterator[None]:
+    """Torch has one for all threads: it is _DTYPE until the last thread that needs it so is done."""
+    mine = object()
+
+    def leave() -> None:
+        with _lock:
+            if mine in _set_for and len(_set_for) == 1:
+                torch.set_default_dtype(_before)
+            _set_for.discard(mine)
+
+    with undone_by(leave):
+        with _lock:
+            global _before
+            if not _set_for:
+                _before = torch.get_default_dtype()
+            _set_for.add(mine)
+            torch.set_default_dtype(_DTYPE)
+        yield

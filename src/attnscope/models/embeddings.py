@@ -1,12 +1,14 @@
 """The input embeddings of a text, and the baselines that replace those of a removed word."""
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError
 from attnscope.models.architecture import accepted, embedding_layer
-from attnscope.models.hooks import EarlyExit
+from attnscope.models.hooks import EarlyExit, hooked
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import Readout, batch_inputs
@@ -33,14 +35,8 @@ def readout_embeddings(net: PreTrainedModel, readout: Readout) -> Tensor:
         outputs.append(output.detach())
         raise EarlyExit
 
-    with unchanged(net), torch.no_grad():
-        handle = embedding_layer(net).register_forward_hook(keep)
-        try:
-            net(**accepted(net, batch_inputs(net, [readout])))
-        except EarlyExit:
-            pass
-        finally:
-            handle.remove()
+    with unchanged(net), torch.no_grad(), hooked(embedding_layer(net), keep), suppress(EarlyExit):
+        net(**accepted(net, batch_inputs(net, [readout])))
     return outputs[0][0].double().cpu()
 
 

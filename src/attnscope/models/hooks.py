@@ -1,8 +1,7 @@
 """Changes to a single forward pass: other embeddings, another forward, an early end."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +11,19 @@ from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
 from attnscope.models.architecture import decoder_embeddings, embedding_layer, is_encoder_decoder, task_of
+from attnscope.models.thread_bound import here_only, undone_by
 
 
 class EarlyExit(BaseException):
     """Ends a forward pass whose rest is not needed. Not an Exception, so that no model catches it."""
+
+
+@contextmanager
+def hooked(module: nn.Module, hook: Callable[..., Any]) -> Iterator[None]:
+    """Inside, `hook` sees what the module makes, as one registered last with `register_forward_hook` does."""
+    handle = module.register_forward_hook(here_only(hook))
+    with undone_by(handle.remove):
+        yield
 
 
 @contextmanager
@@ -61,12 +69,10 @@ def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor]) -> Ite
         return first[0].in_decoder(args[0], output) if twice else None
 
     layers = [embedding_layer(net), *(decoder_embeddings(net) if twice else ())]
-    handles = [layer.register_forward_hook(hook) for layer in dict.fromkeys(layers)]
-    try:
+    with ExitStack() as stack:
+        for layer in dict.fromkeys(layers):
+            stack.enter_context(hooked(layer, hook))
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @dataclass(frozen=True)
@@ -92,16 +98,24 @@ class _Embedded:
 
 @contextmanager
 def forward_replaced(module: nn.Module, forward: Callable[..., Any], *, name: str = "forward") -> Iterator[None]:
-    """Inside, calling the module calls `forward` instead."""
-    before = module.__dict__.get(name)  # device_map puts a wrapper there
-    setattr(module, name, forward)
-    try:
+    """Inside, calling the module calls `forward` instead; in other threads it is as before."""
+    with _attribute_replaced(module, name, here_only(forward, getattr(module, name))):
         yield
-    finally:
+
+
+@contextmanager
+def _attribute_replaced(module: nn.Module, name: str, value: object) -> Iterator[None]:
+    before = vars(module).get(name)  # device_map puts a wrapper there
+
+    def restore() -> None:
         if before is None:
-            delattr(module, name)
+            vars(module).pop(name, None)
         else:
             setattr(module, name, before)
+
+    with undone_by(restore):
+        setattr(module, name, value)
+        yield
 
 
 @contextmanager
@@ -118,10 +132,8 @@ def own_forward_wrapped(module: nn.Module, wrap: Callable[[Callable[..., Any]], 
 @contextmanager
 def output_replaced(module: nn.Module, output: Any) -> Iterator[None]:
     """Inside, calling the module gives `output`, and no hook of the module's sees or changes it a second time."""
-    kept = {name: vars(module)[name] for name in ("_forward_hooks", "_forward_pre_hooks")}
-    vars(module).update({name: OrderedDict() for name in kept})
-    try:
-        with forward_replaced(module, lambda *_args, **_named: output):
-            yield
-    finally:
-        vars(module).update(kept)
+    # Torch calls this in the place of forward and all hooks, if it is there.
+    name = "_compiled_call_impl"
+    call = here_only(lambda *_args, **_named: output, getattr(module, name) or module._call_impl)
+    with _attribute_replaced(module, name, call):
+        yield

@@ -12,6 +12,8 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from attnscope.models.thread_bound import ATTENTION_NAME, attention_names_kept, undone_by
+
 # A change to a model is visible to every thread that uses it: one thread at a time.
 _LOCK = threading.RLock()
 _MISSING = object()
@@ -28,7 +30,7 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
 
     No parameter can receive a gradient inside, so autograd keeps no activations for one.
     """
-    with _LOCK:
+    with _LOCK, attention_names_kept():
         modules = list(net.modules())
         # By place: a parameter that is kept elsewhere may be another object after it was brought here.
         parameters = [(module, name) for module in modules for name in module._parameters]
@@ -39,13 +41,10 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
         # Weights may be packed anew as they are first used, and what a module notes about it belongs with them.
         states = [(module, _state(module)) for module in modules if not module._parameters]
         configs = configurations(net)
-        attention = [getattr(config, "_attn_implementation_internal", None) for config in configs]
-        try:
-            net.eval()  # type: ignore[no-untyped-call]
-            for parameter in net.parameters():
-                parameter.requires_grad_(False)
-            yield
-        finally:
+        attention = [vars(config).get(ATTENTION_NAME) for config in configs]
+        forwards = [module.__dict__.get("forward") for module in modules]
+
+        def restore() -> None:
             for (module, name), flag in zip(parameters, trainable, strict=True):
                 if flag is not None and _requires_grad(module, name) is not flag:
                     module._parameters[name].requires_grad_(flag)  # type: ignore[union-attr]
@@ -57,13 +56,24 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
                         del now[key]
                 if recorded is None:
                     module.__dict__.pop(_RECORDING, None)
+            for module, forward in zip(modules, forwards, strict=True):
+                if forward is None:
+                    module.__dict__.pop("forward", None)
+                else:
+                    module.__dict__["forward"] = forward
             for module, (attributes, children, buffers) in states:
                 _restore(module.__dict__, attributes)
                 _restore(module._modules, children)
                 _restore(module._buffers, buffers)
             for config, implementation in zip(configs, attention, strict=True):
-                if getattr(config, "_attn_implementation_internal", None) != implementation:
-                    config._attn_implementation_internal = implementation
+                if vars(config).get(ATTENTION_NAME) != implementation:
+                    vars(config)[ATTENTION_NAME] = implementation
+
+        with undone_by(restore):
+            net.eval()  # type: ignore[no-untyped-call]
+            for parameter in net.parameters():
+                parameter.requires_grad_(False)
+            yield
 
 
 def _requires_grad(module: nn.Module, name: str) -> bool | None:
@@ -86,13 +96,13 @@ def _restore(now: dict[str, Any], before: dict[str, Any]) -> None:
 
 def configurations(net: PreTrainedModel) -> list[Any]:
     """The model's configuration, and those of its parts."""
-    return list({id(c): c for module in net.modules() for c in _configs(getattr(module, "config", None))}.values())
+    return list({id(c): c for module in net.modules() for c in within(getattr(module, "config", None))}.values())
 
 
-def _configs(config: Any) -> Iterator[Any]:
+def within(config: Any) -> Iterator[Any]:
     """A config and the configs inside it."""
     if config is None or not hasattr(config, "sub_configs"):
         return
     yield config
     for name in config.sub_configs:
-        yield from _configs(getattr(config, name, None))
+        yield from within(getattr(config, name, None))

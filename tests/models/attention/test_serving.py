@@ -14,6 +14,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from attnscope.errors import ModelError
+from attnscope.models.attention import serving
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.interface import AttentionCall, CallChange, watched_by
 from attnscope.models.attention.layout import attention_layout
@@ -43,15 +44,19 @@ def test_sparse_attention_stays_sparse(family: str, implementation: str) -> None
         torch.testing.assert_close(rows[layer], theirs, atol=1e-5, rtol=0)
 
 
+def lookup() -> object:
+    return getattr(AttentionInterface, serving._LOOKUP)
+
+
 def test_what_a_model_is_given_is_as_before_afterwards() -> None:
-    before = AttentionInterface.get_interface
+    before = lookup()
     try:
         with served(), watched_by(lambda _call: None), served():
-            assert AttentionInterface.get_interface is not before
+            assert lookup() is not before
             raise KeyboardInterrupt
     except KeyboardInterrupt:
         pass
-    assert AttentionInterface.get_interface is before
+    assert lookup() is before
 
 
 def test_another_thread_that_runs_the_model_gets_plain_attention() -> None:

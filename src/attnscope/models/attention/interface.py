@@ -10,7 +10,6 @@ Problems solved here:
 What this does not do: it does not know which call is which layer (`layout.py` finds that out).
 """
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from attnscope.models.thread_bound import acting_thread, undone_by
 from attnscope.models.typed import split
 
 # Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in the cache.
@@ -236,21 +236,22 @@ def watched_by(watcher: Watcher) -> Iterator[None]:
 
     To be used inside `served`, which brings the calls here.
     """
-    entry = (threading.get_ident(), watcher)
-    _watchers.append(entry)
-    try:
+    entry = (acting_thread(), watcher)
+
+    def leave() -> None:
+        # By identity, for two watchers may be equal.
+        for i in [i for i, other in enumerate(_watchers) if other is entry]:
+            del _watchers[i]
+
+    with undone_by(leave):
+        _watchers.append(entry)
         yield
-    finally:
-        _watchers.remove(entry)
 
 
 def watcher_here() -> Watcher | None:
-    """The watcher of this thread. A thread of autograd's own, which runs a layer again, has that of the last one."""
-    thread = threading.get_ident()
-    own = next((watcher for owner, watcher in reversed(_watchers) if owner == thread), None)
-    if own is None and _watchers and isinstance(threading.current_thread(), threading._DummyThread):
-        return _watchers[-1][1]
-    return own
+    """The innermost watcher of this thread."""
+    thread = acting_thread()
+    return next((watcher for owner, watcher in reversed(_watchers) if owner == thread), None)
 
 
 def show(call: AttentionCall) -> CallChange:

@@ -3,9 +3,10 @@
 Torch splits the backward pass of SDPA by key head there, so that heads that share a few of them leave cores idle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from inspect import signature
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,6 +16,10 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnscope.models.activation_checkpointing import recomputed
 from attnscope.models.architecture import configured
+
+# Before transformers 5.15 it is not asked about the values.
+_shares_key_heads: Callable[..., bool] = use_gqa_in_sdpa
+_ASKED = len(signature(use_gqa_in_sdpa).parameters)
 
 
 @contextmanager
@@ -38,7 +43,7 @@ def _repeated(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
     """SDPA with a key head for every head, where transformers would leave them shared (elsewhere it repeats them)."""
-    if use_gqa_in_sdpa(attention_mask, key, value):
+    if _shares_key_heads(*(attention_mask, key, value)[:_ASKED]):
         groups = query.shape[1] // key.shape[1]
         key, value = (recomputed(partial(repeat_kv, n_rep=groups), shared) for shared in (key, value))
     output: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)

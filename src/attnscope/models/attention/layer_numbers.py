@@ -18,6 +18,7 @@ from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.attention.watching import watching
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import AttentionLayout
+from attnscope.models.thread_bound import here_only
 
 ATTENTION = "attention"
 # What a layer is that only feeds forward: nothing passes from token to token in it.
@@ -58,7 +59,7 @@ def with_model_numbers(
     with unchanged(net), torch.no_grad(), watching(net, layout, see) as extra:
         for module, name in names.items():
             if name and name == _block_name(name) and not isinstance(module, nn.ModuleList):
-                module.register_forward_pre_hook(begin)
+                module.register_forward_pre_hook(here_only(begin))
         body(**accepted(body, inputs), **extra)
     calls, kinds = list(layout.calls), {}
     for stack in Counter(stack for stack, _ in layout.calls):

@@ -19,6 +19,7 @@ from attnscope.models.attention.layout import attention_layout, body_of
 from attnscope.models.attention.watching import by_layer, watching
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import Projection, facts_of, probe_inputs
+from attnscope.models.thread_bound import here_only
 
 
 def output_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: str) -> dict[int, Projection]:
@@ -59,7 +60,7 @@ def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack:
     watcher = by_layer(layout, stack, layers, see, stop_early=False)
     with unchanged(net), torch.no_grad(), watching(net, layout, watcher) as extra:
         for module in weighted:
-            module.register_forward_pre_hook(compare)
+            module.register_forward_pre_hook(here_only(compare))
         body(**accepted(body, probe_inputs(inputs)), **extra)
     if missing := sorted(set(layers) - set(modules)):
         raise ModelError(

@@ -18,6 +18,7 @@ from attnscope.models.inputs.batching import BUDGET
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import AttentionLayout, probe_inputs
 from attnscope.models.progress import progress
+from attnscope.models.thread_bound import here_only
 from attnscope.models.typed import split
 
 # (outputs without a value (missing, token, hidden), the output (1, token, hidden)) -> (missing, token)
@@ -111,7 +112,7 @@ def _recorded(
         args, kwargs = without_cache((args, kwargs))
         runs.append(_BlockRun(module, args, kwargs, _hidden(output)))
 
-    handles = [block.register_forward_hook(record, with_kwargs=True) for block in dict.fromkeys(blocks)]
+    handles = [block.register_forward_hook(here_only(record), with_kwargs=True) for block in dict.fromkeys(blocks)]
     try:
         body(**accepted(body, inputs), **extra)
     finally:

@@ -14,49 +14,53 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import create_position_bias_mask, sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers import AttentionInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnscope.errors import ModelError
 from attnscope.models.attention.interface import EagerCall, SDPACall, blockwise_output, show, watcher_here
-from attnscope.models.leave_unchanged import configurations
+from attnscope.models.leave_unchanged import configurations, within
+from attnscope.models.thread_bound import acting_thread, name_attention, undone_by
 
 # What a model runs with while it is watched.
 IMPLEMENTATION = "sdpa"
-# Stands in a configuration for a moment, to find the parts of a model that go through the interface.
-_MARK = "attnscope_rows"
 
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
 # Sees an eager call as attnscope reads it, and the output and the weights that it has made.
 SeeEager = Callable[[SDPACall, Tensor, Tensor], None]
-_own_get_interface = AttentionInterface.get_interface
-_serving = 0
-_serving_lock = threading.Lock()
+# By which a model gets the function for a name. In transformers 5.0.0 it looks there itself, but for eager attention.
+_LOOKUP = "get_interface" if hasattr(AttentionInterface, "get_interface") else "__getitem__"
+_own_lookup = getattr(AttentionInterface, _LOOKUP)
+# Who watches now. The lock may be taken again: Ctrl-C may come while it is held.
+_serving: set[object] = set()
+_serving_lock = threading.RLock()
 _eager_watcher: tuple[int, SeeEager] | None = None
 
 
 @contextmanager
 def served() -> Iterator[None]:
     """Inside, attention that goes through transformers' interface is shown to the watcher of its thread."""
-    global _serving
-    with _serving_lock:
-        _serving += 1
-        AttentionInterface.get_interface = _get_interface  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
+    mine = object()
+
+    def leave() -> None:
         with _serving_lock:
-            _serving -= 1
+            _serving.discard(mine)
             if not _serving:
-                AttentionInterface.get_interface = _own_get_interface  # type: ignore[method-assign]
+                setattr(AttentionInterface, _LOOKUP, _own_lookup)
+
+    with undone_by(leave):
+        with _serving_lock:
+            _serving.add(mine)
+            setattr(AttentionInterface, _LOOKUP, _lookup)
+        yield
 
 
-def _get_interface(self: AttentionInterface, attn_implementation: str, default: AttentionFunction) -> AttentionFunction:
-    function: AttentionFunction = _own_get_interface(self, attn_implementation, default)
-    if attn_implementation == "eager" and _eager_watcher is not None and _eager_watcher[0] == threading.get_ident():
+def _lookup(self: AttentionInterface, attn_implementation: str, *default: AttentionFunction) -> AttentionFunction:
+    function: AttentionFunction = _own_lookup(self, attn_implementation, *default)
+    if attn_implementation == "eager" and _eager_watcher is not None and _eager_watcher[0] == acting_thread():
         return partial(_tried_eager_attention, function, _eager_watcher[1])
     if watcher_here() is None:
         return function
@@ -70,12 +74,15 @@ def eager_watched_by(see: SeeEager) -> Iterator[None]:
     To be used inside `unchanged`: there is one at a time.
     """
     global _eager_watcher
-    before, _eager_watcher = _eager_watcher, (threading.get_ident(), see)
-    try:
-        with served():
-            yield
-    finally:
+    before = _eager_watcher
+
+    def leave() -> None:
+        global _eager_watcher
         _eager_watcher = before
+
+    with undone_by(leave), served():
+        _eager_watcher = (acting_thread(), see)
+        yield
 
 
 def _tried_eager_attention(
@@ -166,41 +173,59 @@ def call_of(
     # A mask may be the same for all queries.
     mask = None if attention_mask is None else attention_mask.expand(*attention_mask.shape[:2], query.shape[2], -1)
     if position_bias is not None:
-        mask = create_position_bias_mask(position_bias, attention_mask, causal, query, key)
+        mask = _with_bias(position_bias, attention_mask, causal=causal)
     # Beside a mask, causality is in the mask.
     causal = causal and mask is None
     sinks = s_aux if sinks is None else sinks
     return SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=sinks, causal=causal)
 
 
-AttentionInterface.register(_MARK, sdpa_attention_forward)
-AttentionMaskInterface.register(_MARK, sdpa_mask)
+def _with_bias(position_bias: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
+    """What is added to the scores: a bias of each pair of positions, and the lowest number where the mask hides one."""
+    if mask is None and causal:
+        mask = torch.ones(position_bias.shape[-2:], dtype=torch.bool, device=position_bias.device).tril()
+    if mask is None:
+        return position_bias
+    if mask.dtype == torch.bool:
+        return position_bias.masked_fill(~mask, torch.finfo(position_bias.dtype).min)
+    return position_bias + mask
 
 
 def set_implementation(net: PreTrainedModel, implementation: str) -> bool:
-    """Make the model run with this attention, "eager" or IMPLEMENTATION. False where it cannot.
+    """Make the model run with this attention, "eager" or IMPLEMENTATION, in this thread. False where it cannot.
 
-    A part that runs with a function of the user's own keeps it, where IMPLEMENTATION is asked for.
+    To be used inside `unchanged`. A part that runs with a function of the user's own keeps it, where IMPLEMENTATION is
+    asked for.
     """
     if not net._can_set_attn_implementation():
         if implementation == "eager":
             # Falcon reads its config as it runs, and would add the boolean mask of fast attention to eager scores.
-            net.config._attn_implementation = implementation
+            for config in configurations(net):
+                name_attention(config, implementation)
         return implementation == "eager"
-    configs = configurations(net)
-    before = [config._attn_implementation for config in configs]
-    wanted = [implementation if implementation == "eager" or not _of_the_user(name) else name for name in before]
-    if before != wanted:
-        # By a mark, for transformers refuses the name for models that it has not tried with SDPA.
-        net.set_attn_implementation("eager" if implementation == "eager" else _MARK)
-        for config, name in zip(configs, wanted, strict=True):
-            # A layer that was put in from elsewhere may have a configuration of its own.
-            if config._attn_implementation == _MARK or implementation == "eager":
-                config._attn_implementation_internal = name
-    return bool(net.config._attn_implementation == wanted[0])
+    # A layer that was put in from elsewhere may have a configuration of its own.
+    for config in configurations(net) if implementation == "eager" else _switchable(net):
+        if implementation == "eager" or not _of_the_user(config._attn_implementation):
+            name_attention(config, implementation)
+    return True
+
+
+def _switchable(net: PreTrainedModel) -> list[Any]:
+    """The configurations that `set_attn_implementation` would change.
+
+    It is not called: it would change them for all threads, and it refuses "sdpa" for models not tried with it.
+    """
+    owners: dict[int, PreTrainedModel] = {}
+    for module in net.modules():
+        if isinstance(module, PreTrainedModel):
+            owners.setdefault(id(module.config), module)
+    every = {id(config): config for config in (*(part.config for part in owners.values()), *within(net.config))}
+    return [c for key, c in every.items() if key not in owners or owners[key]._can_set_attn_implementation()]
 
 
 def _of_the_user(name: str | None) -> bool:
     """Whether a function of that name was registered that is not transformers' own."""
-    function = ALL_ATTENTION_FUNCTIONS.get(name)
-    return function is not None and not getattr(function, "__module__", "transformers").startswith("transformers.")
+    if name is None or name not in ALL_ATTENTION_FUNCTIONS:
+        return False
+    function = _own_lookup(ALL_ATTENTION_FUNCTIONS, name, *[None] * (_LOOKUP == "get_interface"))
+    return not getattr(function, "__module__", "transformers").startswith("transformers.")

@@ -23,7 +23,7 @@ from attnscope.models.architecture import self_attention_body, task_of
 from attnscope.models.attention.interface import AttentionCall, CallChange, EagerCall, SDPACall
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.watching import watching
-from attnscope.models.hooks import embedding_leaf
+from attnscope.models.hooks import embedding_leaf, hooked
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.loading.load import Model
@@ -102,11 +102,8 @@ def attention_gradients(
         watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
             if task_of(net) == "classifier":
-                handle = self_attention_body(net).register_forward_hook(watcher.pooled)
-                try:
+                with hooked(self_attention_body(net), watcher.pooled):
                     return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
-                finally:
-                    handle.remove()
             watcher.read_at[entries.positions.cpu()] = True
             if separate:
                 return _back_from_head(model, readout, {**inputs, **extra}, entries, leaves, likeliest)

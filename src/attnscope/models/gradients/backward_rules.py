@@ -67,7 +67,9 @@ def backward_modified(net: PreTrainedModel, inputs: Mapping[str, Tensor], rules:
     layout = attention_layout(net, inputs, "decoder" if is_encoder_decoder(net) else None)
     with unchanged(net), ExitStack() as stack:
         for module in net.modules():
-            if type(module).__name__.endswith("Norm") and not list(module.children()):
+            # Torch calls what makes a weight (weight_norm, spectral_norm) a norm too.
+            made_by_torch = type(module).__module__.startswith("torch.nn.utils.")
+            if type(module).__name__.endswith("Norm") and not list(module.children()) and not made_by_torch:
                 stack.enter_context(own_forward_wrapped(module, partial(partial, _with_constants, module)))
         if layout.hooked or layout.implementation == "eager":
             set_implementation(net, "eager")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -140,14 +141,16 @@ def _progress_output() -> int:
 
 def _convert(unpacked: Path, out: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    import transformers
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     source = unpacked / GGUF
-    settings = {"gguf_file": source.name}
+    settings: dict[str, Any] = {"gguf_file": source.name}
     tokenizer = AutoTokenizer.from_pretrained(source.parent, **settings)
-    model = AutoModelForCausalLM.from_pretrained(
-        source.parent, **settings, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
-    )
+    # Older releases make plain floats of it unasked.
+    if hasattr(transformers, "GgufConfig"):
+        settings["quantization_config"] = transformers.GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(source.parent, **settings, dtype=torch.float32)
     # The weights are plain floats by now; with these marks left, save_pretrained refuses.
     model.hf_quantizer = None  # type: ignore[assignment]
     if hasattr(model.config, "quantization_config"):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from attnscope.models.architecture import embedding_layer
+from attnscope.models.hooks import hooked
 from attnscope.models.loading.load import Model
 from attnscope.models.typed import weight_of
 
@@ -36,11 +37,8 @@ def nearby(model: Model, radius: float, seed: int) -> Iterator[None]:
         moved: Tensor = output + radius * output.norm(dim=-1, keepdim=True) * direction[..., : output.shape[-1]]
         return moved
 
-    handle = layer.register_forward_hook(move)
-    try:
+    with hooked(layer, move):
         yield
-    finally:
-        handle.remove()
 
 
 def randomised(model: Model, seed: int = 0) -> Model:

@@ -13,6 +13,7 @@ from attnscope.models.architecture import accepted, errors_named, is_encoder_dec
 from attnscope.models.hooks import EarlyExit, output_replaced
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
+from attnscope.models.thread_bound import here_only
 from attnscope.models.typed import as_module, decoder_of, device_of, embedding_weight
 
 # (batch, token, hidden) -> logits (batch, token, vocabulary)
@@ -89,7 +90,7 @@ def _split(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[tuple[Te
         if module is bodies[-1]:
             raise EarlyExit
 
-    handles = [body.register_forward_hook(record) for body in bodies]
+    handles = [body.register_forward_hook(here_only(record)) for body in bodies]
     try:
         with errors_named(net):
             net(**accepted(net, inputs))

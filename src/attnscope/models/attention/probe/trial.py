@@ -21,6 +21,7 @@ from attnscope.models.attention.interface import AttentionCall, CallChange, Eage
 from attnscope.models.attention.rounding import exact_attention
 from attnscope.models.attention.serving import eager_watched_by, served, set_implementation
 from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.thread_bound import here_only
 
 # Where a model's output has the weights of each stack.
 OUTPUTS = {
@@ -104,7 +105,7 @@ def eager_pass(net: PreTrainedModel, body: nn.Module, inputs: Mapping[str, Tenso
     with unchanged(net):  # a function of the user's own is what the model comes back to
         set_implementation(net, "eager")
         for module in body.modules():
-            module.register_forward_hook(note, prepend=True)
+            module.register_forward_hook(here_only(note), prepend=True)
         with _errors_named(net, "gives no attention weights"), eager_watched_by(partial(_keep_eager, calls)):
             outputs = body(**accepted(body, inputs), output_attentions=True)
     reported = {stack: _reported(outputs, name) for stack, name in OUTPUTS.items()}
@@ -151,8 +152,8 @@ def products_pass(net: PreTrainedModel, body: nn.Module, inputs: Mapping[str, Te
     with unchanged(net):
         set_implementation(net, "eager")
         for module in body.modules():
-            module.register_forward_pre_hook(begin)
-            module.register_forward_hook(end, prepend=True)
+            module.register_forward_pre_hook(here_only(begin))
+            module.register_forward_hook(here_only(end), prepend=True)
         with SoftmaxInterceptor(product, softmax):
             outputs = body(**accepted(body, inputs))
     return Pass(_hidden(outputs), calls)
