@@ -56,7 +56,7 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
         facts.compared[with_decoder] = reach
     if not layout.heads_of(stack):
         raise ModelError(
-            f"the {stack} attention of {type(net).__name__} is not from every token to every token, which is all that "
-            "attnscope can draw; use a gradient method"
+            f"{type(net).__name__} has no {stack} attention from every token to every token, which is all that "
+            "attnscope can draw: choose another stack, or use a gradient method"
         )
     return layout

@@ -101,6 +101,8 @@ def _formulas(module: nn.Module, x: Tensor) -> Iterator[Tensor]:
     """What the norm may be: LayerNorm or RMSNorm, its gain as it is or counted from 1, statistics as constants."""
     eps = next((float(getattr(module, n)) for n in ("eps", "variance_epsilon", "epsilon") if hasattr(module, n)), 0.0)
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    if weight is not None and weight.shape != x.shape[-1:]:  # of another dimension than the last
+        return
     x = x.float()
     gains = [torch.ones(1, device=x.device)] if weight is None else [weight.float(), 1 + weight.float()]
     for centred in (x - x.mean(-1, keepdim=True), x):

@@ -109,6 +109,16 @@ def test_a_model_that_has_no_attention_but_eager_is_read_as_it_forms_its_matrice
         torch.testing.assert_close(ours, theirs[0], rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_which_way_a_model_goes_does_not_hang_on_its_precision(dtype: torch.dtype) -> None:
+    """In half precision outputs are not compared with other kernels: the rows tell that SDPA is not the way."""
+    net = built("SplinterModel", SIZE).to(dtype)
+    watch(net)
+    assert attention_layout(net, IDS).implementation == "eager"
+    for ours, theirs in zip(rows(net), eager_attention(net, IDS), strict=True):
+        torch.testing.assert_close(ours, theirs[0].float(), rtol=0, atol=1e-6)
+
+
 def test_a_sink_beside_the_softmax_takes_its_share() -> None:
     """Granite SWA scales each row's output by what the sink leaves; the weights that it reports leave the sink out."""
     settings = GROUPED | {"sliding_window": 5, "attn_implementation": "eager"}

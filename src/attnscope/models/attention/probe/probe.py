@@ -56,16 +56,15 @@ def probed(
     watched = served_pass(net, body, inputs, IMPLEMENTATION)
     if not watched.calls:
         return _outside_the_interface(net, body, inputs, eager, came, stacks)
-    implementation = IMPLEMENTATION
-    changed = _output_change(net, watched, came, same=came_with == net.config._attn_implementation)
-    if changed and came_with == "eager":
-        implementation = "eager"
-        watched = served_pass(net, body, inputs, implementation)
-        changed = _output_change(net, watched, came, same=True)
-    if changed:
-        raise ModelError(_changed(net, changed))
-    labels = _checked(net, watched.calls, eager, stacks)
-    return _layout(watched.calls, labels, implementation)
+    same = came_with == net.config._attn_implementation
+    try:
+        labels = _checked(net, watched, came, eager, stacks, same=same)
+        return _layout(watched.calls, labels, IMPLEMENTATION)
+    except ModelError:
+        if came_with != "eager":
+            raise
+    watched = served_pass(net, body, inputs, came_with)
+    return _layout(watched.calls, _checked(net, watched, came, eager, stacks, same=True), came_with)
 
 
 def check_beyond_the_trial(
@@ -99,14 +98,21 @@ def _layout(calls: list[TrialCall], labels: list[Label], implementation: str = I
     )
 
 
-def _checked(net: PreTrainedModel, calls: list[TrialCall], eager: Pass, stacks: tuple[str, ...]) -> list[Label]:
-    """The labels of the calls, once each has been found to be what the model does.
+def _checked(
+    net: PreTrainedModel, watched: Pass, came: Pass, eager: Pass, stacks: tuple[str, ...], *, same: bool
+) -> list[Label]:
+    """The labels of the calls, once the output and each call have been found to be what the model does.
 
     Where passes can be compared, its rows agree with the eager ones. Where rounding drives them apart, in half
     precision and with quantised weights, or where eager attention reports other weights than those that it multiplies
     its values with (a sink outside the softmax), both must be exact for their own queries and keys, and be the same
     call.
+
+    same: whether the model is watched with the attention that it came with.
     """
+    if changed := _output_change(net, watched, came, same=same):
+        raise ModelError(_changed(net, changed))
+    calls = watched.calls
     beside = eager.calls if len(eager.calls) == len(calls) else []
     labels = labels_of(net, beside or calls, eager, stacks)
     reported = expected(net, eager, stacks)
@@ -127,9 +133,12 @@ def _checked(net: PreTrainedModel, calls: list[TrialCall], eager: Pass, stacks: 
         elif _rounds(net):
             agrees = error <= TOLERANCE.get(net.dtype, 3e-2)
         if not agrees:
+            report = "please report the model"
+            if _output_change(net, eager, came, same=same):
+                report = 'eager attention is another model than came here: with attn_implementation="eager" it is read'
             raise ModelError(
                 f"{type(net).__name__} does something with its attention that attnscope does not know: layer "
-                f"{layer} differs from the model's own eager attention by {error:.2g}; please report the model"
+                f"{layer} differs from the model's own eager attention by {error:.2g}; {report}"
             )
     return labels
 
