@@ -31,6 +31,7 @@ class AttentionLayout:
             multiplies its weights with the values, and their index in its output; None where it returns none that can
             be used (eager, one layer's matrix at a time).
     values: whether the values can be seen, and replaced, where the weights multiply them.
+    beside: the stack and layer of those in which tokens mix in another way too, as by a state space in parallel.
     modules: the module that makes each call.
     implementation: with which attention the model is run: "sdpa", or "eager" where it has no other.
     single: whether each layer is one call, so that its output is that call's.
@@ -46,10 +47,15 @@ class AttentionLayout:
     implementation: str = "sdpa"
     single: bool = True
     kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: frozenset[tuple[str, int]] = frozenset()
 
     def heads_of(self, stack: str) -> dict[int, int]:
         """Of each layer of that stack that attends, how many heads it has."""
         return {layer: heads for (name, layer), heads in zip(self.calls, self.heads, strict=True) if name == stack}
+
+    def beside_of(self, stack: str) -> list[int]:
+        """The layers of that stack in which tokens mix in another way beside attention."""
+        return [layer for name, layer in sorted(self.beside) if name == stack]
 
     def kinds_of(self, stack: str) -> tuple[str, ...]:
         """What each of the model's layers in that stack is."""

@@ -116,7 +116,7 @@ class Measured:
     shared_words:       runs of words, (first, last + 1), that one token covers or that tokens connect: nothing tells
                         them apart, so their score is spread over their characters.
     windows:            the characters (start, end) of the windows in which a long text was read.
-    coverage:           in how many layers attention was followed, and how many layers there are.
+    coverage:           through how many of the layers that mix tokens attention was followed, and how many these are.
     turns:              of a chat, where each turn stands in the text: {"1 user": (start, end), …}.
     template:           what the chat template wrote before, between and after the pieces of the chat, which is read
                         and not drawn.

@@ -66,6 +66,7 @@ def test_what_follows_attention_through_layers_says_how_many(method: str) -> Non
     assert result.measured.coverage == (2, 5)
     note = "Attention was followed through 2 of 5 layers; the others have no attention weights."
     assert note in caption_of(result).notes
+    assert ats.attention(model, text, layer="mean", head="mean", query=-1).measured.coverage == (2, 5)
     dense = ats.Model(tiny("llama"), copy_tokenizer())
     assert ats.explain(dense, text, method=method, query=-1).measured.coverage is None
 

@@ -2,8 +2,11 @@
 
 import pytest
 import torch
-from tiny_models import ENCODER_DECODER, FAMILIES, HYBRID, hybrid, tiny
+import transformers as hf
+from snapshot import watch
+from tiny_models import ENCODER_DECODER, FAMILIES, GROUPED, HYBRID, SIZE, hybrid, tiny
 
+from attnscope.methods.attention.layers import coverage
 from attnscope.models.attention.layout import attention_layout
 
 IDS = {"input_ids": torch.arange(3, 11)[None], "decoder_input_ids": torch.arange(3, 8)[None]}
@@ -19,6 +22,20 @@ def test_the_models_own_numbers(family: str) -> None:
     assert [i for i, kind in enumerate(kinds) if kind == "attention"] == attending
 
 
+def test_what_mixes_tokens_beside_attention_counts_as_a_layer_of_its_own() -> None:
+    """A layer of Falcon-H1 has attention and a state space side by side; half of ConvBERT's heads are a convolution."""
+    state_space = {"mamba_d_ssm": 32, "mamba_n_heads": 4, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_chunk_size": 8}
+    falcon = hf.FalconH1ForCausalLM(hf.FalconH1Config(**GROUPED, **state_space, mamba_n_groups=1)).eval()
+    convbert = hf.ConvBertModel(hf.ConvBertConfig(**SIZE, embedding_size=32)).eval()
+    for net in (falcon, convbert):
+        watch(net)
+        layout = attention_layout(net, {"input_ids": torch.arange(3, 11)[None]})
+        assert layout.beside_of("self") == [0, 1, 2]
+        assert coverage(layout, "self") == (3, 6)
+        assert coverage(layout, "self", 0) == (1, 2)
+    assert attention_layout(hybrid("jamba"), IDS).beside_of("self") == []
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_where_all_attend_they_are_counted_from_0(family: str) -> None:
     net = tiny(family)
@@ -27,3 +44,4 @@ def test_where_all_attend_they_are_counted_from_0(family: str) -> None:
         assert layout.heads_of(stack) == {0: 4, 1: 4, 2: 4}
         assert layout.kinds_of(stack) == ("attention",) * 3
         assert not layout.kinds
+        assert not layout.beside

@@ -16,6 +16,7 @@ from attnscope.render import render
 from attnscope.render.colours import DARK, LIGHT
 from attnscope.render.figure import plot
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
+from attnscope.results.base import Measured
 from attnscope.text.words import TokenSpan, WordSpan
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
@@ -161,3 +162,12 @@ def test_a_dollar_in_a_name_starts_no_mathematics_on_a_users_figure() -> None:
     made = per_token(replace(RESULTS["quotes"], method=wrong))
     for ax in (*plot.agreement(replace(found, names=(wrong, "b", "c"))), plot.per_token(made)):
         ax.figure.savefig(io.BytesIO())
+
+
+def test_layers_without_attention_weights_are_named_in_the_caption() -> None:
+    maps = made("The old castle")
+    some = replace(maps, measured=Measured(coverage=(2, 5)))
+    said = "2 of 5 layers are shown; the others have no attention weights."
+    for ax in (plot.heat_map(some, 0, 0), plot.statistic(some, "first"), plot.lines(some, 0, 0)):
+        assert said in ax.get_title(loc="left").replace("\n", " ")
+    assert "layers are shown" not in plot.heat_map(maps, 0, 0).get_title(loc="left").replace("\n", " ")

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, expect
 
 from attnscope.errors import InputError
 from attnscope.render import notebook_html, render
+from attnscope.results.base import Measured
 
 HOSTILE = {
     "script": "a </script><b>bold</b> <script>alert(1)</script> &amp; <!-- <!--<script> ]]> ${title} $low",
@@ -221,3 +222,18 @@ def test_impossible_values_are_refused() -> None:
     for options in ({"max_mb": 0}, {"quality": "best"}):
         with pytest.raises(InputError, match=next(iter(options))):
             render(maps_of("a b"), ".html", **options)
+
+
+def test_layers_without_attention_weights_are_named_on_the_page_and_in_what_is_saved(
+    browser: Browser, tmp_path: Path
+) -> None:
+    maps = maps_of(TEXT)
+    some = replace(maps, measured=Measured(coverage=(2, 5)))
+    followed = result(TEXT, method="rollout", measured={"coverage": (1, 3)})
+    said = "2 of 5 layers are shown; the others have no attention weights."
+    with opened(browser, tmp_path, render(some, ".html", flow=[followed])) as page:
+        expect(page.locator("[data-part=notes]")).to_contain_text(said)
+        go(page, "flow")
+        expect(page.locator("[data-part=scores]")).to_contain_text("Attention was followed through 1 of 3 layers;")
+    with opened(browser, tmp_path, render(maps, ".html")) as page:
+        expect(page.locator("[data-part=notes]")).not_to_contain_text("layers")

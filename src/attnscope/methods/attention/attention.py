@@ -7,6 +7,7 @@ from torch import Tensor
 
 from attnscope.methods.request import in_range
 from attnscope.methods.task import Scores, Task
+from attnscope.results.base import Measured
 
 
 def attention(task: Task, *, layer: int | Literal["mean"] = -1, head: int | Literal["mean", "max"] = 0) -> Scores:
@@ -30,7 +31,8 @@ def attention(task: Task, *, layer: int | Literal["mean"] = -1, head: int | Lite
         head = in_range("head", head, min(heads[i] for i in layers), '"mean" or "max"')
     rows = [_over_heads(row, head) for row in task.attention_rows(layers)]
     options = {"layer": layer if layer == "mean" else layers[0], "head": head}
-    return Scores(tokens=torch.stack(rows).mean(0), options=options)
+    measured = Measured(coverage=task.coverage(task.chain(-1)[0]) if layer == "mean" else None)
+    return Scores(tokens=torch.stack(rows).mean(0), options=options, measured=measured)
 
 
 def _over_heads(rows: Tensor, head: int | str) -> Tensor:

@@ -25,8 +25,11 @@ def attending_layer(model: Model, layout: AttentionLayout, stack: str, index: ob
 
 
 def coverage(layout: AttentionLayout, stack: str, top: int | None = None) -> tuple[int, int] | None:
-    """Of the layers (up to `top`) in which tokens mix, how many have attention weights; None where all have."""
+    """Of the layers (up to `top`) in which tokens mix, how many have attention weights; None where all have.
+
+    A layer with something else beside its attention, such as a state space, counts as two.
+    """
     kinds = layout.kinds_of(stack)[: None if top is None else top + 1]
     seen = sum(layer < len(kinds) for layer in layout.heads_of(stack))
-    mixing = sum(kind != FEED_FORWARD for kind in kinds)
+    mixing = sum(kind != FEED_FORWARD for kind in kinds) + sum(layer < len(kinds) for layer in layout.beside_of(stack))
     return (seen, mixing) if seen < mixing else None

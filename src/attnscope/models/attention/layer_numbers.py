@@ -23,6 +23,8 @@ from attnscope.models.thread_bound import here_only
 ATTENTION = "attention"
 # What a layer is that only feeds forward: nothing passes from token to token in it.
 FEED_FORWARD = "a feed-forward layer"
+# What classes of modules are called in which tokens mix without attention.
+_MIXERS = ("Mamba", "ShortConv", "GatedDelta", "LinearAttention", "LightningAttention", "RecurrentBlock", "RgLru")
 # How a block names the part that mixes its tokens, or the configuration its kind.
 _KINDS = {
     "mamba": "a Mamba layer",
@@ -75,6 +77,23 @@ def with_model_numbers(
                 ATTENTION if i in numbers else _kind(net, block, i, len(of_stack)) for i, block in enumerate(of_stack)
             )
     return replace(layout, calls=tuple(calls), kinds=kinds)
+
+
+def with_mixers_beside(body: nn.Module, layout: AttentionLayout) -> AttentionLayout:
+    """The layout with the layers in which tokens mix in another way beside their attention (Falcon-H1, ConvBERT)."""
+    names = {module: name for name, module in body.named_modules()}
+    beside = set()
+    for module, label in zip(layout.modules, layout.calls, strict=True):
+        block = _block_name(names.get(module, ""))
+        if block and any(_mixes_in_another_way(part) for part in body.get_submodule(block).modules()):
+            beside.add(label)
+    return replace(layout, beside=frozenset(beside))
+
+
+def _mixes_in_another_way(module: nn.Module) -> bool:
+    """Whether a module passes something from token to token without attention: a convolution, or what has one."""
+    along_tokens = isinstance(module, nn.Conv1d) and module.kernel_size[0] > 1
+    return along_tokens or any(name in type(module).__name__ for name in _MIXERS)
 
 
 def _block_name(name: str) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from attnscope.render.content.pieces import query_words, visible
+from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
+from attnscope.results.base import Measured
 
 _LONGEST = 120
 
@@ -131,6 +133,22 @@ def _scale(result: Attribution) -> str:
     return f"Colours run min–max over the words, from {number(low)} to {number(high)}."
 
 
+def followed(measured: Measured) -> list[str]:
+    """That attention was not followed through every layer that mixes tokens; nothing where it was."""
+    if measured.coverage is None:
+        return []
+    seen, of = measured.coverage
+    return [f"Attention was followed through {seen} of {of} layers; the others have no attention weights."]
+
+
+def notes_of_maps(maps: AttentionMaps) -> list[str]:
+    """What pictures of maps say beside them: that not every layer that mixes tokens is among them."""
+    if maps.measured.coverage is None:
+        return []
+    seen, of = maps.measured.coverage
+    return [f"{seen} of {of} layers are shown; the others have no attention weights."]
+
+
 def _excluded(result: Attribution) -> tuple[str, ...]:
     mass = result.excluded_mass
     if mass is None:
@@ -147,9 +165,7 @@ def _trust(result: Attribution) -> tuple[str, ...]:
         notes.append(f"Completeness error: the scores miss the change that they add up to by {missed}.")
     if measured.standard_error:
         notes.append(f"Standard error of a score: at most {number(max(measured.standard_error))}.")
-    if measured.coverage is not None:
-        seen, of = measured.coverage
-        notes.append(f"Attention was followed through {seen} of {of} layers; the others have no attention weights.")
+    notes += followed(measured)
     if measured.windows:
         notes.append(
             f"Read in {len(measured.windows)} overlapping windows of at most {result.asked.window} tokens, each by "

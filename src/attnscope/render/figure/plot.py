@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
-from attnscope.render.content.caption import caption_of, unit
+from attnscope.render.content.caption import caption_of, notes_of_maps, unit
 from attnscope.render.figure.style import Look, drawable, number, thinned
 from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
@@ -306,7 +306,7 @@ class _Page(Look):
         unit = "words" if self.maps.asked.unit == "word" else "tokens"
         size = f"{len(self.maps.queries):,} × {len(self.maps.keys):,} {unit}"
         facts = "  ·  ".join(filter(None, [self._model(), what, size]))
-        return self.wrapped((facts, *notes), self.maps.query_side.text, width)
+        return self.wrapped((facts, *notes, *notes_of_maps(self.maps)), self.maps.query_side.text, width)
 
     def title(self, ax: "Axes", what: str, *notes: str) -> None:
         """The caption over an Axes."""

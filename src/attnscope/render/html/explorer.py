@@ -21,7 +21,7 @@ import numpy as np
 
 from attnscope.errors import InputError, NonFiniteError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
-from attnscope.render.content.caption import caption_of
+from attnscope.render.content.caption import caption_of, followed, notes_of_maps
 from attnscope.render.content.pieces import visible
 from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.bundle import page_script, script, viewer
@@ -104,6 +104,7 @@ def _manifest(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any
         "queries": list(maps.queries),
         "keys": list(maps.keys),
         "continued": maps.measured.continued_at,
+        "notes": notes_of_maps(maps),
         "statistics": {name: _rounded(array) for name, array in statistics.items()},
         "flow": [_flow(result) for result in flow],
         "palettes": {name: [list(each.steps) for each in pair] for name, pair in PALETTES.items()},
@@ -143,6 +144,7 @@ def _flow(result: Attribution) -> dict[str, Any]:
     return {
         "title": caption.title,
         "facts": [[name, value] for name, value in caption.facts if name not in ("words", "tokens")],
+        "notes": followed(result.measured),
         "signed": result.signed,
         "words": [[word.start, word.end, float(f"{word.score:.6g}")] for word in result.words],
     }

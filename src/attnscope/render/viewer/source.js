@@ -3,10 +3,11 @@
 
 /**
  * @typedef {import("./units.js").Side} Side
- * @typedef {{title: string, facts: [string, string][], signed: boolean, words: [number, number, number][]}} Score
+ * @typedef {{title: string, facts: [string, string][], notes?: string[], signed: boolean,
+ *   words: [number, number, number][]}} Score
  * @typedef {{schema: number, title: string, version: string, provenance: Record<string, string>, kind: string,
  *   sides: Side[], layers: number[], heads: number[], queries: number[], keys: number[], continued: number | null,
- *   statistics: Record<string, number[][]>, flow: Score[], palettes: Record<string, [string[], string[]]>,
+ *   notes?: string[], statistics: Record<string, number[][]>, flow: Score[], palettes: Record<string, [string[], string[]]>,
  *   signed: [string[], string[]], coding: {power: number, top: number}, thumbnails: boolean, missing: number[],
  *   kept: {mean: number, worst: number} | null, megabytes: [number, number]}} Manifest
  * See README.md for what each of these is.

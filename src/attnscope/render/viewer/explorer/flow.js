@@ -179,7 +179,8 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
           span.title = number(values[i]);
         });
         const [low, high] = ends(values, score.signed);
-        section.append(body, element("p", `Colours from ${number(low)} to ${number(high)}.`, "facts"));
+        const notes = [...(score.notes ?? []), `Colours from ${number(low)} to ${number(high)}.`];
+        section.append(body, element("p", notes.join(" "), "facts"));
         return section;
       }),
     );

@@ -74,10 +74,10 @@ export function captionOf(manifest, state, view, model, legend) {
   return { title, facts: facts.filter(Boolean), notes: fileNotes(manifest) };
 }
 
-/** What the file had to leave out. @param {import("../source.js").Manifest} manifest @returns {string[]} */
-export function fileNotes({ coding, kept, missing, megabytes, thumbnails }) {
-  if (!thumbnails) return ["Only statistics were kept, no maps."];
-  const notes = [];
+/** What is not there: what the maps themselves say of it, and what the file had to leave out. @param {import("../source.js").Manifest} manifest @returns {string[]} */
+export function fileNotes({ coding, kept, missing, megabytes, thumbnails, notes: ofMaps = [] }) {
+  const notes = [...ofMaps];
+  if (!thumbnails) return [...notes, "Only statistics were kept, no maps."];
   if (kept) {
     notes.push(
       coding.power === 1
