@@ -14,6 +14,10 @@ export function fromBase64(text) {
 
 /** @param {Uint8Array<ArrayBuffer>} bytes @returns {Promise<Uint8Array>} */
 export async function inflate(bytes) {
+  if (typeof DecompressionStream === "undefined")
+    throw new Error(
+      "this browser is too old to unpack it (it has no DecompressionStream): open the page in a newer one",
+    );
   const { readable, writable } = new DecompressionStream("deflate-raw");
   const writer = writable.getWriter();
   // If the bytes are damaged, reading rejects as well.

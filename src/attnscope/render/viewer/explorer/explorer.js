@@ -25,6 +25,7 @@ import { VIEWS } from "./views.js";
 export function start(root, source, address = null) {
   const { manifest } = source;
   const dom = new Dom(root);
+  dom.part("no-script").hidden = true;
   const store = createExplorerStore(manifest, address);
   const { state, update, onChange } = store;
   const focus = createFocus(store);
@@ -39,6 +40,7 @@ export function start(root, source, address = null) {
 
   /** @type {import("./views.js").Context} */
   const context = {
+    failed,
     dom,
     manifest,
     state,
@@ -69,6 +71,11 @@ export function start(root, source, address = null) {
   function viewNow() {
     const view = views[state.view];
     return view.needsMap && !everyMapIsHere() ? missing : view;
+  }
+
+  /** Says in the page what could not be read. @param {unknown} error */
+  function failed(error) {
+    dom.part("notes").textContent = `This map cannot be read: ${/** @type {Error} */ (error).message}`;
   }
 
   /** Draws in the next frame. @param {boolean} all everything, or only what follows the pointer */
@@ -105,7 +112,7 @@ export function start(root, source, address = null) {
     try {
       map = await cache.map(name, models.wanted(state), models.unitsOf(state));
     } catch (error) {
-      dom.part("notes").textContent = `This map cannot be read: ${/** @type {Error} */ (error).message}`;
+      failed(error);
       return false;
     } finally {
       dom.part("views").removeAttribute("aria-busy");

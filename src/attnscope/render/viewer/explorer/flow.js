@@ -20,7 +20,7 @@ const TOP = 84;
 const ROW = 15;
 
 /** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
-export function createFlow({ dom, manifest, state, update, focus, cache, tooltip, redraw, current }) {
+export function createFlow({ dom, manifest, state, update, focus, cache, tooltip, redraw, current, failed }) {
   const canvas = /** @type {HTMLCanvasElement} */ (dom.part("strip"));
   /** The rollout of `unit`, from the top layer down: (key unit,).
    * @type {{unit: number, name: string, rows: Float32Array[]} | null} */
@@ -206,7 +206,7 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
         rolled = { unit, name, rows: rows.map((row) => inUnits(model.key, row)) };
         const now = current();
         if (now && rolledRows(now)) redraw(true);
-      });
+      }, failed);
     },
     follow: draw,
     legend: ({ paint }) =>

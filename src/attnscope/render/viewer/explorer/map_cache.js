@@ -14,29 +14,66 @@ import { createAnswer } from "./worker.js";
 /** MOST maps are cached; if they are large, as many as fit into ROOM bytes, but at least LEAST. */
 const [MOST, LEAST, ROOM] = [24, 6, 220e6];
 
-/** Starts the worker thread; where a frame may not have one, the page does the work itself.
- * @param {string} code @param {import("./worker.js").Setup} setup @returns {(message: Record<string, unknown>) => Promise<any>} */
-function startWorker(code, setup) {
-  /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: Error) => void}>} */
+/** A worker thread that has not answered after so many milliseconds never will. */
+const PATIENCE = 5000;
+
+/**
+ * Asks the worker thread. Where a page may not have one, it does the work itself: hosts forbid workers by an exception,
+ * by an `error` event, or by a thread that never answers.
+ * @param {string} code @param {import("./worker.js").Setup} setup
+ * @param {() => void} lost told that what earlier questions have left in the thread is gone
+ * @returns {(message: Record<string, unknown>) => Promise<any>}
+ */
+export function startWorker(code, setup, lost) {
+  /** @typedef {{message: Record<string, unknown>, resolve: (value: any) => void, reject: (reason: Error) => void}} Question */
+  /** @type {Map<number, Question>} */
   const waiting = new Map();
   let lastId = 0;
+  /** @type {Worker | null} */
+  let worker = null;
+  /** @type {((message: any) => Promise<any>) | null} */
+  let answer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  function workHere() {
+    if (answer) return;
+    clearTimeout(timer);
+    worker?.terminate();
+    worker = null;
+    answer = createAnswer(setup);
+    lost();
+    for (const { message, resolve, reject } of waiting.values()) answer(message).then(resolve, reject);
+    waiting.clear();
+  }
+
   try {
-    const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    worker.onerror = (event) => {
+      event.preventDefault(); // it is dealt with: no line in the console
+      workHere();
+    };
+    worker.onmessageerror = workHere;
     worker.onmessage = ({ data }) => {
+      clearTimeout(timer);
       const question = waiting.get(data.id);
       waiting.delete(data.id);
       if (data.error) question?.reject(new Error(data.error));
       else question?.resolve(data.result);
     };
     worker.postMessage({ job: "setup", setup });
-    return (message) => {
-      const id = ++lastId;
-      worker.postMessage({ ...message, id });
-      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
-    };
+    timer = setTimeout(workHere, PATIENCE);
   } catch {
-    return createAnswer(setup);
+    workHere();
   }
+  return (message) => {
+    if (answer) return answer(message);
+    const id = ++lastId;
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { message, resolve, reject });
+      worker?.postMessage({ ...message, id });
+    });
+  };
 }
 
 /** @param {import("../source.js").MapSource} source */
@@ -44,11 +81,11 @@ export function createMapCache(source) {
   const { manifest } = source;
   const setup = { queries: manifest.queries, keys: manifest.keys, ...manifest.coding };
   const shares = levels(setup.power, setup.top);
-  const ask = startWorker(source.workerCode, setup);
-  /** @type {Map<string, CachedMap | Promise<CachedMap>>} */
-  const cache = new Map();
   /** @type {Promise<unknown> | null} */
   let layerMeans = null;
+  const ask = startWorker(source.workerCode, setup, () => (layerMeans = null));
+  /** @type {Map<string, CachedMap | Promise<CachedMap>>} */
+  const cache = new Map();
   /** @type {Promise<Uint8Array> | null} */
   let thumbnails = null;
 
@@ -106,14 +143,21 @@ export function createMapCache(source) {
     /** The rollout of a query, from the top layer down. The first call decodes every map.
      * @param {number[]} query tokens @returns {Promise<Float32Array[]>} */
     async rollout(query) {
-      layerMeans ??= (async () => {
-        for (let layer = 0; layer < manifest.layers.length; layer++) {
-          const places = manifest.heads.map((_, head) => /** @type {Place} */ ([layer, head]));
-          await ask({ job: "layer", layer, streams: await streams(places) });
+      const layers = manifest.layers.length;
+      for (;;) {
+        const begun = (layerMeans ??= (async () => {
+          for (let layer = 0; layer < layers; layer++) {
+            const places = manifest.heads.map((_, head) => /** @type {Place} */ ([layer, head]));
+            await ask({ job: "layer", layer, streams: await streams(places) });
+          }
+        })());
+        await begun;
+        try {
+          return await ask({ job: "rollout", query, residual: 0.5, layers });
+        } catch (error) {
+          if (layerMeans === begun) throw error; // else the thread was lost after it had read some layers
         }
-      })();
-      await layerMeans;
-      return ask({ job: "rollout", query, residual: 0.5 });
+      }
     },
 
     /** Why rollout is not possible; empty where it is. */

@@ -4,7 +4,7 @@ import { paintThumbnail, statisticsTable, thumbnailLegend, thumbnailShape } from
 import { image } from "../svg.js";
 
 /** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
-export function createMissing({ dom, manifest, state, models, cache }) {
+export function createMissing({ dom, manifest, state, models, cache, failed }) {
   const canvas = /** @type {HTMLCanvasElement} */ (dom.part("outline"));
 
   async function draw() {
@@ -19,7 +19,7 @@ export function createMissing({ dom, manifest, state, models, cache }) {
   return {
     needsMap: false,
     sourceName: () => models.mapSourceName(state),
-    show: () => void draw(),
+    show: () => void draw().catch(failed),
     follow: () => undefined,
     legend: () => thumbnailLegend(state, models),
     svg() {

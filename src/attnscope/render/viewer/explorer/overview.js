@@ -69,7 +69,7 @@ export function statisticsTable(manifest, state) {
 }
 
 /** @param {import("./views.js").Context} context @returns {import("./views.js").View} */
-export function createOverview({ dom, manifest, state, update, models, cache }) {
+export function createOverview({ dom, manifest, state, update, models, cache, failed }) {
   const { layers, heads, statistics } = manifest;
   const field = dom.part("tiles");
   /** @type {HTMLButtonElement[]} */
@@ -159,7 +159,13 @@ export function createOverview({ dom, manifest, state, update, models, cache }) 
     const look = JSON.stringify([colours.colours[63], state.curve, state.gamma]);
     if (look === paintedAs || !manifest.thumbnails) return;
     paintedAs = look;
-    const bytes = await cache.thumbnails();
+    let bytes;
+    try {
+      bytes = await cache.thumbnails();
+    } catch (error) {
+      failed(error);
+      return;
+    }
     const [rows, columns] = thumbnailShape(manifest);
     tiles.forEach((tile, i) => {
       const part = bytes.subarray(i * rows * columns, (i + 1) * rows * columns);

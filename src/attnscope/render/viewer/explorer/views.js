@@ -14,9 +14,9 @@ import { createText } from "./text.js";
  *   focus: import("./store.js").Focus, models: import("./view_model.js").Models,
  *   cache: import("./map_cache.js").MapCache, tooltip: import("../tooltip.js").Tooltip,
  *   highlights: import("./highlights.js").Highlights, search: import("./search.js").Search,
- *   redraw: (all: boolean) => void, current: () => ViewModel | null, view: () => View,
+ *   redraw: (all: boolean) => void, failed: (error: unknown) => void, current: () => ViewModel | null, view: () => View,
  * }} Context
- * What every view gets. redraw: draws in the next frame, everything or only what follows the pointer. current: the map
+ * What every view gets. redraw: draws in the next frame, everything or only what follows the pointer. failed: says in the page that a map could not be read. current: the map
  * that is shown now; view: the view that shows it.
  *
  * @typedef {{

@@ -45,6 +45,7 @@ export function createAnswer(setup) {
       means.set(message.layer, pooled(maps, same, same, same.length, same.length));
       return true;
     }
+    if (means.size < message.layers) throw new Error("the thread that had read the layers is gone: ask again");
     const layers = [...means.keys()].sort((a, b) => a - b).map((layer) => /** @type {SparseMap} */ (means.get(layer)));
     return rollout(layers, message.query, message.residual);
   };
@@ -57,8 +58,10 @@ if (typeof document === "undefined" && typeof self !== "undefined") {
   let last = Promise.resolve();
   self.onmessage = ({ data }) => {
     last = last.then(async () => {
-      if (data.job === "setup") answer = createAnswer(data.setup);
-      else {
+      if (data.job === "setup") {
+        answer = createAnswer(data.setup);
+        self.postMessage({ ready: true });
+      } else {
         try {
           const result = await answer(data);
           const buffers = [result.starts, result.keys, result.codes, result.largest]
