@@ -8,6 +8,7 @@
     │   ├── QueryError            the query token or word is not in the text
     │   ├── RangeError            the model has no such layer or head
     │   ├── ModelError            there is no such model, or it cannot answer the question faithfully
+    │   │   └── NoAttentionError  no layer of the model has attention weights
     │   └── OutputError           the output's folder or suffix cannot be used
     ├── DamagedFileError          a saved result that does not match its schema (exits with 2)
     └── FailureError              the input was fine, but the work failed (exits with 1)
@@ -49,6 +50,10 @@ class RangeError(InputError):
 
 class ModelError(InputError):
     """There is no such model, or it cannot answer the question faithfully."""
+
+
+class NoAttentionError(ModelError):
+    """No layer of the model has attention weights."""
 
 
 class OutputError(InputError):

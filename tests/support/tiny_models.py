@@ -189,3 +189,87 @@ def hybrid(name: str, sharp: float = 6.0) -> hf.PreTrainedModel:
     model.eval()
     watch(model)
     return model
+
+
+_FOUR = GROUPED | {"num_hidden_layers": 4, "head_dim": 8, "rms_norm_eps": 1e-6}
+_DELTA = {"linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 8}
+_LATENT = {"kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 8, "n_group": 1}
+_EXPERTS = {"num_local_experts": 2, "num_experts_per_tok": 1, "topk_group": 1, "moe_intermediate_size": 16}
+_STATE = {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 6, "mamba_n_groups": 2, "mamba_chunk_size": 8}
+_MIXED = {"layer_types": ["linear_attention", "full_attention", "linear_attention", "linear_attention"]}
+
+# name: (class, config class, settings, layers of linear attention, their heads)
+LINEAR: dict[str, tuple[str, str, dict[str, object], list[int], int]] = {
+    "qwen3_next": (*HYBRID["qwen3_next"][:3], [0, 1, 2, 4, 5, 6], 4),
+    "qwen3_5": ("Qwen3_5ForCausalLM", "Qwen3_5TextConfig", _FOUR | _DELTA, [0, 1, 2], 4),
+    "olmo_hybrid": (
+        "OlmoHybridForCausalLM", "OlmoHybridConfig",
+        _FOUR | _DELTA | _MIXED | {"linear_num_key_heads": 4, "linear_value_head_dim": 16}, [0, 2, 3], 4,
+    ),
+    "kimi_linear": (
+        "KimiLinearForCausalLM", "KimiLinearConfig",
+        SIZE | _LATENT | _EXPERTS | _MIXED | {"num_hidden_layers": 4, "linear_head_dim": 8, "linear_num_heads": 4}
+        | {"num_key_value_heads": 4, "mlp_layer_types": ["dense", "sparse", "dense", "dense"]},
+        [0, 2, 3], 4,
+    ),
+    "bailing_hybrid": (
+        "BailingHybridForCausalLM", "BailingHybridConfig",
+        SIZE | _LATENT | _EXPERTS | {"num_hidden_layers": 4, "head_dim": 8, "num_key_value_heads": 4}
+        | {"layer_group_size": 2, "first_k_dense_replace": 2, "num_mtp_layers": 0},
+        [0, 2], 4,
+    ),
+    "mamba2": (
+        "Mamba2ForCausalLM", "Mamba2Config",
+        {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 3, "num_heads": 8, "head_dim": 8, "state_size": 6}
+        | {"n_groups": 2, "chunk_size": 8, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2},
+        [0, 1, 2], 8,
+    ),
+    "bamba": (*HYBRID["bamba"][:3], [0, 2, 3], 8),
+    "granitemoehybrid": (
+        "GraniteMoeHybridForCausalLM", "GraniteMoeHybridConfig",
+        {k: v for k, v in _FOUR.items() if k != "head_dim"} | _STATE | _MIXED
+        | {"num_local_experts": 2, "num_experts_per_tok": 1, "shared_intermediate_size": 16},
+        [0, 2, 3], 8,
+    ),
+    "nemotron_h": (
+        "NemotronHForCausalLM", "NemotronHConfig",
+        {k: v for k, v in GROUPED.items() if k != "num_hidden_layers"}
+        | {"layers_block_type": ["mamba", "attention", "mlp", "mamba"], "head_dim": 8, "mamba_num_heads": 8}
+        | {"mamba_head_dim": 8, "ssm_state_size": 6, "n_groups": 2, "chunk_size": 8},
+        [0, 3], 8,
+    ),
+    "zamba2": (
+        "Zamba2ForCausalLM", "Zamba2Config",
+        GROUPED | {"num_hidden_layers": 3, "num_key_value_heads": 4, "layers_block_type": ["mamba", "hybrid", "mamba"]}
+        | {"mamba_d_state": 6, "n_mamba_heads": 8, "mamba_ngroups": 2, "chunk_size": 8},
+        [0, 1, 2], 8,
+    ),
+    "falcon_h1": ("FalconH1ForCausalLM", "FalconH1Config", GROUPED | _STATE | {"mamba_d_ssm": 64}, [0, 1, 2], 8),
+    "minimax": (
+        "MiniMaxForCausalLM", "MiniMaxConfig",
+        _FOUR | {"num_local_experts": 2, "num_experts_per_tok": 1, "block_size": 8}, [1, 3], 4,
+    ),
+}  # fmt: skip
+
+
+def linear(name: str, sharp: float = 4.0, dtype: torch.dtype = torch.float32) -> hf.PreTrainedModel:
+    """A random model of the family, with decays of all strengths."""
+    model_class, config_class, settings, *_ = LINEAR[name]
+    torch.manual_seed(0)
+    model: hf.PreTrainedModel = getattr(hf, model_class)(getattr(hf, config_class)(**settings))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "conv1d.weight" in name:
+                parameter.normal_(std=0.7)
+            elif name.endswith(("A_log", "dt_bias", ".D")):
+                parameter.normal_(mean=-1.0)
+            elif parameter.dim() > 1:
+                parameter.mul_(sharp)
+    model.eval().to(dtype)
+    watch(model)
+    return model
+
+
+def small_linear(name: str, sharp: float = 4.0) -> ats.Model:
+    """The same with a tokenizer of one token a letter."""
+    return ats.Model(linear(name, sharp), copy_tokenizer())

@@ -143,7 +143,8 @@ def _attribution(
         units = np.array(errors)
         measured = replace(measured, standard_error=tuple(task.words.scores(units, task.units.spread(units)).tolist()))
     measured = replace(measured, shared_words=task.words.shared)
-    if method.shares:
+    signed = method.sign == "signed" if scores.signed is None else scores.signed
+    if method.shares and not signed:
         in_words = [token for word in encoded.words for token in word.tokens]
         measured = replace(measured, excluded_mass=max(0.0, float(tokens.sum() - tokens[in_words].sum())))
     measured = replace(measured, **measured_of_chat(encoded))
@@ -172,7 +173,7 @@ def _attribution(
             truncate=task.request.truncate,
         ),
         measured=measured,
-        signed=method.sign == "signed" if scores.signed is None else scores.signed,
+        signed=signed,
         provenance=provenance(task.model),
     )
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, Unpack, overload
 
 from attnscope.methods.attention.attention import attention as attention_row
 from attnscope.methods.gradient.gradient import gradient
-from attnscope.methods.request import AttentionOptions, Query
+from attnscope.methods.request import Query, RowOptions
 from attnscope.methods.runner import run
 from attnscope.methods.table import Method, method_of
 from attnscope.methods.task import Scores
@@ -119,7 +119,7 @@ def attention(  # type: ignore[overload-overlap]  # a str is a Sequence[str] too
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     query: Query = ...,
-    **options: Unpack[AttentionOptions],
+    **options: Unpack[RowOptions],
 ) -> Attribution: ...
 @overload
 def attention(  # type: ignore[overload-overlap]
@@ -129,7 +129,7 @@ def attention(  # type: ignore[overload-overlap]
     head: int | Literal["mean", "max"] = ...,
     *,
     query: Several,
-    **options: Unpack[AttentionOptions],
+    **options: Unpack[RowOptions],
 ) -> list[Attribution]: ...
 @overload
 def attention(  # type: ignore[overload-overlap]
@@ -138,7 +138,7 @@ def attention(  # type: ignore[overload-overlap]
     layer: int | Literal["mean"] = ...,
     head: int | Literal["mean", "max"] = ...,
     query: Query = ...,
-    **options: Unpack[AttentionOptions],
+    **options: Unpack[RowOptions],
 ) -> list[Attribution]: ...
 @overload
 def attention(
@@ -148,7 +148,7 @@ def attention(
     head: int | Literal["mean", "max"] = ...,
     *,
     query: Several,
-    **options: Unpack[AttentionOptions],
+    **options: Unpack[RowOptions],
 ) -> list[list[Attribution]]: ...
 def attention(
     model: Model,
@@ -156,21 +156,22 @@ def attention(
     layer: int | Literal["mean"] = -1,
     head: int | Literal["mean", "max"] = 0,
     query: Any = None,
-    **options: Unpack[AttentionOptions],
+    **options: Unpack[RowOptions],
 ) -> Any:
     """The attention that each token and word of `text` receives from a query.
 
     text:    one text, or a chat as a list of messages; or a list of these: then the result is a list in the same
              order.
-    layer:   index of the attention layer, negative from the end, or "mean" over layers.
+    layer:   index of the layer, negative from the end, or "mean" over layers with attention weights.
     head:    index of the head, or "mean" or "max" over heads.
     query:   the index of a token (special tokens count; negative from the end); or a word of the text, its first
              occurrence: the mean of its tokens' rows; or None: the mean over all tokens that are not special; or a list
              of these: then the result is a list.
-    options: stack, target, generate, unit, segments, within, chat, truncate, tools, chat_template_kwargs: see
-             `attnscope.methods.request.AttentionOptions`.
+    options: linear, stack, target, generate, unit, segments, within, chat, truncate, tools, chat_template_kwargs: see
+             `attnscope.methods.request.RowOptions`.
 
-    The scores are the row A[query, :] of A = softmax(QKᵀ·scale + mask), shares from 0 to 1 (arXiv:1706.03762); see
+    The scores are the row A[query, :] of A = softmax(QKᵀ·scale + mask), shares from 0 to 1 (arXiv:1706.03762). Of a
+    layer of linear attention they are the row of its unrolled matrix, signed. See
     `attnscope.methods.attention.attention` for what they mean and when they mislead.
 
     Raises TextError, TextTooLongError, QueryError, RangeError, ModelError, NonFiniteError.

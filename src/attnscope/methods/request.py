@@ -67,6 +67,15 @@ class AttentionOptions(FollowingOptions, total=False):
     window: int | None
 
 
+class RowOptions(AttentionOptions, total=False):
+    """AttentionOptions, and which of a layer's two kinds of row.
+
+    linear: True for the row of its linear attention, unrolled; None: that only where it has no attention weights.
+    """
+
+    linear: bool | None
+
+
 class Options(AttentionOptions, total=False):
     """The parameters that all methods take beside their own.
 

@@ -12,6 +12,8 @@ from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.attention.query_key_batch import QueryKeyBatch
 from attnscope.models.gradients.input_gradients import gradients
+from attnscope.models.linear_attention.call import LinearCall
+from attnscope.models.linear_attention.capture import capture_linear
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.target import Objective
 
@@ -70,6 +72,7 @@ class SharedAttention:
     def __init__(self, batch: QueryKeyBatch, weights: Tensor) -> None:
         self.batch, self.weights = batch, weights
         self._rows: dict[tuple[int, ...], list[Tensor]] = {}
+        self._linear_rows: dict[int, tuple[Tensor, float]] = {}
         self._reduced: dict[tuple[tuple[int, ...], str], list[HeadReduction]] = {}
 
     def rows(self, layers: tuple[int, ...]) -> list[Tensor]:
@@ -83,6 +86,19 @@ class SharedAttention:
             capture(self.batch.model.model, self.batch.inputs, layers, see, self.batch.stack)
             self._rows[layers] = [rows[layer] for layer in layers]
         return self._rows[layers]
+
+    def linear_rows(self, layer: int) -> tuple[Tensor, float]:
+        """The queries' rows in a layer of linear attention, (text, query, head, key), signed; how far they miss it.
+
+        That is: what M · v misses of the layer's output, as a share of it.
+        """
+        if layer not in self._linear_rows:
+
+            def see(_layer: int, call: LinearCall) -> None:
+                self._linear_rows[layer] = mix(call, self.weights), call.missed
+
+            capture_linear(self.batch.model.model, self.batch.inputs, [layer], see)
+        return self._linear_rows[layer]
 
     def reduced(self, layers: tuple[int, ...], over: str) -> list[HeadReduction]:
         """Each layer's attention with its heads reduced by `over`: "mean", "max" or "min"."""

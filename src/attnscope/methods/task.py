@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError
-from attnscope.methods.attention.layers import attending_layer, coverage
+from attnscope.methods.attention.layers import attending_layer, coverage, layout_beside, linear_layer, linear_of
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
 from attnscope.methods.units import Units, Words, words_in
+from attnscope.models.architecture import configured
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
@@ -33,7 +34,7 @@ from attnscope.models.embeddings import baseline_vector, embedded
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
-from attnscope.models.model_facts import AttentionLayout
+from attnscope.models.model_facts import AttentionLayout, LinearLayer
 from attnscope.models.perturbation.without_tokens import default_replacement, values_without_tokens
 from attnscope.models.targets.readout import values
 from attnscope.models.targets.target import Objective
@@ -196,6 +197,38 @@ class Task:
     def heads(self) -> dict[int, int]:
         """Of each layer of the stack that has attention weights, by its number in the model, how many heads."""
         return self.layout.heads_of(self.stack)
+
+    @property
+    def linear(self) -> dict[int, LinearLayer]:
+        """The model's layers of linear attention, by their numbers."""
+        batch = self.attention.batch
+        return linear_of(batch.model, batch.inputs, batch.stack)
+
+    def linear_layer(self, index: object, linear: bool | None) -> int | None:
+        """The layer whose linear attention is meant, from 0 on; None where its attention weights are.
+
+        linear: True, False, or None: attention weights where the layer has them (-1: where the model has them).
+        """
+        if linear is False or (linear is None and not self.linear):
+            return None
+        batch = self.attention.batch
+        count = configured(self.model.model, "num_hidden_layers") or 0
+        if linear is None:
+            layout = layout_beside(batch.model, batch.inputs, batch.stack, self.linear)
+            heads = {} if layout is None else layout.heads_of(batch.stack)
+            if heads and (index == -1 or in_range("layer", index, count, '"mean"') not in self.linear):
+                return None
+            if heads and in_range("layer", index, count) in heads:
+                return None
+        return linear_layer(self.model, self.linear, count, index)
+
+    def linear_rows(self, layer: int) -> tuple[Tensor, float]:
+        """The queries' rows of a layer of linear attention, (query, head, key), signed.
+
+        And how far its matrix misses the layer's output, as a share of it.
+        """
+        rows, missed = self.attention.linear_rows(layer)
+        return rows[self.place, ..., : self._keys], missed
 
     def query_weights(self) -> Tensor:
         """(query, token) The weight of each token's row in each query: 1 / n at the query's n tokens."""

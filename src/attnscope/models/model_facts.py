@@ -70,11 +70,21 @@ class Projection:
     given: Tensor
 
 
+@dataclass(frozen=True)
+class LinearLayer:
+    """A layer of linear attention: the name of what it computes, its heads, and why it is refused (None: it is not)."""
+
+    mechanism: str
+    heads: int
+    refusal: str | None = None
+
+
 @dataclass
 class ModelFacts:
     """One model's facts, filled in as they are learnt.
 
     layouts:       by whether the decoder runs too.
+    linear:        its layers of linear attention by their numbers; None until they were looked for.
     projections:   stack -> layer -> what projects the output of its heads.
     modules:       how many modules the model had: with an adapter put into it, it is another model.
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
@@ -85,6 +95,7 @@ class ModelFacts:
     """
 
     layouts: dict[bool, AttentionLayout] = field(default_factory=dict)
+    linear: dict[int, LinearLayer] | None = None
     projections: dict[str, dict[int, Projection]] = field(default_factory=dict)
     reuses_prefix: bool | None = None
     both_ways: bool | None = None

@@ -120,6 +120,8 @@ class Measured:
     turns:              of a chat, where each turn stands in the text: {"1 user": (start, end), …}.
     template:           what the chat template wrote before, between and after the pieces of the chat, which is read
                         and not drawn.
+    mechanism:          of linear attention: what the layer computes, such as "gated delta rule".
+    rebuilt:            of linear attention: how far its matrix times the values misses the layer's output, as a share.
     """
 
     value: float | None = None
@@ -139,6 +141,8 @@ class Measured:
     coverage: tuple[int, int] | None = None
     turns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     template: tuple[str, ...] = ()
+    mechanism: str | None = None
+    rebuilt: float | None = None
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -175,6 +179,7 @@ _MEASURED: dict[str, Kinds] = {
     "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
     "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT, "windows": _LIST_OR_NOT,
     "coverage": _LIST_OR_NOT, "turns": _OBJECT_OR_NOT, "template": _ITEMS_OR_NOT,
+    "mechanism": _TEXT_OR_NOT, "rebuilt": _NUMBER_OR_NOT,
 }  # fmt: skip
 
 

@@ -42,6 +42,8 @@ MEASURED: dict[str, tuple[Any, str]] = {
     "shared_words": (((1, 3),), "which share its score by their characters: castle on."),
     "windows": (((0, 9), (5, 20)), "Read in 2 overlapping windows of at most"),
     "coverage": ((2, 3), "through 2 of 3 layers; the others have no attention weights."),
+    "mechanism": ("Mamba 2", "Linear attention (Mamba 2), unrolled: the weights are signed"),
+    "rebuilt": (1.2e-6, ""),
 }
 
 
@@ -69,6 +71,16 @@ def test_what_was_measured_is_said(name: str) -> None:
     changed = said(measured=Measured(**{name: value}))
     assert says in changed
     assert (changed == said()) == (not says)
+
+
+def test_linear_attention_is_named_everywhere() -> None:
+    row = replace(attention(TEXT, query="castle"), signed=True, measured=Measured(mechanism="Mamba 2", rebuilt=1.2e-6))
+    caption = caption_of(row)
+    assert caption.title.startswith("Linear attention")
+    assert unit(row) == "weight of linear attention"
+    assert "positive weight" in caption.scale
+    assert "target" not in caption.scale
+    assert any("give its output within 2e-6 of it." in note for note in caption.notes)
 
 
 def test_refined_steps_are_those_that_were_taken() -> None:

@@ -1,10 +1,16 @@
 """Layers as a caller counts them: all of the model's, of which some may have no attention weights."""
 
-from attnscope.errors import RangeError
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from attnscope.errors import ModelError, NoAttentionError, RangeError
 from attnscope.methods.request import in_range
 from attnscope.models.attention.layer_numbers import FEED_FORWARD
+from attnscope.models.attention.layout import attention_layout
+from attnscope.models.linear_attention.capture import linear_layers
 from attnscope.models.loading.load import Model
-from attnscope.models.model_facts import AttentionLayout
+from attnscope.models.model_facts import AttentionLayout, LinearLayer
 
 
 def attending_layer(model: Model, layout: AttentionLayout, stack: str, index: object, words: str = "") -> int:
@@ -20,6 +26,42 @@ def attending_layer(model: Model, layout: AttentionLayout, stack: str, index: ob
         raise RangeError(
             f"layer {layer} of {type(model.model).__name__} is {kinds[layer]} and has no attention weights; "
             f"layers with weights: {', '.join(map(str, heads))}"
+        )
+    return layer
+
+
+def layout_beside(
+    model: Model, inputs: Mapping[str, Tensor], stack: str, linear: Mapping[int, LinearLayer]
+) -> AttentionLayout | None:
+    """Where the model's attention is; None where it has none and layers of linear attention instead.
+
+    Raises what `attention_layout` raises otherwise.
+    """
+    try:
+        return attention_layout(model.model, inputs, stack)
+    except NoAttentionError:
+        if not linear:
+            raise
+        return None
+
+
+def linear_of(model: Model, inputs: Mapping[str, Tensor], stack: str) -> dict[int, LinearLayer]:
+    """The layers of linear attention within one text, by their numbers."""
+    return linear_layers(model.model, inputs) if stack == "self" else {}
+
+
+def linear_layer(model: Model, linear: Mapping[int, LinearLayer], count: int, index: object) -> int:
+    """The index of a layer of linear attention from 0 on, of a model with `count` layers; -1 is the last of them.
+
+    Raises RangeError for one that is out of range or has none, ModelError where the model has none.
+    """
+    name = type(model.model).__name__
+    if not linear:
+        raise ModelError(f"{name} has no linear attention that attnscope can unroll: leave linear out")
+    layer = max(linear) if index == -1 else in_range("layer", index, max(count, max(linear) + 1))
+    if layer not in linear:
+        raise RangeError(
+            f"layer {layer} of {name} has no linear attention; layers that have: {', '.join(map(str, linear))}"
         )
     return layer
 

@@ -96,6 +96,19 @@ def _mixes_in_another_way(module: nn.Module) -> bool:
     return along_tokens or any(name in type(module).__name__ for name in _MIXERS)
 
 
+def block_numbers(body: nn.Module) -> dict[nn.Module, int]:
+    """Of each module in a list of blocks, which block of its list it is in, counted over nested lists."""
+    blocks: dict[str, list[str]] = {}
+    numbers = {}
+    for name, module in body.named_modules():
+        if block := _block_name(name):
+            siblings = blocks.setdefault(_list_of(name), [])
+            if block not in siblings:
+                siblings.append(block)
+            numbers[module] = siblings.index(block)
+    return numbers
+
+
 def _block_name(name: str) -> str:
     """The name of the element of the outermost list of modules that a module is in; "" where it is in none.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, floor, log10
 from typing import Any
 
 from attnscope.render.content.pieces import query_words, visible
@@ -108,12 +109,15 @@ def number(value: float) -> str:
 
 def unit(result: Attribution) -> str:
     """What a raw score measures, for the legend."""
-    return "share of attention" if result.family == "attention" else f"{visible(result.method)} score"
+    if result.family != "attention":
+        return f"{visible(result.method)} score"
+    return "weight of linear attention" if result.measured.mechanism else "share of attention"
 
 
 def _title(result: Attribution, query: str) -> str:
     if result.family == "attention":
-        return f"Attention from “{query}”" if query else "Attention"
+        kind = "Linear attention" if result.measured.mechanism else "Attention"
+        return f"{kind} from “{query}”" if query else kind
     if result.family == "own":
         return "Own scores" if result.method == "own" else f"Scores: {visible(result.method)}"
     return f"Importance by {visible(result.method).replace('_', ' ')}"
@@ -123,6 +127,11 @@ def _scale(result: Attribution) -> str:
     low, high = limits(result)
     if not result.words:
         return "There are no words to colour."
+    if result.signed and high > 0 and result.family == "attention":
+        return (
+            f"Red words come in with a positive weight, blue words with a negative one; colours run from {number(low)} "
+            f"to {number(high)}, with 0 in the middle."
+        )
     if result.signed and high > 0:
         return (
             f"Blue words lower the target, red words raise it; colours run from {number(low)} to {number(high)}, "
@@ -178,12 +187,30 @@ def _trust(result: Attribution) -> tuple[str, ...]:
             "words, which share its score by their characters" if of_words else "characters, which share its score"
         )
         notes.append(f"One token covers several {several}: {_value(runs)}.")
+    if measured.mechanism is not None:
+        off = measured.rebuilt
+        of_output = "" if off is None else f"; with the values they give its output within {_share(off)} of it"
+        notes.append(
+            f"Linear attention ({visible(measured.mechanism)}), unrolled: the weights are signed, on the layer’s own "
+            f"scale, and no shares{of_output}."
+        )
     if measured.fixed:
         where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
         notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
     if result.asked.segments:
         notes.append(f"Segments in order: {_value(list(result.asked.segments))}.")
     return tuple(notes)
+
+
+def _share(error: float) -> str:
+    """A share of error, rounded up.
+
+    >>> _share(1.31e-7), _share(0.0)
+    ('2e-7', '1e-7')
+    """
+    digits = max(error, 1e-7)
+    unit_of_digit = 10.0 ** floor(log10(digits))
+    return number(ceil(digits / unit_of_digit - 1e-9) * unit_of_digit)
 
 
 def _value(value: Any) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from attnscope.errors import ModelError
+from attnscope.errors import ModelError, NoAttentionError
 from attnscope.models.architecture import is_encoder_decoder
 from attnscope.models.attention.probe.trial import Pass, TrialCall
 
@@ -76,9 +76,9 @@ def expected(net: PreTrainedModel, eager: Pass, stacks: Sequence[str]) -> dict[s
     return {stack: of for stack, of in chosen.items() if of}
 
 
-def nothing_to_show(net: PreTrainedModel) -> ModelError:
+def nothing_to_show(net: PreTrainedModel) -> NoAttentionError:
     """The error about a model that attends nowhere from token to token."""
-    return ModelError(
+    return NoAttentionError(
         f"{type(net).__name__} has no attention weights to show from token to token (it may be a state-space or "
         "recurrent model, or attend in blocks); use a transformer with attention layers, or a gradient method"
     )
