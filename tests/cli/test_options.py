@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from command_line import Run, process, run
+from command_line import Run, failed, process, run
 
 from attnscope.cli import options
-from attnscope.errors import TextError
+from attnscope.errors import InputError, TextError
 from attnscope.render import FORMATS, RENDERERS
 
 
@@ -88,3 +88,76 @@ def test_the_device_is_the_one_that_is_there(
 def test_the_device_is_named_in_the_result(run_tiny: Run) -> None:
     result = json.loads(run_tiny("attention", "a b c", "--device", "cpu", "--json").stdout)
     assert result["provenance"]["device"] == "cpu"
+
+
+CHAT = [
+    {"role": "user", "content": "What is the capital of Japan?"},
+    {"role": "assistant", "content": "The capital of Japan is Tokyo."},
+]
+
+
+def test_a_chat_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
+    path = tmp_path / "chat.json"
+    path.write_text(json.dumps({"messages": CHAT, "chat_template_kwargs": {"shout": True}}))
+    asked = ("gradient", "--json", "--messages")
+    read = json.loads(run(*asked, str(path)).stdout)
+    assert read["asked"]["messages"] == CHAT
+    assert read["asked"]["chat_template_kwargs"] == {"shout": True}
+    assert read["asked"]["target"] == "log-probability of 'The capital of Japan is Tokyo.'"
+    piped = json.loads(run(*asked, "-", given=json.dumps(CHAT).encode()).stdout)
+    assert piped["words"] == read["words"]
+    part = json.loads(run("explain", "--json", "--messages", str(path), "--target", "Tokyo").stdout)
+    assert part["asked"]["target"] == "log-probability of ' Tokyo'"
+    count = len(read["tokens"])  # the reply is not among them
+    planned = run("plan", "--messages", str(path), "--json").stdout
+    assert json.loads(planned)["tokens"] > count
+
+
+def test_a_file_that_is_no_chat(tmp_path: Path) -> None:
+    path = tmp_path / "chat.json"
+    path.write_text("[")
+    assert "chat.json is not JSON" in failed("gradient", "--messages", str(path))
+
+
+def test_a_text_and_a_chat_are_one_too_many() -> None:
+    assert "give one of them" in failed("gradient", "a text", "--messages", "chat.json")
+    assert "tools is for chats" in failed("gradient", "a text", "--tools", '[{"name": "a"}]')
+
+
+def test_options_of_json(tmp_path: Path) -> None:
+    assert options.json_value('{"a": 1}', "--tools") == {"a": 1}
+    (tmp_path / "tools.json").write_text("[2]")
+    assert options.json_value(str(tmp_path / "tools.json"), "--tools") == [2]
+    with pytest.raises(InputError, match="neither JSON nor the name of a file"):
+        options.json_value("{a", "--tools")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("one\n", "one"),
+        ("one\n\n", "one\n"),
+        ("one\r\n", "one"),
+        ("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n", None),
+        ("<|start_header_id|>assistant<|end_header_id|>\n\n", None),
+        ("<start_of_turn>model\n", None),
+        ("<｜Assistant｜><think>\n", None),
+        ("<|im_start|>user\nHi\n", "<|im_start|>user\nHi"),
+    ],
+)
+def test_a_rendered_chat_keeps_its_last_line_break(written: str, read: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "prompt.txt"
+    path.write_bytes(written.encode())
+    assert options.read_text(None, path) == (written if read is None else read)
+
+
+def test_a_chat_given_as_a_text_gets_a_hint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "chat.json"
+    path.write_text(json.dumps(CHAT))
+    for given in (("--file", str(path)), (json.dumps({"messages": CHAT}),)):
+        caplog.clear()
+        run("plan", *given)
+        assert "use --messages" in caplog.text
+    caplog.clear()
+    run("plan", '["a", {"role": 1}] is JSON')
+    assert "--messages" not in caplog.text

@@ -38,8 +38,6 @@ def attention(
         layer=cast(Literal["mean"], options.number(layer)),
         head=cast(Literal["mean", "max"], options.number(head)),
         query=None if query is None else options.query(query),
-        chat=source.chat,
-        truncate=source.truncate,
-        window=source.window,
+        **source.reading(),
     )
     options.show(result, output, json, look)

@@ -63,9 +63,7 @@ def explain(
         "unit": unit if unit != "word" else None,
         "segments": None if segments is None else _value(segments),
         "within": None if within is None else _value(within),
-        "chat": source.chat or None,
-        "truncate": source.truncate or None,
-        "window": source.window,
+        **source.reading(),
     }
     parameters = {name: value for name, value in asked.items() if value is not None} | own_parameters(option or [])
     result = attnscope.explain(loading.load(), given, method=method, **parameters)

@@ -64,9 +64,7 @@ def flow(
         loading.load(),
         given,
         method=method or known[0],
-        chat=source.chat,
-        truncate=source.truncate,
-        window=source.window,
+        **source.reading(),
         **{name: value for name, value in asked.items() if value is not None},
     )
     options.show(result, output, json, look)

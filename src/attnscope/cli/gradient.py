@@ -37,8 +37,6 @@ def gradient(
         norm=cast(Literal["l2", "l1"], norm),
         pool=cast(Literal["sum", "mean", "max"], pool),
         preset=cast(Literal["promptrobust", "vocabulary"] | None, preset),
-        chat=source.chat,
-        truncate=source.truncate,
-        window=source.window,
+        **source.reading(),
     )
     options.show(result, output, json, look)

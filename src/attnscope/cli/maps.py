@@ -75,8 +75,7 @@ def maps(
         stack=cast(Literal["encoder", "decoder", "cross"] | None, stack),
         target=target,
         generate=generate,
-        chat=source.chat,
-        truncate=source.truncate,
+        **source.reading(),
     )
     if words:
         result = result.words()

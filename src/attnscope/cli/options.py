@@ -1,8 +1,11 @@
 """Options that several commands share: where the text comes from, how to load the model, where the result goes."""
 
+import json as json_module
+import logging
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cached_property
 from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +16,18 @@ import attnscope
 from attnscope.errors import InputError, TextError
 from attnscope.render import FORMATS, RENDERERS, Result, checked_path, print_result, save
 from attnscope.results.attribution import Attribution
+from attnscope.text.messages import MessagesFile, is_json_of_a_chat, read_messages, without_last_line_break
+
+_log = logging.getLogger(__name__)
 
 Text = Annotated[str | None, typer.Argument(help="The text. Default: --file or standard input.", show_default=False)]
 File = Annotated[
-    Path | None, typer.Option("--file", "-f", help="Read the text from a UTF-8 file (one final line break is dropped).")
+    Path | None,
+    typer.Option(
+        "--file",
+        "-f",
+        help="Read the text from a UTF-8 file (one final line break is dropped, but for a rendered chat's).",
+    ),
 ]
 ModelName = Annotated[
     str | None,
@@ -41,6 +52,24 @@ Chat = Annotated[
         help="Put the text into the model's chat template as a user's message (the template stays out of the picture).",
     ),
 ]
+Messages = Annotated[
+    Path | None,
+    typer.Option(
+        "--messages",
+        help='A chat instead of a text: a JSON file with [{"role": "user", "content": "…"}, …], or - for standard '
+        "input. A reply at its end is what is explained.",
+    ),
+]
+Tools = Annotated[
+    str | None, typer.Option("--tools", help="The tools of the chat: JSON schemas, as JSON or in a JSON file.")
+]
+TemplateVariables = Annotated[
+    str | None,
+    typer.Option(
+        "--chat-template-kwargs",
+        help='Other variables of the chat template, as JSON or in a JSON file: {"enable_thinking": false}.',
+    ),
+]
 Truncate = Annotated[bool, typer.Option("--truncate", help="Cut off a text that is too long for the model.")]
 Window = Annotated[
     int | None,
@@ -57,13 +86,38 @@ class Source:
 
     text: Text = None
     file: File = None
+    messages: Messages = None
+    tools: Tools = None
+    chat_template_kwargs: TemplateVariables = None
     chat: Chat = False
     truncate: Truncate = False
     window: Window = None
 
-    def read(self) -> str:
-        """The text. Raises TextError if there is none, or if it cannot be read."""
-        return read_text(self.text, self.file)
+    def read(self) -> str | list[dict[str, Any]]:
+        """The text, or the messages of a chat. Raises TextError or InputError where there are none to be read."""
+        return read_text(self.text, self.file) if self.messages is None else self._chat.messages
+
+    def reading(self) -> dict[str, Any]:
+        """How it is read: the parameters of that name, where they were given."""
+        tools = None if self.tools is None else json_value(self.tools, "--tools")
+        variables = self.chat_template_kwargs
+        kwargs = None if variables is None else json_value(variables, "--chat-template-kwargs")
+        if self.messages is not None:
+            tools, kwargs = tools or self._chat.tools, kwargs or self._chat.chat_template_kwargs
+        given = {
+            "chat": self.chat, "truncate": self.truncate, "window": self.window, "tools": tools,
+            "chat_template_kwargs": kwargs,
+        }  # fmt: skip
+        return {name: value for name, value in given.items() if value not in (None, False)}
+
+    @cached_property
+    def _chat(self) -> MessagesFile:
+        if self.text is not None or self.file is not None:
+            raise InputError("both a text and --messages were given; give one of them")
+        if str(self.messages) == "-":
+            return read_messages(_read(None), "standard input")
+        assert self.messages is not None
+        return read_messages(_read(self.messages.expanduser()), str(self.messages))
 
 
 @dataclass(frozen=True)
@@ -164,10 +218,17 @@ def read_text(text: str | None, file: Path | None) -> str:
     if text is not None and file is not None:
         raise TextError("both a text and --file were given; give one of them")
     if text is not None:
+        _hint_at_messages(text)
         return text
     if file is None and sys.stdin.isatty():
         raise TextError("no text was given; write it after the command, name a --file, or pipe it in")
-    file = None if file is None else file.expanduser()
+    read = without_last_line_break(_read(None if file is None else file.expanduser()))
+    _hint_at_messages(read)
+    return read
+
+
+def _read(file: Path | None) -> str:
+    """A file's text, or that of standard input. Raises TextError if it is unreadable."""
     name = "standard input" if file is None else str(file)
     try:
         raw = sys.stdin.buffer.read() if file is None else file.read_bytes()
@@ -179,7 +240,27 @@ def read_text(text: str | None, file: Path | None) -> str:
         raise TextError(f"{name} is not UTF-8 text (byte {error.start}); convert it, or name a text file") from error
     if "\0" in decoded:
         raise TextError(f"{name} is not text: it contains a NUL character at position {decoded.index(chr(0))}")
-    return decoded.removesuffix("\n").removesuffix("\r")
+    return decoded
+
+
+def json_value(given: str, option: str) -> Any:
+    """The JSON in an option: written out, or in a file of that name. Raises InputError."""
+    try:
+        return json_module.loads(given)
+    except ValueError as error:
+        if not Path(given).expanduser().is_file():
+            raise InputError(f"{option} {given!r} is neither JSON nor the name of a file with JSON") from error
+    try:
+        return json_module.loads(Path(given).expanduser().read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{option}: {given} is not a file with JSON ({error})") from error
+
+
+def _hint_at_messages(text: str) -> None:
+    if is_json_of_a_chat(text):
+        _log.warning(
+            "the text is the JSON of a chat, and its braces are read too: to have the chat read, use --messages"
+        )
 
 
 def number(value: str) -> int | str:

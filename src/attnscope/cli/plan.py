@@ -15,6 +15,7 @@ from attnscope.errors import TooLargeError
 def plan(
     text: options.Text = None,
     file: options.File = None,
+    messages: options.Messages = None,
     method: Annotated[
         str,
         typer.Option(help="maps, generate, or one of `attnscope methods`."),
@@ -39,10 +40,12 @@ def plan(
 
         attnscope plan --tokens 8192 --method rollout
     """
-    given = None if tokens is not None and text is None and file is None else options.read_text(text, file)
+    source = options.Source(text, file, messages)
+    alone = tokens is not None and text is None and file is None and messages is None
+    given = None if alone else source.read()
     planned = attnscope.plan(
         loading.load(), given, method, tokens=tokens, layers=layers, heads=heads, maps=not statistics_only,
-        top=0 if statistics_only else 32, runs=runs,
+        top=0 if statistics_only else 32, runs=runs, **source.reading(),
     )  # fmt: skip
     if json:
         sys.stdout.write(json_module.dumps({**asdict(planned), "fits": planned.fits}) + "\n")

@@ -14,9 +14,11 @@ from attnscope.methods import cost as costs
 from attnscope.methods.cost import Cost, Size, size_of
 from attnscope.methods.table import METHODS, SHORTER, Method
 from attnscope.models.attention.query_key_batch import QueryKeyTexts
+from attnscope.models.inputs.encode import encode
 from attnscope.models.loading.hardware import free_memory, speed
 from attnscope.models.loading.load import Model, load
 from attnscope.models.typed import device_of
+from attnscope.text.inputs import Messages, Reading, Tools
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ PLANNED: dict[str, Work] = {
 
 def plan(
     model: Model,
-    text: str | None = None,
+    text: str | Messages | None = None,
     method: str = MAPS.name,
     *,
     tokens: int | None = None,
@@ -115,14 +117,18 @@ def plan(
     top: int = 32,
     runs: int | None = None,
     targets: int = 1,
+    chat: bool = False,
+    tools: Tools | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """What `method` would take on `text`, or on a text of this many `tokens`, without running it.
+    """What `method` would take on a text or a chat, or on a text of this many `tokens`, without running it.
 
     method:  "maps", "generate", or any of METHODS.
     layers, heads, queries, keys: how many of them, for maps; maps, top: as in `attention_maps`.
     runs:    the number of passes of a method that makes many (steps, samples, words), or of tokens to generate; by
              default what the method's default options come to.
     targets: how many values are explained one by one (per_token).
+    chat, tools, chat_template_kwargs: how the text or chat is read, as in `explain`.
 
     Raises InputError for a method without a plan, or neither text nor tokens.
     """
@@ -132,10 +138,19 @@ def plan(
     if method not in PLANNED:
         raise InputError(f"there is no plan for {method!r}; choose from {', '.join(PLANNED)}")
     work = PLANNED[method]
-    count = tokens if tokens is not None else len(model.tokenizer(text, verbose=False)["input_ids"])
+    count = (
+        tokens
+        if tokens is not None
+        else _length(model, text, Reading(chat, tools=tools, chat_template_kwargs=chat_template_kwargs))
+    )
     passes = work.runs(work.options, _words(count)) if runs is None else runs
     chosen = Chosen(layers, heads, queries, keys, maps, top)
     return _planned(model, work, count, _cost(model, work, count, passes, targets, chosen))
+
+
+def _length(model: Model, text: str | Messages | None, reading: Reading) -> int:
+    """How many tokens the model reads, however many that are."""
+    return len(encode(model.tokenizer, reading.one(text)).tokens)
 
 
 def foresee(
