@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+import numpy as np
 import pytest
 import torch
 import transformers as hf
@@ -16,6 +17,7 @@ from attnscope.models.architecture import (
     configured,
     embedding_layer,
     is_encoder_decoder,
+    reads_ahead,
     self_attention_body,
     task_of,
 )
@@ -129,3 +131,45 @@ def test_a_mask_is_asked_of_a_bert_that_is_no_decoder() -> None:
     expected = float(deepcopy(net)(input_ids=ids).logits[0, 2].log_softmax(-1)[target].detach())
     result = ats.explain(ats.Model(net, tokenizer), "a c [MASK] g", method="gradient", target="b")
     assert result.measured.value == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_embedding_layer_of_t5s_encoder_alone_is_the_one_that_runs() -> None:
+    config = hf.T5Config(vocab_size=64, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_heads=4, num_labels=3)
+    torch.manual_seed(0)
+    model = ats.Model(hf.T5ForTokenClassification(config).eval(), copy_tokenizer())
+    ran: list[torch.nn.Module] = []
+    handle = embedding_layer(model.model).register_forward_hook(lambda layer, *_: ran.append(layer))
+    model.model(input_ids=torch.tensor([[4, 5, 6]]))
+    handle.remove()
+    assert len(ran) == 1
+    for method in ("gradient", "integrated_gradients", "gim"):
+        assert np.abs(ats.explain(model, "a b c", method=method, target=1, position="b").scores).max() > 0
+
+
+def test_a_model_that_is_no_forecast_is_refused_by_name() -> None:
+    """XLNet predicts in an order of its own; CPM-Ant and PaliGemma read what they are to predict."""
+    xlnet = hf.XLNetLMHeadModel(hf.XLNetConfig(vocab_size=64, d_model=32, n_layer=2, n_head=4, d_inner=48)).eval()
+    with pytest.raises(ModelError, match="in an order of their own"):
+        ats.explain(ats.Model(xlnet, copy_tokenizer()), "a b c d", target=" e")
+    sizes = {"vocab_size": 64, "hidden_size": 32, "num_attention_heads": 4, "dim_head": 8, "dim_ff": 48}
+    torch.manual_seed(0)
+    ant = hf.CpmAntForCausalLM(hf.CpmAntConfig(**sizes, num_hidden_layers=2, init_std=0.5)).eval()
+    assert reads_ahead(ant)
+    model = ats.Model(ant, copy_tokenizer())
+    with pytest.raises(ModelError, match="give a target of one token"):
+        ats.explain(model, "a b c d", method="deletion", target=" e f")
+    with pytest.raises(ModelError, match="tokens of its own before the text"):
+        ats.explain(model, "a b c d", method="gradient", target=" e")
+    assert ats.explain(model, "a b c d", method="deletion", target=" e").scores.any()
+
+
+def test_what_changes_by_chance_is_refused_by_name() -> None:
+    class Hashing(hf.LlamaForCausalLM):
+        def forward(self, input_ids: torch.Tensor) -> object:
+            output = super().forward(input_ids=input_ids)
+            output.logits = output.logits + torch.randn(1)
+            return output
+
+    model = ats.Model(Hashing(hf.LlamaConfig(**GROUPED)).eval(), copy_tokenizer())
+    with pytest.raises(ModelError, match="other numbers for the same text each time"):
+        ats.explain(model, "a b c d")

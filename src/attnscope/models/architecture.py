@@ -100,8 +100,8 @@ def reads_ahead(net: PreTrainedModel) -> bool:
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:
-    """Up to a thousandth of the largest: ProphetNet's mask lets that much through."""
-    return bool((one - other).abs().max() <= 1e-3 * one.abs().max())
+    """Up to a thousandth of the largest, which ProphetNet's mask lets through; what is no number differs from none."""
+    return not bool((one - other).abs().max() > 1e-3 * one.abs().max())
 
 
 @contextmanager
@@ -130,6 +130,9 @@ def self_attention_body(net: PreTrainedModel) -> nn.Module:
 def embedding_layer(net: PreTrainedModel) -> nn.Module:
     """The layer whose output is "the input embeddings" of the text. Raises ModelError where there is none."""
     body = self_attention_body(net)
+    # T5's encoder alone has an embedding layer that it names, and one of the stack in it that it calls.
+    stack = getattr(body, "encoder", None)
+    body = stack if isinstance(stack, PreTrainedModel) and not is_encoder_decoder(net) else body
     return input_embeddings(body if hasattr(body, "get_input_embeddings") else net)
 
 

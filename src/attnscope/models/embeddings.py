@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError
 from attnscope.models.architecture import accepted, embedding_layer
-from attnscope.models.hooks import EarlyExit, hooked
+from attnscope.models.hooks import EarlyExit, hooked, of_text, one_tensor
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import Readout, batch_inputs
@@ -31,12 +31,14 @@ def readout_embeddings(net: PreTrainedModel, readout: Readout) -> Tensor:
     """
     outputs: list[Tensor] = []
 
-    def keep(_module: object, _args: object, output: Tensor) -> None:
-        outputs.append(output.detach())
+    inputs = batch_inputs(net, [readout])
+
+    def keep(_module: object, args: tuple[Tensor, ...], output: Tensor) -> None:
+        outputs.append(of_text(net, args[0], output, inputs["input_ids"])[0].detach())
         raise EarlyExit
 
     with unchanged(net), torch.no_grad(), hooked(embedding_layer(net), keep), suppress(EarlyExit):
-        net(**accepted(net, batch_inputs(net, [readout])))
+        net(**accepted(net, inputs))
     return outputs[0][0].double().cpu()
 
 
@@ -68,8 +70,7 @@ def _embed(layer: nn.Module, ids: Tensor) -> Tensor:
     """(token,) -> (token, hidden), float64 on the CPU; through the layer, because some scale what the matrix holds."""
     device = weight_of(layer).device
     # Weights that accelerate keeps elsewhere are brought as they are needed, and the ids with them.
-    vectors: Tensor = layer(ids if device.type == "meta" else ids.to(device))
-    return vectors.double().cpu()
+    return one_tensor(layer, layer(ids if device.type == "meta" else ids.to(device))).double().cpu()
 
 
 def _width(layer: nn.Module) -> int:

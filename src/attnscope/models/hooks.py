@@ -27,8 +27,12 @@ def hooked(module: nn.Module, hook: Callable[..., Any]) -> Iterator[None]:
 
 
 @contextmanager
-def embedding_leaf(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None = None) -> Iterator[list[Tensor]]:
+def embedding_leaf(
+    net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None = None, ids: Tensor | None = None
+) -> Iterator[list[Tensor]]:
     """Inside, the text's embeddings in a forward pass, or what `change` makes of them, take a gradient.
+
+    ids: the text's, (batch, token), where the model may embed more than these (Longformer pads to its windows).
 
     The model still receives its input ids, so that whatever it derives from them (positions, token types) stays as it
     is. Yields the list to which the leaf, (batch, token, hidden), is added.
@@ -39,19 +43,21 @@ def embedding_leaf(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | No
         leaves.append((change(output) if change else output).detach().requires_grad_())
         return leaves[0].clone()  # which the model may change in place
 
-    with _embeddings(net, leaf):
+    with _embeddings(net, leaf, ids):
         yield leaves
 
 
 @contextmanager
-def embeddings_replaced(net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None) -> Iterator[None]:
-    """Inside, the text's embeddings in a forward pass go through `change`."""
-    with nullcontext() if change is None else _embeddings(net, change):
+def embeddings_replaced(
+    net: PreTrainedModel, change: Callable[[Tensor], Tensor] | None, ids: Tensor | None = None
+) -> Iterator[None]:
+    """Inside, the text's embeddings in a forward pass go through `change`. ids: as in `embedding_leaf`."""
+    with nullcontext() if change is None else _embeddings(net, change, ids):
         yield
 
 
 @contextmanager
-def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor], text: Tensor | None = None) -> Iterator[None]:
     """Inside, the embedding layer's first output in a forward pass goes through `change`.
 
     A classifier with encoder and decoder reads the text twice: what became of it is there in the decoder too. The
@@ -64,7 +70,8 @@ def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor]) -> Ite
         if not first:
             if module is not layers[0]:
                 return None
-            first.append(_Embedded(args[0], output.detach(), change(output)))
+            own, more = of_text(net, args[0], output, text)
+            first.append(_Embedded(args[0], output.detach(), torch.cat([change(own), more], 1)))
             return first[0].after
         return first[0].in_decoder(args[0], output) if twice else None
 
@@ -73,6 +80,33 @@ def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor]) -> Ite
         for layer in dict.fromkeys(layers):
             stack.enter_context(hooked(layer, hook))
         yield
+
+
+def one_tensor(part: nn.Module, output: Any) -> Tensor:
+    """What an embedding layer gave. Raises ModelError where that is more than embeddings (I-BERT adds their scale)."""
+    if not isinstance(output, Tensor):
+        raise ModelError(
+            f"{type(part).__name__} has no plain embeddings (I-BERT's are integers with a scale), so that nothing can "
+            "be moved along them: use deletion, or occlusion with the mask token"
+        )
+    return output
+
+
+def of_text(net: PreTrainedModel, ids: Tensor, output: Tensor, text: Tensor | None) -> tuple[Tensor, Tensor]:
+    """The embeddings of the text's tokens, and those that the model puts after them (Longformer pads to its windows).
+
+    Raises ModelError where tokens of the model's own stand before the text, or where there are no plain embeddings.
+    """
+    output = one_tensor(net, output)
+    if text is None or ids.shape == text.shape:
+        return output, output[:, :0]
+    count = text.shape[1]
+    if ids.shape[1] < count or not torch.equal(ids[:, :count], text.to(ids)):
+        raise ModelError(
+            f"{type(net).__name__} reads tokens of its own before the text, so that embeddings cannot be told apart: "
+            "use deletion"
+        )
+    return output[:, :count], output[:, count:]
 
 
 @dataclass(frozen=True)

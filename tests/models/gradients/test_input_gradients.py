@@ -1,5 +1,7 @@
 """Gradients at the embeddings equal plain autograd on the unmodified model."""
 
+import copy
+
 import pytest
 import torch
 import transformers as hf
@@ -115,7 +117,8 @@ def test_classifiers_explain_their_own_prediction(kind: str) -> None:
     gradient, loss = gradient_at_embeddings(net, inputs)
     embeddings = net.get_input_embeddings()(inputs["input_ids"]).detach().requires_grad_()
     logits = net(inputs_embeds=embeddings, attention_mask=inputs["attention_mask"]).logits.reshape(-1, 3)
-    expected = -logits.log_softmax(-1).max(-1).values.mean()
+    expected = logits.log_softmax(-1).max(-1).values.mean()  # of the whole text's labels the loss
+    expected = expected if kind == "Sequence" else -expected
     assert loss == pytest.approx(expected.item(), rel=1e-5)
     assert_equal(gradient, torch.autograd.grad(expected, embeddings)[0][0])
 
@@ -158,3 +161,16 @@ def test_the_model_comes_back_after_an_interrupt(family: str) -> None:
     assert [len(m._forward_hooks) for m in net.modules()] == hooks
     assert not any("forward" in m.__dict__ for m in net.modules())
     assert net.training
+
+
+@pytest.mark.parametrize("family", ["llama", "bert"])
+def test_a_float64_models_values_and_gradients_are_as_exact_as_it_is(family: str) -> None:
+    net, inputs = copy.deepcopy(tiny(family)).double(), some_ids(12)
+    gradient, loss = gradient_at_embeddings(net, inputs)
+    embeddings = net.get_input_embeddings()(inputs["input_ids"]).detach().requires_grad_()
+    logs = net(inputs_embeds=embeddings, attention_mask=inputs["attention_mask"]).logits[0].log_softmax(-1)
+    ids = inputs["input_ids"][0, :, None]
+    expected = -(logs[:-1].gather(1, ids[1:]) if family == "llama" else logs.gather(1, ids)).mean()
+    assert loss == pytest.approx(expected.item(), rel=1e-12)
+    (slopes,) = torch.autograd.grad(expected, embeddings)
+    assert (gradient - slopes[0]).abs().max() < 1e-11 * slopes.abs().max()

@@ -77,3 +77,32 @@ def test_texts_are_padded_where_the_model_does_not_read_it(family: str) -> None:
     assert facts_of(net).padding_leaks is None
     assert budget_for(net, other, 64) == 64
     assert facts_of(net).padding_leaks is False
+
+
+def test_a_decoder_that_reads_its_padding_and_experts_with_little_room_run_one_text_at_a_time() -> None:
+    prophet = {"vocab_size": 64, "hidden_size": 32, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "init_std": 0.3}
+    prophet |= {"num_encoder_layers": 2, "num_decoder_layers": 2, "num_encoder_attention_heads": 4}
+    prophet |= {"num_decoder_attention_heads": 4, "max_position_embeddings": 96, "decoder_start_token_id": 1}
+    switch = {"vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4}
+    switch |= {"num_experts": 2, "expert_capacity": 4, "decoder_start_token_id": 0, "num_sparse_encoder_layers": 2}
+    torch.manual_seed(0)
+    for net in (
+        hf.ProphetNetForConditionalGeneration(hf.ProphetNetConfig(**prophet)).eval(),
+        hf.SwitchTransformersForConditionalGeneration(hf.SwitchTransformersConfig(**switch)).eval(),
+    ):
+        watch(net)
+        model = ats.Model(net, copy_tokenizer())
+        texts = ["a b c", "d e f g h i j k l m n o"]
+        for text, together in zip(texts, ats.explain(model, texts, method="gradient"), strict=True):
+            alone = ats.explain(model, text, method="gradient")
+            assert np.abs(together.scores - alone.scores).max() <= 1e-4 * np.abs(alone.scores).max()
+        assert budget_for(net, [{"input_ids": [4, 5]}, {"input_ids": [4, 5, 6]}], 4096) == 1
+
+
+def test_a_model_that_pads_to_its_windows_moves_along_the_texts_own_embeddings() -> None:
+    sizes = SIZE | {"attention_window": 4, "max_position_embeddings": 130}
+    torch.manual_seed(0)
+    model = ats.Model(hf.LongformerForMaskedLM(hf.LongformerConfig(**sizes)).eval(), copy_tokenizer())
+    found = ats.explain(model, "a b c d e f", method="integrated_gradients", steps=40)
+    assert found.measured.completeness_error < 0.02 * np.abs(found.scores).max() + 1e-4
+    assert ats.explain(model, "a b c d e f", method="smooth_grad", samples=2).scores.all()

@@ -33,7 +33,7 @@ def test_a_predicted_label_is_said_to_be_one() -> None:
         likeliest = int(model.model(**model.tokenizer("a b c", return_tensors="pt")).logits.argmax())
     predicted = asked(model)
     assert predicted.readouts[0].ids == (likeliest,)
-    assert predicted.explained == f"loss of the predicted label {label_names(model.model)[likeliest]!r}"
+    assert predicted.explained == f"log-probability of the predicted label {label_names(model.model)[likeliest]!r}"
     contrast = asked(model, target="POSITIVE", against=0)
     assert contrast.readouts[0].signs == (1, -1)
     assert contrast.explained == "log-probability of the label 'POSITIVE' minus that of 'NEGATIVE'"

@@ -45,7 +45,8 @@ def test_classes_by_name_and_index() -> None:
     assert value(model, TEXT, target="POSITIVE") == pytest.approx(logs[2].item(), rel=1e-5)
     assert value(model, TEXT, target=0) == pytest.approx(logs[0].item(), rel=1e-5)
     assert value(model, TEXT, target=2, against="NEGATIVE") == pytest.approx((logs[2] - logs[0]).item(), rel=1e-4)
-    assert value(model, TEXT) == pytest.approx(-logs.max().item(), rel=1e-5)
+    assert value(model, TEXT) == pytest.approx(logs.max().item(), rel=1e-5), "its own prediction"
+    assert value(model, TEXT, quantity="loss") == pytest.approx(-logs.max().item(), rel=1e-5)
     with pytest.raises(InputError, match=r"no label 'POSITVE'.*'POSITIVE'"):
         value(model, TEXT, target="POSITVE")
     with pytest.raises(InputError, match="writes text"):

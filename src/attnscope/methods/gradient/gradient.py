@@ -26,8 +26,8 @@ def gradient(
     """The norm of the target's gradient at each token's embedding; subwords pooled into words (arXiv:2306.04528).
 
     score(token i) = ‖∂F/∂e_i‖, where F is the target (by default the model's loss with `labels = input_ids`; a
-    classifier: the loss of the label it predicts) and e_i the output of the embedding layer at position i. Never
-    negative; in nats (of a logit or probability: its own unit) per unit of embedding.
+    classifier: the log-probability of the label it predicts) and e_i the output of the embedding layer at position i.
+    Never negative; in nats (of a logit or probability: its own unit) per unit of embedding.
 
     norm:   "l2" or "l1", over the embedding's dimensions.
     pool:   how a unit's score is made from its tokens' scores.

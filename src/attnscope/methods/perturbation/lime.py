@@ -23,10 +23,10 @@ def lime(
     """Coefficients of a weighted linear surrogate over the units (Ribeiro et al. 2016, arXiv:1602.04938).
 
     With z in {0, 1}^units saying which units are present, the scores are the b that minimise
-    Σ π(z) (F(z) − a − b·z)² + ridge · |b|², over sampled z; π(z) = exp(−d² / kernel_width²), where d is the cosine
-    distance of z from all ones. The number of missing units is drawn uniformly from 1 to all, then the units. Signed:
-    positive units raise F; in F's own unit. `r_squared` is the weighted share of F's variance that the surrogate
-    explains.
+    Σ π(z) (F(z) − a − b·z)² + ridge · |b|², over sampled z; π(z) = exp(−d² / (2 · kernel_width²)), where d is the
+    cosine distance of z from all ones, as in the authors' package. The number of missing units is drawn uniformly from
+    1 to all, then the units. Signed: positive units raise F; in F's own unit. `r_squared` is the weighted share of F's
+    variance that the surrogate explains.
 
     samples: the number of texts beside the whole one: one forward pass each, less duplicates.
     replacement: as in `shapley`.
@@ -43,9 +43,7 @@ def lime(
     present = _samples(len(removable), samples, seed)  # (sample, removable unit), the whole text first
     missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in present]
     values = task.values_without(missing, used)
-    # The cosine of z with all ones is the root of the share of units that are present.
-    weights = np.exp(-((1 - np.sqrt(present.mean(1))) ** 2) / kernel_width**2)
-    slopes, explained = surrogate(present.astype(float), values, weights, ridge)
+    slopes, explained = surrogate(present.astype(float), values, kernel(present, kernel_width), ridge)
     units = np.zeros((values.shape[1], len(task.units)))
     units[:, removable] = slopes.T
     return Scores(
@@ -62,6 +60,14 @@ def _samples(count: int, samples: int, seed: int) -> NDArray[np.bool_]:
     for row in present[1:]:
         row[generator.permutation(count)[: generator.integers(1, count + 1)]] = False
     return present
+
+
+def kernel(present: NDArray[np.bool_], width: float) -> NDArray[np.float64]:
+    """(sample, unit) -> the weight of each sample, (sample,): exp(−d² / (2 · width²))."""
+    # The cosine of z with all ones is the root of the share of units that are present.
+    distance = 1 - np.sqrt(present.mean(1))
+    weights: NDArray[np.float64] = np.exp(-(distance**2) / (2 * width**2))
+    return weights
 
 
 def surrogate(

@@ -97,7 +97,11 @@ def attention_gradients(
             "them is not the layer's: use rollout, or a gradient method"
         )
     entries = entries_in([readout], inputs["input_ids"].device)
-    with bar(describe, 2 * len(layout.calls)) as done, unchanged(net), embedding_leaf(net) as leaves:
+    with (
+        bar(describe, 2 * len(layout.calls)) as done,
+        unchanged(net),
+        embedding_leaf(net, ids=inputs["input_ids"]) as leaves,
+    ):
         reads = frozenset(module for module, (stack, _) in zip(layout.modules, layout.calls, strict=True) if stack)
         watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:

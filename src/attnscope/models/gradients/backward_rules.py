@@ -64,6 +64,8 @@ def backward_modified(net: PreTrainedModel, inputs: Mapping[str, Tensor], rules:
     inputs: of a pass, to learn the model's attention from. Raises ModelError, naming the class, for a model without
     attention or whose attention or norms are not known.
     """
+    # A classifier with encoder and decoder gives its decoder the text itself.
+    inputs = {"decoder_input_ids": inputs["input_ids"], **inputs} if is_encoder_decoder(net) else inputs
     layout = attention_layout(net, inputs, "decoder" if is_encoder_decoder(net) else None)
     with unchanged(net), ExitStack() as stack:
         for module in net.modules():

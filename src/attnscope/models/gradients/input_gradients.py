@@ -62,7 +62,7 @@ def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Ten
     with unchanged(net), key_heads_repeated(net):
         inputs = batch_inputs(net, batch)
         entries = entries_in(batch, inputs["input_ids"].device)
-        with embedding_leaf(net, change) as leaves, activations_bounded(net, inputs):
+        with embedding_leaf(net, change, inputs["input_ids"]) as leaves, activations_bounded(net, inputs):
             if separate:
                 return _through_split_head(net, batch, inputs, entries, leaves)
             numbers = whole_model_entries(net, inputs, entries, batch[0].quantity)

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError
-from attnscope.models.architecture import accepted, self_attention_body
+from attnscope.models.architecture import accepted, is_encoder_decoder, self_attention_body, task_of
 from attnscope.models.inputs.encode import Encoded, encode
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
@@ -73,13 +73,27 @@ def _padding_leaks(net: PreTrainedModel, text: Mapping[str, Sequence[int]]) -> b
     # An odd number: a model that pools tokens in pairs has one left over.
     tokens = len(whole["input_ids"]) * 2 // 3 | 1
     short = {name: values[:tokens] for name, values in whole.items()}
-    body = self_attention_body(net)
     with unchanged(net), torch.no_grad():
-        alone, beside = (body(**accepted(body, padded(net, texts)))[0][:1] for texts in ([short], [short, whole]))
-    if alone.shape[1] != tokens:
-        return True
-    alone, beside = alone.float(), beside[:, :tokens].float()
+        alone, beside = (_made_of(net, texts) for texts in ([short], [short, whole]))
+    if alone.dim() > 2:
+        if alone.shape[1] != tokens:
+            return True
+        beside = beside[:, :tokens]
+    alone, beside = alone.float(), beside.float()
     return not torch.allclose(alone, beside, rtol=0, atol=_ROUNDING.get(net.dtype, 0.05) * float(alone.abs().max()))
+
+
+def _made_of(net: PreTrainedModel, texts: Sequence[Mapping[str, Sequence[int]]]) -> Tensor:
+    """What the model makes of the first of these texts side by side; a decoder reads the same text."""
+    inputs = padded(net, texts)
+    if not is_encoder_decoder(net):
+        body = self_attention_body(net)
+        output: Tensor = body(**accepted(body, inputs))[0]
+        return output[:1]
+    if task_of(net) == "encoder-decoder":
+        inputs["decoder_input_ids"] = inputs["input_ids"]
+    logits: Tensor = net(**accepted(net, inputs)).logits
+    return logits[:1]
 
 
 def length_groups(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

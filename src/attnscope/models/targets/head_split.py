@@ -75,7 +75,7 @@ def _separate(net: PreTrainedModel) -> bool:
         except Exception:  # of the model's own code, given what it is never given: then the whole of it runs
             return False
     rounding = torch.finfo(table.dtype).eps if table.is_floating_point() else 1e-2
-    return alone.shape == whole.shape and bool((alone - whole).abs().max() <= 64 * rounding * whole.abs().max())
+    return alone.shape == whole.shape and not bool((alone - whole).abs().max() > 64 * rounding * whole.abs().max())
 
 
 @contextmanager

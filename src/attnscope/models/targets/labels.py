@@ -30,7 +30,7 @@ def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     return Objective(encoded, (readout,), explained(what, quantity), quantity)
 
 
-def _quantity_of_labels(model: Model, target: Target) -> str:
+def _quantity_of_labels(model: Model, target: Target, default: str = "log_probability") -> str:
     if is_regression(model.model):
         if target.quantity not in (None, "logit"):
             why = "has one output" if model.model.config.num_labels == 1 else "is made for regression"
@@ -38,7 +38,7 @@ def _quantity_of_labels(model: Model, target: Target) -> str:
                 f"{type(model.model).__name__} {why} and so no probabilities: leave quantity out, or 'logit'"
             )
         return "logit"
-    return quantity_of(target, "loss" if target.target is None else "log_probability")
+    return quantity_of(target, default)
 
 
 def is_regression(net: PreTrainedModel) -> bool:
@@ -48,7 +48,8 @@ def is_regression(net: PreTrainedModel) -> bool:
 
 def token_classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     """The label of one token or word, a label wherever it is likeliest, or the loss of the predicted labels."""
-    quantity = _quantity_of_labels(model, target)
+    of_text = target.target is None and target.position is None
+    quantity = _quantity_of_labels(model, target, "loss" if of_text else "log_probability")
     chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
     if target.position is not None:
         asked = token_positions(encoded, target.position)

@@ -159,8 +159,9 @@ def entries_of(
     with unchanged(net), torch.no_grad():
         for members in length_groups([r.length for r in readouts], batch_budget(net, readouts, budget)):
             batch = [readouts[i] for i in members]
-            with embeddings_replaced(net, for_members(change, members)):
-                entries.update(zip(members, _batch_entries(net, batch, separate), strict=True))
+            inputs = batch_inputs(net, batch)
+            with embeddings_replaced(net, for_members(change, members), inputs["input_ids"]):
+                entries.update(zip(members, _batch_entries(net, batch, inputs, separate), strict=True))
     return [entries[i] for i in range(len(readouts))]
 
 
@@ -169,9 +170,10 @@ def for_members(change: EmbeddingChange | None, members: Sequence[int]) -> Calla
     return None if change is None else lambda embeddings: change(embeddings, members)
 
 
-def _batch_entries(net: PreTrainedModel, batch: Sequence[Readout], separate_head: bool) -> list[Tensor]:
+def _batch_entries(
+    net: PreTrainedModel, batch: Sequence[Readout], inputs: Mapping[str, Tensor], separate_head: bool
+) -> list[Tensor]:
     """The entries (entry,) of each readout of one batch, by one pass without gradients."""
-    inputs = batch_inputs(net, batch)
     entries = entries_in(batch, inputs["input_ids"].device)
     if separate_head:
         return entries.by_readout(_split_head_entries(net, inputs, entries, batch[0].quantity))

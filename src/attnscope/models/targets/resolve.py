@@ -1,6 +1,6 @@
 """What is explained: one notion of a target for every method and every kind of model.
 
-    nothing                           the loss of the text itself (`labels = input_ids`); a classifier: of its own label
+    nothing                           the loss of the text itself (`labels = input_ids`); a classifier: its prediction
                                       (of a chat that ends with a reply: that reply)
     target=" positive"                a continuation (causal), a target text (encoder–decoder)
     target=" positive", against=" negative"    their difference

@@ -21,7 +21,7 @@ class Target:
     generate:  the model's own greedy continuation of at most so many tokens.
     per_token: each token of the continuation by itself.
     position:  a word of the text or a token's index: where a token classifier or masked model is asked.
-    quantity:  one of QUANTITIES; by default a loss where nothing was asked for, else a log-probability.
+    quantity:  one of QUANTITIES; by default the loss of a text where nothing was asked for, else a log-probability.
     """
 
     target: str | int | tuple[int, int] | None = None
