@@ -233,6 +233,7 @@ def _byte_level(trim_offsets: bool, special: list[str]) -> Tokenizer:
 def _surround(backend: Tokenizer, first: str | None, last: str | None) -> None:
     names = [name for name in (first, last) if name is not None]
     backend.post_processor = processors.TemplateProcessing(
+        pair=f"{first} $A {last} $B:1 {last}:1" if first and last else "$A $B:1",
         single=" ".join([*([first] if first else []), "$A", *([last] if last else [])]),
         special_tokens=[(name, backend.token_to_id(name)) for name in names],
     )

@@ -179,7 +179,9 @@ def _attribution(
 
 
 def asked_of_chat(encoded: Encoded) -> dict[str, Any]:
-    """What a result says was asked of a chat; nothing for a plain text."""
+    """What a result says was asked of a chat or a pair; nothing for a plain text."""
+    if encoded.pair is not None:
+        return {"text_pair": encoded.pair.text_pair}
     if encoded.chat is None or encoded.chat.chat is None:
         return {}
     chat = encoded.chat.chat
@@ -192,7 +194,9 @@ def asked_of_chat(encoded: Encoded) -> dict[str, Any]:
 
 
 def measured_of_chat(encoded: Encoded) -> dict[str, Any]:
-    """Where the turns of a chat stand, and what the template wrote around them; nothing for a plain text."""
+    """Where the turns of a chat stand, and what the template wrote around them; where the texts of a pair stand."""
+    if encoded.pair is not None:
+        return {"turns": dict(encoded.turns)}
     if encoded.chat is None:
         return {}
     return {"turns": dict(encoded.turns), "template": encoded.chat.template}

@@ -29,6 +29,8 @@ Queries = Query | Sequence[int | str | None]
 class FollowingOptions(TypedDict, total=False):
     """How a text is read when its attention is captured.
 
+    text_pair: a second text that the model reads together with the first, such as the passage to a question; of several
+              texts, one for each.
     target:   a text that follows, or that the decoder reads.
     generate: let the model write that text itself, at most this many tokens.
     stack:    which attention of an encoder–decoder: "encoder" (the default), "decoder" or "cross".
@@ -39,6 +41,7 @@ class FollowingOptions(TypedDict, total=False):
     chat_template_kwargs: other variables of the chat template, such as {"enable_thinking": False}.
     """
 
+    text_pair: str | Sequence[str] | None
     target: str | int | None
     generate: int | None
     stack: Literal["encoder", "decoder", "cross"] | None
@@ -113,11 +116,12 @@ class Request:
     window: int | None = None
     tools: Tools | None = None
     chat_template_kwargs: Mapping[str, Any] | None = None
+    text_pair: str | Sequence[str] | None = None
 
     @property
     def reading(self) -> Reading:
         """How the texts and chats are read. Raises InputError."""
-        return Reading(self.chat, self.truncate, self.tools, self.chat_template_kwargs)
+        return Reading(self.chat, self.truncate, self.tools, self.chat_template_kwargs, self.text_pair)
 
     @property
     def asks_target(self) -> bool:

@@ -88,8 +88,8 @@ class _Runner:
 
     def _all_reply(self, text: Given) -> bool:
         """Whether the chats end with replies. Raises InputError where only some do."""
-        inputs = [text] if is_one(text) else text
-        read = [self.request.reading.one(one) for one in inputs]
+        reading = self.request.reading
+        read = [reading.one(text)] if is_one(text) else reading.several(text)
         replies = [isinstance(one, Chat) and one.replies for one in read]
         if len(set(replies)) == 2:
             raise InputError(

@@ -59,14 +59,20 @@ def is_encoder_decoder(net: PreTrainedModel) -> bool:
 
 
 def task_of(net: PreTrainedModel) -> str:
-    """What the model predicts: "causal", "masked", "encoder-decoder", "classifier", "token classifier"; "" is nothing.
+    """What the model predicts: "causal", "masked", "encoder-decoder", "classifier", "token classifier", "answer"; "" is
+    nothing.
+
+    "answer" is where in a text the answer to a question begins and ends. The choices of a multiple choice are read one
+    at a time, each with a number of its own, as by a classifier with one output.
 
     A model with a language-model head that is none of the others predicts each token from those before it; but one of a
     masked family (XLM, or BertLMHeadModel without `is_decoder`) may read both ways, whatever it is called.
     """
     name = type(net).__name__
-    if "SequenceClassification" in name:
+    if "SequenceClassification" in name or "MultipleChoice" in name:
         return "classifier"
+    if "QuestionAnswering" in name:
+        return "answer"
     if "TokenClassification" in name:
         return "token classifier"
     if output_layer(net) is None:

@@ -66,6 +66,7 @@ class Asked:
     chat:         whether the text was put through the model's chat template.
     messages:     of a chat, its messages; tools: the JSON schemas of its tools.
     chat_template_kwargs: further variables that the chat template got.
+    text_pair:    of two texts that were read together, the second.
     truncate:     whether a text longer than the model's positions was to be cut.
     window:       at most how many tokens each of the windows has in which a long text was read.
     target_token: the target token that a row of a PerToken explains.
@@ -83,6 +84,7 @@ class Asked:
     messages: tuple[Mapping[str, Any], ...] = ()
     tools: tuple[Any, ...] = ()
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    text_pair: str | None = None
     truncate: bool = False
     window: int | None = None
     target_token: str | None = None
@@ -170,7 +172,8 @@ _OBJECT_OR_NOT: Kinds = (dict, NoneType)
 _ASKED: dict[str, Kinds] = {
     "options": (dict,), "target": _TEXT_OR_NOT, "quantity": _TEXT_OR_NOT, "unit": (str,), "segments": (dict,),
     "within": _LIST_OR_NOT, "query": (int, str, NoneType), "stack": (str,), "chat": _FLAG, "truncate": _FLAG,
-    "window": _COUNT_OR_NOT, "target_token": _TEXT_OR_NOT, "messages": _ITEMS_OR_NOT, "tools": _ITEMS_OR_NOT,
+    "window": _COUNT_OR_NOT,
+    "text_pair": _TEXT_OR_NOT, "target_token": _TEXT_OR_NOT, "messages": _ITEMS_OR_NOT, "tools": _ITEMS_OR_NOT,
     "chat_template_kwargs": _OBJECT_OR_NOT,
 }  # fmt: skip
 _MEASURED: dict[str, Kinds] = {

@@ -1,6 +1,7 @@
-"""What a caller hands over: a text, or a chat as transformers takes it, alone or in a list.
+"""What a caller hands over: a text, a pair of texts, or a chat as transformers takes it, alone or in a list.
 
     "The castle"                                     a text
+    "The castle", text_pair="The keep"               two texts that the model reads together
     [{"role": "user", "content": "Hi"}, …]           a chat: a list of messages
     ["The castle", [{"role": …}, …]]                 several of either
 
@@ -8,7 +9,7 @@ An input is one of these in a single form, INPUT, whatever it was given as: what
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attnscope.errors import InputError, TextError
@@ -39,7 +40,34 @@ class Chat:
         return self.messages[-1]["role"] == "assistant" and not self.template.get("continue_final_message")
 
 
-Input = str | Chat
+# Between the texts of a pair, and between two messages of a chat: a blank line, as between paragraphs.
+BETWEEN = "\n\n"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two texts that the model reads together, such as a question and a passage."""
+
+    text: str
+    text_pair: str
+
+    @property
+    def joined(self) -> str:
+        """The text that is drawn: both, with a blank line between them."""
+        return self.text + BETWEEN + self.text_pair
+
+    @property
+    def second(self) -> int:
+        """Where the second text begins in it."""
+        return len(self.text) + len(BETWEEN)
+
+    @property
+    def parts(self) -> dict[str, tuple[int, int]]:
+        """Where each text stands in it, by name."""
+        return {"text": (0, len(self.text)), "text_pair": (self.second, len(self.joined))}
+
+
+Input = str | Chat | Pair
 # One input, or several: what `explain` and its kin take.
 Given = str | Messages | Sequence[str | Messages]
 
@@ -51,12 +79,14 @@ class Reading:
     chat:     a text is a user's message in the model's chat template.
     truncate: a text longer than the model's positions is cut instead of refused.
     tools, chat_template_kwargs: what the chat template gets besides the messages.
+    text_pair: the second text of a pair; of several texts, one for each, or one for all.
     """
 
     chat: bool = False
     truncate: bool = False
     tools: Tools | None = None
     chat_template_kwargs: Mapping[str, Any] | None = None
+    text_pair: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         if self.tools is not None and (isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence)):
@@ -76,10 +106,28 @@ class Reading:
         given = {"tools": self.tools, "chat_template_kwargs": self.chat_template_kwargs}
         return next((name for name, value in given.items() if value), None)
 
+    def several(self, given: Any) -> list[Input]:
+        """Each of these inputs, with its own second text. Raises what `one` raises, naming the text."""
+        given = list(given)
+        seconds = self.text_pair
+        if isinstance(seconds, str) or seconds is None:
+            seconds = [seconds] * len(given)  # type: ignore[list-item]
+        elif len(seconds) != len(given):
+            raise InputError(f"{len(given)} texts were given and {len(seconds)} in text_pair: give one for each")
+        inputs = []
+        for i, (one, second) in enumerate(zip(given, seconds, strict=True)):
+            try:
+                inputs.append(replace(self, text_pair=second).one(one))
+            except InputError as error:
+                raise type(error)(f"text {i} of {len(given)}: {error}") from error
+        return inputs
+
     def one(self, given: Any) -> Input:
-        """A text or a chat. Raises TextError or InputError for anything else."""
-        if isinstance(given, Chat):
+        """A text, a pair or a chat. Raises TextError or InputError for anything else."""
+        if isinstance(given, Chat | Pair):
             return given
+        if self.text_pair is not None:
+            return self._pair(given)
         if isinstance(given, str):
             if not self.chat:
                 if name := self._for_chats:
@@ -97,6 +145,14 @@ class Reading:
             raise InputError("a list of messages has something else in it: every message is a dict with a role")
         raise TextError(f"the text is of type {type(given).__name__}: give a str, or a chat as a list of messages")
 
+    def _pair(self, text: Any) -> Pair:
+        second = self.text_pair
+        if not isinstance(text, str) or self.chat:
+            raise InputError("text_pair is the second text beside a plain one, and a chat was given: leave one out")
+        if not isinstance(second, str):
+            raise TextError(f"text_pair is of type {type(second).__name__} and one text was given: give one str")
+        return Pair(text, second)
+
     def _chat(self, messages: Messages, text: str | None = None) -> Chat:
         return Chat(checked(messages), tuple(self.tools or ()), dict(self.chat_template_kwargs or {}), text)
 
@@ -113,7 +169,7 @@ def is_chat(given: object) -> bool:
 
 def is_one(given: object) -> bool:
     """Whether this is one input and not a list of them."""
-    return isinstance(given, str | Chat | Mapping) or is_chat(given)
+    return isinstance(given, str | Chat | Pair | Mapping) or is_chat(given)
 
 
 def checked(messages: Messages) -> tuple[Message, ...]:

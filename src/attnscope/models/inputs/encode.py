@@ -1,4 +1,4 @@
-"""A text or a chat → what the model takes, and where every token stands in the text.
+"""A text, a pair of texts or a chat → what the model takes, and where every token stands in the text.
 
 The problems this file solves:
 
@@ -19,18 +19,19 @@ import re
 import warnings
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError, TextError, TextTooLongError
 from attnscope.models.inputs.fast_offsets import placed
+from attnscope.models.inputs.pair import read_pair
 from attnscope.models.inputs.prompt import Prompt, chat_prompt, shortened
 from attnscope.models.inputs.rendered_text import turns_of_text
 from attnscope.models.inputs.slow_offsets import align
-from attnscope.text.inputs import Chat, Input
+from attnscope.text.inputs import Chat, Input, Pair
 from attnscope.text.words import TokenSpan, WordSpan, graphemes, group
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -43,8 +44,8 @@ class Encoded:
     """A text as the model takes it. `tokens[i]` is the place in `text` of `inputs["input_ids"][i]`.
 
     `text` is the user's text, cut when it was truncated; `inputs` are 1-D lists by the names the model knows. `turns`:
-    of a chat, where each turn stands in the text. `chat`: how a chat was rendered, and `starts`: where each token
-    begins in the rendering; None and empty for a plain text.
+    where each turn of a chat, or each text of a pair, stands in the text. `chat`: how a chat was rendered, and
+    `starts`: where each token begins in the rendering; None and empty for a plain text. `pair`: it, if it is one.
     """
 
     text: str
@@ -54,6 +55,7 @@ class Encoded:
     turns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     chat: Prompt | None = None
     starts: tuple[int, ...] = ()
+    pair: Pair | None = None
 
     @property
     def source(self) -> str:
@@ -73,7 +75,7 @@ def encode(
     max_tokens: int | None = None,
     truncate: bool = False,
 ) -> Encoded:
-    """Tokenize a text or a chat, with every token's place in it.
+    """Tokenize a text, a pair or a chat, with every token's place in it.
 
     Raises TextError for a text that is empty, not Unicode, or nothing but special tokens; TextTooLongError for one of
     more than `max_tokens` tokens, unless `truncate` cuts it (of a chat its longest message); ModelError where the
@@ -117,12 +119,18 @@ def _encoded(
     starts: tuple[int, ...],
 ) -> Encoded:
     words = group(prompt.text, tokens)
+    if prompt.pair is not None:
+        return Encoded(prompt.text, inputs, tokens, words, prompt.pair.parts, pair=prompt.pair)
     if prompt.chat is None:
         return Encoded(prompt.text, inputs, tokens, words, turns_of_text(tokenizer, prompt.text, tokens))
     return Encoded(prompt.text, inputs, tokens, words, prompt.turns, prompt, starts)
 
 
 def _prompt(tokenizer: PreTrainedTokenizerBase, given: Input) -> Prompt:
+    if isinstance(given, Pair):
+        _check(given.text)
+        _check(given.text_pair)
+        return Prompt.of_pair(given)
     if not isinstance(given, Chat):
         _check(given)
         return Prompt.of_text(given)
@@ -137,7 +145,25 @@ def _shorter(given: Input, prompt: Prompt, tokens: Sequence[TokenSpan], max_toke
     """The input cut to about so many tokens; None where nothing of it would be left."""
     if isinstance(given, Chat):
         return shortened(given, prompt, tokens, len(tokens) - max_tokens, _cut)
+    if isinstance(given, Pair):
+        return _shorter_pair(given, tokens, len(tokens) - max_tokens)
     return given[: _cut(given, tokens, max_tokens)] or None
+
+
+def _shorter_pair(pair: Pair, tokens: Sequence[TokenSpan], excess: int) -> Pair | None:
+    """The pair with the longer text cut by about so many tokens; None where nothing of it would be left."""
+    inside: dict[str, list[TokenSpan]] = {
+        name: [
+            TokenSpan(t.text, t.start - start, t.end - start, t.special)
+            for t in tokens
+            if start <= t.start < t.end <= end
+        ]
+        for name, (start, end) in pair.parts.items()
+    }
+    longer = max(inside, key=lambda name: len(inside[name]))
+    text = getattr(pair, longer)
+    kept = text[: _cut(text, inside[longer], len(inside[longer]) - excess)]
+    return replace(pair, **{longer: kept}) if kept else None
 
 
 def _check(text: object) -> None:
@@ -164,9 +190,14 @@ def tokenized(
     tokenizer: PreTrainedTokenizerBase, prompt: Prompt
 ) -> tuple[dict[str, list[int]], tuple[TokenSpan, ...], tuple[int, ...]]:
     """What the model takes, each token's place in the prompt's text, and where it begins in the prompt's source."""
-    read = _read_fast if tokenizer.is_fast else _read_slow
-    # A template writes the special tokens itself.
-    inputs, spans, added = _with_one_bos(tokenizer, read(tokenizer, prompt.source, add_special_tokens=not prompt.chat))
+    if prompt.pair is not None:
+        with _unchanged(tokenizer) if tokenizer.is_fast else nullcontext():
+            inputs, spans, added = read_pair(tokenizer, prompt.pair)
+    else:
+        read = _read_fast if tokenizer.is_fast else _read_slow
+        # A template writes the special tokens itself.
+        alone = read(tokenizer, prompt.source, add_special_tokens=not prompt.chat)
+        inputs, spans, added = _with_one_bos(tokenizer, alone)
     ids = inputs["input_ids"]
     names = tokenizer.convert_ids_to_tokens(ids)
     control = _control_ids(tokenizer)

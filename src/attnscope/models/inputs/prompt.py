@@ -8,12 +8,9 @@ from transformers import PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError
 from attnscope.models.inputs.chat import Path, Place, rendering, with_leaf
-from attnscope.text.inputs import Chat
+from attnscope.text.inputs import BETWEEN, Chat, Pair
 from attnscope.text.segments import Span
 from attnscope.text.words import TokenSpan
-
-# Between two messages in the text of a chat: a blank line, as between paragraphs.
-BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +32,24 @@ class Piece:
 class Prompt:
     """What is tokenized (`source`), the text that is drawn, and the pieces of the source that the text is made of.
 
-    chat: as it was given; None for a plain text.
+    chat, pair: as it was given; None for a plain text.
     """
 
     source: str
     text: str
     pieces: tuple[Piece, ...]
     chat: Chat | None = None
+    pair: Pair | None = None
 
     @classmethod
     def of_text(cls, text: str) -> "Prompt":
         """A plain text: all of it is read and drawn."""
         return cls(text, text, (Piece(0, len(text), 0),))
+
+    @classmethod
+    def of_pair(cls, pair: Pair) -> "Prompt":
+        """Two texts: both are read and drawn."""
+        return replace(cls.of_text(pair.joined), pair=pair)
 
     @property
     def turns(self) -> dict[str, Span]:

@@ -33,7 +33,7 @@ def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
 def _quantity_of_labels(model: Model, target: Target, default: str = "log_probability") -> str:
     if is_regression(model.model):
         if target.quantity not in (None, "logit"):
-            why = "has one output" if model.model.config.num_labels == 1 else "is made for regression"
+            why = "has one output" if len(label_names(model.model)) == 1 else "is made for regression"
             raise InputError(
                 f"{type(model.model).__name__} {why} and so no probabilities: leave quantity out, or 'logit'"
             )
@@ -43,6 +43,8 @@ def _quantity_of_labels(model: Model, target: Target, default: str = "log_probab
 
 def is_regression(net: PreTrainedModel) -> bool:
     """Whether a classifier's outputs are numbers of their own instead of labels with probabilities."""
+    if "MultipleChoice" in type(net).__name__:
+        return True
     return net.config.num_labels == 1 or getattr(net.config, "problem_type", None) == "regression"
 
 
@@ -153,6 +155,8 @@ def label_name(model: Model, label: str | int) -> str:
 
 def label_names(net: PreTrainedModel) -> dict[int, str]:
     """The names of the labels that the model predicts, by index."""
+    if "MultipleChoice" in type(net).__name__:
+        return {0: "this choice"}
     return {int(i): str(name) for i, name in (net.config.id2label or {}).items()}
 
 

@@ -137,6 +137,9 @@ def entries_in(readouts: Sequence[Readout], device: torch.device) -> Entries:
 def whole_model_entries(net: PreTrainedModel, inputs: Mapping[str, Any], entries: Entries, quantity: str) -> Tensor:
     """The entries by the model's own forward: small heads, and models whose head is not separable."""
     logits = logits_of(net, inputs)
+    if task_of(net) == "answer" and quantity != "logit":
+        # Where an answer begins is one of the tokens of the text, and so is where it ends.
+        logits, quantity = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(1), "logit"
     rows = logits[entries.rows] if logits.dim() == 2 else logits[entries.rows, entries.positions]
     return entries_of_logits(net, rows, entries.ids, quantity)
 

@@ -6,6 +6,7 @@
     target=" positive", against=" negative"    their difference
     target="POSITIVE" or 1            a class; with position="have", that label of one token
     target="Tokyo" or (3, 8)          a part of the reply that a chat ends with: a text in it, or characters of it
+    target="in 1607"                  an answer: a passage of the text (question answering)
     position="castle"                 a masked position: the word is masked, or is the text's own mask token
     generate=20                       the model's own greedy continuation, as a whole or (per_token=True) token by token
 
@@ -25,6 +26,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.inputs.generation import decoder_labels, decoder_text
 from attnscope.models.inputs.reply import replied
 from attnscope.models.loading.load import Model
+from attnscope.models.targets.answers import answer
 from attnscope.models.targets.labels import classifier, masked, token_classifier
 from attnscope.models.targets.readout import Readout
 from attnscope.models.targets.target import Objective, Target, explained, quantity_of, reply_part, written_text
@@ -167,4 +169,5 @@ _BY_TASK = {
     "encoder-decoder": _encoder_decoder,
     "classifier": classifier,
     "token classifier": token_classifier,
+    "answer": answer,
 }
