@@ -16,10 +16,10 @@ from attnscope.errors import InputError, ModelError, TextTooLongError
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.encode import Encoded, until
 from attnscope.models.inputs.generation import checked_count, ends, generated
-from attnscope.models.inputs.prompt import BETWEEN
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.loading.load import Model
 from attnscope.models.typed import decoded, text_ids
+from attnscope.text.inputs import BETWEEN
 from attnscope.text.words import TokenSpan, WordSpan, group
 
 
