@@ -1,9 +1,13 @@
 """Tiny random models of many families: they cover architectures, not meaning."""
 
+import copy
+from typing import Any
+
 import torch
 import transformers as hf
 from planted import copy_tokenizer
 from snapshot import watch
+from tokenizers_zoo import tokenizer
 
 import attnscope as ats
 
@@ -273,3 +277,22 @@ def linear(name: str, sharp: float = 4.0, dtype: torch.dtype = torch.float32) ->
 def small_linear(name: str, sharp: float = 4.0) -> ats.Model:
     """The same with a tokenizer of one token a letter."""
     return ats.Model(linear(name, sharp), copy_tokenizer())
+
+
+# Two texts that are read together.
+QUESTION, PASSAGE = "Is the castle old?", "The old castle stands on the hill above the town."
+
+
+def pair_reader(kind: str, **settings: Any) -> ats.Model:
+    """A BERT of this kind, with a tokenizer that joins two texts."""
+    torch.manual_seed(0)
+    wordpiece = copy.deepcopy(tokenizer("wordpiece"))
+    wordpiece.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]  # as BERT's own has
+    config = hf.BertConfig(**SIZE | {"vocab_size": len(wordpiece), "initializer_range": 0.5} | settings)
+    return ats.Model(getattr(hf, f"BertFor{kind}")(config).eval(), wordpiece)
+
+
+def joined_pair(model: ats.Model, first: str = QUESTION, second: str = PASSAGE) -> Any:
+    """What the model gives for the pair as the tokenizer joins it."""
+    options = {"truncation": False, "padding": False, "return_tensors": "pt"}
+    return model.model, model.tokenizer(first, second, **options)

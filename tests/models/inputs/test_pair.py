@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from pairs import PASSAGE, QUESTION, bert, plain
+from tiny_models import PASSAGE, QUESTION, joined_pair, pair_reader
 from tokenizers_zoo import byte_bpe, tokenizer
 
 import attnscope as ats
@@ -16,8 +16,8 @@ from attnscope.text.inputs import Pair
 
 
 def test_a_pair_is_what_the_model_gets_and_both_texts_are_drawn() -> None:
-    model = bert("SequenceClassification", num_labels=3)
-    net, inputs = plain(model)
+    model = pair_reader("SequenceClassification", num_labels=3)
+    net, inputs = joined_pair(model)
     found = ats.explain(model, QUESTION, "gradient_x_input", text_pair=PASSAGE, target=1)
     with torch.no_grad():
         expected = net(**inputs).logits[0].log_softmax(-1)[1]
@@ -38,7 +38,7 @@ def test_a_pair_is_what_the_model_gets_and_both_texts_are_drawn() -> None:
 
 @pytest.mark.parametrize("method", ["attention", "gradient", "deletion", "rollout", "integrated_gradients", "gim"])
 def test_several_pairs_are_the_pairs_alone(method: str) -> None:
-    model = bert("SequenceClassification", num_labels=3)
+    model = pair_reader("SequenceClassification", num_labels=3)
     texts, seconds = [QUESTION, "The town"], [PASSAGE, "runs below it"]
     for found, text, second in zip(ats.explain(model, texts, method, text_pair=seconds), texts, seconds, strict=True):
         alone = ats.explain(model, text, method, text_pair=second)
@@ -46,8 +46,8 @@ def test_several_pairs_are_the_pairs_alone(method: str) -> None:
 
 
 def test_one_output_for_a_pair_is_a_score() -> None:
-    model = bert("SequenceClassification", num_labels=1)
-    net, inputs = plain(model)
+    model = pair_reader("SequenceClassification", num_labels=1)
+    net, inputs = joined_pair(model)
     found = ats.explain(model, QUESTION, "deletion", text_pair=PASSAGE)
     with torch.no_grad():
         assert found.measured.value == pytest.approx(float(net(**inputs).logits[0, 0]), abs=1e-5)
@@ -55,8 +55,8 @@ def test_one_output_for_a_pair_is_a_score() -> None:
 
 
 def test_a_choice_is_read_by_itself() -> None:
-    model = bert("MultipleChoice")
-    net, _ = plain(model)
+    model = pair_reader("MultipleChoice")
+    net, _ = joined_pair(model)
     choices = ["above the town", "below it"]
     inputs = model.tokenizer([QUESTION] * 2, choices, padding=True, truncation=False, return_tensors="pt")
     with torch.no_grad():
@@ -79,7 +79,7 @@ def test_a_choice_is_read_by_itself() -> None:
 )
 def test_what_is_no_pair(text: Any, asked: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        ats.explain(bert("QuestionAnswering"), text, **asked)
+        ats.explain(pair_reader("QuestionAnswering"), text, **asked)
 
 
 def test_a_model_that_writes_reads_no_pairs() -> None:
@@ -89,7 +89,7 @@ def test_a_model_that_writes_reads_no_pairs() -> None:
 
 
 def test_the_longer_text_of_a_pair_is_cut() -> None:
-    model = bert("SequenceClassification", num_labels=2, max_position_embeddings=16)
+    model = pair_reader("SequenceClassification", num_labels=2, max_position_embeddings=16)
     with pytest.raises(InputError, match="at most 16 are allowed"):
         ats.explain(model, QUESTION, text_pair=PASSAGE)
     found = ats.explain(model, QUESTION, text_pair=PASSAGE, truncate=True)

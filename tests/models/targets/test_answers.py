@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from pairs import PASSAGE, QUESTION, bert, plain
+from tiny_models import PASSAGE, QUESTION, joined_pair, pair_reader
 
 import attnscope as ats
 
 
 def test_an_answer_is_a_passage_with_a_beginning_and_an_end() -> None:
-    model = bert("QuestionAnswering")
-    net, inputs = plain(model)
+    model = pair_reader("QuestionAnswering")
+    net, inputs = joined_pair(model)
     with torch.no_grad():
         output = net(**inputs)
     start, end = output.start_logits[0].log_softmax(-1), output.end_logits[0].log_softmax(-1)
@@ -30,7 +30,7 @@ def test_an_answer_is_a_passage_with_a_beginning_and_an_end() -> None:
 
 
 def test_deleting_a_word_moves_the_answer_with_its_words() -> None:
-    model = bert("QuestionAnswering")
+    model = pair_reader("QuestionAnswering")
     found = ats.explain(model, QUESTION, "deletion", text_pair=PASSAGE, target="hill", signed=True)
     without = ats.explain(model, QUESTION, "deletion", text_pair=PASSAGE.replace("The old", "The"), target="hill")
     (old,) = [w.score for w in found.words if w.text == "old" and w.start > len(QUESTION)]
@@ -40,7 +40,7 @@ def test_deleting_a_word_moves_the_answer_with_its_words() -> None:
 
 
 def test_padding_is_no_answer() -> None:
-    model = bert("QuestionAnswering")
+    model = pair_reader("QuestionAnswering")
     both = ats.explain(model, [QUESTION, "Is it"], "gradient", text_pair=[PASSAGE, "It is true"])
     alone = ats.explain(model, "Is it", "gradient", text_pair="It is true")
     assert both[1].measured.value == pytest.approx(alone.measured.value, abs=1e-5)

@@ -22,6 +22,7 @@ ASKED: dict[str, tuple[Any, str]] = {
     "query": ("castle", "query castle"),
     "stack": ("cross", "attention cross"),
     "chat": (True, ""),
+    "text_pair": ("on the hill", ""),
     "truncate": (True, ""),
     "window": (512, ""),
     "target_token": (" x", "target_token  x"),
