@@ -1,12 +1,22 @@
 """What is learnt about a model is kept with it, and goes with it; and the few tokens it is learnt from."""
 
+import copy
 import gc
 import weakref
+from collections.abc import Callable
 
+import pytest
 import torch
-from snapshot import forget_all
+from planted import copy_tokenizer
+from snapshot import forget_all, watch
 from tiny_models import tiny
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
+import attnscope as ats
+from attnscope.errors import ModelError
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.output_projection import output_projections
 from attnscope.models.model_facts import AttentionLayout, facts_of, farthest_reach, probe_inputs, probe_tokens
@@ -80,3 +90,68 @@ def test_a_short_text_is_repeated_for_a_long_trial() -> None:
         "input_ids": 16, "attention_mask": 16, "decoder_input_ids": 13,
     }  # fmt: skip
     assert probe_inputs({"input_ids": ids})["input_ids"].tolist() == ids.tolist()
+
+
+def _new_layers(net: PreTrainedModel) -> None:
+    for i, layer in enumerate(net.model.layers):
+        net.model.layers[i] = copy.deepcopy(layer)
+        with torch.no_grad():
+            net.model.layers[i].self_attn.o_proj.weight.mul_(3)
+
+
+def _trained(net: PreTrainedModel) -> None:
+    net.train()
+    ids = torch.arange(3, 20)[None]
+    net(input_ids=ids, labels=ids).loss.backward()
+    torch.optim.SGD(net.parameters(), 0.1).step()
+    net.zero_grad()
+    net.eval()
+
+
+CHANGES: dict[str, Callable[[PreTrainedModel], object]] = {
+    "trained": _trained,
+    "new layers": _new_layers,
+    "float64": lambda net: net.double(),
+    "bfloat16": lambda net: net.bfloat16(),
+    "eager": lambda net: net.set_attn_implementation("eager"),
+    "fewer layers": lambda net: (net.model.layers.__delitem__(-1), setattr(net.config, "num_hidden_layers", 2)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_model_that_was_changed_is_another_model(change: str) -> None:
+    """Between two calls it may be trained, cut, cast: the results are those of a model that was never seen before."""
+    net = tiny("llama", 2.0)
+    model = ats.Model(net, copy_tokenizer())
+    methods = (
+        "gradient",
+        "gim",
+        "deletion",
+        "attention",
+        "rollout",
+        "attention_gradient",
+        "value_norm",
+        "value_zeroing",
+    )
+    before = [ats.explain(model, "a b c d", method, target=" g").to_json() for method in methods]
+    CHANGES[change](net)
+    watch(net)
+    fresh = ats.Model(copy.deepcopy(net), copy_tokenizer())
+    expected = [ats.explain(fresh, "a b c d", method, target=" g").to_json() for method in methods]
+    assert [ats.explain(model, "a b c d", method, target=" g").to_json() for method in methods] == expected
+    assert expected != before
+
+
+def test_another_attention_function_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(module: object, query: Tensor, *args: object, **named: object) -> object:
+        return sdpa_attention_forward(module, query * 2, *args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(AttentionInterface._global_mapping, "doubled", doubled)
+    monkeypatch.setitem(AttentionMaskInterface._global_mapping, "doubled", sdpa_mask)
+    net = tiny("llama")
+    ids = {"input_ids": torch.arange(3, 15)[None]}
+    attention_layout(net, ids)
+    net.set_attn_implementation("doubled")
+    watch(net)
+    with pytest.raises(ModelError, match="doubled"):
+        attention_layout(net, ids)

@@ -3,12 +3,13 @@
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from attnscope.models.leave_unchanged import configurations
+from attnscope.models.leave_unchanged import configurations, within
 
 # A trial run takes this many tokens of the text, and of a decoder's text.
 PROBE_TOKENS, PROBE_DECODER_TOKENS = 8, 5
@@ -86,7 +87,6 @@ class ModelFacts:
     layouts:       by whether the decoder runs too.
     linear:        its layers of linear attention by their numbers; None until they were looked for.
     projections:   stack -> layer -> what projects the output of its heads.
-    modules:       how many modules the model had: with an adapter put into it, it is another model.
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
     both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
@@ -100,21 +100,40 @@ class ModelFacts:
     reuses_prefix: bool | None = None
     both_ways: bool | None = None
     padding_leaks: bool | None = None
-    modules: int = 0
     compared: dict[bool, int] = field(default_factory=dict)
     separate_head: bool | None = None
 
 
-_FACTS: weakref.WeakKeyDictionary[PreTrainedModel, ModelFacts] = weakref.WeakKeyDictionary()
+@dataclass(frozen=True)
+class _Makeup:
+    """What facts depend on. A model with other parts, in another precision or with other settings is another model.
+
+    modules: weakly, or a part would keep itself alive. settings: of each configuration, the name of its attention too.
+    """
+
+    modules: tuple[weakref.ref[nn.Module], ...]
+    settings: tuple[dict[str, Any], ...]
+    dtype: torch.dtype
+    device: torch.device
+
+    @classmethod
+    def of(cls, net: PreTrainedModel) -> "_Makeup":
+        modules = tuple(net.modules())
+        configs = [c for part in modules if isinstance(part, PreTrainedModel) for c in within(part.config)]
+        settings = tuple(dict(vars(config)) for config in {id(config): config for config in configs}.values())
+        return cls(tuple(map(weakref.ref, modules)), settings, net.dtype, net.device)
+
+
+_FACTS: weakref.WeakKeyDictionary[PreTrainedModel, tuple[_Makeup, ModelFacts]] = weakref.WeakKeyDictionary()
 
 
 def facts_of(net: PreTrainedModel) -> ModelFacts:
-    """The facts about this model, to read and to fill in."""
-    modules = sum(1 for _ in net.modules())
-    facts = _FACTS.get(net)
-    if facts is None or facts.modules != modules:
-        facts = _FACTS[net] = ModelFacts(modules=modules)
-    return facts
+    """The facts about this model as it is now, to read and to fill in."""
+    makeup = _Makeup.of(net)
+    known = _FACTS.get(net)
+    if known is None or known[0] != makeup:
+        known = _FACTS[net] = makeup, ModelFacts()
+    return known[1]
 
 
 def probe_tokens(net: PreTrainedModel) -> int:
