@@ -17,6 +17,8 @@ from transformers import PreTrainedConfig
 _here = threading.local()
 # Where a configuration keeps the name of its attention.
 ATTENTION_NAME = "_attn_implementation_internal"
+# The attribute by which a configuration that has a name for a thread, or a copy of it, finds that name.
+_NAMED = "_attention_is_named"
 # For a thread and a configuration (by its id; it is kept alive beside the name), the name of its attention there.
 _names: dict[tuple[int, int], tuple[Any, str | None]] = {}
 _lock = threading.RLock()
@@ -60,6 +62,8 @@ def name_attention(config: Any, name: str) -> None:
     """In this thread the configuration says that its attention is `name`; to be used inside `attention_names_kept`."""
     with _lock:
         _names[acting_thread(), id(config)] = (config, name)
+        # Copies that a model makes as it runs, such as the configuration of one layer, have the name too.
+        vars(config)[_NAMED] = id(config)
         setattr(PreTrainedConfig, ATTENTION_NAME, property(_read_name, _write_name))
 
 
@@ -72,7 +76,9 @@ def attention_names_kept() -> Iterator[None]:
     def restore() -> None:
         with _lock:
             for key in [key for key in _names if key[0] == thread]:
-                del _names[key]
+                config, _ = _names.pop(key)
+                if all(key[1] != of for _, of in (*_names, *before)):
+                    vars(config).pop(_NAMED, None)
             _names.update(before)
             if not _names and ATTENTION_NAME in vars(PreTrainedConfig):
                 delattr(PreTrainedConfig, ATTENTION_NAME)
@@ -82,8 +88,9 @@ def attention_names_kept() -> Iterator[None]:
 
 
 def _read_name(config: Any) -> str | None:
-    if (thread := acting_thread(), id(config)) in _names:
-        return _names[thread, id(config)][1]
+    named = _names.get((acting_thread(), vars(config).get(_NAMED, id(config))))
+    if named is not None:
+        return named[1]
     if ATTENTION_NAME not in vars(config):
         raise AttributeError(ATTENTION_NAME)
     name: str | None = vars(config)[ATTENTION_NAME]

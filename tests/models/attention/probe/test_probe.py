@@ -163,6 +163,14 @@ def test_a_model_that_returns_tuples_is_read_too() -> None:
         torch.testing.assert_close(ours, theirs[0], rtol=0, atol=1e-5)
 
 
+def test_configurations_that_a_model_makes_as_it_runs_are_those_of_its_layers() -> None:
+    """NeoMME's masks ask a copy of its configuration for the name of its attention."""
+    net = built("NeoMMEForMaskedLM", SIZE | {"head_dim": 16, "num_key_value_heads": 2})
+    for ours, theirs in zip(rows(net), eager_attention(net, IDS), strict=True):
+        torch.testing.assert_close(ours, theirs[0], rtol=0, atol=1e-5)
+    assert "_attention_is_named" not in vars(net.config)
+
+
 def test_an_error_of_the_models_own_names_it() -> None:
     net = built("BrosModel", SIZE)
     with pytest.raises(ModelError, match=r"BrosModel does not run on a text alone \(.*bbox.*\): .* load the part"):
