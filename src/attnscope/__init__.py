@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from attnscope.errors import AdviceWarning as AdviceWarning
     from attnscope.errors import AttnscopeError as AttnscopeError
     from attnscope.methods.attention.maps import attention_maps as attention_maps
     from attnscope.methods.explain import attention as attention
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from attnscope.results.attribution import Token as Token
     from attnscope.results.attribution import Word as Word
     from attnscope.results.base import load_result as load_result
+    from attnscope.results.collection import Failed as Failed
+    from attnscope.results.collection import Results as Results
     from attnscope.results.comparison import Comparison as Comparison
     from attnscope.results.comparison import Comparisons as Comparisons
     from attnscope.results.evaluation import Evaluation as Evaluation
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
 # Public name → the module that defines it.
 _HOMES = {
+    "AdviceWarning": "attnscope.errors",
     "AttentionMaps": "attnscope.results.attention_maps",
     "Agreement": "attnscope.results.agreement",
     "Attribution": "attnscope.results.attribution",
@@ -55,11 +59,13 @@ _HOMES = {
     "Comparison": "attnscope.results.comparison",
     "Comparisons": "attnscope.results.comparison",
     "Evaluation": "attnscope.results.evaluation",
+    "Failed": "attnscope.results.collection",
     "METHODS": "attnscope.methods.table",
     "Method": "attnscope.methods.table",
     "METRICS": "attnscope.metrics.table",
     "Model": "attnscope.models.loading.load",
     "PerToken": "attnscope.results.per_token",
+    "Results": "attnscope.results.collection",
     "Sample": "attnscope.results.sample",
     "Scores": "attnscope.methods.task",
     "Task": "attnscope.methods.task",

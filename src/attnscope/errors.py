@@ -16,8 +16,13 @@
         ├── NonFiniteError        NaN or infinity among the scores
         └── DownloadError         the bundled model could not be fetched or converted
 
-Each message says in one or two sentences what was given, what was expected and how to fix it.
+Each message says in one or two sentences what was given, what was expected and how to fix it. An AdviceWarning is no
+error: `warnings.simplefilter("ignore", attnscope.AdviceWarning)` silences it.
 """
+
+
+class AdviceWarning(UserWarning):
+    """What was asked is allowed, but hardly what was meant; one line says what would be."""
 
 
 class AttnscopeError(Exception):

@@ -1,5 +1,6 @@
 """What all commands share: help, errors in one line, exit codes."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -88,7 +89,7 @@ def test_a_failed_run_leaves_an_old_file_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "says"),
     [
-        (("--dtype", "fp16"), "choose float32, bfloat16, float16"),
+        (("--dtype", "fp16"), "not one of 'float32', 'bfloat16', 'float16'"),
         (("--device", "gpu"), "choose cpu, cuda, mps or auto"),
         (("--device", "cuda"), "torch finds no cuda device"),
         (("--device", "cuda:1"), "torch finds no cuda device"),
@@ -112,3 +113,30 @@ def test_version_and_short_help() -> None:
         assert short.returncode == 0
         assert short.stdout == long.stdout
         assert b"Usage" in short.stdout
+
+
+def test_a_switch_shows_no_type_and_a_choice_shows_its_choices() -> None:
+    for command in (["--help"], *([name, "--help"] for name in COMMANDS)):
+        assert b"<bool>" not in run(*command).stdout, command
+    shown = run("gradient", "--help").stdout
+    for choices in (b"l2|l1", b"sum|mean|max", b"promptrobust"):
+        assert choices in shown
+    assert "'l2'" in failed("gradient", TEXT, "--norm", "l3")
+
+
+def test_words_are_completed() -> None:
+    asked = {"_ATTNSCOPE_COMPLETE": "complete_bash", "COMP_WORDS": "attnscope explain --unit se", "COMP_CWORD": "3"}
+    code = "import sys; sys.argv = ['attnscope']; from attnscope.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=os.environ | asked, check=False)
+    assert done.stdout.split() == [b"sentence", b"segment"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("command", [["--version"], ["methods", "--json"]])
+def test_a_full_disk_behind_standard_output_is_one_line(command: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "attnscope", *command], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == b"attnscope: standard output: No space left on device\n"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Run
+from command_line import Run, failed
 
 from attnscope.cli.compare import pairs_of
 from attnscope.errors import InputError, OutputError
@@ -75,3 +75,9 @@ def test_pairs_that_are_none(run_tiny: Run, tmp_path: Path, content: str, messag
 def test_an_output_that_cannot_be_written_is_refused_first(run_tiny: Run, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"\.html"):
         run_tiny("compare", "a", "b", "-o", str(tmp_path / "x.docx"))
+
+
+def test_one_text_alone_is_answered_in_the_command_line_s_own_words() -> None:
+    message = failed("compare", "one text")
+    assert "--other MODEL" in message
+    assert "other=" not in message

@@ -57,6 +57,19 @@ def test_options_are_parted_from_the_request() -> None:
         requested({"query": 3}, {"steps": 20}, ["target"], "sum")
 
 
+@pytest.mark.parametrize("wrong", [True, np.bool_(True), "3", 3.5, None, [3], float("nan")])
+def test_a_number_is_a_number(wrong: object) -> None:
+    with pytest.raises(InputError, match=r"steps=.*: expected a whole number, such as 20"):
+        requested({"steps": wrong}, {"steps": 20}, SHARED, "sum")
+    for value in (3, np.int64(3), np.uint8(3), torch.tensor(3), np.array(3)):
+        options, _ = requested({"steps": value}, {"steps": 20}, SHARED, "sum")
+        assert options == {"steps": 3}
+        assert type(options["steps"]) is int
+    assert requested({"noise": np.float32(0.5)}, {"noise": 0.1}, SHARED, "sum")[0] == {"noise": 0.5}
+    with pytest.raises(InputError, match=r"noise=True: expected a number"):
+        requested({"noise": True}, {"noise": 0.1}, SHARED, "sum")
+
+
 @pytest.mark.parametrize(
     ("given", "asks_target", "asks_query"),
     [

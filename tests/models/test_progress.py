@@ -1,5 +1,7 @@
 """Steps pass through a bar unchanged; it is drawn on a terminal's standard error only."""
 
+import sys
+
 import pytest
 
 from attnscope.models import progress as module
@@ -37,3 +39,26 @@ def test_every_step_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(steps) == ["b", "c"]
     assert counted == [1, 1, 1]
     assert (shown["desc"], shown["total"], shown["closed"]) == ("letters", 3, True)
+
+
+def test_a_notebook_has_a_bar_though_it_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    class Bar:
+        def __init__(self, **settings: object) -> None:
+            asked.append(settings["disable"])
+
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def update(self, steps: int) -> None:
+            pass
+
+    monkeypatch.setattr(module, "tqdm", Bar)
+    list(progress("a", "letters", 1))
+    monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", module)
+    list(progress("a", "letters", 1))
+    assert asked == [None, False]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pyarrow.parquet
 import pytest
 from browsing import opened
 from hostile_results import BASES, HOSTILE, TAME, Swap
@@ -186,11 +187,20 @@ def check_csv(result: Any, document: bytes, plain: bytes, _: Path) -> None:
     texts = {re.sub(r"^'(?=[=+\-@\t\r\n])", "", cell) for cell in cells}
     if isinstance(result, Evaluation):
         written = {*result.methods, *result.metrics}
+    elif not isinstance(result, Comparison | Comparisons):
+        written = strings_of([column.tolist() for column in result.columns().values()])
     else:
         pairs = result.pairs if isinstance(result, Comparisons) else (result,)
         written = {w.text for pair in pairs for side in (pair.left, pair.right) for w in side.result.words}
     # Half a surrogate pair has no UTF-8.
     assert {text.encode("utf-8", "backslashreplace").decode() for text in written} <= texts
+
+
+def check_parquet(result: Any, document: bytes, _: bytes, __: Path) -> None:
+    read = pyarrow.parquet.read_table(io.BytesIO(document)).to_pydict()
+    assert {name: strings_of(column) for name, column in read.items()} == {
+        name: strings_of(column.tolist()) for name, column in result.columns().items()
+    }
 
 
 _TEX_ESCAPED = re.compile(
@@ -223,7 +233,7 @@ def check_text(_: Any, document: bytes, plain: bytes, __: Path) -> None:
 
 CHECKS: dict[str, Callable[[Any, bytes, bytes, Path], None]] = {
     ".html": check_html, ".json": check_json, ".jsonl": check_lines, ".safetensors": check_safetensors,
-    ".csv": check_csv, ".tex": check_tex,
+    ".csv": check_csv, ".parquet": check_parquet, ".tex": check_tex,
 }  # fmt: skip
 
 

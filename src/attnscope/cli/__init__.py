@@ -1,6 +1,7 @@
 """The command line: one file per command, listed in COMMANDS. Torch is imported only when a command runs."""
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
@@ -40,10 +42,30 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "models": models,
 }
 
+
+class _Switches:
+    """Of a command: the help of a switch, which takes no value, shows no type of one."""
+
+    def get_params(self, ctx: Any) -> Any:
+        shown = super().get_params(ctx)  # type: ignore[misc]
+        for option in shown:
+            if getattr(option, "is_flag", False):
+                option.metavar = ""
+        return shown
+
+
+class _Command(_Switches, TyperCommand):
+    pass
+
+
+class _Commands(_Switches, TyperGroup):
+    pass
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="See what a transformer attends to and which words it relies on.",
     epilog="Exit codes: 0 done, 1 the work failed, 2 the input cannot be used. `attnscope COMMAND --help` says more.",
-    add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -66,7 +88,7 @@ def _every_command(
 
 
 for _name, _command in COMMANDS.items():
-    app.command(_name)(expanded(_command))
+    app.command(_name, cls=_Command)(expanded(_command))
 # Some versions of typer depend on click, others ship a copy of it: find the class in either.
 _USAGE_ERROR: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
@@ -75,27 +97,40 @@ def main() -> None:
     """Run the command line and exit: an error is one line on standard error; `--debug` shows where it came from."""
     debug = "--debug" in sys.argv
     never_fail_to_print(json="--json" in sys.argv)
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="attnscope: %(message)s")
-    for name in ("httpx", "httpcore", "httpx2", "httpcore2", "matplotlib", "fontTools", "filelock", "urllib3"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # What other libraries tell their own users helps nobody here, unless something is searched for.
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="attnscope: %(message)s")
+    logging.getLogger("attnscope").setLevel(logging.DEBUG if debug else logging.INFO)
     warnings.showwarning = _one_line
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        sys.stdout.flush()
+        sys.exit(code)
     except _USAGE_ERROR as error:
         _fail(f"{error.format_message()} (see attnscope --help)", 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("stopped; nothing was written", 130)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has closed the pipe: there is nobody left to tell
+        _drop_output()  # the reader has closed the pipe: there is nobody left to tell
         sys.exit(0)
     except Exception as error:
+        _drop_output()
         if debug:
             raise
         if isinstance(error, AttnscopeError):
             _fail(str(error), 1 if isinstance(error, FailureError) else 2)
+        if isinstance(error, OSError) and error.strerror:
+            _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
         _fail(f"{type(error).__name__}: {error} (this should not happen; --debug shows where)", 1)
+
+
+def _drop_output() -> None:
+    """What could not be written to standard output is not tried again when the process ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> None:

@@ -1,7 +1,7 @@
 """`attnscope agreement`: do several saved results agree about one text?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,7 +18,7 @@ def agreement(
         typer.Argument(help="Two or more saved .json results for the same text and words.", show_default=False),
     ],
     top: Annotated[int | None, typer.Option(help="How many top words to compare. Default: a quarter of them.")] = None,
-    by: Annotated[str, typer.Option(help="Rank words by magnitude or by score.")] = "magnitude",
+    by: Annotated[Literal["magnitude", "score"], typer.Option(help="What words are ranked by.")] = "magnitude",
     output: Annotated[Path | None, typer.Option("--output", "-o", help=options.formats(Agreement))] = None,
     json: options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors

@@ -1,11 +1,11 @@
 """`attnscope attention`: what a query token attends to."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated
 
 import typer
 
-import attnscope
 from attnscope.cli import options
+from attnscope.cli.tables.answering import answer
 
 
 def attention(
@@ -30,14 +30,9 @@ def attention(
 
         attnscope attention "The black cat slept. Nobody had seen the black" --layer 18 --head 6 --query -1 -o cat.html
     """
-    options.check_output(output)
-    given = source.read()
-    result = attnscope.attention(
-        loading.load(),
-        given,
-        layer=cast(Literal["mean"], options.number(layer)),
-        head=cast(Literal["mean", "max"], options.number(head)),
-        query=None if query is None else options.query(query),
-        **source.reading(),
-    )
-    options.show(result, output, json, look)
+    parameters = {
+        "layer": options.number(layer),
+        "head": options.number(head),
+        "query": None if query is None else options.query(query),
+    }
+    answer(source, loading, look, output, json, "attention", parameters)

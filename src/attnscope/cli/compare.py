@@ -44,6 +44,11 @@ def compare(
     attnscope compare pairs.jsonl -o report.html
     """
     many = adversarial is None and other is None and clean.endswith(".jsonl")
+    if not many and adversarial is None and other is None:
+        raise InputError(
+            "there is one text and nothing to compare it with: give a second text, another model with --other MODEL, "
+            "or the name of a .jsonl file of pairs"
+        )
     options.check_output(output, Comparisons if many else Comparison)
     given = pairs_of(Path(clean)) if many else [{"clean": clean, "adversarial": adversarial}]
     shared: dict[str, Any] = {

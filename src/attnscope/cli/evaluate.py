@@ -3,7 +3,7 @@
 import json as json_module
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -39,10 +39,8 @@ def evaluate(
     ] = None,
     generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
     replacement: Annotated[
-        str,
-        typer.Option(
-            "--replacement", "--way", help="What a removed word leaves: delete, mask, pad, neutral, zero or mean."
-        ),
+        Literal["delete", "mask", "pad", "neutral", "zero", "mean"],
+        typer.Option("--replacement", "--way", help="What a removed word leaves."),
     ] = "delete",
     rows: Annotated[
         Path | None, typer.Option(help="Save rows here as they come (.jsonl); an interrupted run resumes from them.")

@@ -1,12 +1,12 @@
 """`attnscope explain`: which words mattered for a target, by any method."""
 
 import json as json_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-import attnscope
 from attnscope.cli import options
+from attnscope.cli.tables.answering import answer
 from attnscope.errors import InputError
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
@@ -29,8 +29,15 @@ def explain(
     position: Annotated[
         str | None, typer.Option(help="Word or token index, for masked words and token labels.")
     ] = None,
-    quantity: Annotated[str | None, typer.Option(help="log_probability, loss, logit or probability.")] = None,
-    unit: Annotated[str, typer.Option(help="word, token, character, sentence or segment.")] = "word",
+    quantity: Annotated[
+        Literal["log_probability", "loss", "logit", "probability"] | None,
+        typer.Option(
+            help="What the target's value is. Default: log_probability, or the loss where no target is given."
+        ),
+    ] = None,
+    unit: Annotated[
+        Literal["word", "token", "character", "sentence", "segment"], typer.Option(help="What is scored.")
+    ] = "word",
     segments: Annotated[
         str | None, typer.Option(help='paragraphs, turns, or JSON: {"name": [start, end], …} in characters.')
     ] = None,
@@ -51,8 +58,6 @@ def explain(
 
     attnscope explain "Paris is in France. Tokyo is in" --method deletion --target " Japan" --against " France"
     """
-    options.check_output(output, PerToken if per_token else Attribution)
-    given = source.read()
     asked: dict[str, Any] = {
         "target": target,
         "against": against,
@@ -63,11 +68,9 @@ def explain(
         "unit": unit if unit != "word" else None,
         "segments": None if segments is None else _value(segments),
         "within": None if within is None else _value(within),
-        **source.reading(),
     }
     parameters = {name: value for name, value in asked.items() if value is not None} | own_parameters(option or [])
-    result = attnscope.explain(loading.load(), given, method=method, **parameters)
-    options.show(result, output, json, look)
+    answer(source, loading, look, output, json, method, parameters, PerToken if per_token else Attribution)
 
 
 def own_parameters(given: list[str]) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """`attnscope flow`: attention followed through the layers, or weighted by what it carries."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 import attnscope
 from attnscope.cli import options
+from attnscope.cli.tables.answering import answer
 from attnscope.errors import InputError
 
 
@@ -23,7 +24,9 @@ def flow(
     ] = None,
     layer: Annotated[str | None, typer.Option(help="Layer index. Default: the method's own.")] = None,
     head: Annotated[str | None, typer.Option(help="value_norm: head index, or sum.")] = None,
-    heads: Annotated[str | None, typer.Option(help="rollout, attention_flow: mean, max or min over heads.")] = None,
+    heads: Annotated[
+        Literal["mean", "max", "min"] | None, typer.Option(help="rollout, attention_flow: how heads are combined.")
+    ] = None,
     target: Annotated[
         str | None,
         typer.Option(
@@ -47,11 +50,9 @@ def flow(
 
         attnscope flow "The capital of Japan is" --method attention_gradient --target " Tokyo" -o tokyo.html
     """
-    options.check_output(output)
     known = [row.name for row in attnscope.METHODS.values() if row.family == "flow"]
     if method not in (None, *known):
         raise InputError(f"there is no flow method {method!r}; choose from {', '.join(known)}")
-    given = source.read()
     asked: dict[str, Any] = {
         "query": None if query is None else options.query(query),
         "layer": None if layer is None else options.number(layer),
@@ -60,11 +61,4 @@ def flow(
         "target": target,
         "against": against,
     }
-    result = attnscope.explain(
-        loading.load(),
-        given,
-        method=method or known[0],
-        **source.reading(),
-        **{name: value for name, value in asked.items() if value is not None},
-    )
-    options.show(result, output, json, look)
+    answer(source, loading, look, output, json, method or known[0], asked)

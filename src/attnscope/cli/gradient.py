@@ -1,19 +1,19 @@
 """`attnscope gradient`: how strongly the loss reacts to each word."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 
-import attnscope
 from attnscope.cli import options
+from attnscope.cli.tables.answering import answer
 
 
 def gradient(
     source: options.Source,
-    norm: Annotated[str, typer.Option(help="l2 or l1 norm over the embedding's dimensions.")] = "l2",
-    pool: Annotated[str, typer.Option(help="How tokens make a word's score: sum, mean or max.")] = "sum",
+    norm: Annotated[Literal["l2", "l1"], typer.Option(help="The norm over the embedding's dimensions.")] = "l2",
+    pool: Annotated[Literal["sum", "mean", "max"], typer.Option(help="How tokens make a word's score.")] = "sum",
     preset: Annotated[
-        str | None,
+        Literal["promptrobust", "vocabulary"] | None,
         typer.Option(
             help="promptrobust (the norm of a word's summed gradient) or vocabulary (equal tokens share a score)."
         ),
@@ -28,15 +28,4 @@ def gradient(
 
     attnscope gradient "Is the following sentence positive or negative?" -o gradient.html
     """
-    options.check_output(output)
-    given = source.read()
-    result = attnscope.explain(
-        loading.load(),
-        given,
-        method="gradient",
-        norm=cast(Literal["l2", "l1"], norm),
-        pool=cast(Literal["sum", "mean", "max"], pool),
-        preset=cast(Literal["promptrobust", "vocabulary"] | None, preset),
-        **source.reading(),
-    )
-    options.show(result, output, json, look)
+    answer(source, loading, look, output, json, "gradient", {"norm": norm, "pool": pool, "preset": preset})

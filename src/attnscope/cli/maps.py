@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -23,7 +23,8 @@ def maps(
     queries: _Indices = None,
     keys: _Indices = None,
     stack: Annotated[
-        str | None, typer.Option(help="For an encoder–decoder: encoder, decoder or cross. Default: encoder.")
+        Literal["encoder", "decoder", "cross"] | None,
+        typer.Option(help="Which attention of an encoder–decoder. Default: encoder."),
     ] = None,
     target: Annotated[str | None, typer.Option(help="A continuation, or the text that the decoder reads.")] = None,
     generate: Annotated[
@@ -44,7 +45,7 @@ def maps(
         float, typer.Option("--max-mb", min=0.1, help="Size limit of an .html; above it, maps get coarser, then fewer.")
     ] = 64,
     quality: Annotated[
-        str, typer.Option(help="Quality of an .html: standard, or high to keep small weights too.")
+        Literal["standard", "high"], typer.Option(help="Quality of an .html; high keeps small weights too.")
     ] = "standard",
     json: options.Json = False,
     font: options.Font = None,
@@ -72,7 +73,7 @@ def maps(
         keys=_indices("--keys", keys),
         maps=not statistics_only,
         top=top,
-        stack=cast(Literal["encoder", "decoder", "cross"] | None, stack),
+        stack=stack,
         target=target,
         generate=generate,
         **source.reading(),

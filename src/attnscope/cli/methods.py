@@ -3,11 +3,12 @@
 import json as json_module
 import sys
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from attnscope.cli import options
 from attnscope.errors import InputError
@@ -22,7 +23,7 @@ methods of attention also {attention}.
 
 def methods(
     family: Annotated[
-        str | None, typer.Option(help="Only these: attention, flow, gradient, perturbation or baseline.")
+        Literal["attention", "flow", "gradient", "perturbation", "baseline"] | None, typer.Option(help="Only these.")
     ] = None,
     json: options.Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/methods.md.")] = False,
@@ -61,10 +62,12 @@ def methods(
             said += [f"Parameters: {_list(own)}."] if own else []
             sys.stdout.write(f"\n## {name}\n\n{' '.join(said)}\n")
         return
-    table = Table("method", "sign", "cost", "what a score is", "paper", box=None)
+    console = Console()
     for name, method in chosen.items():
-        table.add_row(name, method.sign, method.cost_in_words, method.unit, method.paper)
-    Console().print(table)
+        # One below the other: a name that has to be typed is never cut, however narrow the terminal.
+        console.print(Text(name, "bold"))
+        about = " · ".join(part for part in (method.sign, method.cost_in_words, method.paper) if part)
+        console.print(Padding(Text(f"{_sentence(method.unit)} {about}"), (0, 0, 0, 2)))
 
 
 def _list(names: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import cached_property
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -33,7 +33,8 @@ ModelName = Annotated[
     str | None,
     typer.Option("--model", "-m", help="Hub id, checkpoint folder or .gguf file. Default: SmolLM2-135M-Instruct."),
 ]
-DTYPES = ("float32", "bfloat16", "float16", "float64", "auto")
+# A file of these is a table of texts.
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
 Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")]
 
 
@@ -92,9 +93,29 @@ class Source:
     chat: Chat = False
     truncate: Truncate = False
     window: Window = None
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Many texts, one a line. A .csv, .tsv or .jsonl --file is many texts too.")
+    ] = False
+    text_column: Annotated[
+        str | None, typer.Option(help="Of a table: the column, or JSON key, of the texts. Default: text.")
+    ] = None
+    target_column: Annotated[
+        str | None, typer.Option(help="Of a table: the column of the targets. Default: target, if there is one.")
+    ] = None
+    id_column: Annotated[
+        str | None, typer.Option(help="Of a table: what rows are called. Default: id, or a hash of the text.")
+    ] = None
+
+    @property
+    def many(self) -> bool:
+        """Whether there are many texts."""
+        table = self.file is not None and self.file.suffix.lower() in TABLES
+        return self.lines or table or bool(self.text_column or self.target_column or self.id_column)
 
     def read(self) -> str | list[dict[str, Any]]:
         """The text, or the messages of a chat. Raises TextError or InputError where there are none to be read."""
+        if self.many:
+            raise TextError("this command takes one text: pipe it in, or use explain, gradient, attention or flow")
         return read_text(self.text, self.file) if self.messages is None else self._chat.messages
 
     def reading(self) -> dict[str, Any]:
@@ -125,7 +146,10 @@ class Loading:
     """The model and how to load it."""
 
     model: ModelName = None
-    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16. Default: as saved.")] = None
+    dtype: Annotated[
+        Literal["float32", "bfloat16", "float16", "float64", "auto"] | None,
+        typer.Option(help="The type of the weights. Default: as saved."),
+    ] = None
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps or auto. Default: what is there.")] = None
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None
     trust_remote_code: Annotated[
@@ -134,9 +158,7 @@ class Loading:
     debug: Debug = False  # read by main, which reports errors
 
     def load(self, name: str | None = None) -> Any:
-        """Load the model, or another one with the same options. Raises InputError for a type or device there is not."""
-        if self.dtype is not None and self.dtype not in DTYPES:
-            raise InputError(f"--dtype {self.dtype!r} is not known: choose {', '.join(DTYPES)}")
+        """Load the model, or another one with the same options. Raises InputError for a device that is not there."""
         if self.device is not None:
             _check_device(self.device)
         device = self.device or _default_device()
@@ -220,11 +242,16 @@ def read_text(text: str | None, file: Path | None) -> str:
     if text is not None:
         _hint_at_messages(text)
         return text
-    if file is None and sys.stdin.isatty():
-        raise TextError("no text was given; write it after the command, name a --file, or pipe it in")
-    read = without_last_line_break(_read(None if file is None else file.expanduser()))
+    read = without_last_line_break(read_document(file))
     _hint_at_messages(read)
     return read
+
+
+def read_document(file: Path | None) -> str:
+    """What is in a file or comes in on standard input. Raises TextError for what is not there or is no text."""
+    if file is None and sys.stdin.isatty():
+        raise TextError("no text was given; write it after the command, name a --file, or pipe it in")
+    return _read(None if file is None else file.expanduser())
 
 
 def _read(file: Path | None) -> str:

@@ -97,8 +97,10 @@ def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters
     """Score every token and word of `text` with one method.
 
     text:       one text, or a chat as a list of messages; or a list of these: then the result is a list in the same
-                order. Of a chat that ends with the assistant's message, that reply is explained: all of it, or the part
-                that is the target.
+                order, `attnscope.Results`, which is a table too. target and against may then be lists, with a value or
+                None for each text; with on_error="keep" a `Failed` stands for a text that cannot be explained, instead
+                of an error for all. Of a chat that ends with the assistant's message, that reply is explained: all of
+                it, or the part that is the target.
     method:     a name of METHODS, or a function of your own, `(task, *, own options) -> Scores` (`attnscope.Task`).
     parameters: the method's own options, and what all methods take: target, against, generate, per_token, position,
                 quantity, unit, segments, within, chat, truncate, tools, chat_template_kwargs; attention methods also

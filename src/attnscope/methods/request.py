@@ -168,14 +168,27 @@ def requested(
     """Split `parameters` into the method's own options, defaults filled in, and the Request.
 
     own: the method's options and their defaults. shared: the names of the Options that it takes. Raises InputError for
-    a name that is neither. Numbers of numpy and torch are taken as the numbers they are.
+    a name that is neither, and for something else where a number is meant. Numbers of numpy and torch are taken as the
+    numbers they are.
     """
     given = renamed(parameters, {*own, *shared})
     if unknown := [name for name in given if name not in own and name not in shared]:
         known = ", ".join([*own, *shared])
         raise InputError(f"the method {method!r} has no parameter {unknown[0]!r}; it takes {known}")
     options = {**own, **{name: plain_numbers(value) for name, value in given.items() if name in own}}
+    for name, default in own.items():
+        _check_number(name, options[name], default)
     return options, Request(**{name: plain_lists(value) for name, value in given.items() if name not in own})
+
+
+def _check_number(name: str, value: object, default: object) -> None:
+    """Raises InputError where the default is a number and the value is none. A layer or a head may be a word."""
+    if isinstance(default, bool) or not isinstance(default, int | float) or name in ("layer", "head"):
+        return
+    kind = int if isinstance(default, int) else int | float
+    if isinstance(value, bool) or not isinstance(value, kind):
+        spoken = "a whole number" if kind is int else "a number"
+        raise InputError(f"{name}={value!r}: expected {spoken}, such as {default}")
 
 
 def renamed(parameters: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:

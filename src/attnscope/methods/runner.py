@@ -13,6 +13,8 @@ from typing import Any
 
 from attnscope.errors import InputError, QueryError, TextError
 from attnscope.methods.build import result_of, results_by_query
+from attnscope.methods.calls.advice import advise
+from attnscope.methods.calls.many import EACH, check_one, checked_list, is_list, parted, run_many
 from attnscope.methods.plan import GENERATION, Work, foresee, foresee_generation
 from attnscope.methods.request import UNASKED, Query, Request, requested
 from attnscope.methods.shared import SharedAttention, SharedGradients, query_weights
@@ -29,6 +31,7 @@ from attnscope.models.loading.load import Model, load
 from attnscope.models.targets.resolve import resolve
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
+from attnscope.results.plain import plain_numbers
 from attnscope.text.inputs import Chat, Given, is_one
 from attnscope.text.words import TokenSpan, find_words
 
@@ -37,16 +40,35 @@ _MANY_QUERIES = "units are scored for one query at a time: give one query instea
 
 
 def run(model: Model, text: Given, method: Method, parameters: dict[str, Any]) -> Any:
-    """The result of one text, or a list for a list of texts; with a list of queries, each result is itself a list.
+    """The result of one text, or Results for a list of texts; with a list of queries, each result is itself a list.
 
+    parameters: those of the method, and for a list of texts on_error, see `run_many`.
     Raises InputError for a parameter that the method does not take, and what encoding, resolving the target and the
     method raise.
     """
-    options, request = requested(parameters, method.options, method.shared_options, method.name)
-    runner = _Runner(load(model), method, options, request)
-    with default_settings():
-        results = runner.results(text)
-    return results[0] if is_one(text) else results
+    model, text, given = load(model), plain_numbers(text), dict(parameters)
+    on_error = given.pop("on_error", "raise")
+
+    def results(texts: Given, given: dict[str, Any]) -> list[Any]:
+        options, request = requested(given, method.options, method.shared_options, method.name)
+        with default_settings():
+            return _Runner(model, method, options, request).results(texts)
+
+    if not is_one(text):
+        shared = {name: value for name, value in given.items() if not (name in EACH and is_list(value))}
+        _, request = requested(shared, method.options, method.shared_options, method.name)
+        texts = checked_list(text)
+        if on_error == "raise" and request.window is None:
+            # A text that cannot be read is named before anything runs.
+            encoded_texts(model, texts, request.reading)
+        every = run_many(texts, given, results, on_error)
+        shared, own = parted(given, len(texts))
+        advise(model, texts, [shared | each for each in own], every)
+        return every
+    check_one(given)
+    (result,) = results(text, given)
+    advise(model, [text], [given], [result])
+    return result
 
 
 class _Runner:

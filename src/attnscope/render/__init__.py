@@ -10,7 +10,7 @@ A renderer is imported when it is first used, so that a page needs no matplotlib
 import difflib
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,10 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
+from attnscope.results.collection import Results
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.evaluation import Evaluation
-from attnscope.results.files.writing import writable_file, write_atomically
+from attnscope.results.files.writing import not_written, writable_file, write_atomically
 from attnscope.results.per_token import PerToken
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ FORMATS: dict[str, Renderer | None] = {
     ".txt": None,
     ".md": Renderer(f"{_DOCUMENT}.markdown", "render_markdown"),
     ".tex": None,
-    ".csv": None,
+    ".csv": Renderer(f"{_DOCUMENT}.table", "render_csv"),
+    ".parquet": Renderer(f"{_DOCUMENT}.table", "render_parquet"),
     ".jsonl": None,
     ".safetensors": None,
 }
@@ -174,11 +176,16 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     return renderer.load()(result, **options)
 
 
-def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
+def save(result: Result | Iterable[Result], path: str | os.PathLike[str], **options: Any) -> Path:
     """Draw `result` into the file `path`, whole or not at all, and return the path. Options and errors as in `render`.
 
-    Raises OutputError before anything is drawn if the suffix or the folder cannot be used.
+    A list of results is one table (.csv, .jsonl, .parquet), or a folder of pages: a path without a suffix. Raises
+    OutputError before anything is drawn if the suffix or the folder cannot be used.
     """
+    if isinstance(result, Iterable) and not isinstance(result, Result):
+        from attnscope.render.many import save_many
+
+        return save_many(result, path, options)
     if type(result) not in RENDERERS:
         raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
     path = checked_path(path, type(result))
@@ -192,16 +199,23 @@ def save(result: Result, path: str | os.PathLike[str], **options: Any) -> Path:
 
 def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution) -> Path:
     """The path, if this type of result can be drawn into it: known suffix, writable file. Raises OutputError."""
-    path = Path(path).expanduser()
+    with not_written(path):
+        path = Path(path).expanduser()
+        if path.is_dir():
+            raise OutputError(f"cannot write {path}: it is a folder; give the name of a file in it")
     _renderer(path.suffix, kind, path)
     writable_file(path)
     return path
 
 
-def notebook_html(result: Result) -> str:
+def notebook_html(result: Result | Results[Any]) -> str:
     """The page in an `<iframe srcdoc>` for a notebook cell; page and notebook cannot reach into each other."""
     from attnscope.render.html import agreement, attribution, explorer, per_token
 
+    if isinstance(result, Results):
+        from attnscope.render.many import notebook_list
+
+        return notebook_list(result)
     if isinstance(result, AttentionMaps):
         return explorer.iframe(result)
     if isinstance(result, Comparison | Comparisons | Evaluation):

@@ -273,6 +273,7 @@ class AttentionMaps(Result):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one safetensors file, whole or not at all: arrays by name, everything else as JSON in its metadata."""
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
         arrays = {f"statistics.{name}": np.ascontiguousarray(array) for name, array in self.statistics.items()}
@@ -282,7 +283,14 @@ class AttentionMaps(Result):
         arrays = arrays or {"statistics": np.zeros(0, dtype=np.float32)}
         header = {"schema": SCHEMA, "type": self.type, **self._header()}
         metadata = {"attnscope": json.dumps(header, ensure_ascii=True)}
-        write_atomically(path, lambda temporary: save_file(arrays, temporary, metadata=metadata))
+
+        def write(temporary: Path) -> None:
+            try:
+                save_file(arrays, temporary, metadata=metadata)
+            except SafetensorError as error:  # its word for what the system said, such as a full disk
+                raise OSError(str(error)) from error
+
+        write_atomically(path, write)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

@@ -23,3 +23,21 @@ def plain_numbers(value: Any) -> Any:
 def plain_lists(value: Any) -> Any:
     """The same, and an array as a list."""
     return value.tolist() if hasattr(value, "tolist") else plain_numbers(value)
+
+
+def listed(values: Any) -> list[Any]:
+    """A list of what an array, a column of a table, a generator or another sequence holds, in Python's own numbers.
+
+    >>> listed(word for word in ("a", "b"))
+    ['a', 'b']
+    """
+    return [plain_numbers(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a table has no value here: None, NaN, pandas' NA.
+
+    >>> [is_missing(value) for value in (None, float("nan"), 0, "")]
+    [True, True, False, False]
+    """
+    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ == "NAType"

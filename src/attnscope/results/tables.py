@@ -57,15 +57,20 @@ def data_frame(columns: Columns) -> Any:
 
 def arrow_stream(columns: Columns, requested_schema: object = None) -> object:
     """An Arrow stream of the columns, by whichever library is installed. Raises MissingExtraError if none is."""
+    stream: object = arrow_table(columns, "an Arrow stream").__arrow_c_stream__(requested_schema)
+    return stream
+
+
+def arrow_table(columns: Columns, what: str) -> Any:
+    """The columns as a pyarrow.Table or else a polars.DataFrame. Raises MissingExtraError if neither is installed."""
     for module, table_of in _ARROW.items():
         try:
             library = importlib.import_module(module)
         except ImportError:
             continue
-        stream: object = table_of(library, columns).__arrow_c_stream__(requested_schema)
-        return stream
+        return table_of(library, columns)
     raise MissingExtraError(
-        f"an Arrow stream needs one of {', '.join(_ARROW)}, and none is installed: pip install pyarrow, or take "
+        f"{what} needs one of {', '.join(_ARROW)}, and none is installed: pip install pyarrow, or take "
         "columns(), a dict of arrays"
     )
 

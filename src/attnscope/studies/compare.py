@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from attnscope.errors import AttnscopeError, InputError
+from attnscope.methods.calls.advice import without_advice
 from attnscope.methods.explain import DEFAULT, AnyMethod, explain
 from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
@@ -91,7 +92,8 @@ def compare(
             given |= label_request(side_model, row, side_labels, label, parameters)
         elif target is not None:
             given["target"] = target
-        result = explain(side_model, text, row, **(given | parameters))
+        with without_advice():
+            result = explain(side_model, text, row, **(given | parameters))
         if not isinstance(result, Attribution):
             raise InputError("a comparison takes one result a side: leave out per_token, or compare result[0]s")
         label_names = [label_name(side_model, label) for label in side_labels]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from attnscope.errors import InputError
+from attnscope.methods.calls.advice import without_advice
 from attnscope.methods.explain import AnyMethod, explain
 from attnscope.methods.given import given_scores
 from attnscope.methods.request import requested
@@ -59,7 +60,8 @@ def explained(model: Model, sample: Sample, choice: MethodChoice, text: Perturbe
     given |= label_request(model, method, text.choices.labels, text.label, parameters, sample.position)
     if method.asks != "query" and sample.within is not None:
         given["segments"] = {f"word {i}": (word.start, word.end) for i, word in enumerate(text.words)}
-    result = explain(model, sample.text, method, **(given | dict(parameters)))
+    with without_advice():
+        result = explain(model, sample.text, method, **(given | dict(parameters)))
     if not isinstance(result, Attribution):
         raise InputError(f"{choice.name} gives several results for one text: evaluate one of them, without per_token")
     return result

@@ -57,12 +57,14 @@ def checked(text: str, segments: Mapping[str, Sequence[int]]) -> dict[str, Span]
     found = {}
     for name, span in segments.items():
         start, end = span if len(span) == 2 else (-1, -1)
+        if not all(isinstance(place, int) and not isinstance(place, bool) for place in (start, end)):
+            raise InputError(f"the segment {name!r} is {tuple(span)}: give its start and end as whole numbers")
         if not 0 <= start < end <= len(text):
             raise InputError(
                 f"the segment {name!r} is {tuple(span)}: give a start and an end within the text's {len(text)} "
                 "characters"
             )
-        found[name] = (int(start), int(end))
+        found[name] = (start, end)
     ordered = dict(sorted(found.items(), key=lambda item: item[1]))
     spans = list(ordered.items())
     for (name, (_, end)), (other, (start, _)) in pairwise(spans):

@@ -18,11 +18,18 @@ def asked(model: ats.Model, text: str = "a b c", **target: object) -> Objective:
     return resolve(model, encode(model.tokenizer, text), Target(**target))
 
 
-def test_names_and_indices() -> None:
+def test_names_and_indices(monkeypatch: pytest.MonkeyPatch) -> None:
     model = classifier("Sequence")
     assert label_names(model.model) == {0: "NEGATIVE", 1: "NEUTRAL", 2: "POSITIVE"}
     assert [label_of(model, label) for label in ("POSITIVE", 2, 0)] == [2, 2, 0]
-    for wrong in (3, True, "positive"):
+    # An index as the command line and tables have it; a label that is called so comes first.
+    assert [label_of(model, text) for text in ("2", "0")] == [2, 0]
+    assert [label_name(model, label) for label in ("2", 2, "POSITIVE", "x")] == [*["POSITIVE"] * 3, "x"]
+    named = classifier("Sequence")
+    monkeypatch.setattr(named.model.config, "id2label", {0: "1", 1: "0", 2: "x"})
+    assert [label_of(named, label) for label in ("1", "0", 1, "2")] == [0, 1, 1, 2]
+    assert [label_name(named, label) for label in ("1", 1, "2")] == ["1", "0", "x"]
+    for wrong in (3, True, "positive", "3", "-1", "1.0"):
         with pytest.raises(InputError, match="no label"):
             label_of(model, wrong)
 

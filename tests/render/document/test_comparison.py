@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from drawn_results import (
@@ -14,7 +15,9 @@ from drawn_results import (
 )
 
 from attnscope.render import RENDERERS, render
-from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.render.content.pieces import columns
+from attnscope.results.attribution import Attribution
+from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
 
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
 
@@ -46,6 +49,20 @@ def test_csv_and_text_say_the_numbers() -> None:
     text = render(drawn, ".txt").decode()
     assert "clean: ✓ yes right" in text
     assert "adversarial: ✗ no wrong" in text
+
+
+def test_wide_letters_line_up_and_a_space_is_no_word() -> None:
+    words = ["熊本城", "は", "　", "old", "です"]
+    sides = [
+        Attribution.of("".join(chosen), chosen, range(len(chosen))) for chosen in (words, [*words[:2], *words[3:]])
+    ]
+    pair = Comparison(*(ComparedSide(name, side) for name, side in zip(("前", "b"), sides, strict=True)), ())
+    pair = replace(pair, pairs=paired_words(pair.left, pair.right, {}))
+    lines = render(pair, ".txt").decode().splitlines()[:-1]
+    assert [line.split()[:2] for line in lines] == [["前", "b"], *([word] * 2 for word in words if word.strip())]
+    # The second column begins where it begins in every line, in columns of the terminal.
+    starts = {columns(line[: len(re.match(r"\S+\s+", line)[0])]) for line in lines}
+    assert starts == {columns("熊本城") + 2}
 
 
 def test_latex_escapes_everything() -> None:

@@ -9,11 +9,11 @@ from drawn_results import (
     RESULTS,
     result,
 )
-from matplotlib.font_manager import findfont, fontManager
+from matplotlib.font_manager import findfont, fontManager, get_font
 
 from attnscope.errors import InputError
 from attnscope.render import render
-from attnscope.render.figure.fonts import Fonts, MissingGlyphWarning, _installed
+from attnscope.render.figure.fonts import _CJK, Fonts, MissingGlyphWarning, _installed
 
 
 def test_font_as_file_and_as_family_are_the_same() -> None:
@@ -59,6 +59,27 @@ def test_a_font_installed_after_matplotlib_wrote_its_list_is_found(monkeypatch: 
         assert len(fonts.families()) > 1
     finally:
         _installed.cache_clear()
+
+
+def test_a_family_installed_after_that_list_was_written_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    (family,) = {e.name for e in fontManager.ttflist if e.fname == next(Fonts(None, "猫").runs("猫"))[1]} & set(_CJK)
+    _installed.cache_clear()
+    monkeypatch.setattr(fontManager, "ttflist", [entry for entry in fontManager.ttflist if "DejaVu" in entry.name])
+    try:
+        assert next(Fonts(family, "猫").runs("猫"))[1] == _installed(family)
+    finally:
+        _installed.cache_clear()
+
+
+def test_a_family_inside_a_collection_is_drawn_in_its_own_face() -> None:
+    """Not in the first one, which has the letters of another country."""
+    inner = [e for e in fontManager.ttflist if getattr(e, "index", 0) and e.style == "normal" and "CJK" in e.name]
+    if not inner:
+        pytest.skip("no collection of fonts is installed, or this matplotlib lists only their first faces")
+    family = next((e.name for e in inner if e.name.startswith("Noto Sans CJK SC")), inner[0].name)
+    first = next(e.name for e in fontManager.ttflist if e.fname == inner[0].fname and not e.index)
+    assert get_font(next(Fonts(family, "直").runs("直"))[1]).family_name == family
+    assert render(result("直 骨"), ".svg", font=family) != render(result("直 骨"), ".svg", font=first)
 
 
 def test_missing_glyphs_are_one_warning_that_names_a_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,15 @@
 """A file is written whole or not at all, where a person expects it."""
 
+import errno
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from drawn_maps import maps_of
 from drawn_results import RESULTS
+from safetensors import SafetensorError
 
 import attnscope as ats
 from attnscope.errors import OutputError
@@ -18,10 +22,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeyp
     path.write_text("old")
 
     def fail(*_: Any) -> None:
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(OutputError, match="No space left on device"):
         write_atomically(path, b"new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
@@ -97,3 +101,49 @@ def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
     path.chmod(0o600)
     write_atomically(path, b"x")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("x" * 300 + ".json", "x{20,}….*name too long"),
+        ("~no-such-user-here/a.json", "no such home folder"),
+        ("a\0b.json", "NUL"),
+        ("no/a.json", "does not exist"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_refused_before_anything_is_drawn(
+    name: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for save in (RESULTS["script"].save, lambda path: ats.save(RESULTS["script"], path), writable_file):
+        with pytest.raises(OutputError, match=f"(?i){says}"):
+            save(name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_is_said_and_a_device_is_not_replaced() -> None:
+    with pytest.raises(OutputError, match="/dev/full: No space left on device"):
+        RESULTS["script"].save("/dev/full")
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(tmp_path / "pipe", b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_maps_on_a_full_disk_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.numpy.save_file", full)
+    with pytest.raises(OutputError, match="No space left"):
+        maps_of("a b").save(tmp_path / "m.safetensors")
+    assert not list(tmp_path.iterdir())

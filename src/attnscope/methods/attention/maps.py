@@ -23,7 +23,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
 from attnscope.results.base import Asked, Measured
-from attnscope.results.plain import plain_numbers
+from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.text.inputs import Given, Messages, is_one
 
 # The names of FollowingOptions.
@@ -93,10 +93,10 @@ def attention_maps(
     texts gives a list. Only a block of one layer's rows exists at a time. Raises what `attention` raises.
     """
     top = plain_numbers(top)
-    if top < 0:
+    if not isinstance(top, int) or isinstance(top, bool) or top < 0:
         raise InputError(f"top={top!r}: expected 0 or more keys")
     _, request = requested(options, {}, _OPTIONS, MAPS.name)
-    selection = _Selection(layers, heads, queries, keys, maps, top)
+    selection = _Selection(plain_lists(layers), plain_lists(heads), plain_lists(queries), plain_lists(keys), maps, top)
     target, generate = request.following()
     model = load(model)
     results: dict[int, AttentionMaps] = {}
@@ -114,7 +114,7 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
     layout = attention_layout(batch.model.model, batch.inputs, batch.stack)
     heads_of = layout.heads_of(batch.stack)
     chosen = list(heads_of) if selection.layers is None else selection.layers
-    layers = _sorted("layer", [attending_layer(batch.model, layout, batch.stack, int(index)) for index in chosen])
+    layers = _sorted("layer", [attending_layer(batch.model, layout, batch.stack, index) for index in chosen])
     covered = coverage(layout, batch.stack) if selection.layers is None else None
     counts = {heads_of[i] for i in layers}
     if len(counts) > 1:
@@ -169,7 +169,7 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
 def _chosen(what: str, indices: Sequence[int] | None, count: int) -> tuple[int, ...]:
     if indices is None:
         return tuple(range(count))
-    return _sorted(what, [in_range(what, int(index), count) for index in indices])
+    return _sorted(what, [in_range(what, index, count) for index in indices])
 
 
 def _sorted(what: str, indices: Sequence[int]) -> tuple[int, ...]:

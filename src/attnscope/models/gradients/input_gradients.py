@@ -20,6 +20,7 @@ from attnscope.models.attention.key_heads import key_heads_repeated
 from attnscope.models.hooks import embedding_leaf
 from attnscope.models.inputs.batching import BUDGET, length_groups
 from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.progress import bar
 from attnscope.models.targets.head_split import has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients
 from attnscope.models.targets.readout import (
@@ -52,9 +53,11 @@ def gradients(
         same shape. The leaf is what it returns.
     """
     size = 1 if any(r.per_token for r in readouts) else batch_budget(net, readouts, budget)
-    for members in length_groups([r.length for r in readouts], size):
-        batch = [readouts[i] for i in members]
-        yield from zip(members, _batch(net, batch, for_members(change, members)), strict=True)
+    with bar("gradients", len(readouts)) as done:
+        for members in length_groups([r.length for r in readouts], size):
+            batch = [readouts[i] for i in members]
+            yield from zip(members, _batch(net, batch, for_members(change, members)), strict=True)
+            done(len(members))
 
 
 def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:

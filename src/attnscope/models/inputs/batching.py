@@ -138,7 +138,7 @@ def encoded_texts(
         try:
             encoded.append(encode(model.tokenizer, one, max_tokens=model.positions, truncate=reading.truncate))
         except InputError as error:
-            raise error if alone else type(error)(f"text {i} of {len(inputs)}: {error}") from error
+            raise error if alone or len(inputs) == 1 else type(error)(f"text {i} of {len(inputs)}: {error}") from error
     return encoded
 
 

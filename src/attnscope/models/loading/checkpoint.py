@@ -198,9 +198,9 @@ def _unloadable(name: str, error: Exception) -> str:
     if isinstance(error, OSError):
         return (
             f"no model {name!r}: it is no folder or .gguf file here, and the model hub did not give it "
-            f"({reason[:200]}); check the spelling, or run without a model name for the bundled {bundled.NAME}"
+            f"({reason.rstrip('.')}); check the spelling, or run without a model name for the bundled {bundled.NAME}"
         )
-    return f"{name!r} cannot be loaded as a transformers model: {reason[:300]}"
+    return f"{name!r} cannot be loaded as a transformers model: {reason}"
 
 
 @contextmanager

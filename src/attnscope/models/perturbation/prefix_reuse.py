@@ -16,6 +16,7 @@ from attnscope.models.hooks import embeddings_replaced
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
 from attnscope.models.perturbation.variants import Variant, in_order, overwriting
+from attnscope.models.progress import bar
 from attnscope.models.targets.head_split import HeadNotSeparableError, has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import head_entries
 from attnscope.models.targets.readout import Readout, entries_in
@@ -70,16 +71,18 @@ def entries_after_prefix(
     starts = [min(max(variant.first - 1, 0), length - 1) for variant in variants]
     order = sorted(range(len(variants)), key=lambda i: -starts[i])
     most = max(1, CACHE_BYTES // max(layer.keys.nbytes + layer.values.nbytes for layer in layer_caches(cache)))
-    while order:
-        size = 1
-        while size < min(most, len(order)) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
-            size += 1
-        members, order = order[:size], order[size:]
-        start = min(starts[i] for i in members)
-        group = [variants[i] for i in members]
-        for i, late in zip(members, _suffixes(net, group, cache, start, vector), strict=True):
-            entries[i] = before[list(variants[i].entries)]
-            entries[i][[p >= start for p in variants[i].readout.positions]] = late
+    with bar("passes", len(variants)) as done:
+        while order:
+            size = 1
+            while size < min(most, len(order)) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
+                size += 1
+            members, order = order[:size], order[size:]
+            start = min(starts[i] for i in members)
+            group = [variants[i] for i in members]
+            for i, late in zip(members, _suffixes(net, group, cache, start, vector), strict=True):
+                entries[i] = before[list(variants[i].entries)]
+                entries[i][[p >= start for p in variants[i].readout.positions]] = late
+            done(len(members))
     return before, [entries[i] for i in range(len(variants))]
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError, QueryError
+from attnscope.models.architecture import task_of
 from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.leave_unchanged import unchanged
@@ -132,13 +133,16 @@ def _mask_ids(model: Model, target: object, count: int) -> list[int]:
 
 
 def label_of(model: Model, label: object) -> int:
-    """The index of a label, given by its name or index. Raises InputError, naming some of the model's labels."""
+    """The index of a label, given by its name or index, also as text ("1"). Raises InputError, naming some labels."""
     names = label_names(model.model)
     if isinstance(label, int) and not isinstance(label, bool) and label in names:
         return label
     for i, name in names.items():
         if name == label:
             return i
+    # As the command line and tables give an index. A label of that name comes first.
+    if isinstance(label, str) and label.isdecimal() and int(label) in names:
+        return int(label)
     near = get_close_matches(str(label), names.values(), n=3) or list(names.values())[:5]
     raise InputError(
         f"the model has no label {label!r}: give a name or an index from 0 to {len(names) - 1}, for example "
@@ -147,10 +151,12 @@ def label_of(model: Model, label: object) -> int:
 
 
 def label_name(model: Model, label: str | int) -> str:
-    """What a label is called: an index by the name that the model's config gives it, if any; a text as it is."""
-    if isinstance(label, str):
+    """What a label is called: an index by the name that the model's config gives it, if any; another text as it is."""
+    names = label_names(model.model)
+    indexed = isinstance(label, int) or (label.isdecimal() and label not in names.values())
+    if isinstance(label, str) and not (indexed and task_of(model.model) in ("classifier", "token classifier")):
         return label
-    return label_names(model.model).get(label, str(label))
+    return names.get(int(label), str(label))
 
 
 def label_names(net: PreTrainedModel) -> dict[int, str]:

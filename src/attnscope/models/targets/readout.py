@@ -20,6 +20,7 @@ from attnscope.models.architecture import task_of
 from attnscope.models.hooks import embeddings_replaced
 from attnscope.models.inputs.batching import BUDGET, budget_for, length_groups, padded
 from attnscope.models.leave_unchanged import unchanged
+from attnscope.models.progress import bar
 from attnscope.models.targets.head_split import has_separate_head, logits_of, split_at_head
 from attnscope.models.targets.lm_head import entries_of_logits, head_entries
 from attnscope.models.typed import split_by
@@ -159,12 +160,13 @@ def entries_of(
     """
     entries: dict[int, Tensor] = {}
     separate = has_separate_head(net)
-    with unchanged(net), torch.no_grad():
+    with unchanged(net), torch.no_grad(), bar("passes", len(readouts)) as done:
         for members in length_groups([r.length for r in readouts], batch_budget(net, readouts, budget)):
             batch = [readouts[i] for i in members]
             inputs = batch_inputs(net, batch)
             with embeddings_replaced(net, for_members(change, members), inputs["input_ids"]):
                 entries.update(zip(members, _batch_entries(net, batch, inputs, separate), strict=True))
+            done(len(members))
     return [entries[i] for i in range(len(readouts))]
 
 

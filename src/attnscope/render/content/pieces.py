@@ -1,13 +1,13 @@
 """What every picture draws: the text cut into words and the gaps between them."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from attnscope.results.attribution import Attribution
 from attnscope.text.visible import visible
 
-__all__ = ["Piece", "column", "columns", "pieces", "query_words", "visible"]
+__all__ = ["Piece", "column", "columns", "lined_up", "padded", "pieces", "query_words", "visible"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,18 @@ def column(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def padded(text: str, width: int) -> str:
+    """`text` with spaces after it, up to a width in columns."""
+    return text + " " * (width - columns(text))
+
+
+def lined_up(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell, two spaces between them.
+
+    >>> lined_up([("word", "score"), ("熊本", "1")])
+    ['word  score', '熊本  1']
+    """
+    widths = [max(columns(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(padded(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -2,7 +2,7 @@
 
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.comparison import moved_text, places, points, scale_of, verdict_sign
-from attnscope.render.content.pieces import visible
+from attnscope.render.content.pieces import lined_up, visible
 from attnscope.render.document.csv import csv_of
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
 from attnscope.results.files.reading import encoded
@@ -57,8 +57,8 @@ def render_text(result: Comparison | Comparisons) -> bytes:
         for pair in result.pairs
     ]
     head = (visible(result.left.name), visible(result.right.name), "change", "places", "undone alone", "")
-    widths = [max(len(row[i]) for row in (head, *words)) for i in range(len(head))]
-    out += ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in (head, *words)]
+    # A space that is a word of its own, which some tokenizers make, is nothing to read.
+    out += lined_up([head, *(row for row in words if (row[0] + row[1]).strip("∅"))])
     out.append(f"attention moved to the edits: {moved_text(result)}")
     return encoded("\n".join(out) + "\n")
 
@@ -74,8 +74,7 @@ def _summary(result: Comparisons, tag: str) -> str:
     for one in result.summaries(tag):
         before, after = ("—" if v is None else f"{v:.1%}" for v in (one.before, one.after))
         rows.append((visible(one.name), str(one.count), before, after, f"{one.flips:.1%}", points(one.moved)))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows) + "\n"
+    return "\n".join(lined_up(rows)) + "\n"
 
 
 _TEX = {

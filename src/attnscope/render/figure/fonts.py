@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from matplotlib import font_manager
 from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
 from attnscope.errors import InputError
@@ -96,6 +97,8 @@ def _given(font: str | Path) -> str:
             raise InputError(f"font={str(font)!r} is not a font that can be read ({error}); give another") from error
         return str(path)
     installed = _installed(str(font))
+    if installed is None and _newly_installed():
+        installed = _installed(str(font))
     if installed is None:
         names = sorted({entry.name for entry in fontManager.ttflist})
         near = difflib.get_close_matches(str(font), names, 3, 0.4)
@@ -107,12 +110,15 @@ def _given(font: str | Path) -> str:
 @lru_cache
 def _installed(family: str) -> str | None:
     entries = [e for e in fontManager.ttflist if e.name.casefold() == family.casefold()]
-    # Other faces of a collection have an index above 0, which a plain path cannot name before matplotlib 3.11.
-    plain = [e for e in entries if e.style == "normal" and not getattr(e, "index", 0)]
+    plain = [e for e in entries if e.style == "normal"]
     best = min(
         plain or entries, key=lambda e: abs(int(e.weight) - 400) if str(e.weight).isdigit() else 999, default=None
     )
-    return str(best.fname) if best else None
+    if best is None:
+        return None
+    # A face of a collection, which matplotlib lists and can name since 3.11.
+    index = getattr(best, "index", 0)
+    return font_manager.FontPath(str(best.fname), index) if index else str(best.fname)
 
 
 @lru_cache(maxsize=64)

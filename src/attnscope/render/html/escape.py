@@ -57,7 +57,7 @@ def joined(parts: Iterable[Child]) -> Markup:
 def attributes(values: Mapping[str, object]) -> Markup:
     """Attributes with a space before each. True is written without a value, None and False are left out.
 
-    Raises ValueError for an event handler and for an address outside the page: pages have neither.
+    Raises ValueError for an event handler and for an address outside the page's folder: pages have neither.
     """
     return Markup("".join(_attribute(_checked(name), value) for name, value in values.items()))
 
@@ -104,10 +104,14 @@ def _attribute(name: str, value: object) -> str:
     if value is True:
         return f" {name}"
     text = str(value)
-    if name in ("href", "src") and not text.startswith("#"):
-        raise ValueError(f"{name}={text!r}: expected a place in the page, such as #top")
+    if name in ("href", "src") and not _ADDRESS.fullmatch(text):
+        raise ValueError(f"{name}={text!r}: expected a place in the page, such as #top, or a numbered page beside it")
     # A page in a frame keeps its line breaks. Markup is escaped too: what is safe between tags is not safe here.
     return f' {name}="{_quoted(text) if name == "srcdoc" else escape_attribute(text)}"'
+
+
+# A place in the page, or another of the numbered pages of one folder.
+_ADDRESS = re.compile(r"#.*|\d+\.html")
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Many texts on the command line: tables and lines in, tables and pages out."""

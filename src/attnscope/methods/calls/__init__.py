@@ -1,0 +1,1 @@
+"""What a call has around the text: many texts at once, and advice."""
