@@ -12,6 +12,7 @@ from torch import Tensor
 from attnscope.errors import InputError, RangeError
 from attnscope.methods.attention.layers import attending_layer, coverage
 from attnscope.methods.build import asked_of_chat, measured_of_chat, provenance
+from attnscope.methods.calls.many import checked_list
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
 from attnscope.methods.request import FollowingOptions, Request, in_range, requested
 from attnscope.models.attention.capture import capture
@@ -99,6 +100,7 @@ def attention_maps(
     selection = _Selection(plain_lists(layers), plain_lists(heads), plain_lists(queries), plain_lists(keys), maps, top)
     target, generate = request.following()
     model = load(model)
+    text = text if is_one(text) else checked_list(text)
     results: dict[int, AttentionMaps] = {}
     with default_settings():
         texts = query_key_texts(
