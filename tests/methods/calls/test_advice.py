@@ -101,5 +101,5 @@ def test_scores_within_their_own_error() -> None:
 def test_a_study_and_a_classifier_get_none() -> None:
     model = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer())
     with without_advice():
-        assert advice(model, "texts.jsonl", target="a c") == []
+        assert advice(model, "a b ", generate=1) == []
     assert advice(classifier("Sequence"), "a b c", target="POSITIVE") == []
