@@ -38,6 +38,7 @@ def result_of(task: Task, method: Method, options: Mapping[str, Any], scores: Sc
         to_target=to_target,
         query_tokens=_query_tokens(task),
         fixed=() if objective is None else tuple(int(i) for i in objective.fixed),
+        answer=() if objective is None or objective.about else objective.answer,
     )
     first = _attribution(task, method, options, scores, tokens[0], words[0], measured)
     if not task.per_token or objective is None:

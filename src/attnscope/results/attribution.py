@@ -6,6 +6,7 @@ to the display. The JSON form is documented in docs/schema.md.
 
 import math
 import warnings
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -120,6 +121,19 @@ class Attribution(Document):
         """The words' scores for display, shape (word,), from 0 to 1: min–max, or 0 in the middle if signed."""
         return symmetric(self.scores) if self.signed else min_max(self.scores)
 
+    @cached_property
+    def names(self) -> tuple[str | None, ...]:
+        """The words' names, (word,): those of segments; None for what has none."""
+        by_span = {tuple(span): name for name, span in self.asked.segments.items()}
+        return tuple(by_span.get((word.start, word.end)) for word in self.words)
+
+    @cached_property
+    def means(self) -> NDArray[np.float64]:
+        """The words' scores per token, (word,): a long passage has the larger sum for its length alone."""
+        starts = sorted(token.start for token in self.tokens if not token.special and token.start < token.end)
+        counts = [bisect_left(starts, word.end) - bisect_left(starts, word.start) for word in self.words]
+        return self.scores / np.maximum(1, counts)
+
     def by_token(self) -> Self:
         """The same result with tokens for words: each non-special token with its own score, subwords not grouped.
 
@@ -185,9 +199,11 @@ class Attribution(Document):
             "end": counts(item.end for item in items),
             "score": numbers(item.score for item in items),
         }
-        return table | (
-            {"scaled": self.scaled} if of == "words" else {"special": flags(t.special for t in self.tokens)}
-        )
+        if of == "tokens":
+            return table | {"special": flags(t.special for t in self.tokens)}
+        if any(self.names):
+            table = {"name": texts(self.names), **table, "mean": self.means}
+        return table | {"scaled": self.scaled}
 
     def _body(self) -> dict[str, Any]:
         return {

@@ -119,6 +119,7 @@ class Measured:
                         them apart, so their score is spread over their characters.
     windows:            the characters (start, end) of the windows in which a long text was read.
     coverage:           through how many of the layers that mix tokens attention was followed, and how many these are.
+    answer:             the target as a text, and what it is compared with.
     turns:              of a chat, where each turn stands in the text: {"1 user": (start, end), …}.
     template:           what the chat template wrote before, between and after the pieces of the chat, which is read
                         and not drawn.
@@ -141,6 +142,7 @@ class Measured:
     shared_words: tuple[tuple[int, int], ...] = ()
     windows: tuple[tuple[int, int], ...] = ()
     coverage: tuple[int, int] | None = None
+    answer: tuple[str, ...] = ()
     turns: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     template: tuple[str, ...] = ()
     mechanism: str | None = None
@@ -158,7 +160,8 @@ class Measured:
         if measured["coverage"] is not None:
             measured["coverage"] = checked_tuple(measured["coverage"], (int,), "coverage", 2)
         measured["turns"] = {name: _span(span, f"turn {name!r}") for name, span in (measured["turns"] or {}).items()}
-        measured["template"] = checked_tuple(measured["template"] or (), (str,), "template")
+        for name in ("template", "answer"):
+            measured[name] = checked_tuple(measured[name] or (), (str,), name)
         return cls(**measured)
 
 
@@ -181,7 +184,7 @@ _MEASURED: dict[str, Kinds] = {
     "baseline_value": _NUMBER_OR_NOT, "standard_error": _LIST_OR_NOT, "r_squared": _NUMBER_OR_NOT,
     "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
     "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT, "windows": _LIST_OR_NOT,
-    "coverage": _LIST_OR_NOT, "turns": _OBJECT_OR_NOT, "template": _ITEMS_OR_NOT,
+    "coverage": _LIST_OR_NOT, "turns": _OBJECT_OR_NOT, "template": _ITEMS_OR_NOT, "answer": _ITEMS_OR_NOT,
     "mechanism": _TEXT_OR_NOT, "rebuilt": _NUMBER_OR_NOT,
 }  # fmt: skip
 

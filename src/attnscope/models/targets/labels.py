@@ -28,7 +28,8 @@ def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     readout = Readout(encoded.inputs, (0,) * len(labels), tuple(labels), (1, -1)[: len(labels)], quantity)
     what = " minus that of ".join(repr(label_name(model, label)) for label in labels)
     what = f"the label {what}" if chosen else f"the predicted label {what}"
-    return Objective(encoded, (readout,), explained(what, quantity), quantity)
+    answer = tuple(str(label_name(model, label)) for label in labels)
+    return Objective(encoded, (readout,), explained(what, quantity), quantity, answer=answer)
 
 
 def _quantity_of_labels(model: Model, target: Target, default: str = "log_probability") -> str:

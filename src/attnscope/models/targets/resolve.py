@@ -95,7 +95,8 @@ def _causal(model: Model, encoded: Encoded, target: Target) -> Objective:
         tokens = first.encoded.tokens
         about = tuple((tokens[i].text, i) for i in range(first.prompt, len(tokens)))
         return Objective(first.encoded, tuple(readouts), explained(f"each token of {what}", quantity), quantity, about)
-    return Objective(first.before, _merged(readouts), explained(what, quantity), quantity)
+    answer = tuple(both.text for both in joined)
+    return Objective(first.before, _merged(readouts), explained(what, quantity), quantity, answer=answer)
 
 
 def _written(model: Model, encoded: Encoded, target: Target) -> list[Continued]:
@@ -160,7 +161,8 @@ def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objectiv
     tokenizer = model.tokenizer
     about = tuple((str(tokenizer.decode([i])), None) for i in readouts[0].ids) if target.per_token else ()
     what = f"each token of {what}" if target.per_token else what
-    return Objective(encoded, _merged(readouts), explained(what, quantity), quantity, about)
+    answer = () if of_itself else tuple(text.text for text in texts)
+    return Objective(encoded, _merged(readouts), explained(what, quantity), quantity, about, answer=answer)
 
 
 _BY_TASK = {

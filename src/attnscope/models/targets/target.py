@@ -53,6 +53,7 @@ class Objective:
     about:    per-token targets: the text of each target token, and its index in `encoded.tokens` or None.
     explained, quantity: in words; they go into the result.
     fixed:    tokens that the target is about: they cannot be removed.
+    answer:   the target as a text, and what it is compared with.
     """
 
     encoded: Encoded
@@ -61,6 +62,7 @@ class Objective:
     quantity: str
     about: tuple[tuple[str, int | None], ...] = ()
     fixed: tuple[int, ...] = ()
+    answer: tuple[str, ...] = ()
 
     @property
     def scored(self) -> int:

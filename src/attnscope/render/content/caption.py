@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, exp, floor, log10
 from typing import Any
 
 from attnscope.render.content.pieces import query_words, visible
@@ -36,6 +36,7 @@ def caption_of(result: Attribution) -> Caption:
     """The Caption of `result`. All of the method's own options are shown as they are."""
     query = query_text(result)
     asked, measured = result.asked, result.measured
+    probability = probability_of(result)
     about: dict[str, Any] = {"target": asked.target, "quantity": asked.quantity, "query": _query(result, query)}
     facts: dict[str, Any] = {
         "model": result.provenance.get("model") or None,
@@ -53,18 +54,23 @@ def caption_of(result: Attribution) -> Caption:
         "target": asked.target,
         "quantity": asked.quantity,
         "target_token": asked.target_token,
+        "probability": None if probability is None else share(probability),
         "value": measured.value,
+        "chat": asked.chat or None,
+        "tools": len(asked.tools) or None,
+        **{f"template {name}": value for name, value in asked.chat_template_kwargs.items()},
+        "truncate": asked.truncate or None,
         "unit": None if asked.unit == "word" else asked.unit,
         "within": asked.within,
         **about,
-        "words": f"{len(result.words):,}",
+        plural(result): f"{len(result.words):,}",
         "tokens": f"{len(result.tokens):,}",
     }
     return Caption(
         title=_title(result, query),
         facts=tuple((visible(name), _value(value)) for name, value in facts.items() if value is not None),
         scale=_scale(result),
-        notes=(*_excluded(result), *_trust(result)),
+        notes=(*_excluded(result), *template_of(measured), *_trust(result)),
         provenance=tuple(
             (visible(k), _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None
         ),
@@ -85,6 +91,63 @@ def _query(result: Attribution, query: str) -> str | None:
         return _value(asked.query)
     # With a target, the query is the positions that predict it.
     return "mean over all" if result.family in ("attention", "flow") and asked.target is None else None
+
+
+def singular(result: Attribution) -> str:
+    """What is scored, as a word: "word", "segment"."""
+    return "word" if result.asked.unit not in ("sentence", "segment") else result.asked.unit
+
+
+def plural(result: Attribution) -> str:
+    """The same of several: "words", "segments"."""
+    return f"{singular(result)}s"
+
+
+def probability_of(result: Attribution) -> float | None:
+    """How likely the explained answer is; None where something else is explained, or where it is not known."""
+    value, quantity = result.measured.value, result.asked.quantity
+    if value is None or len(result.measured.answer) != 1 or quantity not in ("log_probability", "probability"):
+        return None
+    return value if quantity == "probability" else exp(min(0.0, value))
+
+
+def headline(result: Attribution) -> tuple[str, str] | None:
+    """What is explained, as a text, and how likely it is; None where nothing is named or it has no probability.
+
+    A contrast of two answers: how many times as likely the one is as the other.
+    """
+    answer, value = result.measured.answer, result.measured.value
+    if len(answer) == 2 and value is not None and result.asked.quantity == "log_probability":
+        times = exp(min(500.0, max(-500.0, value)))
+        return visible(answer[0].strip()), f"{number(times)} times as likely as “{visible(answer[1].strip())}”"
+    probability = probability_of(result)
+    if probability is None or not answer[0].strip():
+        return None
+    return visible(answer[0].strip()), share(probability)
+
+
+def share(probability: float) -> str:
+    """A probability in percent.
+
+    >>> share(0.7021), share(0.00001234)
+    ('70.2 %', '0.001234 %')
+    """
+    percent = 100 * probability
+    return f"{percent:.1f} %" if percent >= 1 else f"{number(percent)} %"
+
+
+# A note shows so much of what a chat template wrote.
+_LONGEST_TEMPLATE = 400
+
+
+def template_of(measured: Measured) -> list[str]:
+    """What a chat template wrote around the messages, its own system prompt above all; nothing for a plain text."""
+    if not any(measured.template):
+        return []
+    written = visible(" … ".join(" ".join(piece.split()) for piece in measured.template).strip())
+    if len(written) > _LONGEST_TEMPLATE:
+        written = written[: _LONGEST_TEMPLATE - 1] + "…"
+    return [f"The chat template wrote this around the messages (…), which is read and not drawn: {written}"]
 
 
 def limits(result: Attribution) -> tuple[float, float]:
@@ -126,7 +189,7 @@ def _title(result: Attribution, query: str) -> str:
 def _scale(result: Attribution) -> str:
     low, high = limits(result)
     if not result.words:
-        return "There are no words to colour."
+        return f"There are no {plural(result)} to colour."
     if result.signed and high > 0 and result.family == "attention":
         return (
             f"Red words come in with a positive weight, blue words with a negative one; colours run from {number(low)} "
@@ -134,12 +197,12 @@ def _scale(result: Attribution) -> str:
         )
     if result.signed and high > 0:
         return (
-            f"Blue words lower the target, red words raise it; colours run from {number(low)} to {number(high)}, "
-            "with 0 in the middle."
+            f"Blue {plural(result)} lower the target, red {plural(result)} raise it; colours run from {number(low)} "
+            f"to {number(high)}, with 0 in the middle."
         )
     if low == high:
-        return f"Every word scores {number(low)}, so all have the middle colour."
-    return f"Colours run min–max over the words, from {number(low)} to {number(high)}."
+        return f"Every {singular(result)} scores {number(low)}, so all have the middle colour."
+    return f"Colours run min–max over the {plural(result)}, from {number(low)} to {number(high)}."
 
 
 def followed(measured: Measured) -> list[str]:

@@ -73,6 +73,10 @@ def _wrap(paragraph: list[Run], width: int) -> Iterator[tuple[Run, ...]]:
     for cluster in _clusters(paragraph):
         size = sum(columns(run.text) for run in cluster)
         blank = all(run.word is None and not run.text.strip() for run in cluster)
+        # A space inside a passage goes where its line ends.
+        inside = not blank and line and all(r.word == line[-1].word and not r.text.strip() for r in cluster)
+        if inside and used + size > width:
+            continue
         if used + size > width and line and not blank:
             yield _trimmed(line)
             line, used = [], 0
@@ -121,8 +125,9 @@ def _clusters(paragraph: list[Run]) -> Iterator[list[Run]]:
 
 def _split_gaps(paragraph: Iterable[Run]) -> Iterator[Run]:
     for run in paragraph:
-        if run.word is None:
-            yield from (Run(part, None) for part in _RUN.findall(run.text))
+        # A passage is broken at its spaces too.
+        if run.word is None or run.text.strip():
+            yield from (Run(part, run.word) for part in _RUN.findall(run.text))
         else:
             yield run
 

@@ -13,6 +13,8 @@ from attnscope.results.files.reading import encoded
 
 # What Markdown, or HTML and mathematics in it, would take for markup: anywhere, and at the beginning of a line.
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>|~$&"})
+# A cell shows so many characters of a passage that has a name.
+_MOST_OF_A_PASSAGE = 60
 _BLOCK = re.compile(r"^(?:[#+=-]|\d+[.)](?=\s|$))")
 
 
@@ -24,10 +26,18 @@ def render_markdown(result: Result) -> bytes:
         facts = " · ".join(f"{_text(name)} {_text(value)}" for name, value in caption.facts)
         parts += [f"**{_text(caption.title)}**", facts, *map(_text, caption.notes)]
     table = result.columns()
+    if isinstance(result, Attribution) and any(result.names):
+        # A passage with a name: its beginning says which one it is.
+        table["word"] = np.array([_begun(str(said)) for said in table["word"]], dtype=object)
     rows = zip(*(column.tolist() for column in table.values()), strict=True)
     numeric = [np.issubdtype(column.dtype, np.number) for column in table.values()]
     parts.append(_table(list(table), numeric, rows))
     return encoded("\n\n".join(parts) + "\n")
+
+
+def _begun(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_OF_A_PASSAGE else line[: _MOST_OF_A_PASSAGE - 1] + "…"
 
 
 def _table(names: list[str], numeric: list[bool], rows: Iterable[Iterable[object]]) -> str:

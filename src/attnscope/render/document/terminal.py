@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from attnscope.render.colours import colours_for, text_on
-from attnscope.render.content.caption import caption_of, limits, number, unit
+from attnscope.render.content.caption import caption_of, limits, number, singular, unit
 from attnscope.render.content.pieces import pieces, query_words, visible
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
@@ -22,6 +22,8 @@ _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"
 # Below this a box would be a shade off the terminal's own background, which we cannot know.
 _FAINTEST = 0.06
+# A row shows so many characters of a passage that has a name.
+_MOST_OF_A_PASSAGE = 60
 
 
 def render_text(result: Attribution) -> bytes:
@@ -47,12 +49,23 @@ def _rows(result: Attribution) -> Iterator[str]:
     of_query = frozenset(query_words(result))
     raw = [number(word.score) for word in result.words]
     width = max(map(len, (*raw, "score")))
-    yield f"scaled  {'score':>{width}}  {'':{_BAR}}  word"
+    named = any(result.names)
+    means = [number(float(mean)) for mean in result.means] if named else []
+    columns = f"  {'per token':>9}" if named else ""
+    yield f"scaled  {'score':>{width}}{columns}  {'':{_BAR}}  {singular(result)}"
     words = ((piece.word, piece.text) for piece in pieces(result) if piece.word is not None)
     for index, text in words:
         mark = "  ← query" if index in of_query else ""
         bar = _bar(_weight(result, float(scaled[index])))
-        yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}  {bar:{_BAR}}  {visible(text)}{mark}"
+        mean = f"  {means[index]:>9}" if named else ""
+        said = f"{visible(result.names[index] or '')}: {_begun(text)}" if result.names[index] else visible(text)
+        yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}{mean}  {bar:{_BAR}}  {said}{mark}"
+
+
+def _begun(text: str) -> str:
+    """The beginning of a passage, on one line."""
+    line = visible(" ".join(text.split()))
+    return line if len(line) <= _MOST_OF_A_PASSAGE else line[: _MOST_OF_A_PASSAGE - 1] + "…"
 
 
 def _weight(result: Attribution, scaled: float) -> float:

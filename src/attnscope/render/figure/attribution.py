@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.render.colours import ColourMap, colours_for, text_on
-from attnscope.render.content.caption import caption_of, limits, number, unit
+from attnscope.render.content.caption import caption_of, limits, number, singular, unit
 from attnscope.render.content.line_breaking import Line, lines
 from attnscope.render.content.pieces import columns, query_words
 from attnscope.render.figure.to_bytes import file_of
@@ -69,13 +69,16 @@ def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dar
     characters = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
     sheet = Sheet(characters, result.signed, font, size, dark)
     sheet.title(caption.title)
-    sheet.facts([f"{name} {value}" for name, value in caption.facts], max(columns(line.text) for line in text))
+    width = max(columns(line.text) for line in text)
+    sheet.facts([f"{name} {value}" for name, value in caption.facts], width)
     sheet.space()
     sheet.body(text, result.scaled, frozenset(query_words(result)))
     sheet.space()
-    sheet.legend(*limits(result), f"{unit(result)} per word, {'0 in the middle' if result.signed else 'min–max'}")
+    sheet.legend(
+        *limits(result), f"{unit(result)} per {singular(result)}, {'0 in the middle' if result.signed else 'min–max'}"
+    )
     for note in caption.notes:
-        sheet.small(note)
+        sheet.facts(note.split(" "), width, " ")
     return sheet
 
 
@@ -107,11 +110,11 @@ class Sheet:
         self.write(_MARGIN * self.size, title, _TITLE * self.size, self.colours.ink)
         self.top += 0.55 * self.size
 
-    def facts(self, facts: list[str], width: int) -> None:
-        """Facts in small print, as many per line as fit."""
+    def facts(self, facts: list[str], width: int, between: str = "  ·  ") -> None:
+        """Facts in small print, or the words of a note, as many per line as fit."""
         row = ""
         for fact in facts:
-            longer = f"{row}  ·  {fact}" if row else fact
+            longer = f"{row}{between}{fact}" if row else fact
             if row and columns(longer) * _SMALL > max(width, 56):
                 self.small(row)
                 longer = fact

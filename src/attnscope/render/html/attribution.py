@@ -8,7 +8,7 @@ The problems it solves:
 """
 
 from attnscope.render.colours import LIGHT
-from attnscope.render.content.caption import caption_of, limits, number, query_text, unit
+from attnscope.render.content.caption import caption_of, headline, limits, number, plural, query_text, singular, unit
 from attnscope.render.content.pieces import pieces, query_words
 from attnscope.render.html.escape import Markup, attributes, el, escape_text, joined
 from attnscope.render.html.page import (
@@ -53,13 +53,17 @@ def render_html(
         document=result.to_json(),
         root=root(language(result.text), dark, result.signed),
         facts=facts(caption.facts),
-        choice=chosen("Units", "unit", (("word", "words"), ("token", "tokens"))),
+        choice=chosen("Units", "unit", (("word", plural(result)), ("token", "tokens"))),
         keys=_KEYS,
-        ranked="Strongest words" if result.signed else "Highest words",
+        answer=_answer(result),
+        ranked=f"{'Strongest' if result.signed else 'Highest'} {plural(result)}",
         text=_text(result),
         lang=attributes({"lang": own_language(result.text)}),
         ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
         unit=unit(result).strip(),
+        per=singular(result),
+        means=el("p", None, "the mean is per token") if any(result.names) else "",
+        kind="named" if any(result.names) else "",
         scale=caption.scale,
         query=el("p", {"class": "asked"}, el("span", {"class": "q"}, query.strip()), " is the query") if query else "",
         notes=paragraphs(caption.notes),
@@ -107,6 +111,16 @@ def _text(result: Attribution) -> Markup:
     return joined(parts)
 
 
+def _answer(result: Attribution) -> Markup:
+    """What is explained and how likely it is, large above the text."""
+    said = headline(result)
+    if said is None:
+        return Markup()
+    answer, probability = said
+    words = el("q", {"dir": "auto", "lang": own_language(answer)}, answer)
+    return el("p", {"class": "answer"}, words, " ", el("b", {"lang": "en"}, probability))
+
+
 def _top(result: Attribution) -> Markup:
     scaled = result.scaled
     drawn = {p.word: p.text for p in pieces(result) if p.word is not None and p.text.strip()}
@@ -118,12 +132,19 @@ def _top(result: Attribution) -> Markup:
             "tr",
             None,
             el("td", None, str(place)),
-            el("th", {"scope": "row"}, el("bdi", None, drawn[i].strip())),
+            el("th", {"scope": "row"}, el("bdi", None, result.names[i] or drawn[i].strip())),
             el("td", {"class": "bar"}, bar(_width(result, scaled[i]), f"s{LIGHT.step(float(scaled[i]))}")),
-            el("td", {"class": "value"}, number(result.words[i].score)),
+            el("td", {"class": "value"}, number(result.words[i].score), *_mean(result, i)),
         )
         for place, i in enumerate(best, 1)
     )
+
+
+def _mean(result: Attribution, word: int) -> tuple[Markup, ...]:
+    """Beside the sum of a passage its mean per token: long passages have the larger sums for their length alone."""
+    if result.names[word] is None:
+        return ()
+    return (el("small", None, f" mean {number(float(result.means[word]))}"),)
 
 
 def _width(result: Attribution, scaled: float) -> float:

@@ -18,6 +18,7 @@ import { createStore } from "../url_state.js";
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
  * @typedef {{text: string, start: number, end: number, score: number, scaled: number}} Word
  * @typedef {{family: string, signed?: boolean, text: string, tokens: Token[], words: Word[],
+ *   asked?: {unit?: string, segments?: Record<string, [number, number]>},
  *   measured: {query_tokens: number[] | null}}} Result
  * @typedef {{text: import("../text_view.js").TextView, nodes: Node[], boxes: number[], spans: HTMLElement[],
  *   scores: number[], scaled: number[], ranks: number[], notes: string[]}} ScoredText
@@ -86,6 +87,15 @@ function scoredTokens(root, { text, tokens, signed = false, measured }) {
   return scoredText(view, boxes, scores, scaled, notes, signed);
 }
 
+/** What is scored. @param {Result} result */
+const unitOf = ({ asked }) => (["sentence", "segment"].includes(asked?.unit ?? "") ? asked?.unit : "word");
+
+/** The name of a segment; undefined for a unit without one. @param {Result} result @param {number} place */
+function nameOfSegment({ asked, words }, place) {
+  const spans = Object.entries(asked?.segments ?? {});
+  return spans.find(([, [start, end]]) => start === words[place].start && end === words[place].end)?.[0];
+}
+
 /** @param {HTMLElement} root @param {import("../source.js").ResultSource} source
  * @param {import("../url_state.js").Address | null} address */
 export function start(root, source, address = null) {
@@ -120,8 +130,19 @@ export function start(root, source, address = null) {
     return notes[place] ? [...lines, notes[place]] : lines;
   }
 
-  /** @param {number} place */
-  const nameOf = (place) => label(now.spans[place].textContent ?? "");
+  /** A segment has a name of its own. @param {number} place */
+  const nameOf = (place) => {
+    const name = state.unit === "word" ? nameOfSegment(result, place) : undefined;
+    return name === undefined ? label(now.spans[place].textContent ?? "") : label(name);
+  };
+
+  /** Beside the sum of a passage its mean. @param {number} place */
+  function perToken(place) {
+    if (state.unit !== "word" || nameOfSegment(result, place) === undefined) return "";
+    const { start, end } = result.words[place];
+    const inside = result.tokens.filter((t) => !t.special && t.start < t.end && start <= t.start && t.start < end);
+    return `\nmean ${number(now.scores[place] / Math.max(1, inside.length))}`;
+  }
 
   /** @param {number} place */
   const showValues = (place) => tooltip.showAbove(now.spans[place], nameOf(place), values(place));
@@ -167,7 +188,7 @@ export function start(root, source, address = null) {
       return stepColours(dom, "s");
     },
     ticks: threeTicks(ends(now.scores, signed), number),
-    unit: [`${unitName} per ${state.unit}`],
+    unit: [`${unitName} per ${state.unit === "word" ? unitOf(result) : state.unit}`],
   });
 
   function showTopWords() {
@@ -175,10 +196,11 @@ export function start(root, source, address = null) {
     const best = drawn.sort((a, b) => now.ranks[a] - now.ranks[b] || a - b).slice(0, TOP);
     const lines = best.map((place) => ({
       unit: place,
-      label: short(nameOf(place), 40),
+      label:
+        state.unit === "word" && nameOfSegment(result, place) !== undefined ? nameOf(place) : short(nameOf(place), 40),
       share: signed ? Math.abs(2 * now.scaled[place] - 1) : now.scaled[place],
       step: stepOf(now.scaled[place]),
-      last: number(now.scores[place]),
+      last: number(now.scores[place]) + perToken(place),
     }));
     showTop(lines, (place) => {
       update({ pin: place });
