@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from real_models import minilm_folder, quire_folder, rxnmapper_folder
+from real_models import flan_t5_folder, minilm_folder, quire_folder, rxnmapper_folder
 from snapshot import changes, forget_all, watch
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -62,6 +62,11 @@ def _quire() -> ats.Model:
     return _load(quire_folder())
 
 
+@pytest.fixture(scope="session")
+def _flan_t5() -> ats.Model:
+    return _load(flan_t5_folder())
+
+
 def _watch(model: ats.Model) -> ats.Model:
     watch(model)
     return model
@@ -83,6 +88,12 @@ def minilm(_minilm: ats.Model) -> ats.Model:
 def rxnmapper(_rxnmapper: ats.Model) -> ats.Model:
     """rxnmapper: an ALBERT masked model of chemical reactions."""
     return _watch(_rxnmapper)
+
+
+@pytest.fixture
+def flan_t5(_flan_t5: ats.Model) -> ats.Model:
+    """flan-t5-small: an encoder–decoder that writes; for slow tests, since it is 300 MB."""
+    return _watch(_flan_t5)
 
 
 @pytest.fixture

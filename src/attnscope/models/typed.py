@@ -1,6 +1,7 @@
 """The seam to what torch and transformers leave untyped, so that the rest of `models` can be checked strictly."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import torch
@@ -96,7 +97,32 @@ def decoded(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int], *, skip_spec
 
 def text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """The ids of the text alone, without special tokens, and without warnings."""
-    return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    with tokenizer_unchanged(tokenizer):
+        return list(tokenizer(text, add_special_tokens=False, padding=False, verbose=False)["input_ids"])
+
+
+def target_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """The ids of a text that a decoder is to write, with the special tokens that belong to it."""
+    with tokenizer_unchanged(tokenizer):
+        return list(tokenizer(text_target=text, padding=False, verbose=False)["input_ids"])
+
+
+@contextmanager
+def tokenizer_unchanged(tokenizer: PreTrainedTokenizerBase) -> Iterator[None]:
+    """transformers switches off the backend's own truncation and padding for a call, and leaves them off."""
+    if not tokenizer.is_fast:
+        yield
+        return
+    backend = tokenizer.backend_tokenizer
+    truncation, padding, split = backend.truncation, backend.padding, backend.encode_special_tokens
+    try:
+        yield
+    finally:
+        if truncation is not None:
+            backend.enable_truncation(**truncation)
+        if padding is not None:
+            backend.enable_padding(**padding)
+        backend.encode_special_tokens = split
 
 
 def applied(function: type[torch.autograd.Function], *args: Any) -> Tensor:

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+import transformers as hf
 from planted import copy_tokenizer
 from tiny_models import tiny
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 import attnscope as ats
 from attnscope.errors import InputError, ModelError
@@ -61,3 +63,38 @@ def test_what_cannot_be_continued() -> None:
     model = ats.Model(tiny("llama"), copy_tokenizer())
     with pytest.raises(InputError, match="is not a text"):
         continued(model, encode(model.tokenizer, "a b"), "")
+
+
+def _bert_tokenizer() -> hf.PreTrainedTokenizerFast:
+    """WordPiece with [CLS] and [SEP], as Chinese GPT-2 models have it: each Chinese character is a token."""
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "cast", "##le", "##les", "##s", "are", *"天气很好北京"]
+    backend = Tokenizer(models.WordPiece({name: i for i, name in enumerate(names)}, unk_token="[UNK]"))
+    backend.normalizer = normalizers.BertNormalizer()
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    backend.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return hf.PreTrainedTokenizerFast(
+        tokenizer_object=backend, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+
+
+def test_a_causal_model_with_a_bert_tokenizer() -> None:
+    torch.manual_seed(0)
+    tokenizer = _bert_tokenizer()
+    net = hf.GPT2LMHeadModel(
+        hf.GPT2Config(vocab_size=len(tokenizer), n_embd=32, n_layer=2, n_head=4, bos_token_id=2, eos_token_id=3)
+    ).eval()
+    model = ats.Model(net, tokenizer)
+
+    found = continued(model, encode(tokenizer, "cast"), "les are")  # inside a word
+    assert tokenizer.convert_ids_to_tokens(found.encoded.inputs["input_ids"]) == ["[CLS]", "cast", "##les", "are"]
+    assert [token.text for token in found.encoded.tokens] == ["[CLS]", "cast", "les", "are"]
+    assert found.encoded.text == "castles are"
+
+    with torch.no_grad():  # whatever stands before, the model goes on in Chinese
+        net.lm_head.weight = torch.nn.Parameter(net.lm_head.weight.clone())
+        net.lm_head.weight[:9] *= 0
+    found = continued(model, encode(tokenizer, "天气"), generate=3)
+    assert found.encoded.inputs["input_ids"][:3] == [2, *tokenizer.convert_tokens_to_ids(["天", "气"])]
+    assert found.text == "".join(tokenizer.convert_ids_to_tokens(found.ids))
+    assert [token.text for token in found.encoded.tokens[3:]] == list(found.text)

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 import transformers as hf
@@ -122,3 +123,27 @@ def test_a_model_that_needs_a_picture_is_refused_by_name() -> None:
 def test_a_number_of_tokens(count: object) -> None:
     with pytest.raises(InputError, match="1 or more"):
         checked_count(count)
+
+
+@pytest.mark.slow
+def test_flan_t5_writes_old_for_alten(flan_t5: ats.Model) -> None:
+    """A word of the answer is attended from where it is predicted, and rests on the word that it translates."""
+    text, answer = "translate German to English: Er hat einen alten Hund.", "He has an old dog."
+    inputs = {"input_ids": torch.tensor([encode(flan_t5.tokenizer, text).inputs["input_ids"]])}
+    ids = flan_t5.model.generate(**inputs, max_new_tokens=12, do_sample=False, num_beams=1)[0].tolist()
+    assert generated(flan_t5, encode(flan_t5.tokenizer, text).inputs, 12) == ids
+    asked = {"target": answer, "per_token": True}
+    removed = ats.explain(flan_t5, text, method="deletion", signed=True, **asked)
+    texts = [target.text for target in removed.targets]
+    old = texts.index("old")
+    assert texts[-1] == "</s>"
+    whole = ats.explain(flan_t5, text, target=answer).measured.value
+    assert sum(target.value for target in removed.targets) == pytest.approx(whole, rel=1e-4)
+    # The decoder reads "an" where it writes "old".
+    row = ats.attention(flan_t5, text, layer=6, head=2, stack="cross", target=answer, query=old)
+    words = [word.text for word in row.words]
+    assert words[int(row.scores.argmax())] == "alten"
+    assert row.scores.max() > 0.8
+    for method in ("deletion", "gradient"):
+        found = ats.explain(flan_t5, text, method=method, **asked)
+        assert words[int(np.abs(found.scores[old]).argmax())] == "alten", method

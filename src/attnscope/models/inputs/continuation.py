@@ -7,6 +7,7 @@ Problems solved here:
 - a prompt that a tokenizer closes with its own end token is opened again: nothing can follow an end token.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,10 @@ from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.loading.load import Model
 from attnscope.models.typed import decoded, text_ids
 from attnscope.text.inputs import BETWEEN
+from attnscope.text.segments import Span
 from attnscope.text.words import TokenSpan, WordSpan, group
+
+_AROUND_CHINESE = re.compile("(?<=[\u2e80-\u9fff\uf900-\ufaff]) +| +(?=[\u2e80-\u9fff\uf900-\ufaff])")
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,27 @@ def _ids_after(tokenizer: PreTrainedTokenizerBase, before: str, text: str) -> li
 def _text_after(tokenizer: PreTrainedTokenizerBase, before: Sequence[int], ids: Sequence[int]) -> str:
     """What `ids` add to the text; decoders drop the space before a first word, so both are decoded together."""
     first, both = decoded(tokenizer, before), decoded(tokenizer, [*before, *ids])
-    return both[len(first) :] if both.startswith(first) else decoded(tokenizer, ids)
+    text = both[len(first) :] if both.startswith(first) else decoded(tokenizer, ids)
+    # BERT's tokenizers part Chinese characters as if they were words; the text has no spaces there.
+    closed = _AROUND_CHINESE.sub("", text)
+    return closed if closed and text_ids(tokenizer, closed) == list(ids) else text
+
+
+def _spans(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[int], text: str) -> list[Span]:
+    """Where each of the ids stands in `text`; read after the last word of the prompt where they go on inside it."""
+    try:
+        return align(tokenizer, ids, text)
+    except ModelError as error:
+        word = prompt.words[-1]
+        before, head = prompt.inputs["input_ids"][word.tokens[0] :], prompt.text[word.start :]
+        try:
+            spans = align(tokenizer, [*before, *ids], head + text)[len(before) :]
+        except ModelError:
+            raise ModelError(
+                f"the tokens of the continuation {text!r} do not spell it, so that they cannot be placed in it: let it "
+                "begin with a word of its own"
+            ) from error
+        return [(max(0, start - len(head)), max(0, end - len(head))) for start, end in spans]
 
 
 def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[int], text: str) -> Continued:
@@ -122,10 +146,7 @@ def _joined(tokenizer: PreTrainedTokenizerBase, prompt: Encoded, ids: Sequence[i
     offset = len(prompt.text) + len(between)
     names = tokenizer.convert_ids_to_tokens(list(ids))
     special = frozenset(tokenizer.all_special_ids)
-    try:
-        spans = align(tokenizer, ids, text)
-    except ModelError as error:
-        raise ModelError(f"the tokens of the continuation {text!r} cannot be placed in it: {error}") from error
+    spans = _spans(tokenizer, prompt, ids, text)
     tokens = [
         TokenSpan(text[start:end] or (name if identity in special else ""), start, end, identity in special)
         for identity, name, (start, end) in zip(ids, names, spans, strict=True)

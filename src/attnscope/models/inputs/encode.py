@@ -18,8 +18,7 @@ they have the text "" and belong to no word. A byte-level token of trimmed white
 import re
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
@@ -31,6 +30,7 @@ from attnscope.models.inputs.pair import read_pair
 from attnscope.models.inputs.prompt import Prompt, chat_prompt, shortened
 from attnscope.models.inputs.rendered_text import turns_of_text
 from attnscope.models.inputs.slow_offsets import align
+from attnscope.models.typed import tokenizer_unchanged
 from attnscope.text.inputs import Chat, Input, Pair
 from attnscope.text.words import TokenSpan, WordSpan, graphemes, group
 
@@ -191,7 +191,7 @@ def tokenized(
 ) -> tuple[dict[str, list[int]], tuple[TokenSpan, ...], tuple[int, ...]]:
     """What the model takes, each token's place in the prompt's text, and where it begins in the prompt's source."""
     if prompt.pair is not None:
-        with _unchanged(tokenizer) if tokenizer.is_fast else nullcontext():
+        with tokenizer_unchanged(tokenizer):
             inputs, spans, added = read_pair(tokenizer, prompt.pair)
     else:
         read = _read_fast if tokenizer.is_fast else _read_slow
@@ -262,7 +262,7 @@ def _with_one_bos(tokenizer: PreTrainedTokenizerBase, read: _Read) -> _Read:
 
 
 def _read_fast(tokenizer: PreTrainedTokenizerBase, source: str, *, add_special_tokens: bool) -> _Read:
-    with _unchanged(tokenizer):
+    with tokenizer_unchanged(tokenizer):
         encoding = tokenizer(
             source,
             add_special_tokens=add_special_tokens,
@@ -276,21 +276,6 @@ def _read_fast(tokenizer: PreTrainedTokenizerBase, source: str, *, add_special_t
     added = [bool(flag) for flag in inputs.pop("special_tokens_mask")]
     spans = [(int(start), int(end)) for start, end in inputs.pop("offset_mapping")]
     return inputs, placed(tokenizer, source, inputs["input_ids"], spans, added), added
-
-
-@contextmanager
-def _unchanged(tokenizer: PreTrainedTokenizerBase) -> Iterator[None]:
-    """transformers switches off the backend's own truncation and padding for a call, and leaves them off."""
-    backend = tokenizer.backend_tokenizer
-    truncation, padding, split = backend.truncation, backend.padding, backend.encode_special_tokens
-    try:
-        yield
-    finally:
-        if truncation is not None:
-            backend.enable_truncation(**truncation)
-        if padding is not None:
-            backend.enable_padding(**padding)
-        backend.encode_special_tokens = split
 
 
 def _read_slow(tokenizer: PreTrainedTokenizerBase, source: str, *, add_special_tokens: bool) -> _Read:

@@ -21,7 +21,7 @@ from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
-from attnscope.models.typed import decoded
+from attnscope.models.typed import decoded, target_ids
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def decoder_text(model: Model, source: Encoded, target: str | None = None, gener
     if target is None:
         ids = generated(model, source.inputs, checked_count(generate))
         return DecoderText(tuple(ids[:-1]), tuple(ids[1:]), decoded(tokenizer, ids[1:], skip_special_tokens=True))
-    return decoder_labels(model, list(tokenizer(text_target=target, verbose=False)["input_ids"]), target)
+    return decoder_labels(model, target_ids(tokenizer, target), target)
 
 
 def decoder_labels(model: Model, ids: list[int], text: str) -> DecoderText:
