@@ -1,9 +1,12 @@
 """A pass that shows its attention calls: of all layers, of the wanted ones, and no further than asked."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny_models import tiny
 
+from attnscope.errors import ModelError
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.watching import by_layer, watching
@@ -44,3 +47,19 @@ def test_a_pass_that_is_watched_gives_the_same(family: str) -> None:
         watched = net(**IDS, **extra).logits
     with torch.no_grad():
         torch.testing.assert_close(watched, net(**IDS).logits, atol=1e-4, rtol=1e-4)
+
+
+def test_a_pass_that_calls_attention_otherwise_than_the_trial_did_is_refused() -> None:
+    """As a model may that goes another way with long texts: its calls are not those of the layers that are known."""
+    net = tiny("llama")
+    layout = attention_layout(net, IDS)
+    one, other, last = layout.modules
+    for known in (replace(layout, modules=(other, one, last)), replace(layout, modules=(one, other))):
+        watcher = by_layer(known, "self", [2], lambda _layer, _call: None)
+        with (
+            unchanged(net),
+            torch.no_grad(),
+            watching(net, known, watcher),
+            pytest.raises(ModelError, match="LlamaAttention attends otherwise on this text"),
+        ):
+            net(**IDS)

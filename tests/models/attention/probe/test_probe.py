@@ -165,7 +165,9 @@ def test_a_model_that_returns_tuples_is_read_too() -> None:
 
 def test_configurations_that_a_model_makes_as_it_runs_are_those_of_its_layers() -> None:
     """NeoMME's masks ask a copy of its configuration for the name of its attention."""
-    net = built("NeoMMEForMaskedLM", SIZE | {"head_dim": 16, "num_key_value_heads": 2})
+    kinds = {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"], "sliding_window": 4}
+    net = built("NeoMMEForMaskedLM", SIZE | {"head_dim": 16, "num_key_value_heads": 2} | kinds)
+    assert net.config.is_heterogeneous
     for ours, theirs in zip(rows(net), eager_attention(net, IDS), strict=True):
         torch.testing.assert_close(ours, theirs[0], rtol=0, atol=1e-5)
     assert "_attention_is_named" not in vars(net.config)
