@@ -14,7 +14,7 @@ import {
   levels,
   unpack,
 } from "../../src/attnscope/render/viewer/explorer/decode.js";
-import { codeAt, FINE, sparseMapOf, room } from "../../src/attnscope/render/viewer/explorer/sparse_map.js";
+import { codeAt, FINE, FINE_SIGNED, sparseMapOf, room } from "../../src/attnscope/render/viewer/explorer/sparse_map.js";
 import { measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/pooling.js";
 import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/heatmap.js";
 import { CHOICES, DEFAULTS, pairs, within } from "../../src/attnscope/render/viewer/explorer/view_state.js";
@@ -204,6 +204,43 @@ test("words are sums over keys and means over queries", () => {
     [1, 0, 0.15],
     [1, 1, 0.85],
   ].forEach(([q, k, truth]) => close(at(q, k), truth));
+});
+
+test("signed codes are decoded, pooled, measured and painted with their signs", () => {
+  const shares = levels(1, 127, true);
+  [
+    [0, 0],
+    [127, 1],
+    [255, -1],
+    [129, -1 / 127],
+  ].forEach(([code, share]) => close(shares[code], share));
+  const tokens = codedMap(
+    [
+      [127, 0, 0],
+      [64, 128 + 64, 0],
+      [128 + 127, 32, 127],
+    ],
+    new Uint8Array(9),
+    [2, 1, 4],
+    shares,
+  );
+  const words = pooled([tokens], Int32Array.of(0, 0, 1), Int32Array.of(0, 0, 1), 2, 2, true);
+  const at = (q, k) => FINE_SIGNED[codeAt(words, q, k)] * words.largest[q];
+  close(at(0, 0), 1);
+  close(at(1, 0), -4 + (4 * 32) / 127, 1e-3);
+  close(at(1, 1), 4, 1e-3);
+  const known = measured(tokens, new Uint8Array(3), new Uint8Array(3), false);
+  [2, 64 / 127, 4].forEach((peak, q) => close(known.peaks[q], peak, 1e-3));
+  close(known.sums[2], 4 + (4 * 32) / 127 + 4, 1e-3);
+  close(known.received[0], (2 + 64 / 127 - 4) / 3, 1e-3);
+  const out = new Uint32Array(9);
+  const every = Int32Array.of(0, 1, 2);
+  const thirds = Uint8Array.of(0, 1, 2);
+  const window = { x: 0, y: 0, sx: 1, sy: 1 };
+  const factors = Float32Array.of(1, 1, 1);
+  const cells = { ...tokens, hidden: new Uint8Array(3) };
+  painter(cells, every, every, factors, window, 3, 3, thirds, Uint32Array.of(7, 8, 9), 99, out, true)(0, 3);
+  assert.deepEqual([...out], [9, 8, 8, 9, 7, 8, 7, 8, 9]);
 });
 
 test("what is left out is measured", () => {

@@ -20,6 +20,7 @@ from attnscope.results.base import SCHEMA, Asked, Measured, Result, type_of
 from attnscope.results.files.quantised import dequantise as dequantise
 from attnscope.results.files.quantised import mapped_arrays
 from attnscope.results.files.quantised import quantise as quantise
+from attnscope.results.files.quantised import quantise_signed as quantise_signed
 from attnscope.results.files.reading import damage, parsed, shallow
 from attnscope.results.files.schema1 import merged_parameters, upgraded
 from attnscope.results.files.writing import write_atomically
@@ -30,7 +31,7 @@ from attnscope.text.words import TokenSpan, WordSpan
 _MOST_JSON_WEIGHTS = 20_000_000
 
 # What is measured while attention streams by: name -> (axes of its array, what it is). Means are over the chosen
-# queries that are not special.
+# queries that are not special. In signed maps a share is that of the row's absolute weights.
 STATISTICS: dict[str, tuple[tuple[str, ...], str]] = {
     "received": (("layer", "head", "key"), "mean share that a key receives from a query"),
     "entropy": (("layer", "head", "query"), "entropy of a query's row, in nats"),
@@ -39,6 +40,7 @@ STATISTICS: dict[str, tuple[tuple[str, ...], str]] = {
     "previous": (("layer", "head"), "mean share on the token before the query"),
     "first": (("layer", "head"), "mean share on the first token of the input"),
     "same_word": (("layer", "head"), "mean share on the other tokens of the query's own word"),
+    "negative": (("layer", "head"), "in signed maps: mean share of a row that is negative"),
     "top_keys": (("layer", "head", "query", "top"), "indices of the keys with the largest weights, largest first"),
     "top_weights": (("layer", "head", "query", "top"), "their weights; 0 where there is no such key"),
 }
@@ -67,6 +69,8 @@ class AttentionMaps(Result):
     statistics:     arrays by the names of STATISTICS, those that were measured.
     asked:          which stack of attention, the unit, and the option `top`. measured: where a text was continued.
     provenance:     model, revision, dtype, versions.
+    signed:         whether these are maps of linear attention, unrolled: weights of both signs, each layer on a scale
+                    of its own, no shares. `codes` are then int8, and `largest` is without its sign.
     """
 
     type: ClassVar[str] = "attention_maps"
@@ -78,12 +82,13 @@ class AttentionMaps(Result):
     heads: tuple[int, ...]
     queries: tuple[int, ...]
     keys: tuple[int, ...]
-    codes: NDArray[np.uint8] | None
+    codes: NDArray[Any] | None
     largest: NDArray[np.float32] | None
     statistics: Mapping[str, NDArray[Any]]
     asked: Asked = field(default_factory=lambda: Asked(unit="token"))
     measured: Measured = field(default_factory=Measured)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    signed: bool = False
 
     def __post_init__(self) -> None:
         sizes = {"layer": self.layers, "head": self.heads, "query": self.queries, "key": self.keys}
@@ -93,6 +98,8 @@ class AttentionMaps(Result):
         if (self.codes is None) != (self.largest is None):
             raise InputError("codes and largest belong together: give both or neither")
         if self.codes is not None and self.largest is not None:
+            if (self.codes.dtype == np.int8) != self.signed:
+                raise InputError(f"codes of {self.codes.dtype} with signed={self.signed}: signed maps have int8")
             shapes["codes"] = (("layer", "head", "query", "key"), self.codes)
             shapes["largest"] = (("layer", "head", "query"), self.largest)
         for name, (axes, array) in shapes.items():
@@ -167,11 +174,12 @@ class AttentionMaps(Result):
         key_side, keys, key_members = _by_word(self.key_side, self.keys)
         codes = largest = None
         if self.codes is not None and self.largest is not None:
-            codes = np.empty((len(self.layers), len(self.heads), len(queries), len(keys)), dtype=np.uint8)
+            encode = quantise_signed if self.signed else quantise
+            codes = np.empty((len(self.layers), len(self.heads), len(queries), len(keys)), dtype=self.codes.dtype)
             largest = np.empty(codes.shape[:3], dtype=np.float32)
             for place in np.ndindex(codes.shape[:2]):
                 whole = dequantise(self.codes[place], self.largest[place])
-                codes[place], largest[place] = quantise(_mean_of(_sum_of(whole, key_members), query_members))
+                codes[place], largest[place] = encode(_mean_of(_sum_of(whole, key_members), query_members))
         statistics = {}
         for name, array in self.statistics.items():
             axes = STATISTICS[name][0]
@@ -222,7 +230,8 @@ class AttentionMaps(Result):
         """The maps from JSON, which has four digits per weight; they are encoded in 8 bits again."""
         arrays = {f"statistics.{name}": _array(name, values) for name, values in data["statistics"].items()}
         if "weights" in data:
-            arrays["codes"], arrays["largest"] = quantise(np.array(data["weights"], dtype=np.float32))
+            encode = quantise_signed if data.get("signed") else quantise
+            arrays["codes"], arrays["largest"] = encode(np.array(data["weights"], dtype=np.float32))
         return cls._of(data, arrays)
 
     @classmethod
@@ -245,6 +254,7 @@ class AttentionMaps(Result):
             asked=Asked.read(data["asked"]),
             measured=Measured.read(data["measured"]),
             provenance=data["provenance"],
+            signed=bool(data.get("signed", False)),
         )
 
     def _header(self) -> dict[str, Any]:
@@ -269,6 +279,7 @@ class AttentionMaps(Result):
             "queries": list(self.queries),
             "keys": list(self.keys),
             "provenance": dict(self.provenance),
+            **({"signed": True} if self.signed else {}),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:

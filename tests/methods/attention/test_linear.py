@@ -1,6 +1,7 @@
 """Rows of linear attention: those of the recurrence as its papers write it, signed and named as what they are."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from tiny_models import LINEAR, hybrid, small_linear, tiny
 
 import attnscope as ats
 from attnscope.errors import InputError, ModelError, RangeError
+from attnscope.render import render
 from attnscope.render.content.caption import caption_of
 from reference.linear import linear_matrices
 
@@ -56,6 +58,65 @@ def test_a_row_is_the_papers_and_says_what_it_is(family: str) -> None:
     assert last.asked.options == {"layer": layer, "head": 1, "linear": True}
     assert caption_of(last).title.startswith("Linear attention")
     assert ats.Attribution.from_json(last.to_json()) == last
+
+
+@pytest.mark.parametrize("family", ["qwen3_next", "mamba2", "falcon_h1"])
+def test_maps_are_the_papers_and_signed(family: str, tmp_path: Path) -> None:
+    model = model_of(family)
+    maps = ats.attention_maps(model, TEXT, linear=True, top=3)
+    assert (maps.signed, maps.layers) == (True, tuple(LINEAR[family][3]))
+    assert maps.measured.mechanism
+    assert maps.measured.rebuilt is not None
+    assert maps.measured.rebuilt < 1e-5
+    assert ats.attention_maps(model, TEXT).signed == (family == "mamba2")
+    shown = [i for i, token in enumerate(maps.query_side.tokens) if not token.special]
+    maps.save(tmp_path / "maps.safetensors")
+    ats.save(maps, tmp_path / "maps.json")
+    for layer, matrix in expected(family).items():
+        for head in (0, -1):
+            truth = matrix[head]
+            sizes = np.abs(truth)
+            error = np.abs(maps.weights(layer, head) - truth)
+            assert (error <= 0.0085 * sizes.max(-1, keepdims=True) + 1e-9).all()
+            shares = sizes / sizes.sum(-1, keepdims=True)
+            np.testing.assert_allclose(maps.received(layer, head), shares[shown].mean(0), atol=1e-4)
+            at = maps.layers.index(layer), head
+            negative = (shares * (truth < 0)).sum(-1)[shown].mean()
+            np.testing.assert_allclose(maps.statistics["negative"][at], negative, atol=1e-4)
+            best = sizes[-1].argmax()
+            assert maps.statistics["top_keys"][at][-1, 0] == best
+            np.testing.assert_allclose(maps.statistics["top_weights"][at][-1, 0], truth[-1, best], rtol=1e-3)
+    words = maps.words().weights(maps.layers[0], 0)
+    assert words.min() < 0
+    for loaded in (ats.load_result(tmp_path / "maps.safetensors"), ats.load_result(tmp_path / "maps.json")):
+        assert isinstance(loaded, ats.AttentionMaps)
+        assert loaded.signed
+        np.testing.assert_allclose(loaded.weights(-1, 0), maps.weights(-1, 0), rtol=0.02, atol=1e-3)
+
+
+def test_maps_of_two_sorts_are_two_results() -> None:
+    model = model_of("qwen3_next")
+    assert ats.attention_maps(model, TEXT).layers == (3, 7)
+    assert ats.attention_maps(model, TEXT, layers=[0, -2]).layers == (0, 6)
+    ends_otherwise = model_of("bamba")
+    assert ats.attention_maps(ends_otherwise, TEXT, layers=[-1]).layers == (1,)
+    assert ats.attention_maps(ends_otherwise, TEXT, layers=[-1], linear=True).layers == (3,)
+    chosen = ats.attention_maps(model, TEXT, layers=[0], heads=[2, 3], queries=[-1]).codes
+    assert chosen is not None
+    assert chosen.shape == (1, 2, 1, 13)
+    for several, text in zip(ats.attention_maps(model, MANY, layers=[4]), MANY, strict=True):
+        alone = ats.attention_maps(model, text, layers=[4])
+        np.testing.assert_allclose(several.weights(4, 1), alone.weights(4, 1), atol=0.01)
+    with pytest.raises(RangeError, match="layer 3 has attention weights and layer 0 linear attention, whose maps are"):
+        ats.attention_maps(model, TEXT, layers=[0, 3])
+    with pytest.raises(RangeError, match="layer 3 of Qwen3NextForCausalLM has no linear attention"):
+        ats.attention_maps(model, TEXT, layers=[3], linear=True)
+    with pytest.raises(ModelError, match="Mamba2ForCausalLM has no attention weights"):
+        ats.attention_maps(model_of("mamba2"), TEXT, linear=False)
+    with pytest.raises(ModelError, match="has no linear attention"):
+        ats.attention_maps(ats.Model(tiny("llama"), copy_tokenizer()), TEXT, linear=True)
+    with pytest.raises(InputError, match="figures do not draw the signed maps of linear attention"):
+        render(ats.attention_maps(model, TEXT, linear=True), ".svg")
 
 
 def test_a_list_is_as_each_text_alone() -> None:

@@ -49,7 +49,7 @@ def check_against(maps: ats.AttentionMaps, full: np.ndarray) -> None:
     for name, array in expected.items():
         tolerance = 1e-3 if name == "top_weights" else 2e-5 * max(1, np.abs(array).max())
         np.testing.assert_allclose(maps.statistics[name], array, atol=tolerance, err_msg=name)
-    assert set(expected) | {"top_keys"} == set(STATISTICS)
+    assert {*expected, "top_keys", "negative"} == set(STATISTICS)  # the last is of signed maps
     kept = np.take_along_axis(full, maps.statistics["top_keys"].astype(int), -1)
     some = maps.statistics["top_weights"] > 0
     np.testing.assert_allclose(kept[some], expected["top_weights"][some], atol=1e-5)

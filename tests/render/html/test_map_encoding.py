@@ -7,7 +7,7 @@ import pytest
 from drawn_maps import maps_of
 
 from attnscope.render.html.map_encoding import LADDER, Coding, fitted, pack, row_lengths, size, spread, thumbnail
-from attnscope.results.attention_maps import quantise
+from attnscope.results.attention_maps import quantise, quantise_signed
 
 TEXT = "the castle on the hill above the river was old and nobody lived there any more"
 
@@ -25,6 +25,28 @@ def unpacked(data: bytes, coding: Coding, lengths: list[int], keys: int) -> np.n
         at += size
     assert at == len(raw)
     return rows
+
+
+@pytest.mark.parametrize("coding", [Coding(1, 127, True), Coding(2, 127, True), Coding(1, 63, True)])
+def test_a_signed_map_comes_back_with_its_signs(coding: Coding) -> None:
+    chance = np.random.default_rng(0)
+    truth = np.tril(chance.normal(size=(20, 20)) ** 3).astype(np.float32)
+    codes, largest = quantise_signed(truth)
+    stream = pack(codes, largest, np.arange(1, 21), coding)
+    raw = zlib.decompress(stream.data, -15)
+    assert raw[0] == 1
+    at = 2 + 2 * 20
+    for q in range(20):
+        for k, byte in enumerate(raw[at : at + q + 1]):
+            share = ((byte % 128) / coding.top) ** coding.power * (-1 if byte >= 128 else 1)
+            assert abs(share * largest[q] - truth[q, k]) <= (0.008 + coding.power * 0.5 / coding.top) * largest[q]
+        at += q + 1
+    assert len(raw) == at
+    assert 0.9 < stream.kept < 1.1
+    pooled = thumbnail(codes, largest).astype(int) - 128
+    strongest = np.unravel_index(np.abs(truth).argmax(), truth.shape)
+    assert pooled[strongest] == 127 * np.sign(truth[strongest])
+    assert not np.triu(pooled, 1).any()
 
 
 @pytest.mark.parametrize("causal", [True, False])

@@ -9,7 +9,7 @@ from browsing import EXPLORER_VIEWS as VIEWS
 from browsing import near, opened, ready
 from planted import copy_tokenizer
 from playwright.sync_api import Browser, expect
-from tiny_models import tiny
+from tiny_models import small_linear, tiny
 
 import attnscope as ats
 from attnscope.render import render
@@ -44,6 +44,39 @@ def check(browser: Browser, tmp_path: Path, maps: AttentionMaps) -> None:
             expect(page.locator(f"[data-part={view}]")).to_be_visible()
             ready(page)
         expect(page.locator("[data-part=notes]")).to_contain_text("of the attention is kept")
+
+
+def test_linear_attention_keeps_its_signs(browser: Browser, tmp_path: Path) -> None:
+    """Every view of signed maps: values, the legend around 0, and nothing of attention's shares."""
+    model = small_linear("qwen3_next")
+    maps = ats.attention_maps(model, "a c e g b d f h a c q r s b a c d e g h a", linear=True)
+    with opened(browser, tmp_path, render(maps, ".html"), "#view=head&layer=1&head=2&unit=token&special=1") as page:
+        ready(page)
+        expect(page.locator("[data-part=title]")).to_have_text("Linear attention of Qwen3NextForCausalLM")
+        expect(page.locator("[data-part=notes]")).to_contain_text("Linear attention (gated delta rule), unrolled")
+        assert page.locator("[data-part=palette]").is_hidden()
+        truth = maps.weights(1, 2)
+        page.locator("[data-part=stage]").focus()
+        for move in ("ArrowDown", "Shift+ArrowDown", "ArrowDown", "ArrowDown"):
+            page.keyboard.press(move)
+        shown = page.locator("[data-part=top-rows] tr:visible td.value").all_inner_texts()
+        # The row in focus is the one whose largest weight is shown first; a code of eight bits has a bit for the sign.
+        q = int(np.abs(truth[np.arange(len(truth)), np.abs(truth).argmax(-1)] - float(shown[0])).argmin())
+        best = truth[q][np.argsort(-np.abs(truth[q]), kind="stable")]
+        assert min(map(float, shown)) < 0 < max(map(float, shown))
+        for said, expected in zip(shown, best, strict=False):
+            assert abs(abs(float(said)) - abs(expected)) <= abs(best[0]) * (0.5 / 127 + 2**-10)
+        assert abs(sum(map(float, shown)) - best[: len(shown)].sum()) <= 0.05 * abs(best[0])
+        ticks = page.locator("[data-part=ticks] span").all_inner_texts()
+        assert float(ticks[0]) == -float(ticks[-1])
+        expect(page.locator("[data-part=unit]")).to_contain_text("weight of linear attention")
+        for key, view in zip("12345", VIEWS, strict=True):
+            page.keyboard.press("Escape")
+            page.evaluate("document.activeElement.blur()")
+            page.keyboard.press(key)
+            expect(page.locator(f"[data-part={view}]")).to_be_visible()
+            ready(page)
+        expect(page.locator("[data-part=no-rollout]")).to_contain_text("the weights of linear attention are signed")
 
 
 def text_of(model: ats.Model, tokens: int) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from safetensors.numpy import save_file
 
-from attnscope.results.files.quantised import dequantise, mapped_arrays, quantise
+from attnscope.results.files.quantised import dequantise, mapped_arrays, quantise, quantise_signed
 
 
 @settings(deadline=None)
@@ -20,6 +20,18 @@ def test_the_error_is_within_what_the_module_states(weights: np.ndarray, sink: b
     largest = weights.max(-1, keepdims=True)
     assert (np.abs(back - weights) <= 0.008 * largest + 1e-30).all()
     assert (back.max(-1, keepdims=True) == largest).all()
+
+
+@settings(deadline=None)
+@given(arrays.arrays(np.float32, (3, 7), elements=st.floats(-1, 1, width=32)))
+def test_signed_weights_keep_their_sign_within_the_same_error(weights: np.ndarray) -> None:
+    codes, largest = quantise_signed(weights)
+    back = dequantise(codes, largest)
+    assert codes.dtype == np.int8
+    np.testing.assert_array_equal(largest, np.abs(weights).max(-1))
+    assert (np.abs(back - weights) <= 0.008 * largest[:, None] + 1e-30).all()
+    assert (back * weights >= 0).all()
+    np.testing.assert_array_equal(np.abs(back).max(-1), largest)
 
 
 def test_small_weights_beside_a_sink_keep_their_order() -> None:

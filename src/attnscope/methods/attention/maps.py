@@ -1,7 +1,7 @@
 """The attention of the whole model, streamed: maps in 8 bits, and statistics measured while they stream by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Unpack, overload
 
 import numpy as np
@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attnscope.errors import InputError, RangeError
-from attnscope.methods.attention.layers import attending_layer, coverage
+from attnscope.methods.attention.layers import attending_layer, coverage, layout_beside, linear_layer, linear_of
 from attnscope.methods.build import asked_of_chat, measured_of_chat, provenance
 from attnscope.methods.calls.many import checked_list
 from attnscope.methods.plan import MAPS, Chosen, foresee, foresee_generation
 from attnscope.methods.request import FollowingOptions, Request, in_range, requested
+from attnscope.models.architecture import configured
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.interface import AttentionCall, Block
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
 from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.encode import Encoded
+from attnscope.models.linear_attention.call import LinearCall
+from attnscope.models.linear_attention.capture import capture_linear
 from attnscope.models.loading.load import Model, load
-from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise, quantise_signed
 from attnscope.results.base import Asked, Measured
 from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.text.inputs import Given, Messages, is_one
@@ -41,6 +44,7 @@ class _Selection:
     keys: Sequence[int] | None
     maps: bool
     top: int
+    linear: bool | None
 
 
 @overload
@@ -54,6 +58,7 @@ def attention_maps(  # type: ignore[overload-overlap]  # a str is a Sequence[str
     *,
     maps: bool = ...,
     top: int = ...,
+    linear: bool | None = ...,
     **options: Unpack[FollowingOptions],
 ) -> AttentionMaps: ...
 @overload
@@ -67,6 +72,7 @@ def attention_maps(
     *,
     maps: bool = ...,
     top: int = ...,
+    linear: bool | None = ...,
     **options: Unpack[FollowingOptions],
 ) -> list[AttentionMaps]: ...
 def attention_maps(
@@ -79,6 +85,7 @@ def attention_maps(
     *,
     maps: bool = True,
     top: int = 32,
+    linear: bool | None = None,
     **options: Unpack[FollowingOptions],
 ) -> AttentionMaps | list[AttentionMaps]:
     """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
@@ -87,6 +94,8 @@ def attention_maps(
     maps: keep the maps themselves, in 8 bits (`attnscope.results.quantised` states the error). With False only the
           statistics are kept: they are measured before rounding, and grow with the tokens, not with their square.
     top:  how many of a query's largest keys to keep; 0 for none.
+    linear: True for the maps of the layers of linear attention, unrolled (`attnscope.methods.attention.attention`):
+          signed, each layer on its own scale. None: those only where the model, or the layers chosen, have no weights.
     stack, target, generate, chat, truncate, tools, chat_template_kwargs: see `attnscope.methods.request.Options`. With
           `generate`, the map covers the prompt and the tokens generated after it, from one teacher-forced pass.
 
@@ -97,7 +106,8 @@ def attention_maps(
     if not isinstance(top, int) or isinstance(top, bool) or top < 0:
         raise InputError(f"top={top!r}: expected 0 or more keys")
     _, request = requested(options, {}, _OPTIONS, MAPS.name)
-    selection = _Selection(plain_lists(layers), plain_lists(heads), plain_lists(queries), plain_lists(keys), maps, top)
+    layers, heads, queries, keys = (plain_lists(indices) for indices in (layers, heads, queries, keys))
+    selection = _Selection(layers, heads, queries, keys, maps, top, linear)
     target, generate = request.following()
     model = load(model)
     text = text if is_one(text) else checked_list(text)
@@ -113,11 +123,7 @@ def attention_maps(
 
 
 def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> list[AttentionMaps]:
-    layout = attention_layout(batch.model.model, batch.inputs, batch.stack)
-    heads_of = layout.heads_of(batch.stack)
-    chosen = list(heads_of) if selection.layers is None else selection.layers
-    layers = _sorted("layer", [attending_layer(batch.model, layout, batch.stack, index) for index in chosen])
-    covered = coverage(layout, batch.stack) if selection.layers is None else None
+    layers, heads_of, signed = _layers(batch, selection)
     counts = {heads_of[i] for i in layers}
     if len(counts) > 1:
         raise RangeError(
@@ -144,6 +150,7 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
             len(layers),
             selection.maps,
             selection.top,
+            signed=signed,
         )
         for query_side, key_side in zip(batch.queries, batch.keys, strict=True)
     ]
@@ -156,16 +163,60 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
             for i, stream in enumerate(streams):
                 stream.take(place, block, i)
 
-    capture(batch.model.model, batch.inputs, layers, see, batch.stack)
+    measured = _measured(batch, selection, layers, signed=signed)
+    if signed:
+        missed = [0.0]
+
+        def see_linear(layer: int, call: LinearCall) -> None:
+            see(layer, call)
+            missed.append(call.missed)
+
+        capture_linear(batch.model.model, batch.inputs, layers, see_linear)
+        measured = replace(measured, rebuilt=max(missed))
+    else:
+        capture(batch.model.model, batch.inputs, layers, see, batch.stack)
     return [
         stream.result(
             layers,
             Asked(options={"top": selection.top}, stack=batch.stack, truncate=request.truncate, **asked_of_chat(read)),
-            Measured(continued_at=given, coverage=covered, **measured_of_chat(read)),
+            replace(measured, continued_at=given, **measured_of_chat(read)),
             provenance(batch.model),
         )
         for stream, given, read in zip(streams, batch.prompts, batch.keys, strict=True)
     ]
+
+
+def _layers(batch: QueryKeyBatch, selection: _Selection) -> tuple[tuple[int, ...], dict[int, int], bool]:
+    """The layers whose maps are meant, the heads of all that have such maps, and whether these are signed."""
+    model, stack, asked = batch.model, batch.stack, selection.linear
+    linear = {} if asked is False else linear_of(model, batch.inputs, stack)
+    layout = None if asked else layout_beside(model, batch.inputs, stack, linear)
+    count = configured(model.model, "num_hidden_layers") or 0
+    if layout is not None:
+        heads = layout.heads_of(stack)
+        count_here = len(layout.kinds_of(stack))
+        places = [max(heads) if i == -1 else in_range("layer", i, count_here) for i in selection.layers or ()]
+        unrolled = [i for i in places if i not in heads and i in linear]
+        if not unrolled:
+            chosen = heads if selection.layers is None else selection.layers
+            return _sorted("layer", [attending_layer(model, layout, stack, i) for i in chosen]), heads, False
+        if other := [i for i in places if i not in unrolled and i in heads]:
+            raise RangeError(
+                f"layer {other[0]} has attention weights and layer {unrolled[0]} linear attention, whose maps are "
+                "signed and on their own scale: ask for these layers by themselves, or for all with linear=True"
+            )
+    every = list(linear) if selection.layers is None and linear else selection.layers
+    chosen_linear = [linear_layer(model, linear, count, i) for i in (every if every is not None else [-1])]
+    return _sorted("layer", chosen_linear), {i: of.heads for i, of in linear.items()}, True
+
+
+def _measured(batch: QueryKeyBatch, selection: _Selection, layers: Sequence[int], *, signed: bool) -> Measured:
+    """What is known of all layers' maps before a pass."""
+    if signed:
+        linear = linear_of(batch.model, batch.inputs, batch.stack)
+        return Measured(mechanism=linear[layers[0]].mechanism)
+    layout = attention_layout(batch.model.model, batch.inputs, batch.stack)
+    return Measured(coverage=coverage(layout, batch.stack) if selection.layers is None else None)
 
 
 def _chosen(what: str, indices: Sequence[int] | None, count: int) -> tuple[int, ...]:
@@ -193,11 +244,14 @@ class _Stream:
         layers: int,
         maps: bool,
         top: int,
+        *,
+        signed: bool,
     ) -> None:
         self.sides = query_side, key_side
         self.heads, self.queries, self.keys = heads, queries, keys
         self.place = {query: i for i, query in enumerate(queries)}
         self.count = len(key_side.tokens)
+        self.signed = signed
         self.special = torch.tensor([token.special for token in key_side.tokens])
         self.same_text = query_side is key_side
         # Means are over the queries that are not special, or over all where all are special.
@@ -206,7 +260,8 @@ class _Stream:
         self.weight[averaged] = 1 / len(averaged)
         self.pairs = _pairs_in_words(query_side) if self.same_text else torch.zeros(2, 0, dtype=torch.long)
         shape = (layers, len(heads))
-        self.codes = np.zeros((*shape, len(queries), len(keys)), dtype=np.uint8) if maps else None
+        codes_shape = (*shape, len(queries), len(keys))
+        self.codes = np.zeros(codes_shape, dtype=np.int8 if signed else np.uint8) if maps else None
         self.largest = np.zeros((*shape, len(queries)), dtype=np.float32) if maps else None
         self.statistics: dict[str, NDArray[Any]] = {
             "received": np.zeros((*shape, len(keys)), dtype=np.float32),
@@ -214,13 +269,15 @@ class _Stream:
             "special": np.zeros((*shape, len(queries)), dtype=np.float32),
             "first": np.zeros(shape, dtype=np.float32),
         }
+        if signed:
+            self.statistics["negative"] = np.zeros(shape, dtype=np.float32)
         if self.same_text:
             self.statistics |= {n: np.zeros(shape, dtype=np.float32) for n in ("distance", "previous", "same_word")}
         self.top = min(top, self.count)
         if self.top:
             top_shape = (*shape, len(queries), self.top)
             self.statistics["top_keys"] = np.zeros(top_shape, dtype=np.uint16 if self.count <= 2**16 else np.int32)
-            self.statistics["top_weights"] = np.zeros(top_shape, dtype=np.float16)
+            self.statistics["top_weights"] = np.zeros(top_shape, dtype=np.float32 if signed else np.float16)
 
     def take(self, layer: int, block: Block, text: int) -> None:
         """Take this text's rows from a block."""
@@ -235,12 +292,23 @@ class _Stream:
         weights = weights[..., :seen].contiguous()  # (head, query, key): without padding
         places = [self.place[query] for query in queries.tolist()]
         rows = slice(places[0], places[-1] + 1)
-        self._measure(layer, rows, queries, weights)
+        shares = weights
+        if self.signed:
+            sizes = weights.abs()
+            shares = sizes / sizes.sum(-1, keepdim=True).clamp_min(torch.finfo(sizes.dtype).tiny)
+            mean = self.weight[queries].to(weights)
+            self.statistics["negative"][layer] += ((shares * (weights < 0)).sum(-1) @ mean).cpu().numpy()
+        self._measure(layer, rows, queries, shares)
+        if self.top:
+            where = shares.topk(min(self.top, seen), -1).indices
+            most = weights.gather(-1, where)
+            self.statistics["top_keys"][layer, :, rows, : most.shape[-1]] = where.cpu().numpy()
+            self.statistics["top_weights"][layer, :, rows, : most.shape[-1]] = most.cpu().numpy()
         if self.codes is not None and self.largest is not None:
             chosen = weights.cpu().numpy()
             if len(self.keys) < self.count:
                 chosen = chosen[..., [key for key in self.keys if key < seen]]
-            codes, self.largest[layer, :, rows] = quantise(chosen)
+            codes, self.largest[layer, :, rows] = quantise_signed(chosen) if self.signed else quantise(chosen)
             self.codes[layer, :, rows, : codes.shape[-1]] = codes
 
     def _measure(self, layer: int, rows: slice, queries: Tensor, weights: Tensor) -> None:
@@ -266,10 +334,6 @@ class _Stream:
             before = weights.gather(-1, (places - 1).clamp_min(0)[None, :, None].expand(len(weights), -1, 1))[..., 0]
             statistics["previous"][layer] += (before @ (mean * (places > 0))).cpu().numpy()
             statistics["same_word"][layer] += self._in_words(queries, weights, mean).cpu().numpy()
-        if self.top:
-            most, where = weights.topk(min(self.top, seen), -1)
-            statistics["top_keys"][layer, :, rows, : most.shape[-1]] = where.cpu().numpy()
-            statistics["top_weights"][layer, :, rows, : most.shape[-1]] = most.cpu().numpy()
 
     def _in_words(self, queries: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
         """(head,) The share on the other tokens of each query's own word."""
@@ -296,6 +360,7 @@ class _Stream:
             asked=asked,
             measured=measured,
             provenance=provenance,
+            signed=self.signed,
         )
 
 

@@ -214,11 +214,12 @@ def followed(measured: Measured) -> list[str]:
 
 
 def notes_of_maps(maps: AttentionMaps) -> list[str]:
-    """What pictures of maps say beside them: that not every layer that mixes tokens is among them."""
-    if maps.measured.coverage is None:
-        return []
-    seen, of = maps.measured.coverage
-    return [f"{seen} of {of} layers are shown; the others have no attention weights."]
+    """What pictures of maps say beside them: what kind they are, and that not every layer is among them."""
+    notes = _unrolled(maps.measured)
+    if maps.measured.coverage is not None:
+        seen, of = maps.measured.coverage
+        notes.append(f"{seen} of {of} layers are shown; the others have no attention weights.")
+    return notes
 
 
 def _excluded(result: Attribution) -> tuple[str, ...]:
@@ -250,19 +251,25 @@ def _trust(result: Attribution) -> tuple[str, ...]:
             "words, which share its score by their characters" if of_words else "characters, which share its score"
         )
         notes.append(f"One token covers several {several}: {_value(runs)}.")
-    if measured.mechanism is not None:
-        off = measured.rebuilt
-        of_output = "" if off is None else f"; with the values they give its output within {_share(off)} of it"
-        notes.append(
-            f"Linear attention ({visible(measured.mechanism)}), unrolled: the weights are signed, on the layer’s own "
-            f"scale, and no shares{of_output}."
-        )
+    notes += _unrolled(measured)
     if measured.fixed:
         where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
         notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
     if result.asked.segments:
         notes.append(f"Segments in order: {_value(list(result.asked.segments))}.")
     return tuple(notes)
+
+
+def _unrolled(measured: Measured) -> list[str]:
+    """What a picture of linear attention says of it, and how far it can be trusted."""
+    if measured.mechanism is None:
+        return []
+    off = measured.rebuilt
+    of_output = "" if off is None else f"; with the values they give its output within {_share(off)} of it"
+    return [
+        f"Linear attention ({visible(measured.mechanism)}), unrolled: the weights are signed, on the layer’s own "
+        f"scale, and no shares{of_output}."
+    ]
 
 
 def _share(error: float) -> str:

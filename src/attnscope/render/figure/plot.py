@@ -328,7 +328,12 @@ def _statistics(maps: AttentionMaps) -> list[str]:
 
 
 def _shown(maps: AttentionMaps, layer: int, head: int) -> tuple[NDArray[np.float32], list[int], list[int]]:
-    """The map without special tokens, and the tokens of its rows and columns."""
+    """The map without special tokens, and the tokens of its rows and columns.
+
+    Raises InputError for signed maps, which these figures would draw as if they were shares.
+    """
+    if maps.signed:
+        raise InputError("figures do not draw the signed maps of linear attention: save them as .html or .json")
     rows = [i for i, query in enumerate(maps.queries) if not maps.query_side.tokens[query].special]
     columns = [i for i, key in enumerate(maps.keys) if not maps.key_side.tokens[key].special]
     if not rows or not columns:

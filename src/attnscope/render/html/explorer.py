@@ -63,7 +63,7 @@ def render_html(
             raise InputError("flow: expected results (Attribution) of the text that the maps are of")
     manifest = _manifest(maps, flow)
     streams: dict[Place, Packed] = {}
-    coding = Coding(1, 255)
+    coding = Coding(1, 127, True) if maps.signed else Coding(1, 255)
     thumbnails = b""
     if maps.codes is not None:
         places = [(layer, head) for layer in range(len(maps.layers)) for head in range(len(maps.heads))]
@@ -117,7 +117,7 @@ def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], ma
     kept_mass = [stream.kept for stream in streams.values()]
     coded_layers = {layer for layer, _ in streams}
     return {
-        "coding": {"power": coding.power, "top": coding.top},
+        "coding": {"power": coding.power, "top": coding.top, "signed": coding.signed},
         "thumbnails": maps.codes is not None,
         "missing": [] if maps.codes is None else [n for i, n in enumerate(maps.layers) if i not in coded_layers],
         "kept": {"mean": round(sum(kept_mass) / len(kept_mass), 4), "worst": round(min(kept_mass), 4)}
@@ -156,7 +156,7 @@ def _rounded(array: "np.ndarray[Any, Any]") -> list[list[float]]:
 
 def _title(maps: AttentionMaps) -> str:
     names = {"cross": "Cross-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}
-    what = names.get(maps.asked.stack, "Attention")
+    what = "Linear attention" if maps.signed else names.get(maps.asked.stack, "Attention")
     model = maps.provenance.get("model")
     return f"{what} of {visible(str(model)).rstrip('/').rsplit('/', 1)[-1]}" if model else what
 

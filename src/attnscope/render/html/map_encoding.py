@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ from attnscope.results.attention_maps import AttentionMaps, dequantise
 # The finest first; a page that is too large takes the next. The page says what a step costs in mass.
 FINE = (2, 255)
 LADDER = ((1, 255), (1, 127), (1, 63))
+# Of signed weights, whose codes have a bit less.
+SIGNED_FINE = (2, 127)
+SIGNED_LADDER = ((1, 127), (1, 63))
+_NEGATIVE = 128
 THUMBNAIL_SIDE = 64
 _BASE64 = 4 / 3
 _T = TypeVar("_T")
@@ -32,21 +36,29 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True)
 class Coding:
-    """code = rint(top · (w / m)^(1 / power)), m the row's largest weight."""
+    """code = rint(top · (w / m)^(1 / power)), m the row's largest weight.
+
+    signed: of |w|, m without its sign; 128 is added to the codes of weights below 0.
+    """
 
     power: int
     top: int
+    signed: bool = False
 
     @property
     def levels(self) -> NDArray[np.float32]:
-        """(code,) The value of each code, as a share of the row's largest."""
-        return ((np.arange(self.top + 1) / self.top) ** self.power).astype(np.float32)
+        """(code,) The value of each code, as a share of the row's largest, without its sign."""
+        places = np.arange(256) % _NEGATIVE if self.signed else np.arange(self.top + 1)
+        return ((places / self.top) ** self.power).astype(np.float32)
 
-    def of(self, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A table of 256: the codes of `attnscope.results.quantised.quantise` -> the codes of this coding."""
-        shares = dequantise(np.arange(256, dtype=np.uint8), np.float32(1))  # type: ignore[arg-type]
-        table = np.rint(self.top * shares.astype(np.float64) ** (1 / self.power)).astype(np.uint8)
-        return table[codes]
+    def of(self, codes: NDArray[Any]) -> NDArray[np.uint8]:
+        """By a table of 256: the codes of `attnscope.results.files.quantised` -> the codes of this coding."""
+        every = np.arange(256, dtype=np.uint8).view(codes.dtype)
+        shares = dequantise(every, np.float32(1)).astype(np.float64)  # type: ignore[arg-type]
+        table = np.rint(self.top * np.abs(shares).clip(max=1) ** (1 / self.power)).astype(np.uint8)
+        if self.signed:
+            table += np.where((shares < 0) & (table > 0), _NEGATIVE, 0).astype(np.uint8)
+        return table[codes.view(np.uint8)]
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Packed:
     kept: float
 
 
-def pack(codes: NDArray[np.uint8], largest: NDArray[np.float32], lengths: NDArray[np.intp], coding: Coding) -> Packed:
+def pack(codes: NDArray[Any], largest: NDArray[np.float32], lengths: NDArray[np.intp], coding: Coding) -> Packed:
     """Codes of `quantise` (query, key) -> the stream that the viewer's README describes.
 
     lengths: (query,) how many of the keys are at or before the query.
@@ -74,21 +86,34 @@ def pack(codes: NDArray[np.uint8], largest: NDArray[np.float32], lengths: NDArra
 
 
 def _kept(
-    codes: NDArray[np.uint8],
+    codes: NDArray[Any],
     coded: NDArray[np.uint8],
     largest: NDArray[np.float32],
     maxima: NDArray[np.float32],
     coding: Coding,
 ) -> float:
-    """The share of the map's mass that the coding keeps."""
-    before = float(dequantise(codes, largest).sum(dtype=np.float64))
+    """The share of the map's mass, without signs, that the coding keeps."""
+    before = float(np.abs(dequantise(codes, largest)).sum(dtype=np.float64))
     after = float((coding.levels[coded].sum(-1, dtype=np.float32) * maxima).sum(dtype=np.float64))
     return after / before if before > 0 else 1.0
 
 
-def thumbnail(codes: NDArray[np.uint8], largest: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(query, key) codes -> (≤ 64, ≤ 64): maxima over blocks, as fourth roots of the map's largest, in 255 steps."""
+def thumbnail(codes: NDArray[Any], largest: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(query, key) codes -> (≤ 64, ≤ 64): maxima over blocks, as fourth roots of the map's largest, in 255 steps.
+
+    Of signed weights the largest without its sign, in 127 steps below and above 128.
+    """
     queries, keys = codes.shape
+    if codes.dtype == np.int8 and codes.size:
+        highest, lowest = (
+            ufunc.reduceat(ufunc.reduceat(dequantise(codes, largest), _starts(keys), axis=1), _starts(queries), axis=0)
+            for ufunc in (np.maximum, np.minimum)
+        )
+        strongest = np.where(highest >= -lowest, highest, lowest)
+        peak = np.abs(strongest).max() or 1
+        roots = np.sqrt(np.sqrt(np.abs(strongest) / peak)) * np.sign(strongest)
+        signed: NDArray[np.uint8] = (_NEGATIVE + np.rint(127 * roots)).astype(np.uint8)
+        return signed
     if not codes.size:
         return np.zeros((min(queries, THUMBNAIL_SIDE), min(keys, THUMBNAIL_SIDE)), dtype=np.uint8)
     by_key = np.maximum.reduceat(codes, _starts(keys), axis=1)
@@ -153,7 +178,8 @@ def fitted(maps: AttentionMaps, quality: str, room: float) -> tuple[Coding, dict
     heads = range(len(maps.heads))
     every = [(layer, head) for layer in range(len(maps.layers)) for head in heads]
     sample = every[:: max(1, len(every) // 12)]
-    ladder = [Coding(*step) for step in ((FINE, *LADDER) if quality == "high" else LADDER)]
+    finest, steps = (SIGNED_FINE, SIGNED_LADDER) if maps.signed else (FINE, LADDER)
+    ladder = [Coding(power, top, maps.signed) for power, top in ((finest, *steps) if quality == "high" else steps)]
     for coding in ladder:
         streams = packed(maps, sample, coding)
         share = room * len(sample) / (size(streams) * len(every)) if streams else 1

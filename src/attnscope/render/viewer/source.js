@@ -8,7 +8,7 @@
  * @typedef {{schema: number, title: string, version: string, provenance: Record<string, string>, kind: string,
  *   sides: Side[], layers: number[], heads: number[], queries: number[], keys: number[], continued: number | null,
  *   notes?: string[], statistics: Record<string, number[][]>, flow: Score[], palettes: Record<string, [string[], string[]]>,
- *   signed: [string[], string[]], coding: {power: number, top: number}, thumbnails: boolean, missing: number[],
+ *   signed: [string[], string[]], coding: {power: number, top: number, signed?: boolean}, thumbnails: boolean, missing: number[],
  *   kept: {mean: number, worst: number} | null, megabytes: [number, number]}} Manifest
  * See README.md for what each of these is.
  *

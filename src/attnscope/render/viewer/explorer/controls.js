@@ -19,6 +19,9 @@ function fill(list, choices) {
   );
 }
 
+/** @param {HTMLElement | null} element */
+const hide = (element) => element && (element.hidden = true);
+
 /** @param {Context} context @param {import("./store.js").ExplorerStore} store
  * @param {(kind: string) => Promise<void>} save "png", "svg" or "csv" */
 export function listenControls(context, store, save) {
@@ -58,6 +61,11 @@ export function listenControls(context, store, save) {
     dom.part("palette"),
     Object.keys(palettes).map((name) => [name, name]),
   );
+  if (manifest.coding.signed) {
+    // Signed weights have colours of their own, and no attention sinks.
+    for (const name of ["palette", "sinks"]) hide(dom.part(name).closest("label"));
+    for (const option of dom.part("scale").querySelectorAll('[value="fixed"]')) option.textContent = "−1 to 1";
+  }
   /** @type {[string, string][]} */
   const sorts = Object.keys(STATISTICS)
     .filter((name) => name in statistics)

@@ -43,8 +43,13 @@ export async function inflate(bytes) {
 /** The bytes of a stream. @param {import("../source.js").Stream} stream */
 export const inflated = (stream) => inflate(typeof stream === "string" ? fromBase64(stream) : stream);
 
-/** (code,) The value of each code, as a share of the row's largest. @param {number} power @param {number} top */
-export const levels = (power, top) => Float32Array.from({ length: 256 }, (_, code) => Math.min(1, code / top) ** power);
+/** (code,) The value of each code, as a share of the row's largest. Signed: codes from 129 on are those from 1 on, negative.
+ * @param {number} power @param {number} top @param {boolean} [signed] */
+export const levels = (power, top, signed = false) =>
+  Float32Array.from({ length: 256 }, (_, code) => {
+    const negative = signed && code >= 128;
+    return (negative ? -1 : 1) * Math.min(1, (negative ? code - 128 : code) / top) ** power;
+  });
 
 /** How many of the keys are at or before each query. @param {number[]} queries @param {number[]} keys */
 export function lengths(queries, keys) {

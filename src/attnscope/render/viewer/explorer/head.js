@@ -88,6 +88,7 @@ export function createHead(context) {
       paint.words,
       0,
       out,
+      paint.signed,
     );
     const name = models.mapName(model.state);
     const mine = ++painting;
@@ -125,7 +126,7 @@ export function createHead(context) {
         if (share === 0) continue;
         const most = ceiling(model, rows[r]);
         pen.fillStyle = textOn(paint.colours[paint.stepOf(most > 0 ? share / most : 0)]);
-        const text = share < 0.001 ? share.toExponential(0) : share.toFixed(3).replace(/^0/, "");
+        const text = Math.abs(share) < 0.001 ? share.toExponential(0) : share.toFixed(3).replace(/^(-?)0/, "$1");
         pen.fillText(text, (c - x + 0.5) * sx, (r - y + 0.5) * sy);
       }
     }

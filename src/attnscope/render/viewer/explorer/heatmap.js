@@ -27,9 +27,10 @@ export function edges(pixels, start, scale, count) {
  * @param {Float32Array} factors (row of the map,) what a share is multiplied by to lie from 0 to 1
  * @param {Window} window @param {number} width @param {number} height
  * @param {Uint8Array} table from a scaled value to a step @param {Uint32Array} colours @param {number} empty
- * @param {Uint32Array} out @returns {(from: number, to: number) => void}
+ * @param {Uint32Array} out @param {boolean} [signed] the table begins at -1
+ * @returns {(from: number, to: number) => void}
  */
-export function painter(cells, rows, columns, factors, window, width, height, table, colours, empty, out) {
+export function painter(cells, rows, columns, factors, window, width, height, table, colours, empty, out, signed) {
   const across = edges(width, window.x, window.sx, columns.length);
   const down = edges(height, window.y, window.sy, rows.length);
   const last = table.length - 1;
@@ -53,7 +54,10 @@ export function painter(cells, rows, columns, factors, window, width, height, ta
       }
       for (let x = 0; x < width; x++) {
         if (across.first[x] >= across.end[x]) out[line + x] = empty;
-        else out[line + x] = colours[table[most[x] >= 1 ? last : (most[x] * last + 0.5) | 0]];
+        else {
+          const part = signed ? (most[x] + 1) / 2 : most[x];
+          out[line + x] = colours[table[part >= 1 ? last : part <= 0 ? 0 : (part * last + 0.5) | 0]];
+        }
       }
     }
   };
@@ -76,7 +80,7 @@ function pixelsOf(across, columns, { nk, hidden }) {
 }
 
 /**
- * Raises each pixel to the largest value of its cells in one row.
+ * Raises each pixel to the largest value of its cells in one row: largest without its sign.
  * @param {Float32Array} most @param {Cells} cells @param {number} row @param {number} factor
  * @param {{first: Int32Array, end: Int32Array}} spread
  */
@@ -84,7 +88,7 @@ function strengthen(most, { starts, keys, codes, levels }, row, factor, { first,
   for (let i = starts[row], stop = starts[row + 1]; i < stop; i++) {
     const k = keys[i];
     const value = levels[codes[i]] * factor;
-    for (let x = first[k]; x < end[k]; x++) if (value > most[x]) most[x] = value;
+    for (let x = first[k]; x < end[k]; x++) if (Math.abs(value) > Math.abs(most[x])) most[x] = value;
   }
 }
 

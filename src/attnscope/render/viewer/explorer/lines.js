@@ -16,10 +16,13 @@ const LINE = 20;
 /** How strongly a line is drawn. @param {ViewModel["paint"]} paint @param {number} share */
 function lineLook(paint, share) {
   const step = paint.stepOf(share);
+  const strength = paint.signed ? Math.abs(2 * step - 63) : step;
+  // Below this a line would be a shade off the page.
+  const seen = !paint.signed ? Math.max(step, 14) : share < 0 ? Math.min(step, 24) : Math.max(step, 39);
   return {
-    colour: paint.colours[Math.max(step, 14)],
-    opacity: 0.15 + (0.85 * step) / 63,
-    width: 0.6 + (2.2 * step) / 63,
+    colour: paint.colours[seen],
+    opacity: 0.15 + (0.85 * strength) / 63,
+    width: 0.6 + (2.2 * strength) / 63,
   };
 }
 
@@ -34,7 +37,7 @@ export function createLines({ dom, state, update, focus, models, current }) {
     return { width, left: text, right: width - text };
   }
 
-  /** The lines that are drawn, faint ones first: [place of the query, place of the key, value from 0 to 1].
+  /** The lines that are drawn, faint ones first: [place of the query, place of the key, value from 0 to 1, or from -1].
    * @param {ViewModel} model @returns {[number, number, number][]} */
   function lines(model) {
     /** @type {[number, number, number][]} */
@@ -48,10 +51,10 @@ export function createLines({ dom, state, update, focus, models, current }) {
       model.columns.forEach((k, c) => {
         if (focused >= 0 && state.dir === "by" && k !== focused) return;
         const share = value(model, q, k) / most;
-        if (share > least) drawn.push([r, c, Math.min(1, share)]);
+        if (Math.abs(share) > least) drawn.push([r, c, Math.max(-1, Math.min(1, share))]);
       });
     });
-    return drawn.sort((a, b) => a[2] - b[2]);
+    return drawn.sort((a, b) => Math.abs(a[2]) - Math.abs(b[2]));
   }
 
   /** @param {ViewModel} model */

@@ -1,7 +1,7 @@
 // Maps on demand, from the source through the worker; the last two dozen are cached.
 
 import { inflated, levels } from "./decode.js";
-import { FINE } from "./sparse_map.js";
+import { FINE, FINE_SIGNED } from "./sparse_map.js";
 import { createAnswer } from "./worker.js";
 
 /**
@@ -80,7 +80,8 @@ export function startWorker(code, setup, lost) {
 export function createMapCache(source) {
   const { manifest } = source;
   const setup = { queries: manifest.queries, keys: manifest.keys, ...manifest.coding };
-  const shares = levels(setup.power, setup.top);
+  const shares = levels(setup.power, setup.top, setup.signed);
+  const fine = setup.signed ? FINE_SIGNED : FINE;
   /** @type {Promise<unknown> | null} */
   let layerMeans = null;
   const ask = startWorker(source.workerCode, setup, () => (layerMeans = null));
@@ -121,7 +122,7 @@ export function createMapCache(source) {
       }
       const promise = (async () => {
         const measured = await ask({ job: "map", streams: await streams(places), units });
-        return { ...measured, levels: measured.codes instanceof Uint16Array ? FINE : shares };
+        return { ...measured, levels: measured.codes instanceof Uint16Array ? fine : shares };
       })();
       cache.set(name, promise);
       promise.then(
@@ -165,6 +166,7 @@ export function createMapCache(source) {
       const { kind, layers, heads, queries, keys, sides } = manifest;
       if (kind === "cross")
         return "Rollout follows the attention of one text to itself; this is from one text to another.";
+      if (manifest.coding.signed) return "Rollout follows shares; the weights of linear attention are signed.";
       if (!manifest.thumbnails) return "The maps themselves were not kept, only statistics.";
       const all = sides[0].tokens.length;
       if (manifest.missing.length) return "Layers were left out to keep this file small.";

@@ -12,12 +12,28 @@ import { ceiling, meanLeftOut } from "./view_model.js";
 
 /** @param {State} state @param {string[]} colours @param {number | null} highest what full colour stands for; null where
  * that differs from row to row, and the numbers are shares of it @param {string} what is measured @param {string} scaling
- * @returns {Legend} */
-export const curvedLegend = (state, colours, highest, what, scaling) => ({
+ * @param {boolean} [signed] @returns {Legend} */
+export const curvedLegend = (state, colours, highest, what, scaling, signed = false) => ({
   colours,
-  ticks: curvedTicks(state, highest),
+  ticks: signed ? signedTicks(state, highest) : curvedTicks(state, highest),
   unit: [`${what}, ${scaling}${curveName(state)}`],
 });
+
+/** From the largest below 0 to the largest above it. @param {State} state @param {number | null} highest */
+function signedTicks(state, highest) {
+  const half = ticks(state.curve, state.gamma).filter(([place]) => place === 0 || place === 0.5 || place === 1);
+  const both = [
+    ...half
+      .slice(1)
+      .reverse()
+      .map(([place, share]) => [-place, -share]),
+    ...half,
+  ];
+  return both.map(([place, share]) => ({
+    place: (1 + place) / 2,
+    text: highest === null ? percent(share) : number(Number((share * highest).toPrecision(2))),
+  }));
+}
 
 /** @param {State} state @param {number | null} highest */
 function curvedTicks(state, highest) {
@@ -37,8 +53,14 @@ function curveName({ curve, gamma }) {
   return `${name}${gamma === 1 ? "" : `, gamma ${number(gamma)}`}`;
 }
 
-/** What the weights of a map are shares of. @param {State} state */
-export const shareName = (state) => (state.renorm ? "share of the attention shown" : "share of attention");
+/** What the weights of a map are. @param {State} state @param {import("./view_model.js").Paint} paint */
+export function shareName({ renorm }, { signed }) {
+  if (signed) return renorm ? "share of the weights shown, without signs" : "weight of linear attention";
+  return renorm ? "share of the attention shown" : "share of attention";
+}
+
+/** The scale that is the same for all. @param {import("./view_model.js").Paint} paint */
+export const fixedName = ({ signed }) => (signed ? "−1 to 1" : "0 to 1");
 
 /** The legend of views in which each query has its own scale. @param {ViewModel} model
  * @param {number} query the one in focus, -1 for none @returns {Legend} */
@@ -46,8 +68,8 @@ export function rowsLegend(model, query) {
   const { state, paint, highest } = model;
   const top = state.scale === "row" && query < 0 ? null : state.scale === "map" ? highest : ceiling(model, query);
   const scaling =
-    state.scale === "fixed" ? "0 to 1" : top === null ? "of each row’s largest" : `scaled per ${state.scale}`;
-  return curvedLegend(state, paint.colours, top, shareName(state), scaling);
+    state.scale === "fixed" ? fixedName(paint) : top === null ? "of each row’s largest" : `scaled per ${state.scale}`;
+  return curvedLegend(state, paint.colours, top, shareName(state, paint), scaling, paint.signed);
 }
 
 /** Model, length, what is shown, its unit, version. @param {import("../source.js").Manifest} manifest
@@ -55,7 +77,7 @@ export function rowsLegend(model, query) {
  * @param {import("./views.js").View} view @param {ViewModel | null} model null for the overview @param {Legend} legend
  * @returns {import("../legend.js").Caption} */
 export function captionOf(manifest, state, view, model, legend) {
-  const { provenance, version, queries, keys, title } = manifest;
+  const { provenance, version, queries, keys, title, coding } = manifest;
   const length = queries.length === keys.length ? `${keys.length} tokens` : `${queries.length} × ${keys.length} tokens`;
   const special = !state.special && model?.key.units.some((unit) => unit.special);
   const hidden = [special ? "without special tokens" : "", model?.map.sinks.length ? "without sinks" : ""].filter(
@@ -68,7 +90,9 @@ export function captionOf(manifest, state, view, model, legend) {
     view.sourceName(),
     view.needsMap ? `by ${state.unit}` : "",
     legend.unit.join(""),
-    out > 0.0005 ? `${hidden.join(", ")} (${percent(out)} of the attention)` : "",
+    out > 0.0005
+      ? `${hidden.join(", ")} (${percent(out)} of ${coding.signed ? "all weights, without signs" : "the attention"})`
+      : "",
     `attnscope ${version}`,
   ];
   return { title, facts: facts.filter(Boolean), notes: fileNotes(manifest) };

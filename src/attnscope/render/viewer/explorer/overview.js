@@ -3,7 +3,7 @@
 import { stepOf } from "../colour.js";
 import { element } from "../dom.js";
 import { number, percent } from "../format.js";
-import { curvedLegend } from "./map_legend.js";
+import { curvedLegend, shareName } from "./map_legend.js";
 import { image, write } from "../svg.js";
 import { pairs } from "./view_state.js";
 
@@ -22,6 +22,7 @@ export const STATISTICS = {
   previous: ["previous token", "mean share on the token before the query", true],
   same_word: ["same word", "mean share on the other tokens of the query’s word", true],
   first: ["first token", "mean share on the first token", true],
+  negative: ["negative", "mean share of a row’s weights, without signs, that is negative", true],
   special: ["special tokens", "mean share on special tokens", true],
 };
 
@@ -31,21 +32,31 @@ const writeStatistic = (name, value) => (STATISTICS[name]?.[2] ? percent(value) 
 /** Rows and columns of a thumbnail. @param {Manifest} manifest */
 export const thumbnailShape = ({ queries, keys }) => [Math.min(64, queries.length), Math.min(64, keys.length)];
 
-/** @param {HTMLCanvasElement} canvas @param {Uint8Array} bytes fourth roots @param {number} rows @param {number} columns
+/** @param {HTMLCanvasElement} canvas @param {Uint8Array} bytes fourth roots, signed ones around 128
+ * @param {number} rows @param {number} columns
  * @param {import("./view_model.js").Paint} paint */
 export function paintThumbnail(canvas, bytes, rows, columns, paint) {
   [canvas.width, canvas.height] = [columns, rows];
   const pen = canvas.getContext("2d");
   const pixels = new ImageData(columns, rows);
   const out = new Uint32Array(pixels.data.buffer);
-  const steps = Uint32Array.from({ length: 256 }, (_, code) => paint.words[paint.stepOf((code / 255) ** 4)]);
+  const share = (/** @type {number} */ code) =>
+    paint.signed ? Math.sign(code - 128) * (Math.abs(code - 128) / 127) ** 4 : (code / 255) ** 4;
+  const steps = Uint32Array.from({ length: 256 }, (_, code) => paint.words[paint.stepOf(share(code))]);
   for (let i = 0; i < out.length; i++) out[i] = steps[bytes[i]];
   pen?.putImageData(pixels, 0, 0);
 }
 
 /** @param {State} state @param {Models} models */
 export const thumbnailLegend = (state, models) =>
-  curvedLegend(state, models.colours(state), null, "share of attention", "of each head’s largest");
+  curvedLegend(
+    state,
+    models.colours(state),
+    null,
+    shareName({ ...state, renorm: false }, models.paintOf(state)),
+    "of each head’s largest",
+    models.paintOf(state).signed,
+  );
 
 /** Places in the order in which they are shown. @param {Manifest} manifest @param {State} state @returns {Place[]} */
 function order({ layers, heads, statistics }, { sort }) {

@@ -1,11 +1,11 @@
 // What the worker does with maps: pooling tokens into words, means of several heads, sums and largest values, rollout.
 
-import { addRow, FINE, room, sparseMapOf } from "./sparse_map.js";
+import { addRow, FINE, FINE_SIGNED, room, sparseMapOf } from "./sparse_map.js";
 
 /** @typedef {import("./sparse_map.js").SparseMap} SparseMap */
 /** @typedef {Omit<SparseMap, "levels"> & {peaks: Float32Array, sums: Float32Array, totals: Float32Array, received: Float32Array,
  *   hidden: Uint8Array, sinks: number[]}} MeasuredMap
- * peaks, sums: (query,) over what is shown; totals: over everything. received: (key,) the mean over queries that are
+ * peaks, sums: (query,) over what is shown, without signs; totals: over everything. received: (key,) the mean over queries that are
  * not special. hidden: (key,) 1 where a key is left out; sinks: the keys that are hidden as attention sinks. Levels
  * follow from the type of the codes. */
 
@@ -17,9 +17,9 @@ export const SINK_TIMES = 8;
  * The mean of maps, with units for tokens: a sum over a unit's keys, a mean over its queries; in 16 bits of each row's
  * largest.
  * @param {SparseMap[]} maps @param {Int32Array} rowOf the unit of each query @param {Int32Array} columnOf of each key
- * @param {number} nq units @param {number} nk @returns {SparseMap}
+ * @param {number} nq units @param {number} nk @param {boolean} [signed] @returns {SparseMap}
  */
-export function pooled(maps, rowOf, columnOf, nq, nk) {
+export function pooled(maps, rowOf, columnOf, nq, nk, signed = false) {
   const most = maps.reduce((sum, { keys }) => sum + keys.length, 0);
   const rows = room(nq, most, new Uint16Array(most));
   /** @type {number[][]} */
@@ -27,6 +27,7 @@ export function pooled(maps, rowOf, columnOf, nq, nk) {
   rowOf.forEach((unit, q) => members[unit].push(q));
   const row = new Float64Array(nk);
   const met = new Uint32Array(nk);
+  const isMet = new Uint8Array(nk); // a sum of both signs may be 0
   let size = 0;
   members.forEach((queries, unit) => {
     let [count, last, inOrder] = [0, -1, true];
@@ -35,7 +36,8 @@ export function pooled(maps, rowOf, columnOf, nq, nk) {
         const factor = largest[q] / queries.length / maps.length;
         for (let i = starts[q]; i < starts[q + 1]; i++) {
           const column = columnOf[keys[i]];
-          if (row[column] === 0) {
+          if (isMet[column] === 0) {
+            isMet[column] = 1;
             met[count++] = column;
             inOrder &&= column > last;
             last = column;
@@ -46,20 +48,21 @@ export function pooled(maps, rowOf, columnOf, nq, nk) {
     }
     if (!inOrder) met.subarray(0, count).sort();
     let largest = 0;
-    for (let c = 0; c < count; c++) if (row[met[c]] > largest) largest = row[met[c]];
-    const scale = 65535 / largest;
+    for (let c = 0; c < count; c++) largest = Math.max(largest, Math.abs(row[met[c]]));
+    const scale = (signed ? 32767 : 65535) / largest;
     for (let c = 0; c < count; c++) {
       const column = met[c];
-      const code = (row[column] * scale + 0.5) | 0;
-      row[column] = 0;
+      const negative = row[column] < 0;
+      const code = (Math.abs(row[column]) * scale + 0.5) | 0;
+      row[column] = isMet[column] = 0;
       if (code === 0) continue;
       rows.keys[size] = column;
-      rows.codes[size++] = code;
+      rows.codes[size++] = negative ? 32768 + code : code;
     }
     rows.starts[unit + 1] = size;
     rows.largest[unit] = largest;
   });
-  return sparseMapOf(rows, nk, FINE);
+  return sparseMapOf(rows, nk, signed ? FINE_SIGNED : FINE);
 }
 
 /**
@@ -86,7 +89,7 @@ export function measured(map, specialQueries, left, hideSinks) {
   for (let q = 0; q < nq; q++) {
     let [most, sum, out] = [0, 0, 0];
     for (let i = starts[q]; i < starts[q + 1]; i++) {
-      const share = levels[codes[i]];
+      const share = Math.abs(levels[codes[i]]);
       if (hidden[keys[i]] === 1) out += share;
       else {
         sum += share;

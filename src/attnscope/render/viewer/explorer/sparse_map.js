@@ -10,6 +10,11 @@
 /** 0 … 65535 as shares. */
 export const FINE = Float32Array.from({ length: 65536 }, (_, code) => code / 65535);
 
+/** 0 … 32767 as shares, and from 32768 on as negative ones. */
+export const FINE_SIGNED = Float32Array.from({ length: 65536 }, (_, code) =>
+  code < 32768 ? code / 32767 : (32768 - code) / 32767,
+);
+
 /** Buffers for a map's rows, which are filled one after the other.
  * @template {Uint8Array | Uint16Array} C @param {number} nq @param {number} most entries @param {C} codes as many */
 export const room = (nq, most, codes) => ({

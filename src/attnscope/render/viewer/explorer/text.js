@@ -3,7 +3,7 @@
 import { arrowKeyTarget } from "../arrow_keys.js";
 import { textOn } from "../colour.js";
 import { number } from "../format.js";
-import { curvedLegend, shareName } from "./map_legend.js";
+import { curvedLegend, fixedName, shareName } from "./map_legend.js";
 import { addRow } from "./sparse_map.js";
 import { textBody } from "../svg.js";
 import { buildText, createTextView, elementOf, markUnits, unitAt } from "../text_view.js";
@@ -137,7 +137,7 @@ export function createText(context) {
       for (const unit of units) if (isShown(unit)) sum += row[unit];
       if (sum === 0 || !(most > 0)) return -1;
       const step = paint.stepOf(sum / most);
-      return step === 0 && kind !== "difference" ? -1 : step;
+      return step === 0 && !paint.signed ? -1 : step;
     });
     for (const element of outlined) element.classList.remove("q", "q2", "at");
     outlined = [];
@@ -169,14 +169,15 @@ export function createText(context) {
     const scaling = {
       mean: `mean over all ${state.unit}s`,
       rollout: "scaled per row",
-      row: state.scale === "fixed" ? "0 to 1" : `scaled per ${of}`,
+      row: state.scale === "fixed" ? fixedName(model.paint) : `scaled per ${of}`,
     }[kind];
     return curvedLegend(
       state,
       model.paint.colours,
       most,
-      kind === "rollout" ? "share of rollout" : shareName(state),
+      kind === "rollout" ? "share of rollout" : shareName(state, model.paint),
       scaling,
+      model.paint.signed,
     );
   }
 

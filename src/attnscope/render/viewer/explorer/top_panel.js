@@ -13,26 +13,27 @@ const TOP = 12;
 /** Rounds a number for a table, to somewhat more digits than the maps' eight bits hold. @param {number} share */
 export const digits = (share) => Number(share.toPrecision(6));
 
-/** Places of the largest values, largest first; equal ones in order. @param {Float32Array} row
+/** Places of the largest values without signs, largest first; equal ones in order. @param {Float32Array} row
  * @param {Int32Array} among @param {number} count */
 function largest(row, among, count) {
   /** @type {number[]} */
   const best = [];
   for (const i of among) {
-    if (!(row[i] > 0) || (best.length === count && row[i] <= row[best[best.length - 1]])) continue;
+    const size = Math.abs(row[i]);
+    if (!(size > 0) || (best.length === count && size <= Math.abs(row[best[best.length - 1]]))) continue;
     let position = best.length;
-    while (position > 0 && row[best[position - 1]] < row[i]) position--;
+    while (position > 0 && Math.abs(row[best[position - 1]]) < size) position--;
     best.splice(position, 0, i);
     if (best.length > count) best.pop();
   }
   return best;
 }
 
-/** The rank of a value: one plus the number of larger ones. @param {Float32Array} row @param {Int32Array} among
+/** The rank of a value: one plus the number of larger ones, without signs. @param {Float32Array} row @param {Int32Array} among
  * @param {number} place */
 export function rank(row, among, place) {
   let larger = 1;
-  for (const i of among) if (row[i] > row[place]) larger++;
+  for (const i of among) if (Math.abs(row[i]) > Math.abs(row[place])) larger++;
   return larger;
 }
 
@@ -121,7 +122,9 @@ export function createTopPanel({ dom, state, update, focus }) {
       showLines(most.map((unit) => ({ ...line(unit), middle: number(row[unit]), last: number(second[unit]) })));
     } else {
       const best = largest(row, among, TOP);
-      showLines(best.map((unit) => ({ ...line(unit), share: row[unit] / row[best[0]], last: number(row[unit]) })));
+      showLines(
+        best.map((unit) => ({ ...line(unit), share: Math.abs(row[unit] / row[best[0]]), last: number(row[unit]) })),
+      );
     }
     clearTimeout(speaking);
     const words = focus.other >= 0 && to.units[focus.other] ? spokenPair(model, row) : spokenFirst(model, row);

@@ -1,6 +1,6 @@
 // What a state means for the data: which maps, in which units, with which colours.
 
-import { bend, stepOf, table, words32 } from "../colour.js";
+import { bend, stepOf, TABLE, table, words32 } from "../colour.js";
 import { pairs } from "./view_state.js";
 import { addRow, codeAt } from "./sparse_map.js";
 import { axis } from "../units.js";
@@ -10,7 +10,8 @@ import { axis } from "../units.js";
  * @typedef {import("../units.js").Axis} Axis
  * @typedef {import("./map_cache.js").CachedMap} CachedMap
  * @typedef {import("./map_cache.js").Place} Place
- * @typedef {{colours: string[], words: Uint32Array, table: Uint8Array, stepOf: (scaled: number) => number}} Paint
+ * @typedef {{colours: string[], words: Uint32Array, table: Uint8Array, stepOf: (scaled: number) => number,
+ *   signed: boolean}} Paint  signed: scaled values run from -1 to 1
  * @typedef {{state: State, map: CachedMap, query: Axis, key: Axis, rows: Int32Array, columns: Int32Array, paint: Paint,
  *   highest: number}} ViewModel
  * rows, columns: the units that are shown. highest: the largest value of the map that is shown.
@@ -90,20 +91,33 @@ export function createModels(manifest, isDark) {
       columnOf: unitOf(key, keys.length),
       specialQueries: specials(query),
       left: state.special ? new Uint8Array(key.units.length) : specials(key),
-      hideSinks: !state.sinks,
+      hideSinks: !state.sinks && !manifest.coding.signed,
     };
   }
 
   /** The current 64 colours. @param {State} state */
-  const colours = (state) => (palettes[state.palette] ?? palettes.ember)[isDark() ? 1 : 0];
+  const colours = (state) =>
+    (manifest.coding.signed ? signed : (palettes[state.palette] ?? palettes.ember))[isDark() ? 1 : 0];
 
   /** @param {State} state @returns {Paint} */
   function paintOf(state) {
     const steps = colours(state);
     const bent = bend(state.curve, state.gamma);
+    if (manifest.coding.signed) {
+      const step = (/** @type {number} */ scaled) =>
+        stepOf((1 + Math.sign(scaled) * bent(Math.min(1, Math.abs(scaled)))) / 2);
+      return {
+        colours: steps,
+        words: words32(steps),
+        table: Uint8Array.from({ length: TABLE }, (_, i) => step((2 * i) / (TABLE - 1) - 1)),
+        stepOf: step,
+        signed: true,
+      };
+    }
     return {
       colours: steps,
       words: words32(steps),
+      signed: false,
       table: table(state.curve, state.gamma),
       stepOf: (scaled) => stepOf(bent(Math.min(1, Math.max(0, scaled)))),
     };
@@ -116,6 +130,7 @@ export function createModels(manifest, isDark) {
       colours: steps,
       words: words32(steps),
       table: new Uint8Array(),
+      signed: true,
       stepOf: (scaled) => stepOf((scaled + 1) / 2),
     };
   }
@@ -171,8 +186,8 @@ export function values(model, unit, dir) {
   return Float32Array.from({ length: map.nq }, (_, q) => (shownRows.has(q) ? value(model, q, unit) : 0));
 }
 
-/** The largest of a row, not below 0. @param {Float32Array} row */
-export const largestOf = (row) => row.reduce((a, b) => Math.max(a, b), 0);
+/** The largest of a row, without signs. @param {Float32Array} row */
+export const largestOf = (row) => row.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
 
 /** A row of tokens in the units of an axis. @param {Axis} axis @param {Float32Array} tokens */
 export const inUnits = ({ units }, tokens) =>

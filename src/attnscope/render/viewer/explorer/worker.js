@@ -9,12 +9,12 @@ import { measured, pooled, rollout } from "./pooling.js";
  * @typedef {{nq: number, nk: number, rowOf: Int32Array | null, columnOf: Int32Array | null,
  *   specialQueries: Uint8Array, left: Uint8Array, hideSinks: boolean}} Units
  * rowOf, columnOf: null where units are the tokens themselves.
- * @typedef {{queries: number[], keys: number[], power: number, top: number}} Setup
+ * @typedef {{queries: number[], keys: number[], power: number, top: number, signed?: boolean}} Setup
  */
 
 /** A map from its stream. @param {Stream} stream @param {Setup} setup */
-async function decoded(stream, { queries, keys, power, top }) {
-  return unpack(await inflated(stream), lengths(queries, keys), keys.length, levels(power, top));
+async function decoded(stream, { queries, keys, power, top, signed }) {
+  return unpack(await inflated(stream), lengths(queries, keys), keys.length, levels(power, top, signed));
 }
 
 /** The mean of the maps, in units, measured. @param {Stream[]} streams @param {Units} units @param {Setup} setup */
@@ -25,7 +25,7 @@ async function measuredMean(streams, units, setup) {
   const rows = rowOf ?? Int32Array.from({ length: nq }, (_, i) => i);
   const columns = columnOf ?? Int32Array.from({ length: nk }, (_, i) => i);
   return measured(
-    plain ? maps[0] : pooled(maps, rows, columns, nq, nk),
+    plain ? maps[0] : pooled(maps, rows, columns, nq, nk, setup.signed),
     units.specialQueries,
     units.left,
     units.hideSinks,
