@@ -72,3 +72,38 @@ def test_a_norm_that_is_not_known_is_refused_by_name() -> None:
     watch(net)
     with backward_modified(net, IDS, RULES), pytest.raises(ModelError, match="CubicNorm is neither a LayerNorm"):
         net(**IDS)
+
+
+def test_a_norm_without_statistics_is_what_it_is() -> None:
+    class NoNorm(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight, self.bias = torch.nn.Parameter(torch.rand(32)), torch.nn.Parameter(torch.rand(32))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x * self.weight + self.bias
+
+    net = tiny("llama")
+    net.model.norm = NoNorm()
+    watch(net)
+    expected = gradient(net, None)[0]
+    assert torch.allclose(gradient(net, RULES)[0], expected, atol=1e-5)
+    x = torch.rand(1, 3, 32, requires_grad=True)
+    with backward_modified(net, IDS, RULES):
+        (found,) = torch.autograd.grad(net.model.norm(x).sum(), x)
+    assert torch.allclose(found, net.model.norm.weight.expand_as(x))
+
+
+def test_a_norm_of_another_axis_is_refused_by_name() -> None:
+    settings = {"vocab_size": 64, "hidden_size": 32, "embedding_size": 32, "intermediate_size": 48}
+    net = hf.SqueezeBertForMaskedLM(hf.SqueezeBertConfig(**settings, num_hidden_layers=2, num_attention_heads=4)).eval()
+    with backward_modified(net, IDS, RULES), pytest.raises(ModelError, match="SqueezeBertLayerNorm is neither"):
+        net(**IDS)
+
+
+def test_the_decoder_of_a_classifier_is_tried_on_the_text_itself() -> None:
+    settings = {"vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4}
+    net = hf.T5ForSequenceClassification(hf.T5Config(**settings, decoder_start_token_id=0, eos_token_id=13)).eval()
+    plain = net(**IDS).logits
+    with backward_modified(net, IDS, RULES):
+        assert torch.allclose(net(**IDS).logits, plain, atol=1e-5)

@@ -106,3 +106,14 @@ def test_a_model_that_pads_to_its_windows_moves_along_the_texts_own_embeddings()
     found = ats.explain(model, "a b c d e f", method="integrated_gradients", steps=40)
     assert found.measured.completeness_error < 0.02 * np.abs(found.scores).max() + 1e-4
     assert ats.explain(model, "a b c d e f", method="smooth_grad", samples=2).scores.all()
+
+
+def test_a_classifier_that_reads_the_end_of_the_batch_takes_one_text_at_a_time() -> None:
+    torch.manual_seed(0)
+    settings = {"vocab_size": 64, "d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 48, "pad_token_id": 0}
+    net = hf.XLNetForSequenceClassification(hf.XLNetConfig(**settings, initializer_range=0.3)).eval()
+    watch(net)
+    model, short, long = ats.Model(net, copy_tokenizer()), "a c e", "a c e g b d f h a c q r s"
+    alone = ats.explain(model, short, method="deletion", target=1)
+    beside = ats.explain(model, [short, long], method="deletion", target=1)[0]
+    np.testing.assert_allclose(beside.scores, alone.scores, rtol=1e-4, atol=1e-6)

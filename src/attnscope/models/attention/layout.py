@@ -42,6 +42,8 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
     """
     stack = checked_stack(net, stack)
     with_decoder = stack in ("decoder", "cross")
+    if with_decoder and "decoder_input_ids" not in inputs:  # of a classifier, whose decoder reads the text itself
+        inputs = {**inputs, "decoder_input_ids": inputs["input_ids"]}
     facts, body = facts_of(net), body_of(net, "cross" if with_decoder else "self")
     layout = facts.layouts.get(with_decoder)
     if layout is None or not {*layout.modules} <= {*net.modules()}:  # parts may have been exchanged since

@@ -100,15 +100,19 @@ def _with_constants(module: nn.Module, forward: Callable[..., Any], x: Tensor, *
 
 
 def _formulas(module: nn.Module, x: Tensor) -> Iterator[Tensor]:
-    """What the norm may be: LayerNorm or RMSNorm, its gain as it is or counted from 1, statistics as constants."""
+    """What the norm may be: LayerNorm or RMSNorm, its gain as it is or counted from 1, statistics as constants.
+
+    Or, as in MobileBERT, one that has no statistics. Nothing for one of another axis than the last (SqueezeBERT).
+    """
     eps = next((float(getattr(module, n)) for n in ("eps", "variance_epsilon", "epsilon") if hasattr(module, n)), 0.0)
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     if weight is not None and weight.shape != x.shape[-1:]:  # of another dimension than the last
         return
     x = x.float()
     gains = [torch.ones(1, device=x.device)] if weight is None else [weight.float(), 1 + weight.float()]
-    for centred in (x - x.mean(-1, keepdim=True), x):
-        scaled = centred * (centred.detach().square().mean(-1, keepdim=True) + eps).rsqrt()
+    centred = x - x.mean(-1, keepdim=True)
+    by_spread = [y * (y.detach().square().mean(-1, keepdim=True) + eps).rsqrt() for y in (centred, x)]
+    for scaled in (*by_spread, x):
         for gain in gains:
             yield scaled * gain if bias is None else scaled * gain + bias.float()
 

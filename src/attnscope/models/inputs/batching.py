@@ -67,33 +67,41 @@ def budget_for(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]
 def _padding_leaks(net: PreTrainedModel, text: Mapping[str, Sequence[int]]) -> bool:
     """Whether the first two thirds of a text come out otherwise beside the whole text than alone.
 
-    Some models have no mask (FNet), or convolutions and pools that look past it (ConvBERT, Funnel).
+    Some models have no mask (FNet), or convolutions and pools that look past it (ConvBERT, Funnel), or a head that
+    reads the last place of the batch, whatever stands there (XLNet).
     """
-    whole = {name: list(values) * (1 + _FEWEST // len(values)) for name, values in text.items()}
+    # Longer or shorter, a text keeps its last token: some classifiers look for the one that ends it.
+    times = 1 + _FEWEST // max(1, len(text["input_ids"]) - 1)
+    whole = {name: [*(list(values[:-1]) * times), values[-1]] for name, values in text.items()}
     # An odd number: a model that pools tokens in pairs has one left over.
     tokens = len(whole["input_ids"]) * 2 // 3 | 1
-    short = {name: values[:tokens] for name, values in whole.items()}
+    short = {name: [*values[: tokens - 1], values[-1]] for name, values in whole.items()}
     with unchanged(net), torch.no_grad():
         alone, beside = (_made_of(net, texts) for texts in ([short], [short, whole]))
-    if alone.dim() > 2:
-        if alone.shape[1] != tokens:
+    for one, other in zip(alone, beside, strict=True):
+        if one.dim() > 2:
+            if one.shape[1] != tokens:
+                return True
+            other = other[:, :tokens]
+        allowed = _ROUNDING.get(net.dtype, 0.05) * one.float().abs().max()
+        if not (one.float() - other.float()).abs().max() <= allowed:  # or it is no number
             return True
-        beside = beside[:, :tokens]
-    alone, beside = alone.float(), beside.float()
-    return not torch.allclose(alone, beside, rtol=0, atol=_ROUNDING.get(net.dtype, 0.05) * float(alone.abs().max()))
+    return False
 
 
-def _made_of(net: PreTrainedModel, texts: Sequence[Mapping[str, Sequence[int]]]) -> Tensor:
+def _made_of(net: PreTrainedModel, texts: Sequence[Mapping[str, Sequence[int]]]) -> list[Tensor]:
     """What the model makes of the first of these texts side by side; a decoder reads the same text."""
     inputs = padded(net, texts)
+    made = []
     if not is_encoder_decoder(net):
         body = self_attention_body(net)
-        output: Tensor = body(**accepted(body, inputs))[0]
-        return output[:1]
+        made.append(body(**accepted(body, inputs))[0][:1])
+        # A classifier without a padding token takes one text at a time anyway.
+        if task_of(net) != "classifier" or getattr(net.config.get_text_config(), "pad_token_id", None) is None:
+            return made
     if task_of(net) == "encoder-decoder":
         inputs["decoder_input_ids"] = inputs["input_ids"]
-    logits: Tensor = net(**accepted(net, inputs)).logits
-    return logits[:1]
+    return [*made, net(**accepted(net, inputs)).logits[:1]]
 
 
 def length_groups(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
