@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
+.PHONY: demo test test-slow test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -22,6 +22,18 @@ test: $(READY) chromium node_modules
 
 test-slow: $(READY) chromium
 	$(BIN)/python -m pytest -m slow
+
+# A tiny model of every text architecture of transformers: half an hour on two cores. The sample is a fixed fifth.
+FAMILIES := PYTHONPATH=tests:tests/support $(BIN)/python -m families
+test-families: $(READY)
+	$(FAMILIES)
+
+test-families-sample: $(READY)
+	$(FAMILIES) --sample
+
+# The table of docs/models.md, from the list of what is refused.
+families-table: $(READY)
+	$(FAMILIES) --table
 
 # Each part is a hook of .pre-commit-config.yaml as well.
 check: style arrows dependencies viewer types

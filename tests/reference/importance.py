@@ -1,6 +1,5 @@
 """Slow textbook importance: one plain forward or backward pass at a time, from ids and embeddings alone."""
 
-from copy import deepcopy
 from functools import partial
 from itertools import permutations
 
@@ -8,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
+
+from reference.eager import eager_copy
 
 
 def log_probability(
@@ -71,10 +72,7 @@ def gim(net: PreTrainedModel, ids: list[int], vector: Tensor) -> np.ndarray:
 
     Eager attention on a copy; softmax, norms, queries, keys and values written out once more, from the paper.
     """
-    net = deepcopy(net).eval()
-    if net._can_set_attn_implementation():
-        net.set_attn_implementation("eager")
-    net.config._attn_implementation = "eager"
+    net = eager_copy(net)
     for module in net.modules():
         if type(module).__name__.endswith("Norm"):
             module.forward = partial(_constant_statistics, module)

@@ -8,20 +8,15 @@ from torch import Tensor
 from torch.nn import Module
 from transformers import PreTrainedModel
 
+from reference.eager import eager_copy
+
 
 def eager_attention(net: PreTrainedModel, inputs: dict[str, Tensor]) -> list[Tensor]:
     """The model's own attention, every layer: (batch, head, query, key); an encoder–decoder's encoder."""
-    net = deepcopy(net).eval()
-    _turn_eager(net)
+    net = eager_copy(net)
     body = net.get_encoder() if net.config.is_encoder_decoder else net.base_model
     with torch.no_grad():
         return [w for w in body(**inputs, output_attentions=True).attentions if w is not None]
-
-
-def _turn_eager(net: PreTrainedModel) -> None:
-    if net._can_set_attn_implementation():
-        net.set_attn_implementation("eager")
-    net.config._attn_implementation = "eager"  # Falcon reads it as it runs
 
 
 def autograd_gradient(net: PreTrainedModel, inputs: dict[str, Tensor]) -> tuple[Tensor, float]:
@@ -69,8 +64,7 @@ def rollout(layers: list[Tensor], over: str = "mean", residual: float = 0.5) -> 
 
 def chefer(net: PreTrainedModel, inputs: dict[str, Tensor], value: Callable[[Tensor], Tensor]) -> Tensor:
     """Chefer et al. with every matrix and its gradient held: the relevance (query, key) for `value` of the logits."""
-    net = deepcopy(net).eval()
-    _turn_eager(net)
+    net = eager_copy(net)
     outputs = net(**inputs, output_attentions=True)
     layers = [weights for weights in outputs.attentions if weights is not None]
     gradients = torch.autograd.grad(value(outputs.logits[0]), layers)
@@ -111,8 +105,7 @@ def zeroed_values(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int, m
 
     blocks, wrote = [], []
     for zero in (False, True):
-        copy = deepcopy(net).eval()
-        _turn_eager(copy)  # Falcon's fast attention has another ALiBi
+        copy = eager_copy(net)  # Falcon's fast attention has another ALiBi
         body = copy.base_model
         block = (getattr(body, "layers", None) or getattr(body, "h", None) or body.encoder.layer)[layer]
         value, output, erase = _value_projection(net, block, missing)

@@ -1,0 +1,217 @@
+"""What is refused on purpose, and why: one entry a reason. Anything else that is refused fails the run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from families.cases import every_case
+from families.sizes import name_set
+
+EVERY = frozenset[str]()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A refusal, or an answer that nothing can be held against.
+
+    status:   "refused" or "unverified". message: a piece of what attnscope, or the check, says.
+    checks:   of these checks. families: of these; EVERY: of any.
+    reason:   for the table of docs/models.md.
+    """
+
+    status: str
+    checks: frozenset[str]
+    message: str
+    reason: str
+    families: frozenset[str] = EVERY
+
+    def covers(self, record: Mapping[str, Any], check: str, outcome: Mapping[str, Any]) -> bool:
+        """Whether this is the outcome that is expected."""
+        return (
+            outcome["status"] == self.status
+            and check in self.checks
+            and (not self.families or record["family"] in self.families)
+            and self.message in outcome.get("message", "")
+        )
+
+
+# Names of checks.
+ATTENTION = name_set("attention maps rollout attention_gradient value_norm value_zeroing gim")
+VALUES = name_set("value_norm value_zeroing")
+TARGETS = name_set("gradient gradient_x_input integrated_gradients attention_gradient gim deletion generation") | {
+    "layers run again",
+    "stop tokens",
+    "bfloat16",
+    "float16",
+}
+STACKS = frozenset({"decoder and cross-attention"})
+
+
+EXPECTED: tuple[Expected, ...] = (
+    Expected(
+        "refused",
+        name_set("attention_gradient"),
+        "follows one stack of layers to a prediction",
+        "an encoder–decoder has two stacks of layers, and the method follows one",
+    ),
+    Expected(
+        "refused",
+        ATTENTION | STACKS,
+        "has no attention weights to show",
+        "no layer has attention weights",
+        name_set("mamba mamba2 falcon_mamba fnet mra xlstm"),
+    ),
+    Expected(
+        "refused",
+        ATTENTION | STACKS,
+        "it does not attend from every token to every token",
+        "it attends in windows, pools, chunks or hash buckets, and has no weight for every pair of tokens",
+        name_set("funnel led longformer longt5 reformer rwkv yoso"),
+    ),
+    Expected(
+        "refused",
+        STACKS,
+        "is not from every token to every token",
+        "its cross-attention is not from every token to every token",
+        name_set("encoder-decoder prophetnet"),
+    ),
+    Expected(
+        "refused",
+        ATTENTION,
+        "neither uses transformers' attention interface nor returns its attention weights",
+        "its attention goes through no function that can be seen",
+        name_set("cpmant"),
+    ),
+    Expected(
+        "refused",
+        name_set("value_norm"),
+        "no projection takes the output of the attention",
+        "a gate, a norm or a reshaping stands between its attention and the projection behind it",
+        name_set(
+            "afmoe axk2 bailing_hybrid beam bitnet convbert deepseek_v4 glm5_next hrm_text hy_v4 inkling2 "
+            "inkling2_text jetmoe laguna lfm3 lfm3_vl minicpm_ocr minicpmv4_6 minicpmv4_7 muse_glimmer neomme "
+            "qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next qwen4_exp qwen4_exp_text squeezebert "
+            "step3p7 xlnet"
+        ),
+    ),
+    Expected(
+        "refused",
+        VALUES,
+        "multiplies its values in its own way",
+        "its weights meet its values in a way that cannot be seen",
+        name_set("diffllama lilt"),
+    ),
+    Expected(
+        "refused",
+        name_set("attention_gradient"),
+        "multiplies several attentions of a layer with its values",
+        "a layer has several attentions, and the gradient at one of them is not the layer's",
+        name_set("diffllama lilt"),
+    ),
+    Expected(
+        "refused",
+        name_set("value_zeroing"),
+        "keeps several vectors of each token between its layers",
+        "it keeps several vectors of each token between its layers, so how far one has moved is not defined",
+        name_set("deepseek_v4 gemma3n_text glm5_next hy_v4"),
+    ),
+    Expected(
+        "refused",
+        name_set("value_zeroing"),
+        "so they cannot be run again for several texts",
+        "its layers do not put out (text, token, hidden)",
+        name_set("fsmt prophetnet xlnet"),
+    ),
+    Expected(
+        "refused",
+        name_set("value_zeroing"),
+        "does not run each of its layers as one module",
+        "its layers are no modules that can be run one by one",
+        name_set("longcat_flash squeezebert"),
+    ),
+    Expected(
+        "refused",
+        name_set("gim"),
+        "multiplies its values in a way that attnscope does not know",
+        "its attention is made in a way through which the modified backward pass cannot go",
+        name_set("convbert deepseek_v4 lilt prophetnet"),
+    ),
+    Expected(
+        "refused",
+        name_set("gim"),
+        "makes biases or sinks of its hidden states",
+        "it makes biases or sinks of attention from its hidden states",
+        name_set("doge inkling_text inkling2_text"),
+    ),
+    Expected(
+        "refused",
+        name_set("gim"),
+        "so its statistics cannot be held constant",
+        "a norm of its is of groups, of several tensors, or of another axis",
+        name_set("hy_v4 qwen4_exp qwen4_exp_text squeezebert zaya"),
+    ),
+    Expected(
+        "refused",
+        name_set("attention maps"),
+        "the layers chosen have different numbers of heads",
+        "its layers have different numbers of heads: maps of one layer at a time",
+        name_set("inkling_text inkling2_text inkling_mm_model"),
+    ),
+    Expected(
+        "refused",
+        TARGETS,
+        "predicts words in an order of their own",
+        "what it gives at a token is no prediction of the next",
+        name_set("xlnet"),
+    ),
+    Expected(
+        "refused",
+        TARGETS,
+        "the encoder and the decoder have embeddings of their own",
+        "as a classifier it reads a text twice, with two tables of embeddings",
+        name_set("t5gemma t5gemma2"),
+    ),
+    Expected(
+        "refused",
+        TARGETS,
+        "use `model.train()`",
+        "it takes no gradient in evaluation mode",
+        name_set("reformer"),
+    ),
+)
+
+
+def unexpected(record: Mapping[str, Any]) -> list[str]:
+    """What went wrong in a case, a line each: wrong, crashed, or neither answered nor expected to be refused."""
+    name = f"{record['kind']}:{record['family']}"
+    if failed := record.get("failed"):
+        return [f"{name} could not be tried: {failed}"]
+    lines = []
+    for check, outcome in record["checks"].items():
+        if outcome["status"] in ("pass", "noise", "na"):
+            continue
+        if not any(expected.covers(record, check, outcome) for expected in EXPECTED):
+            at = f" at {outcome['at']}" if outcome.get("at") else ""
+            lines.append(f"{name} {check}: {outcome['status']}: {outcome.get('message', '')}{at}")
+    return lines
+
+
+def outlived(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Expectations that no longer hold, a line each: of families all of whose cases are among the records."""
+    records = list(records)
+    done = {(record["kind"], record["family"]) for record in records}
+    partly = {case.family for case in every_case() if (case.kind, case.family) not in done}
+    lines = []
+    for expected in EXPECTED:
+        held = {
+            record["family"]
+            for record in records
+            for check, outcome in record.get("checks", {}).items()
+            if expected.covers(record, check, outcome)
+        }
+        missing = sorted(expected.families - held - partly)
+        if missing:
+            lines.append(f"no longer {expected.status} ({expected.message!r}): {', '.join(missing)}")
+        if not expected.families and not held and not partly:
+            lines.append(f"no longer {expected.status} ({expected.message!r}) by any family")
+    return lines
