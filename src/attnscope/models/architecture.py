@@ -13,6 +13,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_N
 from attnscope.errors import AttnscopeError, ModelError
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
+from attnscope.models.quantisation import quantisation_of
 from attnscope.models.typed import (
     as_module,
     decoder_of,
@@ -101,13 +102,14 @@ def reads_ahead(net: PreTrainedModel) -> bool:
                 f"{type(net).__name__} gives other numbers for the same text each time, so that nothing can be compared"
                 " with it: take the chance out of its configuration (Reformer: hash_seed)"
             )
-        facts.both_ways = not _equal(one, other)
+        # What goes through quantised layers may be rounded by its largest number, which may be a later token's.
+        facts.both_ways = not _equal(one, other, 1e-3 if quantisation_of(net) is None else 0.1)
     return facts.both_ways
 
 
-def _equal(one: Tensor, other: Tensor) -> bool:
-    """Up to a thousandth of the largest, which ProphetNet's mask lets through; what is no number differs from none."""
-    return not bool((one - other).abs().max() > 1e-3 * one.abs().max())
+def _equal(one: Tensor, other: Tensor, share: float = 1e-3) -> bool:
+    """Up to a share of the largest, a thousandth for ProphetNet's mask; what is no number differs from none."""
+    return not bool((one - other).abs().max() > share * one.abs().max())
 
 
 @contextmanager
@@ -128,7 +130,7 @@ def self_attention_body(net: PreTrainedModel) -> nn.Module:
     The decoder of an encoder–decoder that stands alone (BartForCausalLM) is wrapped in a module that names no input.
     """
     body = net.get_encoder() if is_encoder_decoder(net) else net.base_model
-    if "input_ids" not in inspect.signature(as_module(body).forward).parameters:
+    if "input_ids" not in _named_by_forward(as_module(body)):
         body = decoder_of(net)
     return as_module(body)
 

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from attnscope.models.packed_weights import unpacked
 from attnscope.models.thread_bound import ATTENTION_NAME, attention_names_kept, undone_by
 
 # A change to a model is visible to every thread that uses it: one thread at a time.
@@ -69,7 +70,7 @@ def unchanged(net: PreTrainedModel) -> Iterator[None]:
                 if vars(config).get(ATTENTION_NAME) != implementation:
                     vars(config)[ATTENTION_NAME] = implementation
 
-        with undone_by(restore):
+        with undone_by(restore), unpacked(net):
             net.eval()  # type: ignore[no-untyped-call]
             for parameter in net.parameters():
                 parameter.requires_grad_(False)

@@ -87,6 +87,7 @@ class ModelFacts:
     layouts:       by whether the decoder runs too.
     linear:        its layers of linear attention by their numbers; None until they were looked for.
     projections:   stack -> layer -> what projects the output of its heads.
+    passes_gradients: whether quantised layers were tried, and all pass gradients; None until they were tried.
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
     both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
@@ -100,6 +101,7 @@ class ModelFacts:
     reuses_prefix: bool | None = None
     both_ways: bool | None = None
     padding_leaks: bool | None = None
+    passes_gradients: bool | None = None
     compared: dict[bool, int] = field(default_factory=dict)
     separate_head: bool | None = None
 

@@ -71,7 +71,10 @@ def _find_projections(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack:
 
 
 def _has_matrix(module: object) -> bool:
-    return isinstance(module, nn.Module) and any(p.dim() == 2 for p in module.parameters(recurse=False))
+    """Quantised layers may keep their matrix elsewhere than in a parameter."""
+    if not isinstance(module, nn.Module):
+        return False
+    return hasattr(module, "in_features") or any(p.dim() == 2 for p in module.parameters(recurse=False))
 
 
 def per_head(net: PreTrainedModel, projection: Projection, heads: int) -> Tensor:

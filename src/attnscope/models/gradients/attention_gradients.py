@@ -28,6 +28,7 @@ from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.loading.load import Model
 from attnscope.models.progress import bar
+from attnscope.models.quantisation import check_passes_gradients
 from attnscope.models.targets.head_split import has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients, positions_at_once
 from attnscope.models.targets.readout import (
@@ -102,6 +103,7 @@ def attention_gradients(
         unchanged(net),
         embedding_leaf(net, ids=inputs["input_ids"]) as leaves,
     ):
+        check_passes_gradients(net)
         reads = frozenset(module for module, (stack, _) in zip(layout.modules, layout.calls, strict=True) if stack)
         watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:

@@ -21,6 +21,7 @@ from attnscope.models.hooks import embedding_leaf
 from attnscope.models.inputs.batching import BUDGET, length_groups
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.progress import bar
+from attnscope.models.quantisation import check_passes_gradients
 from attnscope.models.targets.head_split import has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients
 from attnscope.models.targets.readout import (
@@ -63,6 +64,7 @@ def gradients(
 def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
     separate = has_separate_head(net)
     with unchanged(net), key_heads_repeated(net):
+        check_passes_gradients(net)
         inputs = batch_inputs(net, batch)
         entries = entries_in(batch, inputs["input_ids"].device)
         with embedding_leaf(net, change, inputs["input_ids"]) as leaves, activations_bounded(net, inputs):

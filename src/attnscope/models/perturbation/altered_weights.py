@@ -11,9 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from attnscope.errors import ModelError
 from attnscope.models.architecture import embedding_layer
 from attnscope.models.hooks import hooked
 from attnscope.models.loading.load import Model
+from attnscope.models.quantisation import quantisation_of
 from attnscope.models.typed import weight_of
 
 # Directions drawn for the vocabulary; ids this far apart share one.
@@ -42,7 +44,17 @@ def nearby(model: Model, radius: float, seed: int) -> Iterator[None]:
 
 
 def randomised(model: Model, seed: int = 0) -> Model:
-    """A copy whose weights have the same numbers, each matrix in another order. It takes the memory of the model."""
+    """A copy whose weights have the same numbers, each matrix in another order. It takes the memory of the model.
+
+    Raises ModelError for weights that cannot be shuffled: quantised ones, and such as are kept elsewhere.
+    """
+    kept_elsewhere = any(parameter.is_meta for parameter in model.model.parameters())
+    if kept_elsewhere or (quantisation_of(model.model) is not None):
+        what = "are kept elsewhere (offloaded)" if kept_elsewhere else f"are quantised ({quantisation_of(model.model)})"
+        raise ModelError(
+            f"the weights of {type(model.model).__name__} {what} and cannot be shuffled: leave the metric "
+            "randomisation out, or load the model without"
+        )
     net = copy.deepcopy(model.model)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

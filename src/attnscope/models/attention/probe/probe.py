@@ -35,6 +35,7 @@ from attnscope.models.attention.probe.trial import (
 )
 from attnscope.models.attention.serving import IMPLEMENTATION
 from attnscope.models.model_facts import AttentionLayout
+from attnscope.models.quantisation import quantisation_of
 
 # What the outputs of two passes may differ in, as a share of their size; in half precision and with quantised weights
 # they drift apart.
@@ -193,7 +194,7 @@ def _outside_the_interface(
 
 def _rounds(net: PreTrainedModel) -> bool:
     """Whether two passes of this model differ by more than single precision makes."""
-    return net.dtype not in (torch.float32, torch.float64) or bool(getattr(net, "is_quantized", False))
+    return net.dtype not in (torch.float32, torch.float64) or quantisation_of(net) is not None
 
 
 def _output_change(net: PreTrainedModel, one: Pass, came: Pass, *, same: bool) -> float:
