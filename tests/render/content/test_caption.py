@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from drawn_results import attention, result
 
-from attnscope.render.content.caption import caption_of, number, unit
+from attnscope.render.content.caption import caption_of, model_name, number, unit
 from attnscope.render.content.pieces import query_words
 from attnscope.results.base import Asked, Measured
 
@@ -130,3 +130,22 @@ def test_a_query_in_another_text_marks_no_word_of_this_one() -> None:
 
 def test_numbers_are_written_as_in_python() -> None:
     assert number(0.0123456) == "0.01235"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("/home/me/models/tiny", "tiny"),
+        ("./tiny/", "tiny"),
+        ("~/models/tiny.gguf", "tiny.gguf"),
+        ("C:\\\\models\\\\tiny", "tiny"),
+        ("models/of/mine", "mine"),
+        ("org/name", "org/name"),
+        ("gpt2", "gpt2"),
+        ("/a/base + /b/adapter", "base + adapter"),
+    ],
+)
+def test_a_folder_is_called_by_its_own_name(name: str, shown: str) -> None:
+    assert model_name(name) == shown
+    drawn = replace(result(TEXT), provenance={"model": name})
+    assert ("model", shown) in caption_of(drawn).facts

@@ -8,6 +8,7 @@ from rich.console import Console
 from attnscope.render import print_result, render
 from attnscope.render.colours import DARK
 from attnscope.render.content.pieces import pieces, visible
+from attnscope.results.attribution import Attribution
 
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -42,7 +43,7 @@ def test_one_row_per_word_with_its_numbers(name: str) -> None:
     shown = [piece.text for piece in pieces(result) if piece.word is not None]
     for row, word, scaled, text in zip(rows, result.words, result.scaled, shown, strict=True):
         first, second, *_ = row.split()
-        assert float(first) == pytest.approx(scaled, abs=5e-4)
+        assert float(first) == pytest.approx(2 * scaled - 1 if result.signed else scaled, abs=5e-4)
         assert float(second) == float(f"{word.score:.4g}")
         assert row.removesuffix("  ← query").endswith(visible(text))
 
@@ -72,3 +73,10 @@ def test_the_caption_is_there() -> None:
         printed = re.sub(r"\x1b\[[0-9;]*m", "", _printed("english", terminal=terminal))
         for fact in ("castle", "29", "mean", "tests/tiny", "71.3%", "min–max"):
             assert fact in printed
+
+
+def test_a_signed_row_shows_which_way_its_bar_goes() -> None:
+    drawn = Attribution.of("a b c", ["a", "b", "c"], [-2.0, 0.0, 1.0], signed=True)
+    rows = render(drawn, ".txt").decode().splitlines()[-3:]
+    assert [row.split()[0] for row in rows] == ["-1.000", "0.000", "0.500"]
+    assert ["█" in row for row in rows] == [True, False, True]

@@ -1,5 +1,6 @@
 """What a picture says about itself, in words: the same facts in every format."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, exp, floor, log10
@@ -11,6 +12,8 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.base import Measured
 
 _LONGEST = 120
+# A path: with a root, a home, a drive, backslashes, or more than the one slash of a hub id.
+_FOLDER = re.compile(r"^[/~.]|\\|/.*/")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def caption_of(result: Attribution) -> Caption:
     probability = probability_of(result)
     about: dict[str, Any] = {"target": asked.target, "quantity": asked.quantity, "query": _query(result, query)}
     facts: dict[str, Any] = {
-        "model": result.provenance.get("model") or None,
+        "model": model_name(result.provenance.get("model") or "") or None,
         "method": result.method,
         **asked.options,
         **({} if measured.steps is None else {"steps": measured.steps}),
@@ -74,6 +77,17 @@ def caption_of(result: Attribution) -> Caption:
         provenance=tuple(
             (visible(k), _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None
         ),
+    )
+
+
+def model_name(name: str) -> str:
+    """What a model is called in a picture: a folder by its own name, since its path is nobody's business.
+
+    >>> model_name("/home/me/models/tiny"), model_name("org/name"), model_name("C:\\\\models\\\\tiny")
+    ('tiny', 'org/name', 'tiny')
+    """
+    return " + ".join(
+        re.split(r"[/\\]", part.rstrip("/\\"))[-1] if _FOLDER.search(part) else part for part in name.split(" + ")
     )
 
 

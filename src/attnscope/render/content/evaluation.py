@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from attnscope.render.content.caption import model_name
 from attnscope.results.evaluation import YARDSTICK, Evaluation, Standing
 
 # Colours of the lines that stand out beside the yardstick: nobody can tell more than a handful apart. Blue, vermilion,
@@ -57,7 +58,7 @@ def cell(standing: Standing) -> tuple[str, str]:
 
 def facts(result: Evaluation) -> list[tuple[str, str]]:
     """What was measured, as pairs of name and value."""
-    pairs = [("model", str(result.settings.get("model", "—"))), ("texts", f"{result.texts:,}")]
+    pairs = [("model", model_name(str(result.settings.get("model", "—")))), ("texts", f"{result.texts:,}")]
     pairs.append(("methods", f"{len(result.methods)}"))
     pairs.append(("words taken away by", str(result.settings.get("replacement", "—"))))
     if result.accuracy is not None:

@@ -59,7 +59,9 @@ def _rows(result: Attribution) -> Iterator[str]:
         bar = _bar(_weight(result, float(scaled[index])))
         mean = f"  {means[index]:>9}" if named else ""
         said = f"{visible(result.names[index] or '')}: {_begun(text)}" if result.names[index] else visible(text)
-        yield f"{scaled[index]:6.3f}  {raw[index]:>{width}}{mean}  {bar:{_BAR}}  {said}{mark}"
+        # Signed scores run from -1 to 1, with nothing at 0.
+        shown = 2 * scaled[index] - 1 if result.signed else scaled[index]
+        yield f"{shown:6.3f}  {raw[index]:>{width}}{mean}  {bar:{_BAR}}  {said}{mark}"
 
 
 def _begun(text: str) -> str:
