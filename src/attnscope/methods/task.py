@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnscope.errors import InputError
+from attnscope.errors import InputError, RangeError
 from attnscope.methods.attention.layers import attending_layer, coverage, layout_beside, linear_layer, linear_of
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
@@ -33,6 +33,8 @@ from attnscope.models.attention.output_projection import output_projections, per
 from attnscope.models.embeddings import baseline_vector, embedded
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.inputs.encode import Encoded
+from attnscope.models.linear_attention.call import LinearCall
+from attnscope.models.linear_attention.capture import capture_linear
 from attnscope.models.loading.load import Model
 from attnscope.models.model_facts import AttentionLayout, LinearLayer
 from attnscope.models.perturbation.without_tokens import default_replacement, values_without_tokens
@@ -281,6 +283,28 @@ class Task:
         top = in_range("layer", index, len(self.layout.kinds_of(self.stack)))
         layers = [layer for layer in self.heads if layer <= top]
         return top, layers or [self.layer(index)]
+
+    def chain_with_linear(self, index: object) -> tuple[int, list[int], list[int]]:
+        """The index of a layer from 0 on; those up to it with attention weights; and those with linear attention.
+
+        Raises RangeError, ModelError where the model has no linear attention.
+        """
+        batch, linear = self.attention.batch, self.linear
+        count = configured(self.model.model, "num_hidden_layers") or 0
+        last = linear_layer(self.model, linear, count, -1)
+        layout = layout_beside(batch.model, batch.inputs, batch.stack, linear)
+        heads = {} if layout is None else layout.heads_of(batch.stack)
+        top = in_range("layer", index, max(count, last + 1))
+        attending, unrolled = ([layer for layer in layers if layer <= top] for layers in (heads, linear))
+        if not unrolled:
+            raise RangeError(
+                f"there is no linear attention up to layer {top}: leave linear out, or ask for a higher layer"
+            )
+        return top, attending, unrolled
+
+    def capture_linear(self, layers: Sequence[int], see: Callable[[int, LinearCall], None]) -> None:
+        """Run this text alone and pass each layer's linear attention, from the bottom up, to `see(layer, call)`."""
+        capture_linear(self.model.model, self.inputs, layers, see)
 
     def coverage(self, top: int) -> tuple[int, int] | None:
         """Of the layers up to `top` in which tokens mix, how many have attention weights; None where all have."""

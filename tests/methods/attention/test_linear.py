@@ -14,6 +14,7 @@ from attnscope.errors import InputError, ModelError, RangeError
 from attnscope.render import render
 from attnscope.render.content.caption import caption_of
 from reference.linear import linear_matrices
+from reference.textbook import eager_attention
 
 TEXT = "a c e g b d f h a c q r s"
 MANY = [TEXT, "a b", "q r s a b c d"]
@@ -144,6 +145,36 @@ def test_which_row_is_meant(family: str) -> None:
     if family != "mamba2":
         assert not ats.attention(model, TEXT, linear=False).signed
         assert not ats.attention(model, TEXT, layer="mean").signed
+
+
+@pytest.mark.parametrize("family", ["qwen3_next", "mamba2", "falcon_h1"])
+def test_rollout_follows_linear_attention_where_it_is_asked_to(family: str) -> None:
+    """By hand: |M| as shares in the place of attention, and the mean of both in a layer that has both."""
+    model = model_of(family)
+    inputs = {"input_ids": model.tokenizer(TEXT, return_tensors="pt")["input_ids"]}
+    count = model.model.config.num_hidden_layers
+    parts: dict[int, list[np.ndarray]] = {layer: [] for layer in range(count)}
+    if family != "mamba2":
+        for layer, matrix in zip(
+            ats.attention_maps(model, TEXT).layers, eager_attention(model.model, inputs), strict=True
+        ):
+            parts[layer].append(matrix[0].double().numpy())
+    for layer, matrix in expected(family).items():
+        parts[layer].append(np.abs(matrix) / np.abs(matrix).sum(-1, keepdims=True))
+    truth = np.eye(13)
+    for of_layer in parts.values():
+        mixed = [0.5 * part.mean(0) + 0.5 * np.eye(13) for part in of_layer]
+        truth = np.mean([m / m.sum(1, keepdims=True) for m in mixed], 0) @ truth
+    result = ats.explain(model, TEXT, method="rollout", linear=True, query=-1)
+    np.testing.assert_allclose(result.token_scores, truth[-1], atol=2e-5)
+    assert not result.signed
+    assert result.token_scores.sum() == pytest.approx(1, abs=1e-4)
+    assert result.measured.coverage is None
+    if family == "mamba2":
+        with pytest.raises(ModelError, match="has no attention weights"):
+            ats.explain(model, TEXT, method="rollout", query=-1)
+    else:
+        assert ats.explain(model, TEXT, method="rollout", query=-1).measured.coverage is not None
 
 
 def test_what_cannot_be_is_refused_in_words() -> None:
