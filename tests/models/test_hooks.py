@@ -132,3 +132,7 @@ def test_a_text_that_encoder_and_decoder_read_counts_for_both(family: str) -> No
     assert np.abs(gradient.scores - slopes).max() < 5e-3 * np.abs(slopes).max()
     falls = [logit(i, lambda e: e) - logit(i, lambda e: mean.expand_as(e)) for i in range(4)]
     assert covered.scores == pytest.approx(falls, rel=1e-3, abs=1e-5)
+    texts = ["a b c d", "e f g h i j k l m n"]
+    for text, together in zip(texts, ats.explain(model, texts, method="deletion", **asked), strict=True):
+        alone = ats.explain(model, text, method="deletion", **asked)
+        assert together.scores == pytest.approx(alone.scores, rel=1e-3, abs=1e-5)
