@@ -150,6 +150,8 @@ def probe_tokens(net: PreTrainedModel) -> int:
 
 def farthest_reach(net: PreTrainedModel, tokens: int) -> int:
     """Of a text of so many tokens, how many are needed so that what the trial did not reach takes effect; or 0."""
+    if tokens <= LONGEST_PROBE:
+        return 0
     beyond = [reach for reach in _reaches(net) if LONGEST_PROBE <= reach < tokens]
     return min(tokens, max(beyond) + PROBE_TOKENS) if beyond else 0
 
