@@ -57,3 +57,7 @@ def test_a_long_text_is_read_in_windows() -> None:
     assert len(result.measured.windows) > 3
     assert result.text == text
     assert "--window is not for maps" in failed("maps", text, "--window", "32")
+
+
+def test_a_causal_model_says_that_it_reads_no_pairs() -> None:
+    assert "puts nothing between two texts" in failed("explain", "Is it old?", "--pair", "The castle is old.")

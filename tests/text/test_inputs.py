@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attnscope.errors import InputError
-from attnscope.text.inputs import Chat, Reading, is_one
+from attnscope.text.inputs import Chat, Pair, Reading, is_one, paired
 
 CHAT = [{"role": "user", "content": "Hi"}]
 
@@ -62,3 +62,14 @@ def test_what_is_no_reading(reading: dict[str, object], says: str) -> None:
 def test_what_only_a_chat_takes() -> None:
     with pytest.raises(InputError, match="tools is for chats, and a text was given"):
         Reading(tools=[{"name": "a"}]).one("a")
+
+
+def test_texts_have_second_texts_of_their_own_or_one_for_all() -> None:
+    assert paired(["a", "b"], "c") == [Pair("a", "c"), Pair("b", "c")]
+    assert paired(["a", "b"], ("c", None)) == [Pair("a", "c"), "b"]
+    assert paired(["a"], None) == ["a"]
+    assert Pair("ab", "c").joined == "ab\n\nc"
+    assert Pair("ab", "c").parts == {"text": (0, 2), "text_pair": (4, 5)}
+    for seconds, says in ((["c"], "text_pair has 1 texts and there are 2"), ([3, "c"], "of type int")):
+        with pytest.raises(InputError, match=says):
+            paired(["a", "b"], seconds)

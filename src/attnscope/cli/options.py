@@ -90,6 +90,10 @@ class Source:
     messages: Messages = None
     tools: Tools = None
     chat_template_kwargs: TemplateVariables = None
+    pair: Annotated[
+        str | None,
+        typer.Option("--pair", help="A second text that the model reads with the first, such as a question's passage."),
+    ] = None
     chat: Chat = False
     truncate: Truncate = False
     window: Window = None
@@ -102,6 +106,10 @@ class Source:
     target_column: Annotated[
         str | None, typer.Option(help="Of a table: the column of the targets. Default: target, if there is one.")
     ] = None
+    pair_column: Annotated[
+        str | None,
+        typer.Option(help="Of a table: the column of the second texts. Default: text_pair, if there is one."),
+    ] = None
     id_column: Annotated[
         str | None, typer.Option(help="Of a table: what rows are called. Default: id, or a hash of the text.")
     ] = None
@@ -110,7 +118,7 @@ class Source:
     def many(self) -> bool:
         """Whether there are many texts."""
         table = self.file is not None and self.file.suffix.lower() in TABLES
-        return self.lines or table or bool(self.text_column or self.target_column or self.id_column)
+        return self.lines or table or bool(self.text_column or self.target_column or self.pair_column or self.id_column)
 
     def read(self) -> str | list[dict[str, Any]]:
         """The text, or the messages of a chat. Raises TextError or InputError where there are none to be read."""
@@ -127,7 +135,7 @@ class Source:
             tools, kwargs = tools or self._chat.tools, kwargs or self._chat.chat_template_kwargs
         given = {
             "chat": self.chat, "truncate": self.truncate, "window": self.window, "tools": tools,
-            "chat_template_kwargs": kwargs,
+            "chat_template_kwargs": kwargs, "text_pair": self.pair,
         }  # fmt: skip
         return {name: value for name, value in given.items() if value not in (None, False)}
 

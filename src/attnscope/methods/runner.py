@@ -32,7 +32,7 @@ from attnscope.models.targets.resolve import resolve
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
 from attnscope.results.plain import plain_numbers
-from attnscope.text.inputs import Chat, Given, is_one
+from attnscope.text.inputs import Chat, Given, is_one, paired
 from attnscope.text.words import TokenSpan, find_words
 
 Result = Attribution | PerToken
@@ -55,9 +55,9 @@ def run(model: Model, text: Given, method: Method, parameters: dict[str, Any]) -
             return _Runner(model, method, options, request).results(texts)
 
     if not is_one(text):
+        texts = paired(checked_list(text), given.pop("text_pair", None))
         shared = {name: value for name, value in given.items() if not (name in EACH and is_list(value))}
         _, request = requested(shared, method.options, method.shared_options, method.name)
-        texts = checked_list(text)
         if on_error == "raise" and request.window is None:
             # A text that cannot be read is named before anything runs.
             encoded_texts(model, texts, request.reading)
@@ -110,8 +110,7 @@ class _Runner:
 
     def _all_reply(self, text: Given) -> bool:
         """Whether the chats end with replies. Raises InputError where only some do."""
-        reading = self.request.reading
-        read = [reading.one(text)] if is_one(text) else reading.several(text)
+        read = [self.request.reading.one(one) for one in ([text] if is_one(text) else text)]
         replies = [isinstance(one, Chat) and one.replies for one in read]
         if len(set(replies)) == 2:
             raise InputError(

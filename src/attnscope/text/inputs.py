@@ -9,7 +9,7 @@ An input is one of these in a single form, INPUT, whatever it was given as: what
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from attnscope.errors import InputError, TextError
@@ -79,14 +79,14 @@ class Reading:
     chat:     a text is a user's message in the model's chat template.
     truncate: a text longer than the model's positions is cut instead of refused.
     tools, chat_template_kwargs: what the chat template gets besides the messages.
-    text_pair: the second text of a pair; of several texts, one for each, or one for all.
+    text_pair: the second text of a pair.
     """
 
     chat: bool = False
     truncate: bool = False
     tools: Tools | None = None
     chat_template_kwargs: Mapping[str, Any] | None = None
-    text_pair: str | Sequence[str] | None = None
+    text_pair: Any = None
 
     def __post_init__(self) -> None:
         if self.tools is not None and (isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence)):
@@ -105,22 +105,6 @@ class Reading:
         """The name of a parameter that was given and that only a chat takes."""
         given = {"tools": self.tools, "chat_template_kwargs": self.chat_template_kwargs}
         return next((name for name, value in given.items() if value), None)
-
-    def several(self, given: Any) -> list[Input]:
-        """Each of these inputs, with its own second text. Raises what `one` raises, naming the text."""
-        given = list(given)
-        seconds = self.text_pair
-        if isinstance(seconds, str) or seconds is None:
-            seconds = [seconds] * len(given)  # type: ignore[list-item]
-        elif len(seconds) != len(given):
-            raise InputError(f"{len(given)} texts were given and {len(seconds)} in text_pair: give one for each")
-        inputs = []
-        for i, (one, second) in enumerate(zip(given, seconds, strict=True)):
-            try:
-                inputs.append(replace(self, text_pair=second).one(one))
-            except InputError as error:
-                raise type(error)(f"text {i} of {len(given)}: {error}") from error
-        return inputs
 
     def one(self, given: Any) -> Input:
         """A text, a pair or a chat. Raises TextError or InputError for anything else."""
@@ -155,6 +139,25 @@ class Reading:
 
     def _chat(self, messages: Messages, text: str | None = None) -> Chat:
         return Chat(checked(messages), tuple(self.tools or ()), dict(self.chat_template_kwargs or {}), text)
+
+
+def paired(texts: Sequence[Any], seconds: Any) -> list[Any]:
+    """The texts, each with its second text: one for all, or a list of one for each, None where a text has none.
+
+    Raises InputError for a list of another length, and what `Reading.one` raises for what is no pair.
+
+    >>> paired(["a", "b"], ["c", None])
+    [Pair(text='a', text_pair='c'), 'b']
+    """
+    if seconds is None or isinstance(seconds, str):
+        seconds = [seconds] * len(texts)
+    seconds = list(seconds)
+    if len(seconds) != len(texts):
+        raise InputError(f"text_pair has {len(seconds)} texts and there are {len(texts)} first ones: give one for each")
+    return [
+        text if second is None else Reading(text_pair=second).one(text)
+        for text, second in zip(texts, seconds, strict=True)
+    ]
 
 
 def is_chat(given: object) -> bool:

@@ -31,3 +31,10 @@ def test_a_table_that_cannot_be_read_is_one_line(
 def test_a_column_alone_needs_no_name(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("review\na\tb\n".replace("\tb", " b"))
     assert items_of(Source(file=tmp_path / "t.tsv")) == [Item("a b")]
+
+
+def test_a_second_text_has_a_column_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("text,text_pair,other\na,b,c\nd,,e\n")
+    assert items_of(Source(file=tmp_path / "t.csv")) == [Item("a", text_pair="b"), Item("d")]
+    named = items_of(Source(file=tmp_path / "t.csv", pair_column="other"))
+    assert [item.text_pair for item in named] == ["c", "e"]

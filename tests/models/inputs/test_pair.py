@@ -70,8 +70,8 @@ def test_a_choice_is_read_by_itself() -> None:
     [
         (QUESTION, {"text_pair": 3}, "text_pair is of type int"),
         (QUESTION, {"text_pair": ""}, "the text is empty"),
-        (QUESTION, {"text_pair": [PASSAGE]}, "one text was given: give one str"),
-        ([QUESTION, "a"], {"text_pair": [PASSAGE]}, "2 texts were given and 1 in text_pair"),
+        (QUESTION, {"text_pair": [PASSAGE]}, "text_pair is of type list and one text was given"),
+        ([QUESTION, "a"], {"text_pair": [PASSAGE]}, "text_pair has 1 texts and there are 2 first ones"),
         (QUESTION, {"text_pair": PASSAGE, "window": 16}, "window was given with text_pair"),
         ([{"role": "user", "content": "a"}], {"text_pair": PASSAGE}, "a chat was given: leave one out"),
         (QUESTION, {"text_pair": PASSAGE, "target": "castle ruins"}, "'castle ruins' does not stand in the passage"),

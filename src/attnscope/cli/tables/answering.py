@@ -64,6 +64,8 @@ def _answer_many(
             part = items[first : first + _TOGETHER]
             targets = [shared if item.target is None else item.target for item in part]
             given = asked if all(target is None for target in targets) else {**asked, "target": targets}
+            if any(item.text_pair is not None for item in part):
+                given = {**given, "text_pair": [item.text_pair or asked.get("text_pair") for item in part]}
             results = attnscope.explain(model, [item.text for item in part], method, on_error="keep", **given)
             hashes = Results(results).ids
             ids = [own if item.id is None else item.id for item, own in zip(part, hashes, strict=True)]

@@ -13,11 +13,12 @@ from attnscope.errors import InputError, TextError
 
 @dataclass(frozen=True)
 class Item:
-    """One of many texts. id: what its rows are called; None: a hash of the text. target: its own, if it has one."""
+    """One of many texts. id: what its rows are called; None: a hash of the text. target, text_pair: its own, if any."""
 
     text: str
     target: str | int | None = None
     id: str | None = None
+    text_pair: str | None = None
 
 
 def items_of(source: options.Source) -> list[Item]:
@@ -79,9 +80,15 @@ def _item(row: dict[str, Any], source: options.Source, name: str, where: str) ->
         raise InputError(
             f"{where} has no 'text'; it has {', '.join(map(repr, row))}: name the texts' column with --text-column"
         )
-    text, target, own = (
+    text, target, own, second = (
         cell(source.text_column, "text"),
         cell(source.target_column, "target"),
         cell(source.id_column, "id"),
+        cell(source.pair_column, "text_pair"),
     )
-    return Item("" if text is None else text, None if target == "" else target, None if own is None else str(own))
+    return Item(
+        "" if text is None else text,
+        None if target == "" else target,
+        None if own is None else str(own),
+        second or None,
+    )

@@ -28,7 +28,7 @@ from attnscope.models.loading.load import Model, load
 from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise, quantise_signed
 from attnscope.results.base import Asked, Measured
 from attnscope.results.plain import plain_lists, plain_numbers
-from attnscope.text.inputs import Given, Messages, is_one
+from attnscope.text.inputs import Given, Messages, is_one, paired
 
 # The names of FollowingOptions.
 _OPTIONS = tuple(FollowingOptions.__annotations__)
@@ -110,7 +110,7 @@ def attention_maps(
     selection = _Selection(layers, heads, queries, keys, maps, top, linear)
     target, generate = request.following()
     model = load(model)
-    text = text if is_one(text) else checked_list(text)
+    text = text if is_one(text) else paired(checked_list(text), request.text_pair)
     results: dict[int, AttentionMaps] = {}
     with default_settings():
         texts = query_key_texts(

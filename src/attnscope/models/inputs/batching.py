@@ -137,24 +137,19 @@ def encoded_texts(
     """
     reading = reading or Reading()
     alone = is_one(given)
-    inputs: list[Any] = [reading.one(given)] if alone else _readable(given, reading)
+    inputs: list[Any] = [given] if alone else list(given)
     encoded = []
     for i, one in enumerate(inputs):
         if isinstance(one, Encoded):
             encoded.append(one)
             continue
         try:
-            encoded.append(encode(model.tokenizer, one, max_tokens=model.positions, truncate=reading.truncate))
+            encoded.append(
+                encode(model.tokenizer, reading.one(one), max_tokens=model.positions, truncate=reading.truncate)
+            )
         except InputError as error:
             raise error if alone or len(inputs) == 1 else type(error)(f"text {i} of {len(inputs)}: {error}") from error
     return encoded
-
-
-def _readable(given: Sequence[Any], reading: Reading) -> list[Any]:
-    """The inputs in one form; what is encoded already stays as it is."""
-    if any(isinstance(one, Encoded) for one in given):
-        return [one if isinstance(one, Encoded) else reading.one(one) for one in given]
-    return reading.several(given)
 
 
 def tensors(net: PreTrainedModel, inputs: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
