@@ -25,9 +25,14 @@ from attnscope.models.typed import (
 
 
 def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `inputs` that the module's forward names, without a cache of keys and values."""
+    """Those of `inputs` that the module's forward names, without a cache of keys and values.
+
+    A multiple choice takes (batch, choice, token): each text is a choice by itself.
+    """
     names = _named_by_forward(module)
     named = {name: value for name, value in inputs.items() if name in names}
+    if "MultipleChoice" in type(module).__name__:
+        named = {name: value[:, None] if isinstance(value, Tensor) else value for name, value in named.items()}
     return named | ({"use_cache": False} if "use_cache" in names else {})
 
 

@@ -118,14 +118,10 @@ def _split(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Iterator[tuple[Te
 def logits_of(net: PreTrainedModel, inputs: Mapping[str, Any]) -> Tensor:
     """The logits of the model's own forward pass.
 
-    Of an answer to a question: (batch, token, 2), where it begins and where it ends; padding is neither. Of a multiple
-    choice: (batch, 1), each text a choice by itself.
+    Of an answer to a question: (batch, token, 2), where it begins and where it ends; padding is neither.
     """
-    given = accepted(net, inputs)
-    if "MultipleChoice" in type(net).__name__:
-        given = {name: value[:, None] if isinstance(value, Tensor) else value for name, value in given.items()}
     with errors_named(net):
-        output = net(**given)
+        output = net(**accepted(net, inputs))
         if task_of(net) == "answer":
             ends = torch.stack([output.start_logits, output.end_logits], -1)
             mask = inputs.get("attention_mask")
