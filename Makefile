@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
+.PHONY: demo test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -34,6 +34,22 @@ test-families-sample: $(READY)
 # The table of docs/models.md, from the list of what is refused.
 families-table: $(READY)
 	$(FAMILIES) --table
+
+# The core with the lowest and with the newest versions that pyproject.toml allows, each in an environment of its own.
+# Python 3.11 or 3.12: the lowest numpy has no wheels for later ones. What old releases warn of is not ours.
+CORE := tests/models/attention/test_capture.py tests/models/test_thread_bound.py tests/models/test_default_settings.py \
+	tests/models/gradients tests/models/perturbation tests/methods/gradient tests/methods/perturbation
+test-lowest test-newest: test-%: .venv-%/.ready
+	.venv-$*/$(SCRIPTS)/python -m pytest -W default $(CORE)
+
+.venv-lowest/.ready .venv-newest/.ready: .venv-%/.ready: pyproject.toml
+	test -x .venv-$*/$(SCRIPTS)/python || $(PYTHON) -m venv .venv-$*
+	.venv-$*/$(SCRIPTS)/python -m pip install --disable-pip-version-check --quiet --upgrade pip uv
+	.venv-$*/$(SCRIPTS)/uv pip compile --quiet --resolution $(if $(filter lowest,$*),lowest-direct,highest) \
+		--extra adapters --extra bundled --extra figures --extra ja -o .venv-$*/versions.txt pyproject.toml
+	.venv-$*/$(SCRIPTS)/python -m pip install --disable-pip-version-check --quiet -c .venv-$*/versions.txt \
+		--editable .[adapters,bundled,figures,ja] hypothesis onnx pandas polars psutil pyarrow pytest scipy
+	@touch $@
 
 # Each part is a hook of .pre-commit-config.yaml as well.
 check: style arrows dependencies viewer types
@@ -116,4 +132,4 @@ node_modules: package.json package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) attention_demo.* gradient_attention_demo.*
+	rm -rf $(VENV) .venv-lowest .venv-newest attention_demo.* gradient_attention_demo.*

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from older_transformers import why_not_here
 from real_models import flan_t5_folder, minilm_folder, quire_folder, rxnmapper_folder
 from snapshot import changes, forget_all, watch
 from transformers import AttentionInterface
@@ -21,6 +22,13 @@ from attnscope.models import activation_checkpointing
 from attnscope.models.attention import interface, serving
 
 _LOOKUP = getattr(AttentionInterface, serving._LOOKUP)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what an older transformers cannot do."""
+    for item in items:
+        if reason := why_not_here(item.nodeid):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)
