@@ -1,4 +1,4 @@
-"""What the lowest transformers that pyproject.toml allows has otherwise: its tests are skipped there, with the reason."""
+"""What the lowest transformers that is allowed has otherwise: such tests are skipped there, with the reason."""
 
 import transformers
 
@@ -11,8 +11,8 @@ _IN_5_0 = {
     "test_capture.py::test_every_row_of_a_layer[gptj": "GPT-J's configuration has no padding token",
     "test_capture.py::test_blocks_do_not_show[gptj": "GPT-J's configuration has no padding token",
     "test_capture.py::test_rows_equal_eager[modernbert": "ModernBERT is outside the attention interface: hooked",
-    "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[llama": "it records attention for all threads",
-    "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[bert": "it records attention for all threads",
+    "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[llama": "all threads record",
+    "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[bert": "all threads record",
     "test_gim.py::test_gim_is_the_paper_on_every_family[t5": "T5's decoder is outside the attention interface: refused",
     "test_capture.py::test_rows_equal_eager[t5": "T5 is outside the attention interface: hooked",
 }
