@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from older_transformers import why_not_here
+import transformers
 from real_models import flan_t5_folder, minilm_folder, quire_folder, rxnmapper_folder
 from snapshot import changes, forget_all, watch
 from transformers import AttentionInterface
@@ -23,12 +23,30 @@ from attnscope.models.attention import interface, serving
 
 _LOOKUP = getattr(AttentionInterface, serving._LOOKUP)
 
+# What transformers 5.0, the lowest that is allowed, has otherwise: part of a test's name, and why it cannot hold there.
+_IN_5_0 = {
+    "test_capture.py::test_rows_equal_eager[gemma2": "its SDPA leaves out the soft cap: refused, for eager has it",
+    "test_capture.py::test_every_row_of_a_layer[gemma2": "its SDPA leaves out the soft cap: refused, for eager has it",
+    "test_capture.py::test_blocks_do_not_show[gemma2": "its SDPA leaves out the soft cap: refused, for eager has it",
+    "test_capture.py::test_rows_equal_eager[gptj": "GPT-J's configuration has no padding token",
+    "test_capture.py::test_every_row_of_a_layer[gptj": "GPT-J's configuration has no padding token",
+    "test_capture.py::test_blocks_do_not_show[gptj": "GPT-J's configuration has no padding token",
+    "test_capture.py::test_rows_equal_eager[modernbert": "ModernBERT is outside the attention interface: hooked",
+    "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[llama": "all threads record",
+    "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[bert": "all threads record",
+    "test_gim.py::test_gim_is_the_paper_on_every_family[t5": "T5's decoder is outside the attention interface: refused",
+    "test_capture.py::test_rows_equal_eager[t5": "T5 is outside the attention interface: hooked",
+}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what an older transformers cannot do."""
+    if not transformers.__version__.startswith("5.0."):
+        return
     for item in items:
-        if reason := why_not_here(item.nodeid):
-            item.add_marker(pytest.mark.skip(reason=reason))
+        for name, reason in _IN_5_0.items():
+            if name in item.nodeid:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)
