@@ -54,6 +54,7 @@ NOT_TRIED: dict[str, str] = {
     **dict.fromkeys(("gemma4_assistant", "gemma4_unified_assistant"), "reads another model's keys and values"),
     **dict.fromkeys(("gemma3n", "perception_lm", "fast_vlm"), "needs timm (the text side of Gemma 3n is tried)"),
     **dict.fromkeys(("causal:xlm", "causal:flaubert"), "reads both ways: tried as a masked model"),
+    "rwkv": "scales its own weights as it runs",
     "layoutlmv2": "needs detectron2",
     "bare:perceiver": "reads vectors that a preprocessor makes",
     "multimodal:emu3": "too large for a test, with its pictures' code book; its text side is tried",

@@ -66,14 +66,14 @@ EXPECTED: tuple[Expected, ...] = (
         ATTENTION | STACKS,
         "it does not attend from every token to every token",
         "it attends in windows, pools, chunks or hash buckets, and has no weight for every pair of tokens",
-        name_set("funnel led longformer longt5 reformer rwkv yoso"),
+        name_set("funnel led longformer longt5 reformer yoso"),
     ),
     Expected(
         "refused",
-        STACKS,
+        STACKS | {"gim"},
         "is not from every token to every token",
-        "its cross-attention is not from every token to every token",
-        name_set("encoder-decoder prophetnet"),
+        "its decoder or its cross-attention is not from every token to every token",
+        name_set("encoder-decoder prophetnet t5gemma2"),
     ),
     Expected(
         "refused",
@@ -89,9 +89,9 @@ EXPECTED: tuple[Expected, ...] = (
         "a gate, a norm or a reshaping stands between its attention and the projection behind it",
         name_set(
             "afmoe axk2 bailing_hybrid beam bitnet convbert deepseek_v4 glm5_next hrm_text hy_v4 inkling2 "
-            "inkling2_text jetmoe laguna lfm3 lfm3_vl minicpm_ocr minicpmv4_6 minicpmv4_7 muse_glimmer neomme "
-            "qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next qwen4_exp qwen4_exp_text squeezebert "
-            "step3p7 xlnet"
+            "inkling2_text jetmoe laguna lfm3 lfm3_vl minicpm_ocr minicpmv4_6 minicpmv4_7 muse_glimmer muse_spark "
+            "neomme qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text qwen3_next qwen4_exp qwen4_exp_text "
+            "squeezebert step3p7 xlnet"
         ),
     ),
     Expected(
@@ -141,21 +141,21 @@ EXPECTED: tuple[Expected, ...] = (
         name_set("gim"),
         "makes biases or sinks of its hidden states",
         "it makes biases or sinks of attention from its hidden states",
-        name_set("doge inkling_text inkling2_text"),
+        name_set("doge inkling_text inkling2 inkling2_text inkling_mm_model"),
     ),
     Expected(
         "refused",
         name_set("gim"),
         "so its statistics cannot be held constant",
         "a norm of its is of groups, of several tensors, or of another axis",
-        name_set("hy_v4 qwen4_exp qwen4_exp_text squeezebert zaya"),
+        name_set("hy_v4 qwen4_exp qwen4_exp_text squeezebert muse_spark zaya"),
     ),
     Expected(
         "refused",
-        name_set("attention maps"),
+        name_set("attention maps bfloat16 float16"),
         "the layers chosen have different numbers of heads",
         "its layers have different numbers of heads: maps of one layer at a time",
-        name_set("inkling_text inkling2_text inkling_mm_model"),
+        name_set("inkling_text inkling2 inkling2_text inkling_mm_model"),
     ),
     Expected(
         "refused",
@@ -177,6 +177,48 @@ EXPECTED: tuple[Expected, ...] = (
         "use `model.train()`",
         "it takes no gradient in evaluation mode",
         name_set("reformer"),
+    ),
+    Expected(
+        "refused",
+        ATTENTION | TARGETS,
+        "has no layer of token embeddings that attnscope can find",
+        "it reads characters or vectors, and has no embeddings of tokens",
+        name_set("canine perceiver"),
+    ),
+    Expected(
+        "refused",
+        name_set("value_norm"),
+        "is not a linear map that attnscope can read",
+        "its projections are quantised in a way of their own",
+        name_set("ibert"),
+    ),
+    Expected(
+        "refused",
+        TARGETS,
+        "reads tokens of its own before the text",
+        "it puts tokens of its own before the text, so that embeddings cannot be told apart",
+        name_set("cpmant"),
+    ),
+    Expected(
+        "refused",
+        TARGETS,
+        "reads a text both ways",
+        "it sees what it is to predict, so that only targets of one token can be asked",
+        name_set("cpmant prophetnet"),
+    ),
+    Expected(
+        "refused",
+        TARGETS,
+        "has no plain embeddings",
+        "its embeddings are integers with a scale",
+        name_set("ibert"),
+    ),
+    Expected(
+        "unverified",
+        ATTENTION,
+        "sinks",
+        "nothing to compare with: what it returns are its weights before their sinks took their share",
+        name_set("granite_swa granitemoe_swa"),
     ),
 )
 

@@ -113,12 +113,12 @@ class Plain:
         return deepcopy(self.net).eval().requires_grad_(False)
 
     def loss(self, ids: Sequence[int]) -> Question:
-        """labels = input ids; a classifier's own prediction."""
+        """labels = input ids; of a classifier, how likely its own prediction is."""
         labels = torch.tensor(ids)
         if self.case.kind == "seqcls":
-            return Question({}, lambda logits: cross_entropy(logits, logits.detach().argmax(-1)))
+            return Question({}, lambda logits: logits[0].log_softmax(-1).max())
         if self.case.kind == "tokcls":
-            return Question({}, lambda logits: cross_entropy(logits[0], logits[0].detach().argmax(-1)))
+            return Question({"quantity": "loss"}, lambda logits: cross_entropy(logits[0], logits[0].argmax(-1)))
         if self.continues:
             return Question({}, lambda logits: cross_entropy(logits[0, :-1], labels[1:]))
         decoder = self.decoder_of(ids) if self.two_stacks else None

@@ -11,7 +11,7 @@ import attnscope as ats
 from attnscope.errors import AttnscopeError, ModelError
 from attnscope.models import activation_checkpointing
 from attnscope.models.gradients import attention_gradients
-from families.checks.attention import relative
+from families.checks.attention import BEFORE_SINK, relative
 from families.outcome import NothingToCheckError, UnverifiedError
 from families.trial import TEXT, Trial
 from reference.eager import eager_copy, interaction_modified
@@ -26,13 +26,14 @@ def gradient(trial: Trial) -> float:
     trial.net.train()  # as a user may have left it
     trial.watch()
     try:
-        got = ats.explain(trial.model, TEXT, method="gradient")
+        question = trial.plain.loss(trial.ids)
+        got = ats.explain(trial.model, TEXT, method="gradient", **question.options)
         changed = trial.changes()
     finally:
         trial.net.eval()
         trial.watch()
     assert not changed, f"in training mode the model came back changed: {changed}"
-    vectors, _, value = trial.plain.gradient(trial.ids, trial.plain.loss(trial.ids))
+    vectors, _, value = trial.plain.gradient(trial.ids, question)
     return max(relative(got.token_scores, vectors.norm(dim=-1)), _off(got.measured.value, value))
 
 
@@ -76,6 +77,8 @@ def gim(trial: Trial) -> float:
     got = ats.explain(trial.model, TEXT, method="gim", baseline="zero", **question.options)
     net = eager_copy(trial.plain.net)
     lengths = [len(trial.ids), *([len(question.decoder)] if question.decoder else [])]
+    if trial.case.family in BEFORE_SINK:
+        raise UnverifiedError("the textbook version knows no sinks behind the weights")
     with interaction_modified(net, lengths):
         vectors, embeddings, _ = trial.plain.gradient(trial.ids, question, net=net)
     return _summed(got.token_scores, vectors * embeddings)
