@@ -203,3 +203,13 @@ def test_every_method_runs_by_its_name_and_attention_looks_from_where_the_label_
         assert scores[method] == pytest.approx(last.scores[1:].tolist(), abs=1e-5), "a label of one token"
     (row, _) = ats.evaluate(model, [sample], [("attention", {"query": None})], ["comprehensiveness"]).rows
     assert row.scores == pytest.approx(ats.attention(model, sample.text).scores[1:].tolist(), abs=1e-6)
+
+
+def test_chats_are_evaluated(smollm2: ats.Model) -> None:
+    chat = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "The capital of Japan?"}]
+    one = ats.evaluate(smollm2, chat, ["gradient"], ["aopc"], labels=["Tokyo", "Paris"])
+    sample = {"messages": chat, "labels": ["Tokyo", "Paris"]}
+    (row, *_), (same, *_) = one.rows, ats.evaluate(smollm2, [sample], ["gradient"], ["aopc"]).rows
+    assert row.words == ("Be", "brief", ".", "The", "capital", "of", "Japan", "?")
+    assert row.scores == same.scores
+    assert row.label == "Tokyo"

@@ -8,12 +8,14 @@ from typing import Any, Self
 
 from attnscope.errors import InputError
 from attnscope.results.plain import plain_numbers
+from attnscope.text.inputs import Message, checked, is_chat
 
 
 @dataclass(frozen=True)
 class Sample:
     """A text to evaluate explanations on.
 
+    text:     the text, or the messages of a chat.
     target:   what is explained: a continuation or a label. None: the label that the model finds likeliest.
     labels:   the possible answers; probabilities are shares among them. By default a classifier's own labels.
     position: a word or token index, for token classifiers and masked models.
@@ -22,7 +24,7 @@ class Sample:
     gold:     the right label, for the accuracy.
     """
 
-    text: str
+    text: str | tuple[Message, ...]
     target: str | int | None = None
     labels: tuple[str | int, ...] = ()
     position: str | int | None = None
@@ -45,8 +47,16 @@ class Sample:
         """A Sample from a text, or from a mapping with these fields. Raises InputError, naming `source`."""
         if isinstance(given, str):
             return cls(given)
-        if not isinstance(given, Mapping) or not isinstance(given.get("text"), str):
-            raise InputError(f'{source} is not a sample: expected a text, or {{"text": "…", …}}')
+        if is_chat(given):
+            return cls(checked(given))
+        if isinstance(given, Mapping) and is_chat(given.get("messages")) and "text" not in given:
+            given = {name: value for name, value in given.items() if name != "messages"} | {
+                "text": checked(given["messages"])
+            }
+        if not isinstance(given, Mapping) or not isinstance(given.get("text"), str | tuple):
+            raise InputError(
+                f'{source} is not a sample: expected a text, or {{"text": "…", …}}, or {{"messages": […]}}'
+            )
         if unknown := [name for name in given if name not in cls.__annotations__]:
             raise InputError(f"{source} has {unknown[0]!r}: a sample takes {', '.join(cls.__annotations__)}")
         try:

@@ -28,9 +28,9 @@ from attnscope.results.sample import Sample
 from attnscope.studies.evaluation_rows import resumed_rows
 from attnscope.studies.method_choice import Given, MethodChoice, method_choices
 from attnscope.studies.text_evaluator import TextEvaluator
-from attnscope.text.inputs import Reading
+from attnscope.text.inputs import Messages, Reading, is_chat
 
-Text = str | Sample | Mapping[str, Any]
+Text = str | Messages | Sample | Mapping[str, Any]
 
 
 def evaluate(
@@ -49,7 +49,7 @@ def evaluate(
 ) -> Evaluation:
     """How faithful `methods` are to `model` on `texts`, by `metrics`, always compared with `random`.
 
-    texts:    texts, Samples, or mappings with the fields of a Sample.
+    texts:    texts, chats as lists of messages, Samples, or mappings with the fields of a Sample.
     methods:  names of METHODS or functions of your own, or (method, parameters); or scores made elsewhere, a list with
               one Attribution for each text. By default all of METHODS that run on this model.
     metrics:  names of METRICS; by default all. Agreement with people is measured only where a sample says what people
@@ -80,7 +80,7 @@ def evaluate(
         )
     samples = [
         _completed(model, _sample(text, number), target, labels, generate, chat)
-        for number, text in enumerate([texts] if isinstance(texts, str) else texts)
+        for number, text in enumerate([texts] if isinstance(texts, str) or _is_one_chat(texts) else texts)
     ]
     if not samples:
         raise InputError("the list of texts is empty: give at least one")
@@ -129,7 +129,12 @@ def _evaluated(
     return Evaluation(settings, tuple(rows.values()))
 
 
-def _sample(text: Text, number: int) -> Sample:
+def _is_one_chat(texts: object) -> bool:
+    """Whether these are the messages of one chat, and not samples as mappings."""
+    return is_chat(texts) and all("role" in message for message in texts)  # type: ignore[attr-defined]
+
+
+def _sample(text: Any, number: int) -> Sample:
     return text if isinstance(text, Sample) else Sample.of(text, f"text {number}")
 
 
@@ -152,7 +157,12 @@ def _completed(
         raise InputError(
             f"the target {sample.target!r} is none of the labels {list(sample.labels)!r}: give one of them"
         )
-    if sample.within is not None and not 0 <= sample.within[0] < sample.within[1] <= len(sample.text):
+    # The text of a chat is what its template leaves of it: words outside of it are found where they are judged.
+    if (
+        isinstance(sample.text, str)
+        and sample.within is not None
+        and not 0 <= sample.within[0] < sample.within[1] <= len(sample.text)
+    ):
         raise InputError(
             f"within={sample.within}: give the start and end of a piece of the text's {len(sample.text)} characters"
         )

@@ -12,6 +12,7 @@ from attnscope.errors import InputError, ModelError
 from attnscope.metrics.query import Explanation, LogProbability, ScoresOn
 from attnscope.metrics.table import CURVES
 from attnscope.models.inputs.batching import encoded_texts
+from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
 from attnscope.models.perturbation.altered_weights import nearby, randomised
 from attnscope.models.targets.label_probabilities import all_labels, choices
@@ -72,7 +73,7 @@ class TextEvaluator:
                 method=name,
                 values={metric: None if np.isnan(value) else float(value) for metric, value in values.items()},
                 curves={curve: tuple(measured[name, f"curve {curve}"].tolist()) for curve in CURVES},
-                words=tuple(sample.text[word.start : word.end] for word in text.words),
+                words=tuple(text.choices.encoded.text[word.start : word.end] for word in text.words),
                 scores=tuple(explanation.scores.tolist()),
                 human=None if human is None else tuple(human.tolist()),
                 label=label_name(self.model, text.choices.labels[text.label]),
@@ -86,7 +87,7 @@ class TextEvaluator:
         (encoded,) = encoded_texts(self.model, [sample.text], Reading(self.chat))
         labels = sample.labels or ((sample.target,) if sample.target is not None else all_labels(self.model))
         answers = choices(self.model, encoded, labels, sample.position)
-        words = _judged_words(sample, encoded.words, answers.fixed)
+        words = _judged_words(sample, encoded, answers.fixed)
         (whole,) = answers.without([frozenset()], self.replacement).numpy()  # (label,)
         label = int(whole.argmax()) if sample.target is None else labels.index(sample.target)
         text = PerturbedText(answers, words, label, self.replacement)
@@ -105,12 +106,14 @@ class TextEvaluator:
         return _scores(explained(self._randomised, sample, method, text, self.chat), text.words)
 
 
-def _judged_words(sample: Sample, words: Sequence[WordSpan], fixed: frozenset[int]) -> list[WordSpan]:
-    start, end = sample.within or (0, len(sample.text))
-    judged = [word for word in words if start <= word.start and word.end <= end and not fixed & set(word.tokens)]
+def _judged_words(sample: Sample, encoded: Encoded, fixed: frozenset[int]) -> list[WordSpan]:
+    start, end = sample.within or (0, len(encoded.text))
+    judged = [
+        word for word in encoded.words if start <= word.start and word.end <= end and not fixed & set(word.tokens)
+    ]
     if len(judged) < 2:
         raise InputError(
-            f"the text {sample.text[:60]!r} has {len(judged)} words to judge an explanation by: give two or more"
+            f"the text {encoded.text[:60]!r} has {len(judged)} words to judge an explanation by: give two or more"
         )
     return judged
 

@@ -228,8 +228,8 @@ def followed(measured: Measured) -> list[str]:
 
 
 def notes_of_maps(maps: AttentionMaps) -> list[str]:
-    """What pictures of maps say beside them: what kind they are, and that not every layer is among them."""
-    notes = _unrolled(maps.measured)
+    """What pictures of maps say beside them: their kind, layers that are not there, and what a chat template wrote."""
+    notes = [*_unrolled(maps.measured), *template_of(maps.measured)]
     if maps.measured.coverage is not None:
         seen, of = maps.measured.coverage
         notes.append(f"{seen} of {of} layers are shown; the others have no attention weights.")
