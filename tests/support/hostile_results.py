@@ -58,9 +58,13 @@ KEPT = frozenset(
 ASKED = Asked(
     options={"own option": {"own key": ["own value", 1.5, None]}, "flag": True}, target="a target",
     quantity="a quantity", unit="a unit", segments={"user": (0, 1)}, query="asked", stack="a stack",
-    target_token="a token",
+    target_token="a token", text_pair="a pair", messages=({"role": "a role", "content": "a content"},),
+    chat_template_kwargs={"a variable": "its value"},
 )  # fmt: skip
-MEASURED = Measured(excluded_mass=0.25, query_tokens=(1, 2), query_text="another text", fixed=(3,))
+MEASURED = Measured(
+    excluded_mass=0.25, query_tokens=(1, 2), query_text="another text", fixed=(3,), mechanism="a mechanism",
+    answer=("an answer",), turns={"a turn": (0, 1)}, template=("before", "after"), value=-1.0,
+)  # fmt: skip
 
 
 class Swap:

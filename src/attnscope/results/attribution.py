@@ -201,7 +201,7 @@ class Attribution(Document):
         }
         if of == "tokens":
             return table | {"special": flags(t.special for t in self.tokens)}
-        if any(self.names):
+        if self.asked.segments:
             table = {"name": texts(self.names), **table, "mean": self.means}
         return table | {"scaled": self.scaled}
 

@@ -26,7 +26,7 @@ def render_markdown(result: Result) -> bytes:
         facts = " · ".join(f"{_text(name)} {_text(value)}" for name, value in caption.facts)
         parts += [f"**{_text(caption.title)}**", facts, *map(_text, caption.notes)]
     table = result.columns()
-    if isinstance(result, Attribution) and any(result.names):
+    if isinstance(result, Attribution) and result.asked.segments:
         # A passage with a name: its beginning says which one it is.
         table["word"] = np.array([_begun(str(said)) for said in table["word"]], dtype=object)
     rows = zip(*(column.tolist() for column in table.values()), strict=True)

@@ -49,7 +49,7 @@ def _rows(result: Attribution) -> Iterator[str]:
     of_query = frozenset(query_words(result))
     raw = [number(word.score) for word in result.words]
     width = max(map(len, (*raw, "score")))
-    named = any(result.names)
+    named = bool(result.asked.segments)
     means = [number(float(mean)) for mean in result.means] if named else []
     columns = f"  {'per token':>9}" if named else ""
     yield f"scaled  {'score':>{width}}{columns}  {'':{_BAR}}  {singular(result)}"

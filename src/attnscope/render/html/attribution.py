@@ -62,8 +62,8 @@ def render_html(
         ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
         unit=unit(result).strip(),
         per=singular(result),
-        means=el("p", None, "the mean is per token") if any(result.names) else "",
-        kind="named" if any(result.names) else "",
+        means=el("p", None, "the mean is per token") if result.asked.segments else "",
+        kind="named" if result.asked.segments else "",
         scale=caption.scale,
         query=el("p", {"class": "asked"}, el("span", {"class": "q"}, query.strip()), " is the query") if query else "",
         notes=paragraphs(caption.notes),
@@ -142,7 +142,7 @@ def _top(result: Attribution) -> Markup:
 
 def _mean(result: Attribution, word: int) -> tuple[Markup, ...]:
     """Beside the sum of a passage its mean per token: long passages have the larger sums for their length alone."""
-    if result.names[word] is None:
+    if not result.asked.segments:
         return ()
     return (el("small", None, f" mean {number(float(result.means[word]))}"),)
 
