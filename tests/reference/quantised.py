@@ -8,6 +8,7 @@ share of the largest score; or that it is refused.
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ FORMS = (
     "bitsandbytes fp4, nested scales",
     "torchao int8",
     "torchao int8, int8 inputs",
-    "torch qint8 (quantize_dynamic)",
 )
 METHODS = (
     "gradient", "gradient_x_input", "integrated_gradients", "gim", "rollout", "attention_gradient", "value_norm",
@@ -53,11 +53,9 @@ def quantised(form: str) -> Any:
     net = hf.AutoModelForCausalLM.from_pretrained(bundled.folder(), dtype=dtype, quantization_config=config).eval()
     if form.startswith("torchao"):
         sys.path.append(str(bundled.converted("test-torchao", TORCHAO, lambda unpacked, out: unpacked.rename(out))))
-        from torchao.quantization import Int8DynamicActivationInt8WeightConfig, Int8WeightOnlyConfig, quantize_
-
-        quantize_(net, Int8DynamicActivationInt8WeightConfig() if "inputs" in form else Int8WeightOnlyConfig())
-    elif form.startswith("torch "):
-        net = torch.ao.quantization.quantize_dynamic(net, {torch.nn.Linear}, dtype=torch.qint8)
+        torchao = import_module("torchao.quantization")
+        which = "Int8DynamicActivationInt8WeightConfig" if "inputs" in form else "Int8WeightOnlyConfig"
+        torchao.quantize_(net, getattr(torchao, which)())
     return net
 
 
@@ -75,9 +73,7 @@ def dequantised(net: torch.nn.Module) -> Any:
 def _numbers(net: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
     for name, module in net.named_modules():
         weight: Any = module._parameters.get("weight")
-        if type(module).__module__.startswith("torch.ao.nn.quantized"):
-            yield name, module.weight().dequantize()
-        elif weight is None:
+        if weight is None:
             continue
         elif hasattr(weight, "quant_state"):
             from bitsandbytes.functional import dequantize_4bit
