@@ -1,4 +1,4 @@
-"""The two READMEs: their code runs, their numbers are the model's, and one is as complete as the other."""
+"""The READMEs and the guide to inputs: their code runs, their numbers are the model's; both READMEs are as complete."""
 
 import ast
 import re
@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 import typer.main
+from tiny_models import pair_reader
 
 import attnscope as ats
 from attnscope.cli import app, main
 
 ROOT = Path(__file__).parents[1]
+GUIDE = "docs/inputs.md"
 READMES = ["README.md", "README.ja.md"]
 PAGES = [*READMES, "CHANGELOG.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
 # A result whose strongest words are shown: "a = ats.attention(…)  # → cat 0.90, The 0.09".
@@ -73,11 +75,30 @@ def test_the_python_lines_run_and_give_the_numbers_shown(
             assert word.score == pytest.approx(float(score), abs=0.02)
 
 
-@pytest.mark.parametrize("name", READMES)
+def test_the_guides_python_runs_from_its_first_line_to_its_last(
+    smollm2: ats.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = blocks(GUIDE, "python")
+    names: dict[str, Any] = {"reader": pair_reader("QuestionAnswering"), "passage": "It was built in 1607."}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ats, "load", lambda: smollm2)
+    for block in code:
+        exec(block, names)
+    results = names["results"]
+    assert [type(one) for one in results] == [ats.Attribution, ats.Failed, ats.Attribution]
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert written == {"chat.html", "scores.csv", *(f"pages/{name}.html" for name in ("0", "2", "index"))}
+    shown = re.search(r"results\.failures  # (.+)…", "\n".join(code))
+    assert shown is not None
+    assert str(results.failures).startswith(shown[1])
+
+
+@pytest.mark.parametrize("name", [*READMES, GUIDE])
 def test_the_command_lines_parse(name: str) -> None:
     group = typer.main.get_command(app)
     lines = commands(name)
-    assert {words[0] for words in lines} == set(group.commands)  # type: ignore[attr-defined]
+    if name in READMES:
+        assert {words[0] for words in lines} == set(group.commands)  # type: ignore[attr-defined]
     for command, *arguments in lines:
         group.commands[command].make_context(command, arguments)  # type: ignore[attr-defined]
 

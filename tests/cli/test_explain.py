@@ -1,11 +1,16 @@
-"""`attnscope explain`."""
+"""`attnscope explain`, and its advice: a line on standard error, never in what is on standard output."""
 
+import json
+import warnings
 from pathlib import Path
 
 import pytest
 from command_line import TEXT, failed, run
 
 import attnscope as ats
+from attnscope.cli.tables import answering
+
+SPACE = "attnscope: the text ends with a space"
 
 
 def test_explain_takes_targets_and_parameters(smollm2: ats.Model, tmp_path: Path) -> None:
@@ -61,3 +66,55 @@ def test_a_long_text_is_read_in_windows() -> None:
 
 def test_a_causal_model_says_that_it_reads_no_pairs() -> None:
     assert "puts nothing between two texts" in failed("explain", "Is it old?", "--pair", "The castle is old.")
+
+
+@pytest.fixture
+def _heard() -> None:
+    # pytest's own settings ignore it; they come back after the test.
+    warnings.simplefilter("always", ats.AdviceWarning)
+
+
+def advice_in(stderr: bytes) -> list[str]:
+    return [line for line in stderr.decode().splitlines() if line.startswith("attnscope: ") and "wrote" not in line]
+
+
+@pytest.mark.usefixtures("_heard")
+def test_advice_is_on_standard_error_alone(folder: str) -> None:
+    asked = ("explain", "-m", folder, "--generate", "1")
+    for more in ((), ("--json",)):
+        plain, advised = run(*asked, "a b", *more), run(*asked, "a b ", *more)
+        assert plain.returncode == advised.returncode == 0
+        assert advice_in(plain.stderr) == []
+        (line,) = advice_in(advised.stderr)
+        assert line.startswith(SPACE)
+        assert b"ends with a space" not in advised.stdout
+    assert ats.Attribution.from_json(advised.stdout.decode()).text.startswith("a b ")
+
+
+@pytest.mark.usefixtures("_heard")
+def test_a_file_that_is_written_has_no_advice_in_it(folder: str, tmp_path: Path) -> None:
+    out = tmp_path / "out.html"
+    done = run("explain", "-m", folder, "--generate", "1", "a b ", "-o", str(out))
+    assert len(advice_in(done.stderr)) == 1
+    assert done.stdout == b""
+    assert "ends with a space" not in out.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("_heard")
+def test_many_texts_hear_of_each_cause_once(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "_TOGETHER", 2)  # several calls of the library are one of the command
+    (tmp_path / "t.txt").write_text("a b \nnotes.txt\nc d \nb.csv\ne f \n")
+    asked = ("explain", "-m", folder, "-f", str(tmp_path / "t.txt"), "--lines", "--generate", "1")
+    done = run(*asked, "--json")
+    first, second = advice_in(done.stderr)
+    assert first.startswith(SPACE)
+    assert "'notes.txt' is the name of a file" in second
+    rows = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    assert [row["number"] for row in rows] == [0, 1, 2, 3, 4]
+    assert len(advice_in(run(*asked).stderr)) == 2
+
+
+@pytest.mark.usefixtures("_heard")
+def test_it_is_silenced_as_python_silences_warnings(folder: str) -> None:
+    warnings.simplefilter("ignore", ats.AdviceWarning)
+    assert run("explain", "-m", folder, "--generate", "1", "a b ", "--json").stderr == b""

@@ -52,6 +52,7 @@ def _answer_many(
     method: str,
     asked: dict[str, Any],
 ) -> None:
+    from attnscope.methods.calls.advice import advice_once
     from attnscope.models.progress import bar
     from attnscope.render.many import checked_output
 
@@ -59,7 +60,7 @@ def _answer_many(
     model = loading.load()
     shared = asked.pop("target", None)
     failed = 0
-    with _writer(path, json, look, len(items)) as write, bar("texts", len(items)) as done:
+    with advice_once(), _writer(path, json, look, len(items)) as write, bar("texts", len(items)) as done:
         for first in range(0, len(items), _TOGETHER):
             part = items[first : first + _TOGETHER]
             targets = [shared if item.target is None else item.target for item in part]

@@ -8,8 +8,8 @@ import math
 import re
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -44,33 +44,37 @@ _ENDS_WITH_A_SPACE = (
     "that stands alone; leave it out"
 )
 
-_wanted: ContextVar[bool] = ContextVar("_wanted", default=True)
+# The causes that have been heard of and need no saying again; None: each call starts anew.
+_heard: ContextVar[set[str] | None] = ContextVar("_heard", default=None)
 
 
 @contextmanager
-def without_advice() -> Iterator[None]:
-    """For studies, which ask for many explanations and choose the targets themselves."""
-    token = _wanted.set(False)
+def advice_once(heard: Iterable[str] = ()) -> Iterator[None]:
+    """Several calls that are one to the user: each cause is said once, and those of `heard` not at all."""
+    token = _heard.set(set(heard))
     try:
         yield
     finally:
-        _wanted.reset(token)
+        _heard.reset(token)
+
+
+def without_advice() -> AbstractContextManager[None]:
+    """For studies, which ask for many explanations and choose the targets themselves."""
+    return advice_once(_CAUSES)
 
 
 def advise(model: Model, texts: Sequence[Any], given: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
     """Warn, each cause once, of what the requests (`given`: of each text its parameters) and results show."""
-    if not _wanted.get():
-        return
-    said: dict[str, str] = {}
+    outer = _heard.get()
+    heard: set[str] = set() if outer is None else outer
     for text, asked, result in zip(texts, given, results, strict=True):
         whole = result.first if isinstance(result, PerToken) else result
         if not isinstance(whole, Attribution):
             continue
         for cause, look in _CAUSES.items():
-            if cause not in said and (advice := look(model, text, asked, whole)):
-                said[cause] = advice
-    for advice in said.values():
-        warnings.warn(advice, AdviceWarning, stacklevel=_outside())
+            if cause not in heard and (advice := look(model, text, asked, whole)):
+                heard.add(cause)
+                warnings.warn(advice, AdviceWarning, stacklevel=_outside())
 
 
 def _outside() -> int:
