@@ -8,6 +8,7 @@ from transformers.pytorch_utils import Conv1D
 
 from attnscope.errors import ModelError
 from attnscope.models.attention.output_projection import output_projections, per_head
+from attnscope.models.model_facts import Projection
 
 IDS = {"input_ids": torch.arange(3, 15)[None]}
 
@@ -21,7 +22,9 @@ def test_the_projection_of_every_layer(family: str, name: str) -> None:
     names = {module: name for name, module in net.named_modules()}
     projections = output_projections(net, IDS, "self")
     assert list(projections) == [0, 1, 2]
-    assert all(names[module].endswith(name) and str(layer) in names[module] for layer, module in projections.items())
+    for layer, projection in projections.items():
+        assert names[projection.module].endswith(name)
+        assert str(layer) in names[projection.module]
     assert output_projections(net, IDS, "self") is projections
 
 
@@ -30,13 +33,13 @@ def test_each_heads_matrix(layer: nn.Module) -> None:
     x = torch.randn(5, 8)
     with torch.no_grad():
         expected = layer(x) - layer(torch.zeros(1, 8))
-    by_head = torch.einsum("thd,hde->te", x.view(5, 2, 4), per_head(layer, 2))
+    by_head = torch.einsum("thd,hde->te", x.view(5, 2, 4), per_head(tiny("llama"), Projection(layer, x[:1]), 2))
     torch.testing.assert_close(by_head, expected, atol=1e-5, rtol=0)
 
 
 def test_a_layer_that_is_not_linear_in_one_vector_is_refused() -> None:
     with pytest.raises(ModelError, match="Odd is not a linear map"):
-        per_head(Odd(), 2)
+        per_head(tiny("llama"), Projection(Odd(), torch.ones(1, 8)), 2)
 
 
 class Odd(nn.Module):

@@ -83,7 +83,10 @@ def per_head(net: PreTrainedModel, projection: Projection, heads: int) -> Tensor
     width = like.shape[-1]
     with unchanged(net), torch.no_grad():
         identity = torch.eye(width, dtype=like.dtype, device=like.device)
-        projected = projection.module(identity), projection.module(torch.zeros_like(identity[:1]))
+        try:
+            projected = projection.module(identity), projection.module(torch.zeros_like(identity[:1]))
+        except (RuntimeError, TypeError, ValueError):
+            projected = (None, None)
     if not all(isinstance(output, Tensor) for output in projected):
         raise ModelError(f"{type(projection.module).__name__} is not a linear map that attnscope can read")
     matrix: Tensor = projected[0] - projected[1]
