@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -97,10 +98,16 @@ def provenance(model: Model) -> dict[str, Any]:
         "quantisation": quantisation_of(model.model),
         "device": devices_of(model.model),
         "attention": model.model.config._attn_implementation,
-        "attnscope": version("attnscope"),
-        "torch": version("torch"),
-        "transformers": version("transformers"),
+        "attnscope": _version("attnscope"),
+        "torch": _version("torch"),
+        "transformers": _version("transformers"),
     }
+
+
+@cache
+def _version(package: str) -> str:
+    """Read once: looking it up takes as long as a short text's whole pass through a small model."""
+    return version(package)
 
 
 def _pooled(task: Task, scores: Scores, expected: int, what: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -50,7 +50,7 @@ def test_over_heads_and_layers(smollm2: ats.Model, head: str, over: object) -> N
 
 
 def test_a_query_word_is_the_mean_of_its_tokens(smollm2: ats.Model) -> None:
-    result = ats.attention(smollm2, TEXT, layer=7, head=1, query="本県")
+    result = ats.attention(smollm2, TEXT, layer=7, head=1, query="熊本県")
     tokens = list(result.measured.query_tokens)
     assert len(tokens) > 1
     np.testing.assert_allclose(result.token_scores, matrices(smollm2, TEXT)[7, 1, tokens].mean(0), atol=1e-5)

@@ -28,12 +28,12 @@ def test_rollout_is_the_product_of_all_layers(family: str, heads: str) -> None:
 
 def test_rollout_on_real_weights(smollm2: ats.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = textbook.rollout(eager(smollm2, JAPANESE), residual=0.3)
-    result = ats.explain(smollm2, JAPANESE, method="rollout", query="本県", residual=0.3)
+    result = ats.explain(smollm2, JAPANESE, method="rollout", query="熊本県", residual=0.3)
     tokens = list(result.measured.query_tokens)
     np.testing.assert_allclose(result.token_scores, expected[tokens].mean(0), atol=1e-5)
     assert result.scores.sum() + result.excluded_mass == pytest.approx(1, abs=1e-5)
     monkeypatch.setattr(interface, "BLOCK", 1)
-    blockwise = ats.explain(smollm2, JAPANESE, method="rollout", query="本県", residual=0.3)
+    blockwise = ats.explain(smollm2, JAPANESE, method="rollout", query="熊本県", residual=0.3)
     np.testing.assert_allclose(blockwise.token_scores, result.token_scores, atol=1e-6)
 
 
