@@ -17,9 +17,11 @@ from transformers.masking_utils import sdpa_mask
 
 import attnscope as ats
 from attnscope.errors import ModelError
+from attnscope.models import model_facts
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.output_projection import output_projections
 from attnscope.models.model_facts import AttentionLayout, facts_of, farthest_reach, probe_inputs, probe_tokens
+from attnscope.models.thread_bound import attention_names_kept, name_attention
 
 
 def test_one_model_has_one_set_of_facts() -> None:
@@ -155,3 +157,24 @@ def test_another_attention_function_is_tried_anew(monkeypatch: pytest.MonkeyPatc
     watch(net)
     with pytest.raises(ModelError, match="doubled"):
         attention_layout(net, ids)
+
+
+def test_a_run_of_ours_is_no_other_model() -> None:
+    """A run that asks for facts while it goes on must not try the model anew, through its own hooks."""
+    net = tiny("bert")
+    facts = facts_of(net)
+    with attention_names_kept():
+        name_attention(net.config, "eager")
+        assert net.config._attn_implementation == "eager"
+        assert facts_of(net) is facts
+    assert facts_of(net) is facts
+
+
+@pytest.mark.parametrize("method", ["attention", "gradient", "rollout", "attention_gradient", "value_norm", "deletion"])
+def test_what_was_learnt_is_not_learnt_again(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ats.Model(tiny("bert"), copy_tokenizer())
+    ats.explain(model, "a b c d e f", method=method)
+    facts = facts_of(model.model)
+    monkeypatch.setattr(model_facts, "ModelFacts", None)
+    ats.explain(model, "a b c d e f", method=method)
+    assert facts_of(model.model) is facts

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.models.leave_unchanged import configurations, within
+from attnscope.models.thread_bound import ATTENTION_MARK
 
 # A trial run takes this many tokens of the text, and of a decoder's text.
 PROBE_TOKENS, PROBE_DECODER_TOKENS = 8, 5
@@ -122,7 +123,11 @@ class _Makeup:
     def of(cls, net: PreTrainedModel) -> "_Makeup":
         modules = tuple(net.modules())
         configs = [c for part in modules if isinstance(part, PreTrainedModel) for c in within(part.config)]
-        settings = tuple(dict(vars(config)) for config in {id(config): config for config in configs}.values())
+        # A run of ours marks configurations while it lasts, and that is no other setting.
+        settings = tuple(
+            {name: value for name, value in vars(config).items() if name != ATTENTION_MARK}
+            for config in {id(config): config for config in configs}.values()
+        )
         return cls(tuple(map(weakref.ref, modules)), settings, net.dtype, net.device)
 
 

@@ -18,7 +18,7 @@ _here = threading.local()
 # Where a configuration keeps the name of its attention.
 ATTENTION_NAME = "_attn_implementation_internal"
 # The attribute by which a configuration that has a name for a thread, or a copy of it, finds that name.
-_NAMED = "_attention_is_named"
+ATTENTION_MARK = "_attention_is_named"
 # For a thread and a configuration (by its id; it is kept alive beside the name), the name of its attention there.
 _names: dict[tuple[int, int], tuple[Any, str | None]] = {}
 _lock = threading.RLock()
@@ -63,7 +63,7 @@ def name_attention(config: Any, name: str) -> None:
     with _lock:
         _names[acting_thread(), id(config)] = (config, name)
         # Copies that a model makes as it runs, such as the configuration of one layer, have the name too.
-        vars(config)[_NAMED] = id(config)
+        vars(config)[ATTENTION_MARK] = id(config)
         setattr(PreTrainedConfig, ATTENTION_NAME, property(_read_name, _write_name))
 
 
@@ -78,7 +78,7 @@ def attention_names_kept() -> Iterator[None]:
             for key in [key for key in _names if key[0] == thread]:
                 config, _ = _names.pop(key)
                 if all(key[1] != of for _, of in (*_names, *before)):
-                    vars(config).pop(_NAMED, None)
+                    vars(config).pop(ATTENTION_MARK, None)
             _names.update(before)
             if not _names and ATTENTION_NAME in vars(PreTrainedConfig):
                 delattr(PreTrainedConfig, ATTENTION_NAME)
@@ -88,7 +88,7 @@ def attention_names_kept() -> Iterator[None]:
 
 
 def _read_name(config: Any) -> str | None:
-    named = _names.get((acting_thread(), vars(config).get(_NAMED, id(config))))
+    named = _names.get((acting_thread(), vars(config).get(ATTENTION_MARK, id(config))))
     if named is not None:
         return named[1]
     if ATTENTION_NAME not in vars(config):
