@@ -40,6 +40,8 @@ def build(case: Case, seed: int = 0) -> tuple[PreTrainedModel, PreTrainedTokeniz
         config.pad_token_id = 0
     if getattr(config, "is_encoder_decoder", False) and getattr(config, "decoder_start_token_id", None) is None:
         config.decoder_start_token_id = 0
+    if case.family == "encoder-decoder":  # as two models become one
+        config.decoder.is_decoder = config.decoder.add_cross_attention = True
     torch.manual_seed(seed)
     net: PreTrainedModel = made(config)
     if (generation := getattr(net, "generation_config", None)) is not None:

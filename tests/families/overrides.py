@@ -94,6 +94,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "deepseek_v2": {"num_experts_per_tok": 2},
     "electra": {"embedding_size": 32},
     "esm": {"vocab_size": VOCABULARY},
+    "fsmt": {"decoder_start_token_id": 2},  # what its decoder begins with is no padding, which it would mask
     "funnel": {
         "block_sizes": [2, 2, 2],
         "block_repeats": [1, 1, 1],
@@ -126,6 +127,7 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "nemotron": {"head_dim": HEAD, "num_key_value_heads": 2},
     "nystromformer": {"num_landmarks": 4, "segment_means_seq_len": 4},
     "reformer": {
+        "hash_seed": 0,  # else it hashes by chance
         "axial_pos_embds": True,
         "axial_pos_embds_dim": (32, 32),
         "axial_pos_shape": (8, 64),

@@ -51,8 +51,10 @@ _NAMES: tuple[tuple[int, str], ...] = (
     (4, "num_local_experts n_routed_experts num_experts moe_num_experts n_experts"),
     (
         2,
-        "num_experts_per_tok moe_k moe_topk moe_top_k num_experts_per_token top_k_experts index_n_heads",
+        "num_experts_per_tok moe_k moe_topk moe_top_k num_experts_per_token top_k_experts",
     ),
+    # With few heads, a key that none of them sees scores 0 as others do, and which of them is chosen is chance.
+    (16, "index_n_heads"),
     (1, "n_group topk_group first_k_dense_replace"),
     (
         WINDOW,

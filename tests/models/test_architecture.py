@@ -173,3 +173,50 @@ def test_what_changes_by_chance_is_refused_by_name() -> None:
     model = ats.Model(Hashing(hf.LlamaConfig(**GROUPED)).eval(), copy_tokenizer())
     with pytest.raises(ModelError, match="other numbers for the same text each time"):
         ats.explain(model, "a b c d")
+
+
+def test_what_hashes_by_chance_is_refused_by_name_however_short_the_trial() -> None:
+    """Reformer draws hash buckets for what is longer than a chunk, which a short trial does not see."""
+    sizes = {"vocab_size": 64, "hidden_size": 32, "num_attention_heads": 2, "attention_head_size": 16}
+    chunks = {"local_attn_chunk_length": 4, "lsh_attn_chunk_length": 4, "axial_pos_embds": False}
+    text = "a b c d e f a b c d e f"
+    for seed in (None, 3):
+        config = hf.ReformerConfig(**sizes, **chunks, attn_layers=["lsh"], hash_seed=seed, num_labels=3)
+        model = ats.Model(hf.ReformerForSequenceClassification(config).eval(), copy_tokenizer())
+        if seed is None:
+            with pytest.raises(ModelError, match="Reformer: hash_seed"):
+                ats.explain(model, text, method="deletion", target=1)
+        else:
+            once, again = (ats.explain(model, text, method="deletion", target=1).scores for _ in range(2))
+            assert np.array_equal(once, again)
+    sizes = {"vocab_size": 64, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48}
+    yoso = hf.YosoForMaskedLM(hf.YosoConfig(**sizes, num_hidden_layers=1, use_expectation=False)).eval()
+    with pytest.raises(ModelError, match="YOSO: use_expectation"):
+        ats.explain(ats.Model(yoso, copy_tokenizer()), "a b c", method="deletion", position="b")
+
+
+def _prophet(causal: bool) -> ats.Model:
+    sizes = {"vocab_size": 64, "hidden_size": 32, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48}
+    layers = {"num_encoder_layers": 2, "num_decoder_layers": 2, "num_decoder_attention_heads": 2}
+    ends = {"decoder_start_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "num_encoder_attention_heads": 2}
+    config = hf.ProphetNetConfig(**sizes, **layers, **ends, init_std=0.5)
+    torch.manual_seed(0)
+    made = hf.ProphetNetForCausalLM if causal else hf.ProphetNetForConditionalGeneration
+    return ats.Model(made(config).eval(), copy_tokenizer())
+
+
+def test_what_predicts_otherwise_in_a_longer_text_is_no_causal_model() -> None:
+    """ProphetNet's first token already has other logits where more tokens follow, whatever they are."""
+    model = _prophet(causal=True)
+    assert reads_ahead(model.model)
+    with pytest.raises(ModelError, match="give a target of one token"):
+        ats.explain(model, "a b c", method="deletion", target=" e f")
+    assert ats.explain(model, "a b c", method="deletion", target=" e").scores.any()
+
+
+def test_a_decoder_that_predicts_otherwise_in_a_longer_text_is_asked_for_one_token() -> None:
+    model = _prophet(causal=False)
+    with pytest.raises(ModelError, match="give generate=1, or a target"):
+        ats.explain(model, "a b c", method="gradient", generate=3, per_token=True)
+    assert ats.explain(model, "a b c", method="gradient", generate=1).scores.any()
+    assert ats.explain(model, "a b c", method="gradient", target="e f").scores.any()

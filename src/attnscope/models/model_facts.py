@@ -91,6 +91,7 @@ class ModelFacts:
     passes_gradients: whether quantised layers were tried, and all pass gradients; None until they were tried.
     reuses_prefix: whether a pass can go on from cached keys and values; None until it was tried.
     both_ways:     whether a token's output depends on the tokens after it; None until it was tried.
+    decoder_by_length: whether what a decoder predicts depends on how many tokens it reads; None until it was tried.
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
     compared:      by whether the decoder runs too, the longest reach beyond the trial on which outputs were compared.
     separate_head: whether the vocabulary head can run apart from the body; None until it was tried.
@@ -101,6 +102,7 @@ class ModelFacts:
     projections: dict[str, dict[int, Projection]] = field(default_factory=dict)
     reuses_prefix: bool | None = None
     both_ways: bool | None = None
+    decoder_by_length: bool | None = None
     padding_leaks: bool | None = None
     passes_gradients: bool | None = None
     compared: dict[bool, int] = field(default_factory=dict)
@@ -172,10 +174,18 @@ def _reaches(net: PreTrainedModel) -> set[int]:
             # Blocks count by how many of them are seen: the chosen ones, in BigBird those at both ends, around, and by
             # chance.
             sizes.append((settings.get("index_topk_blocks") or 0) * (settings.get("index_block_size") or 0))
-            if "num_random_blocks" in settings:
-                sizes.append((5 + 2 * settings["num_random_blocks"]) * settings["block_size"])
+            sizes.append(_in_blocks(settings))
             reaches |= {size for size in sizes if isinstance(size, int)}
     return reaches
+
+
+def longest_without_blocks(net: PreTrainedModel) -> int:
+    """The longest text, in tokens, that BigBird's blocks cannot divide; 0 of other models."""
+    return max(_in_blocks(vars(config)) for config in configurations(net))
+
+
+def _in_blocks(settings: Mapping[str, Any]) -> int:
+    return (5 + 2 * settings["num_random_blocks"]) * settings["block_size"] if "num_random_blocks" in settings else 0
 
 
 def probe_inputs(inputs: Mapping[str, Tensor], tokens: int = PROBE_TOKENS) -> dict[str, Tensor]:

@@ -1,13 +1,16 @@
 """Which call is which layer and stack, and models that are refused."""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
 import torch
 import transformers as hf
+from planted import copy_tokenizer
 from snapshot import watch
 from tiny_models import tiny
 
+import attnscope as ats
 from attnscope.errors import ModelError
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.interface import AttentionCall, SDPACall
@@ -177,3 +180,23 @@ def test_another_attention_is_refused_in_half_precision(
     monkeypatch.setattr(modeling, "eager_attention_forward", other)
     with pytest.raises(ModelError, match=r"LlamaForCausalLM .* layer 0 differs"):
         attention_layout(net, IDS)
+
+
+def test_a_text_too_short_for_blocks_is_refused_by_name() -> None:
+    """BigBird reads it with full attention; a longer one that is no whole number of blocks is padded, and cut again."""
+    settings = {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1}
+    sizes = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    net = hf.BigBirdForMaskedLM(hf.BigBirdConfig(**sizes, **settings, intermediate_size=48, initializer_range=0.5))
+    watch(net.eval())
+    model = ats.Model(net, copy_tokenizer())
+    for method in ("attention", "rollout", "value_norm", "attention_gradient"):
+        with pytest.raises(ModelError, match=r"28 tokens or fewer .* set_attention_type\(\"original_full\"\)"):
+            ats.explain(model, "a b c d", method=method)
+    text = "a b c d e f " * 5 + "a"
+    assert ats.explain(model, text, method="rollout", query=-1).scores.sum() == pytest.approx(1, abs=1e-4)
+    with pytest.raises(ModelError, match="no gradient arrives at them"):
+        ats.explain(model, text, method="attention_gradient")
+    full = deepcopy(net)
+    full.bert.set_attention_type("original_full")
+    assert ats.attention(ats.Model(full, copy_tokenizer()), "a b c d", layer=0, query=-1).scores.sum() == pytest.approx(1, abs=1e-4)

@@ -4,6 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
+import transformers as hf
 from planted import copy_tokenizer
 from tiny_models import classifier, tiny
 from torch import Tensor
@@ -73,3 +74,14 @@ def test_relevance_is_chefers() -> None:
     expected = chefer(model.model, {"input_ids": torch.tensor([IDS])}, lambda logits: logits[2])[0]
     expected[0] -= 1
     torch.testing.assert_close(found.row, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)
+
+
+def test_a_causal_model_of_a_masked_family_is_tried_before_the_hooks_are_set() -> None:
+    """Whether BERT reads both ways is learnt by passes of its own, which must not run under ours."""
+    sizes = {"vocab_size": 64, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 48}
+    torch.manual_seed(0)
+    net = hf.RemBertForCausalLM(
+        hf.RemBertConfig(**sizes, input_embedding_size=32, num_hidden_layers=2, is_decoder=True)
+    )
+    model = ats.Model(net.eval(), copy_tokenizer())
+    assert ats.explain(model, "a b c d e f", method="attention_gradient", target=" c").scores.any()

@@ -10,6 +10,7 @@ from torch import Tensor
 from attnscope.errors import ModelError
 from attnscope.methods.gradient.gim import RULES
 from attnscope.models.gradients.backward_rules import BackwardRules, backward_modified
+from reference.eager import eager_copy, interaction_modified
 
 IDS = {"input_ids": torch.arange(3, 14)[None]}
 CALCULUS = BackwardRules(temperature=1.0, query_key_share=1.0, value_share=1.0)
@@ -107,3 +108,25 @@ def test_the_decoder_of_a_classifier_is_tried_on_the_text_itself() -> None:
     plain = net(**IDS).logits
     with backward_modified(net, IDS, RULES):
         assert torch.allclose(net(**IDS).logits, plain, atol=1e-5)
+
+
+def test_an_encoder_that_attends_in_another_way_than_the_decoder_follows_the_rules_too() -> None:
+    """BigBird-Pegasus' decoder goes through transformers' interface, and its encoder does not."""
+    sizes = {"vocab_size": 64, "d_model": 32, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_layers": 2, "decoder_layers": 1}
+    config = hf.BigBirdPegasusConfig(**sizes, **heads, attention_type="original_full", init_std=0.5)
+    torch.manual_seed(0)
+    net = hf.BigBirdPegasusForConditionalGeneration(config).eval()
+    decoder = torch.tensor([[2, 5, 9]])
+
+    def at_embeddings(read: hf.PreTrainedModel) -> Tensor:
+        embeddings = read.get_input_embeddings()(IDS["input_ids"]).detach().requires_grad_()
+        logits = read(inputs_embeds=embeddings, decoder_input_ids=decoder, use_cache=False).logits
+        return torch.autograd.grad(logits[0, -1].log_softmax(-1)[5], embeddings)[0]
+
+    with backward_modified(net, {**IDS, "decoder_input_ids": decoder}, RULES):
+        ours = at_embeddings(net)
+    eager = eager_copy(net)
+    with interaction_modified(eager, [11, 3]):
+        expected = at_embeddings(eager)
+    torch.testing.assert_close(ours, expected, atol=1e-4 * float(expected.abs().max()), rtol=1e-4)

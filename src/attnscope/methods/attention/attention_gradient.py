@@ -134,6 +134,11 @@ def relevance(model: Model, readout: Readout, *, likeliest: bool = False) -> Rel
         rows[1:] = [relevance_below(rows[-1], layer)]
 
     read = attention_gradients(model, readout, see, likeliest=likeliest)
+    if not rows:
+        raise ModelError(
+            f"{type(model.model).__name__} does not make its output of the attention weights that it returns, so no "
+            "gradient arrives at them: use rollout, or a gradient method"
+        )
     return Relevance(rows[-1] - rows[0], read.value, read.ids)
 
 

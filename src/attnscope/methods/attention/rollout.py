@@ -94,7 +94,8 @@ def _step(row: Tensor, attention: HeadReduction | _Shares, residual: float) -> T
     """(query, token) · Â -> (query, key), reading only the rows of tokens with weight."""
     lower = torch.zeros_like(row)
     for block in attention.blocks(row.any(dim=0).nonzero().flatten()):
-        attended = block.weights[0].cpu() * (1 - residual)  # (token, key)
+        # BigBird pads a text to whole blocks.
+        attended = block.weights[0, :, : row.shape[1]].cpu() * (1 - residual)  # (token, key)
         share = row[:, block.queries] / (attended.sum(-1) + residual)
         lower[:, : attended.shape[-1]] += share @ attended
         lower[:, block.queries] += share * residual

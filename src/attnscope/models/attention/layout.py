@@ -11,7 +11,14 @@ from attnscope.models.architecture import is_encoder_decoder, self_attention_bod
 from attnscope.models.attention.layer_numbers import with_mixers_beside, with_model_numbers
 from attnscope.models.attention.probe.probe import check_beyond_the_trial, probed
 from attnscope.models.leave_unchanged import unchanged
-from attnscope.models.model_facts import AttentionLayout, facts_of, farthest_reach, probe_inputs, probe_tokens
+from attnscope.models.model_facts import (
+    AttentionLayout,
+    facts_of,
+    farthest_reach,
+    longest_without_blocks,
+    probe_inputs,
+    probe_tokens,
+)
 from attnscope.models.typed import as_module
 
 # The stacks of attention: "self" of a model with one; in an encoder–decoder the encoder's, the decoder's, and "cross",
@@ -44,6 +51,7 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
     with_decoder = stack in ("decoder", "cross")
     if with_decoder and "decoder_input_ids" not in inputs:  # of a classifier, whose decoder reads the text itself
         inputs = {**inputs, "decoder_input_ids": inputs["input_ids"]}
+    _check_blocks(net, inputs["input_ids"].shape[1])
     facts, body = facts_of(net), body_of(net, "cross" if with_decoder else "self")
     layout = facts.layouts.get(with_decoder)
     if layout is None or not {*layout.modules} <= {*net.modules()}:  # parts may have been exchanged since
@@ -63,3 +71,15 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
             "attnscope can draw: choose another stack, or use a gradient method"
         )
     return layout
+
+
+def _check_blocks(net: PreTrainedModel, tokens: int) -> None:
+    """Raises ModelError for a text too short for BigBird's blocks, for which it exchanges its layers as it runs."""
+    body = self_attention_body(net)
+    blocks = longest_without_blocks(net) if getattr(body, "attention_type", None) == "block_sparse" else 0
+    if tokens <= blocks:
+        raise ModelError(
+            f"{type(net).__name__} reads a text of {blocks} tokens or fewer with full attention, for which it exchanges"
+            ' its block-sparse layers as it runs: call set_attention_type("original_full") on its body first, which '
+            "changes nothing for such a text"
+        )

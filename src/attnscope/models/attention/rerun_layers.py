@@ -162,7 +162,7 @@ def _grows(one: Any, two: Any) -> Any:
         return one.shape[:1] != two.shape[:1]
     if isinstance(one, tuple):
         return tuple(_grows(a, b) for a, b in zip(one, two, strict=True))
-    if isinstance(one, dict):
+    if isinstance(one, Mapping):
         return {name: _grows(value, two[name]) for name, value in one.items()}
     return False
 
@@ -177,6 +177,6 @@ def _widened(given: Any, grows: Any, size: int) -> Any:
         return given.expand(size, *rest).contiguous() if given.dim() == 3 else given.expand(size, *rest)
     if isinstance(given, tuple):
         return tuple(_widened(part, part_grows, size) for part, part_grows in zip(given, grows, strict=True))
-    if isinstance(given, dict):
+    if isinstance(given, Mapping):  # arguments by name, or the keys and values that layers share (Gemma 4)
         return {name: _widened(part, grows[name], size) for name, part in given.items()}
     return given

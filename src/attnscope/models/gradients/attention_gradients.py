@@ -89,7 +89,8 @@ def attention_gradients(
     likeliest: the entries are about what the model finds likeliest at their positions, not about `readout.ids`.
     """
     net = model.model
-    separate = has_separate_head(net)
+    # By passes of their own, before hooks are set.
+    separate, classifies = has_separate_head(net), task_of(net) == "classifier"
     inputs = batch_inputs(net, [readout])
     layout = attention_layout(net, inputs)
     if not layout.single:
@@ -107,7 +108,7 @@ def attention_gradients(
         reads = frozenset(module for module, (stack, _) in zip(layout.modules, layout.calls, strict=True) if stack)
         watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
-            if task_of(net) == "classifier":
+            if classifies:
                 with hooked(self_attention_body(net), watcher.pooled):
                     return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
             watcher.read_at[entries.positions.cpu()] = True

@@ -73,9 +73,12 @@ def backward_modified(net: PreTrainedModel, inputs: Mapping[str, Tensor], rules:
             made_by_torch = type(module).__module__.startswith("torch.nn.utils.")
             if type(module).__name__.endswith("Norm") and not list(module.children()) and not made_by_torch:
                 stack.enter_context(own_forward_wrapped(module, partial(partial, _with_constants, module)))
-        if layout.hooked or layout.implementation == "eager":
+        modules, eager = layout.modules, bool(layout.hooked) or layout.implementation == "eager"
+        if is_encoder_decoder(net) and not layout.heads_of("encoder"):  # made in another way than the decoder's
+            modules, eager = (*modules, *attention_layout(net, inputs, "encoder").modules), True
+        if eager:
             set_implementation(net, "eager")
-            for module in dict.fromkeys(layout.modules):
+            for module in dict.fromkeys(modules):
                 stack.enter_context(forward_replaced(module, partial(_eager, rules, module, module.forward)))
         else:
             stack.enter_context(watching(net, layout, partial(_modify, rules)))

@@ -17,15 +17,19 @@ A per-token target scores the tokens of the continuation too, each by those befo
 import inspect
 from collections.abc import Sequence
 
+import torch
 from transformers import PreTrainedModel
 
 from attnscope.errors import InputError, ModelError
-from attnscope.models.architecture import reads_ahead, task_of
+from attnscope.models.architecture import accepted, check_chance, depends_on_length, reads_ahead, task_of
+from attnscope.models.inputs.batching import tensors
 from attnscope.models.inputs.continuation import Continued, continued
 from attnscope.models.inputs.encode import Encoded
-from attnscope.models.inputs.generation import decoder_labels, decoder_text
+from attnscope.models.inputs.generation import DecoderText, decoder_labels, decoder_text
 from attnscope.models.inputs.reply import replied
+from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
+from attnscope.models.model_facts import facts_of
 from attnscope.models.targets.answers import answer
 from attnscope.models.targets.labels import classifier, masked, token_classifier
 from attnscope.models.targets.readout import Readout
@@ -45,6 +49,7 @@ def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Obj
             f"{type(model.model).__name__} has no language-model head, so its input has no loss; load a causal or "
             "masked language model, an encoder–decoder or a classifier, or look at its attention instead"
         )
+    check_chance(model.model)
     if task not in ("causal", "encoder-decoder") and (target.generate is not None or target.per_token):
         raise InputError(f"generate and per_token need a model that writes text: {type(model.model).__name__} does not")
     if task not in ("token classifier", "masked") and target.position is not None:
@@ -137,6 +142,7 @@ def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objectiv
         texts = [decoder_labels(model, list(encoded.inputs["input_ids"]), encoded.text)]
     elif target.generate is not None:
         texts = [decoder_text(model, encoded, generate=target.generate)]
+        _check_written(model, encoded, texts[0])
     else:
         given = [written_text(t) for t in (target.target, target.against) if t is not None]
         texts = [decoder_text(model, encoded, text) for text in given]
@@ -163,6 +169,25 @@ def _encoder_decoder(model: Model, encoded: Encoded, target: Target) -> Objectiv
     what = f"each token of {what}" if target.per_token else what
     answer = () if of_itself else tuple(text.text for text in texts)
     return Objective(encoded, _merged(readouts), explained(what, quantity), quantity, about, answer=answer)
+
+
+def _check_written(model: Model, encoded: Encoded, text: DecoderText) -> None:
+    """Raises ModelError where one pass over what was written gives other numbers than the passes that wrote it."""
+    facts, net = facts_of(model.model), model.model
+    if len(text.read) < 2:
+        return
+    if facts.decoder_by_length is None:
+        with unchanged(net), torch.no_grad():
+            whole, short = (
+                net(**accepted(net, tensors(net, {**encoded.inputs, "decoder_input_ids": read}))).logits[0]
+                for read in (text.read, text.read[:-1])
+            )
+        facts.decoder_by_length = depends_on_length(whole, short)
+    if facts.decoder_by_length:
+        raise ModelError(
+            f"{type(net).__name__} predicts otherwise where its decoder reads more tokens, so that one pass over what "
+            "it wrote says nothing of how it wrote it: give generate=1, or a target"
+        )
 
 
 _BY_TASK = {
