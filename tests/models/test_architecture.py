@@ -211,7 +211,20 @@ def test_what_predicts_otherwise_in_a_longer_text_is_no_causal_model() -> None:
     assert reads_ahead(model.model)
     with pytest.raises(ModelError, match="give a target of one token"):
         ats.explain(model, "a b c", method="deletion", target=" e f")
-    assert ats.explain(model, "a b c", method="deletion", target=" e").scores.any()
+    texts = ["a b c", "a b c d e f a b"]
+    for one, together in zip(texts, ats.explain(model, texts, method="deletion", target=" e"), strict=True):
+        alone = ats.explain(model, one, method="deletion", target=" e").scores
+        np.testing.assert_allclose(together.scores, alone, atol=1e-4)
+        assert alone.any()
+    whole, shorter = (_log_probability(model, text, " e") for text in ("a b c", "a c"))
+    (found,) = ats.explain(model, ["a b c"], method="deletion", target=" e", signed=True)
+    assert found.scores[1] == pytest.approx(whole - shorter, abs=1e-4)
+
+
+def _log_probability(model: ats.Model, text: str, following: str) -> float:
+    ids, (token,) = model.tokenizer(text).input_ids, model.tokenizer(following, add_special_tokens=False).input_ids
+    with torch.no_grad():
+        return float(model.model(input_ids=torch.tensor([ids])).logits[0, -1].log_softmax(-1)[token])
 
 
 def test_a_decoder_that_predicts_otherwise_in_a_longer_text_is_asked_for_one_token() -> None:

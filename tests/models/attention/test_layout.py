@@ -197,6 +197,6 @@ def test_a_text_too_short_for_blocks_is_refused_by_name() -> None:
     assert ats.explain(model, text, method="rollout", query=-1).scores.sum() == pytest.approx(1, abs=1e-4)
     with pytest.raises(ModelError, match="no gradient arrives at them"):
         ats.explain(model, text, method="attention_gradient")
-    full = deepcopy(net)
-    full.bert.set_attention_type("original_full")
-    assert ats.attention(ats.Model(full, copy_tokenizer()), "a b c d", layer=0, query=-1).scores.sum() == pytest.approx(1, abs=1e-4)
+    full = ats.Model(deepcopy(net), copy_tokenizer())
+    full.model.bert.set_attention_type("original_full")
+    assert ats.attention(full, "a b c d", layer=0, query=-1).scores.sum() == pytest.approx(1, abs=1e-4)

@@ -96,8 +96,10 @@ def _made_of(net: PreTrainedModel, texts: Sequence[Mapping[str, Sequence[int]]])
     if not is_encoder_decoder(net):
         body = self_attention_body(net)
         made.append(body(**accepted(body, inputs))[0][:1])
-        # A classifier without a padding token takes one text at a time anyway.
-        if task_of(net) != "classifier" or getattr(net.config.get_text_config(), "pad_token_id", None) is None:
+        # A classifier without a padding token takes one text at a time anyway. ProphetNet predicts off another stream
+        # than its body's output, which sees how long the batch is.
+        padded_classifier = getattr(net.config.get_text_config(), "pad_token_id", None) is not None
+        if not (padded_classifier if task_of(net) == "classifier" else facts_of(net).both_ways):
             return made
     if task_of(net) == "encoder-decoder":
         inputs["decoder_input_ids"] = inputs["input_ids"]
