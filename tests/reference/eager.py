@@ -103,8 +103,8 @@ class EagerAttention(TorchFunctionMode):
 def written_by_tokens(body: nn.Module, inputs: dict[str, Tensor], call: int) -> Tensor:
     """What each token's values, alone, make this call of attention write: (token, query, hidden).
 
-    The text runs once a token with only that token's values, and once with none: what comes out of the projection that
-    follows the attention, less what comes out of it for nothing.
+    The text runs once a token with only that token's values, and once with none: what comes out of the first projection
+    after the attention that the values reach, less what comes out of it for nothing. Gates on the way are in it.
     """
     count = inputs["input_ids"].shape[1]
 
@@ -196,13 +196,20 @@ def _watch_projection(body: nn.Module, found: list[Tensor]) -> tuple[list[Any], 
         nonlocal waiting
         waiting = True
 
-    def note(_module: nn.Module, _args: object, output: Tensor) -> None:
-        if waiting:
+    def note(_module: nn.Module, args: tuple[Any, ...], output: Tensor) -> None:
+        # A gate's own projection may come first: it is given the same in every copy of the text.
+        if waiting and not _alike(args):
             found.append(output)
             raise _EnoughError
 
     projections = [m for m in body.modules() if any(p.dim() == 2 for p in m.parameters(recurse=False))]
     return [module.register_forward_hook(note) for module in projections], called
+
+
+def _alike(args: tuple[Any, ...]) -> bool:
+    """Whether a module is given the same for each copy of the text."""
+    given = args[0] if args else None
+    return isinstance(given, Tensor) and torch.allclose(given, given[:1].expand_as(given), rtol=1e-4, atol=1e-5)
 
 
 def _watch_block(body: nn.Module, found: list[Tensor]) -> tuple[list[Any], Callable[[], None]]:

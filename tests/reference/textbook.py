@@ -96,6 +96,32 @@ def head_outputs(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int) ->
     return projected, eager_attention(net, inputs)[layer][0], heads
 
 
+def gated_head_outputs(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int) -> tuple[Tensor, Tensor]:
+    """What each key writes into each query in a layer of Qwen3-Next's attention, by hand, and what the layer writes.
+
+    (head, query, key, hidden) and (query, hidden). Its queries' projection makes each head's query and then its gate.
+    """
+    body = eager_copy(net).base_model
+    attention, given = body.layers[layer].self_attn, []
+    attention.register_forward_pre_hook(lambda _m, _a, named: given.append(named["hidden_states"][0]), with_kwargs=True)
+    with torch.no_grad():
+        weights = [w for w in body(**inputs, output_attentions=True).attentions if w is not None]
+        wrote: list[Tensor] = []
+        attention.register_forward_hook(lambda _m, _a, output: wrote.append(output[0][0]))
+        body(**inputs)
+        size, shares = attention.head_dim, weights[_attending(body).index(layer)][0]
+        gate = attention.q_proj(given[0]).unflatten(-1, (len(shares), 2 * size))[..., size:].sigmoid()
+        values = attention.v_proj(given[0]).unflatten(-1, (-1, size))
+        values = values.repeat_interleave(len(shares) // values.shape[1], 1)
+        matrix = attention.o_proj.weight.T.unflatten(0, (len(shares), size))
+        factors = (shares.float(), values.float(), gate.float(), matrix.float())
+        return torch.einsum("hqk,khd,qhd,hde->hqke", *factors), wrote[0]
+
+
+def _attending(body: Module) -> list[int]:
+    return [i for i, block in enumerate(body.layers) if hasattr(block, "self_attn")]
+
+
 def zeroed_values(net: PreTrainedModel, inputs: dict[str, Tensor], layer: int, missing: int) -> tuple[Tensor, Tensor]:
     """How a layer's outputs change without one token's value vector, by a hook on what projects values.
 

@@ -29,7 +29,7 @@ from attnscope.models.attention.capture import capture
 from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.attention.layout import attention_layout
-from attnscope.models.attention.output_projection import output_projections, per_head
+from attnscope.models.attention.output_projection import gate_of, output_projections, per_head
 from attnscope.models.embeddings import baseline_vector, embedded
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.inputs.encode import Encoded
@@ -270,6 +270,11 @@ class Task:
         batch = self.attention.batch
         net = batch.model.model
         return per_head(net, output_projections(net, batch.inputs, batch.stack)[layer], self.heads[layer])
+
+    def gate(self, layer: int) -> Tensor | None:
+        """(query, head, head hidden) What the layer multiplies its heads' outputs by before it projects them, if so."""
+        gate = gate_of(self.model.model, self.inputs, self.stack, layer)
+        return None if gate is None else gate.view(len(gate), self.heads[layer], -1)
 
     def layer(self, index: object, words: str = "") -> int:
         """The index of a layer that has attention weights, from 0 on, among all of the model's layers.

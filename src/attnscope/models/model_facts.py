@@ -66,10 +66,14 @@ class AttentionLayout:
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The module that the outputs of all heads go through, and one row of what it was given, (1, all heads' hidden)."""
+    """The module that the outputs of all heads go through, and one row of what it was given, (1, all heads' hidden).
+
+    gated: whether it is given the outputs times a gate, rather than as they are.
+    """
 
     module: nn.Module
     given: Tensor
+    gated: bool = False
 
 
 @dataclass(frozen=True)

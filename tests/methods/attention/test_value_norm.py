@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from comparisons import model_inputs
+from planted import copy_tokenizer
 from snapshot import watch
-from tiny_models import FAMILIES, small
+from tiny_models import FAMILIES, HYBRID, hybrid, linear, small
 
 import attnscope as ats
 from attnscope.models.attention.layout import checked_stack
@@ -14,6 +15,8 @@ from reference import textbook
 
 TEXT = "a b c d e f g a b"
 JAPANESE = "<|im_start|>The castle on the hill was old. 熊本県の castle 😀"
+# Models with a gate between attention and projection, and a layer of theirs that attends.
+GATED = {"qwen3_next": 7, "qwen3_5": 3}
 OUTSIDE = {"bloom", "falcon", "falcon_alibi", "gptj", "deberta_v2"}
 
 
@@ -67,3 +70,38 @@ def test_value_norm_is_what_is_missing_without_a_value(family: str) -> None:
     np.testing.assert_allclose(one.token_scores, carried[6], atol=few)
     mean = ats.explain(model, [TEXT, "a b c"], method="value_norm", layer=1)[0]
     np.testing.assert_allclose(mean.token_scores, carried.mean(0), atol=few)
+
+
+def _gated(family: str) -> ats.Model:
+    return ats.Model(hybrid(family, 3.0) if family in HYBRID else linear(family), copy_tokenizer())
+
+
+@pytest.mark.parametrize("family", GATED)
+def test_a_gate_before_the_projection_belongs_to_the_value(family: str) -> None:
+    model, layer = _gated(family), GATED[family]
+    vectors, wrote = textbook.gated_head_outputs(model.model, model_inputs(model, TEXT), layer)
+    torch.testing.assert_close(vectors.sum((0, 2)), wrote, atol=1e-5 * float(wrote.abs().max()), rtol=1e-5)
+    for head in ("sum", 0, 3):
+        norms = (vectors.sum(0) if head == "sum" else vectors[head]).norm(dim=-1)
+        few = 1e-5 * float(norms.max())
+        for query, expected in ((6, norms[6]), (0, norms[0]), (None, norms.mean(0))):
+            options = {"layer": layer, "head": head} | ({} if query is None else {"query": query})
+            scores = ats.explain(model, TEXT, method="value_norm", **options).token_scores
+            np.testing.assert_allclose(scores, expected, atol=few, rtol=0)
+
+
+def test_a_gate_is_each_texts_own_in_a_list() -> None:
+    model, texts = _gated("qwen3_5"), [TEXT, "a b c", "g f e d c b"]
+    together = ats.explain(model, texts, method="value_norm", query=-1)
+    for text, result in zip(texts, together, strict=True):
+        vectors, _ = textbook.gated_head_outputs(model.model, model_inputs(model, text), 3)
+        np.testing.assert_allclose(result.token_scores, vectors.sum(0)[-1].norm(dim=-1), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("dtype", "few"), [(torch.bfloat16, 0.02), (torch.float16, 0.003)])
+def test_a_gate_in_half_precision(dtype: torch.dtype, few: float) -> None:
+    model = ats.Model(linear("qwen3_5", dtype=dtype), copy_tokenizer())
+    vectors, _ = textbook.gated_head_outputs(model.model, model_inputs(model, TEXT), 3)
+    expected = vectors.sum(0)[-1].norm(dim=-1)
+    scores = ats.explain(model, TEXT, method="value_norm", query=-1).token_scores
+    np.testing.assert_allclose(scores, expected, atol=few * float(expected.max()), rtol=0)
