@@ -87,7 +87,7 @@ def test_the_guides_python_runs_from_its_first_line_to_its_last(
     results = names["results"]
     assert [type(one) for one in results] == [ats.Attribution, ats.Failed, ats.Attribution]
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert written == {"chat.html", "scores.csv", *(f"pages/{name}.html" for name in ("0", "2", "index"))}
+    assert written == {"chat.html", "words.html", "scores.csv", *(f"pages/{name}.html" for name in ("0", "2", "index"))}
     shown = re.search(r"results\.failures  # (.+)…", "\n".join(code))
     assert shown is not None
     assert str(results.failures).startswith(shown[1])

@@ -155,3 +155,19 @@ def test_how_a_result_was_made(llama: ats.Model) -> None:
         "model", "revision", "class", "adapters", "dtype", "quantisation", "device", "attention", "attnscope", "torch",
         "transformers",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("quantity", ["log_probability", "logit", "loss", "probability"])
+def test_a_words_row_is_what_the_word_has_as_a_target_of_its_own(smollm2: ats.Model, quantity: str) -> None:
+    asked = {"method": "gradient_x_input", "target": "東京", "quantity": quantity}
+    (row,) = ats.explain(smollm2, "首都は", per_token=True, **asked).by_word()
+    whole = ats.explain(smollm2, "首都は", **asked)
+    assert row.measured.value == pytest.approx(whole.measured.value, rel=1e-4)
+    assert row.scores[: len(whole.words)] == pytest.approx(whole.scores, rel=1e-3, abs=1e-6 * abs(whole.scores).max())
+
+
+@pytest.mark.parametrize("method", ["attention", "value_norm"])
+def test_a_words_row_of_attention_is_the_mean_of_its_tokens(smollm2: ats.Model, method: str) -> None:
+    (row,) = ats.explain(smollm2, "首都は", method, target="東京", per_token=True).by_word()
+    whole = ats.explain(smollm2, "首都は", method, target="東京")
+    assert row.scores[: len(whole.words)] == pytest.approx(whole.scores, rel=1e-4, abs=1e-6)

@@ -73,6 +73,25 @@ def per_token(first: Attribution, count: int = 3, signed: bool = False, mass: fl
     return PerToken(made, targets, tokens, words)
 
 
+def per_byte(quantity: str = "log_probability", **fields: Any) -> PerToken:
+    """Of 「首都は東京。」, written after 首都は in tokens that are bytes: two of each kanji, one of the full stop."""
+    text, spans = "首都は東京。", [(0, 2), (2, 3), (3, 4), (3, 4), (4, 5), (4, 5), (5, 6)]
+    words = [(0, 2), (2, 3), (3, 5), (5, 6)]
+    first = result(text, [0.0] * 4, pattern="首都|は|東京|。", asked={"quantity": quantity}, **fields)
+    tokens = tuple(Token(text[a:b], a, b, False, 0.0) for a, b in spans)
+    measured = Measured(completeness_error=0.25, standard_error=(0.5,) * 4)
+    first = replace(first, signed=True, tokens=(first.tokens[0], *tokens), measured=measured)
+    targets = tuple(
+        TargetToken(text[a:b], i, value)
+        for i, ((a, b), value) in enumerate(zip(spans[2:], (0.5, 0.25, 0.5, 0.125, 0.75), strict=True), 3)
+    )
+    scores = np.arange(40, dtype=np.float64).reshape(5, 8)
+    for row in range(5):
+        scores[row, 3 + row :] = 0
+    pooled = np.array([[row[1:8][[a <= s < b for s, _ in spans]].sum() for a, b in words] for row in scores])
+    return PerToken(first, targets, scores, pooled)
+
+
 def attention(text: str, query: int, **fields: Any) -> Attribution:
     """The attention of token `query`, which is word `query - 1`: BOS comes first."""
     return result(

@@ -235,7 +235,7 @@ def print_result(result: Result, console: "Console | None" = None) -> None:
     from attnscope.render.document.terminal import print_result as printed
 
     if isinstance(result, Attribution | PerToken):
-        for one in result if isinstance(result, PerToken) else (result,):
+        for one in result.by_character() if isinstance(result, PerToken) else (result,):
             printed(one, console)
     else:
         print_plain(render(result, ".txt").decode(), console)

@@ -90,7 +90,7 @@ def graphemes(text: str) -> list[int]:
     return [match.start() for match in _GRAPHEME.finditer(_FLAG.sub(_FLAG_STAND_IN, text))] + [len(text)]
 
 
-def group(text: str, tokens: Sequence[TokenSpan]) -> tuple[WordSpan, ...]:
+def group(text: str, tokens: Sequence[_Placed]) -> tuple[WordSpan, ...]:
     """Match tokens to the words of `text`: every non-special token that covers text belongs to exactly one word.
 
     Words of the text that a token connects become one unit (`words_of` takes them apart again). A token's span counts
@@ -206,7 +206,7 @@ def _nearest(spelled: Sequence[str], query: str) -> list[str]:
     return [folded[near] for near in difflib.get_close_matches(query.casefold(), folded, n=3)]
 
 
-def _core(text: str, token: TokenSpan, spaces: Sequence[tuple[int, int]]) -> tuple[int, int]:
+def _core(text: str, token: _Placed, spaces: Sequence[tuple[int, int]]) -> tuple[int, int]:
     covered = text[token.start : token.end]
     if covered.isspace():
         # All of it, so that "\r\n" and blank lines are one unit however they are cut into tokens.

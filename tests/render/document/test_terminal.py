@@ -2,7 +2,7 @@ import io
 import re
 
 import pytest
-from drawn_results import RESULTS
+from drawn_results import RESULTS, per_byte
 from rich.console import Console
 
 from attnscope.render import print_result, render
@@ -80,3 +80,10 @@ def test_a_signed_row_shows_which_way_its_bar_goes() -> None:
     rows = render(drawn, ".txt").decode().splitlines()[-3:]
     assert [row.split()[0] for row in rows] == ["-1.000", "0.000", "0.500"]
     assert ["█" in row for row in rows] == [True, False, True]
+
+
+def test_target_tokens_that_share_a_character_are_one_text() -> None:
+    out = io.StringIO()
+    print_result(per_byte(), Console(file=out, width=100))
+    for shown in (out.getvalue(), render(per_byte(), ".txt").decode()):
+        assert re.findall(r"target_token: (.*)", shown) == ["東", "京", "。"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
-from drawn_results import JAPANESE, RESULTS, SEGMENTS, per_token, result
+from drawn_results import JAPANESE, RESULTS, SEGMENTS, per_byte, per_token, result
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
@@ -73,3 +73,11 @@ def test_nothing_to_draw_says_so() -> None:
     bare = replace(made.first, words=())
     with pytest.raises(InputError, match="nothing to draw"):
         plot.per_token(PerToken(bare, made.targets, made.token_scores, np.zeros((2, 0))))
+
+
+@pytest.mark.filterwarnings("ignore::attnscope.render.figure.fonts.MissingGlyphWarning")
+def test_tokens_that_share_a_character_are_one_row() -> None:
+    for made, rows in ((per_byte(), ["東", "京", "。"]), (per_byte().by_word(), ["東京", "。"])):
+        ax = plot.per_token(made)
+        assert [label.get_text() for label in ax.get_yticklabels()] == rows
+        assert "own earlier tokens" in ax.get_title(loc="left").replace("\n", " ")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browsing import opened
-from drawn_results import ARABIC, JAPANESE, RESULTS, SEGMENTS, per_token, result
+from drawn_results import ARABIC, JAPANESE, RESULTS, SEGMENTS, per_byte, per_token, result
 from playwright.sync_api import Browser, expect
 
 from attnscope.render import notebook_html, render
@@ -130,6 +130,24 @@ def test_a_target_that_is_not_in_the_text(browser: Browser, tmp_path: Path) -> N
     made = replace(SIGNED, targets=tuple(replace(t, index=None) for t in SIGNED.targets))
     with opened(browser, tmp_path, render(made, ".html")) as page:
         assert page.locator("[data-part=text] .u.later, [data-part=text] .u.q").count() == 0
+
+
+@pytest.mark.parametrize("words", [False, True])
+def test_tokens_that_share_a_character_are_one_target(browser: Browser, tmp_path: Path, words: bool) -> None:
+    made = per_byte().by_word() if words else per_byte()
+    drawn = made.by_character()
+    with opened(browser, tmp_path, render(made, ".html")) as page:
+        names = ["東京", "。"] if words else ["東", "京", "。"]
+        assert page.locator("[data-part=targets] label").all_inner_texts() == names
+        spans = page.locator("[data-part=text] .u")
+        for target, name in enumerate(names):
+            page.locator("[data-part=targets] label").nth(target).click()
+            expect(page.locator("[data-part=unit] bdi")).to_have_text(name)
+            expect(page.locator("[data-part=value]")).to_have_text(f"value {number(drawn.targets[target].value)}")
+            later = ["later" in (span.get_attribute("class") or "") for span in spans.all()]
+            assert later == [not read for read in drawn.read_words(target)]
+            assert page.locator("[data-part=text] .u.q").all_inner_texts() == ["。" if name == "。" else "東京"]
+        assert PerToken.from_json(page.evaluate("document.getElementById('data').textContent")) == drawn
 
 
 def test_a_long_matrix_shares_columns() -> None:

@@ -11,6 +11,7 @@ from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Measured
 
+OF_SEVERAL_TOKENS = "A target of several tokens is scored on its own earlier tokens too."
 _LONGEST = 120
 # A path: with a root, a home, a drive, backslashes, or more than the one slash of a hub id.
 _FOLDER = re.compile(r"^[/~.]|\\|/.*/")

@@ -36,7 +36,7 @@ def render_text(result: Attribution) -> bytes:
 
 def render_texts(result: PerToken) -> bytes:
     """The plain texts of all target tokens, one after the other."""
-    return b"\n".join(render_text(one) for one in result)
+    return b"\n".join(render_text(one) for one in result.by_character())
 
 
 def render_table(result: Agreement | Evaluation) -> bytes:

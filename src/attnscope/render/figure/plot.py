@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
-from attnscope.render.content.caption import caption_of, notes_of_maps, unit
+from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, notes_of_maps, unit
 from attnscope.render.figure.style import Look, drawable, number, thinned
 from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
@@ -226,9 +226,11 @@ def agreement(found: Agreement, *, dark: bool = False, font: Any = None) -> NDAr
 def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False, font: Any = None) -> "Axes":
     """What each target token relied on: target tokens down, words across, on a common scale. Returns the Axes.
 
-    Words that a token did not read are blank. More than 240 words are drawn in blocks, each with its strongest score.
-    Raises InputError where there are no words.
+    Tokens that share a character are one row; `result.by_word()` has a row for each word of the target. Words that a
+    token did not read are blank. More than 240 words are drawn in blocks, each with its strongest score. Raises
+    InputError where there are no words.
     """
+    result = result.by_character()
     first = result.first
     if not first.words:
         raise InputError("there is nothing to draw: no target token read a word")
@@ -247,6 +249,8 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     notes = [f"{len(result)} target tokens × {len(first.words)} words; blank: not read by the token"]
     if step > 1:
         notes.append(f"each cell is the strongest of {step} words")
+    if any(target.tokens > 1 for target in result.targets):
+        notes.append(OF_SEVERAL_TOKENS)
     names = [_label(target.text) for target in result.targets]
     look = Look("".join((first.text, *names, facts, "·⏎→□…“”×")), dark, font)
     width = min(max(0.2 * cells.shape[1], 3.6), 10.0) + 1.6

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.render.colours import LIGHT
-from attnscope.render.content.caption import caption_of, number, unit
+from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, number, unit
 from attnscope.render.content.pieces import pieces
 from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.escape import Markup, attributes, el, escape_text, joined
@@ -44,6 +44,7 @@ def render_html(
     result: PerToken, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
 ) -> bytes:
     """The page, UTF-8. Options as in the page of one result."""
+    result = result.by_character()
     first = result.first
     caption = caption_of(result[0])
     low, high = _limits(result, 0)
@@ -99,6 +100,8 @@ def _token(text: str) -> str:
 def _notes(result: PerToken) -> tuple[str, ...]:
     mass = result.first.excluded_mass
     notes = caption_of(result.first).notes
+    if any(target.tokens > 1 for target in result.targets):
+        notes += (OF_SEVERAL_TOKENS,)
     if mass is None:
         return notes
     masses = [row.excluded_mass or 0.0 for row in result]
@@ -129,8 +132,7 @@ def _steps(scores: NDArray[np.float64], limits: tuple[float, float]) -> list[int
 
 def _text(result: PerToken) -> Markup:
     steps, read = _steps(result.scores[0], _limits(result, 0)), result.read_words(0)
-    about = result.targets[0].index
-    place = None if about is None else result.first.tokens[about]
+    place = result.place(0)
     parts = []
     for piece in pieces(result.first):
         if piece.word is None:
@@ -142,7 +144,7 @@ def _text(result: PerToken) -> Markup:
             names.append("nl" if "\n" in piece.text else "ws")
         if not read[piece.word]:
             names.append("later")
-        if place is not None and word.start < place.end and place.start < word.end:
+        if place is not None and word.start < place[1] and place[0] < word.end:
             names.append("q")
         parts.append(el("span", {"class": " ".join(names)}, escape_text(piece.text)))
     return joined(parts)

@@ -18,13 +18,16 @@ import { createStore } from "../url_state.js";
  * @typedef {{text: string, start: number, end: number, special: boolean}} Token
  * @typedef {{text: string, start: number, end: number}} Word
  * @typedef {{first: {signed?: boolean, text: string, tokens: Token[], words: Word[]},
- *   targets: {text: string, index: number | null, value: number}[], word_scores: number[][]}} Result
+ *   targets: {text: string, index: number | null, value: number, tokens?: number}[], word_scores: number[][]}} Result
  */
 
 const TOP = 12;
 
 /** @param {number} score @param {[number, number]} ends */
 const stepFor = (score, [low, high]) => stepOf(low === high ? 0.5 : (score - low) / (high - low));
+
+/** Where the last of these ends. @param {Token[]} some */
+const endOf = (some) => some.reduce((end, token) => Math.max(end, token.end), 0);
 
 /** @param {HTMLElement} root @param {import("../source.js").ResultSource} source
  * @param {import("../url_state.js").Address | null} address */
@@ -56,12 +59,17 @@ export function start(root, source, address = null) {
   );
   const { state, update } = store;
 
-  /** The place of a generated token in the text; undefined if it is not there. @param {number} target */
-  const placeOf = (target) => tokens[result.targets[target].index ?? -1];
+  /** The place of a target in the text; undefined if it is not there. @param {number} target */
+  function placeOf(target) {
+    const { index, tokens: count = 1 } = result.targets[target];
+    if (index === null) return undefined;
+    return { start: tokens[index].start, end: endOf(tokens.slice(index, index + count)) };
+  }
 
-  /** The words that a token was scored on: those that begin before it. @param {number} target */
+  /** The words that a target was scored on: those with a token before its last one. @param {number} target */
   function readBy(target) {
-    const end = placeOf(target)?.start ?? Infinity;
+    const { index, tokens: count = 1 } = result.targets[target];
+    const end = index === null ? Infinity : endOf(tokens.slice(0, index + count - 1));
     return [...words.keys()].filter((i) => words[i].start < end);
   }
 
