@@ -8,7 +8,7 @@ import pytest
 import attnscope as ats
 from attnscope import errors
 
-CLASSES = {name: each for name, each in vars(errors).items() if inspect.isclass(each)}
+CLASSES = {name: each for name, each in vars(errors).items() if inspect.isclass(each) and not issubclass(each, Warning)}
 
 
 def test_the_tree_that_is_drawn_is_the_tree() -> None:

@@ -26,8 +26,8 @@ TEXTS = ["a b c d", "h g", "c c b a", "e f g"]
 )
 def test_many_texts_share_a_pass(llama: ats.Model, method: str, asked: dict[str, object], passes: int) -> None:
     alone = 0
-    # A model is tried out once, before the first answer.
-    ats.explain(llama, TEXTS[0], method=method, **asked)
+    # A model is tried out once, before the first answer: on one text, and on texts of different lengths.
+    ats.explain(llama, TEXTS, method=method, **asked)
     for text in TEXTS:
         with passes_counted(llama.model) as counted:
             ats.explain(llama, text, method=method, **asked)
@@ -41,6 +41,7 @@ def test_many_texts_share_a_pass(llama: ats.Model, method: str, asked: dict[str,
 def test_a_window_bounds_what_is_held_and_each_is_given_away_once(
     llama: ats.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ats.explain(llama, TEXTS, target=" k")  # the model is tried out
     monkeypatch.setattr(shared, "HELD_TOKENS", 8)
     tasks = tasks_of(llama, TEXTS, target=" k")
     gradients = tasks[0].shared_gradients
