@@ -150,7 +150,7 @@ EXPECTED: tuple[Expected, ...] = (
         name_set("attention maps bfloat16 float16"),
         "the layers chosen have different numbers of heads",
         "its layers have different numbers of heads: maps of one layer at a time",
-        name_set("inkling_text inkling2 inkling2_text inkling_mm_model"),
+        name_set("dots3_note_text inkling_text inkling2 inkling2_text inkling_mm_model"),
     ),
     Expected(
         "refused",

@@ -183,7 +183,10 @@ class Plain:
             given = given.transpose(0, 1) if token_first else given
             return (given, *rest) if rest else given
 
-        layers = [_embedding_layer(self.body(net)) or net.get_input_embeddings()]
+        body = self.body(net)
+        if not self.two_stacks and isinstance(getattr(body, "encoder", None), PreTrainedModel):
+            body = body.encoder  # T5's encoder alone embeds in the stack in it
+        layers = [_embedding_layer(body) or net.get_input_embeddings()]
         if self.reads_twice:
             layers.append(_embedding_layer(net.get_decoder()))
         handles = [layer.register_forward_hook(replace) for layer in dict.fromkeys(layers) if layer is not None]

@@ -20,7 +20,8 @@ _NAMES: tuple[tuple[int, str], ...] = (
         HIDDEN,
         "hidden_size d_model n_embd dim emb_dim embed_dim model_dim d_embed embedding_size embedding_dim "
         "word_embed_proj_dim decoder_hidden_size projection_dim text_dim lru_width true_hidden_size "
-        "intra_bottleneck_size attention_hidden_size embedding_multiplier_dim d_latents out_hidden_size block_dim",
+        "intra_bottleneck_size attention_hidden_size embedding_multiplier_dim d_latents out_hidden_size block_dim "
+        "hidden_size_global",
     ),
     (
         INNER,

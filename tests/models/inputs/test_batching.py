@@ -117,3 +117,16 @@ def test_a_classifier_that_reads_the_end_of_the_batch_takes_one_text_at_a_time()
     alone = ats.explain(model, short, method="deletion", target=1)
     beside = ats.explain(model, [short, long], method="deletion", target=1)[0]
     np.testing.assert_allclose(beside.scores, alone.scores, rtol=1e-4, atol=1e-6)
+
+
+def test_a_text_that_is_read_without_blocks_is_not_read_beside_one_with_them() -> None:
+    """BigBird's blocks need a text of more than 28 tokens here; beside a longer one, a short text would have them."""
+    blocks = {"attention_type": "block_sparse", "block_size": 4, "num_random_blocks": 1, "initializer_range": 0.5}
+    torch.manual_seed(0)
+    net = hf.BigBirdForSequenceClassification(hf.BigBirdConfig(**SIZE, **blocks, num_labels=3)).eval()
+    watch(net)
+    model = ats.Model(net, copy_tokenizer())
+    texts = ["a b c d", "a b c d e f " * 6]
+    for text, together in zip(texts, ats.explain(model, texts, method="gradient", target=1), strict=True):
+        alone = ats.explain(model, text, method="gradient", target=1)
+        np.testing.assert_allclose(together.scores, alone.scores, rtol=1e-3)

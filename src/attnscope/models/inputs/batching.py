@@ -17,7 +17,7 @@ from attnscope.models.architecture import accepted, is_encoder_decoder, self_att
 from attnscope.models.inputs.encode import Encoded, encode
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
-from attnscope.models.model_facts import facts_of
+from attnscope.models.model_facts import facts_of, longest_without_blocks
 from attnscope.models.typed import device_of
 from attnscope.text.inputs import Given, Input, Messages, Reading, is_one
 
@@ -58,6 +58,8 @@ def budget_for(net: PreTrainedModel, inputs: Sequence[Mapping[str, Sequence[int]
     lengths = {len(text["input_ids"]) for text in inputs}
     if len(lengths) < 2:
         return budget
+    if longest_without_blocks(net):  # BigBird reads a short text without blocks, but not beside a long one
+        return 1
     facts = facts_of(net)
     if facts.padding_leaks is None:
         facts.padding_leaks = _padding_leaks(net, max(inputs, key=lambda text: len(text["input_ids"])))
