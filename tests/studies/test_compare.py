@@ -77,6 +77,16 @@ def test_two_models_on_one_text(copying: ats.Model) -> None:
     assert found.left.result.provenance["model"] != found.right.result.provenance["model"]
 
 
+def test_sides_are_called_by_the_folders_own_names() -> None:
+    def names(*folders: str) -> tuple[str, str]:
+        left, right = (ats.Model(tiny("llama", sharp=2.0), copy_tokenizer(), name=folder) for folder in folders)
+        found = ats.compare(left, "a b c", other=right, method="gradient_x_input", target=" d")
+        return found.left.name, found.right.name
+
+    assert names("/home/me/models/before", "org/after") == ("before", "org/after")
+    assert names("/home/me/old/llama", "/home/me/new/llama") == ("llama", "llama (other)")
+
+
 def test_one_text_has_the_same_words_under_two_tokenizers() -> None:
     """One tokenizer has a token a character, the other tokens that cover several words: nothing was edited."""
 

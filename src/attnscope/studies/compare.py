@@ -23,6 +23,7 @@ from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.studies.label_request import label_request
 from attnscope.text.alignment import Opposite
 from attnscope.text.inputs import Input, Messages, Reading
+from attnscope.text.visible import model_name
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def compare(
     read = {name: parameters[name] for name in ("tools", "chat_template_kwargs", "truncate") if name in parameters}
     reading = Reading(chat, **read)
     if names is None:
-        names = ("clean", "adversarial") if other is None else (models[0].name, models[1].name)
+        names = ("clean", "adversarial") if other is None else _names_of(models)
     labels_of_sides = [_labels(side_model, labels) for side_model in models]
     probabilities_of_sides = [
         _probabilities(side_model, [reading.one(text)], side_labels, reading)[0]
@@ -104,6 +105,12 @@ def compare(
         restores = _restored(models[1], left, right, labels_of_sides[1], reading.one(texts[1]), reading)
     expected_name = None if expected is None else label_name(model, expected)
     return Comparison(left, right, paired_words(left, right, restores), expected_name, dict(tags or {}))
+
+
+def _names_of(models: tuple[Model, Model]) -> tuple[str, str]:
+    """What the sides of two models are called: folders by their own names, which may be the same."""
+    left, right = (model_name(model.name) for model in models)
+    return left, f"{right} (other)" if left == right else right
 
 
 def _with_sample(prompt: str | Messages, sample: str | None) -> str | Messages:

@@ -1,8 +1,12 @@
 """Control characters made visible, for every text that is shown beside others: in a page, a figure, a terminal."""
 
+import re
 import unicodedata
 
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+# A path: with a root, a home, a drive, backslashes, or more than the one slash of a hub id.
+_FOLDER = re.compile(r"^[/~.]|\\|/.*/")
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -28,3 +32,14 @@ def _visible(character: str) -> str:
     if noncharacter or character in _BIDI_CONTROLS or unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
         return f"\\u{code:04x}"
     return character
+
+
+def model_name(name: str) -> str:
+    """What a model is called in a picture: a folder by its own name, since its path is nobody's business.
+
+    >>> model_name("/home/me/models/tiny"), model_name("org/name"), model_name("C:\\\\models\\\\tiny")
+    ('tiny', 'org/name', 'tiny')
+    """
+    return " + ".join(
+        re.split(r"[/\\]", part.rstrip("/\\"))[-1] if _FOLDER.search(part) else part for part in name.split(" + ")
+    )

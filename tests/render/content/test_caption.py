@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from drawn_results import attention, result
 
-from attnscope.render.content.caption import caption_of, model_name, number, unit
+from attnscope.render.content.caption import caption_of, number, unit
 from attnscope.render.content.pieces import query_words
 from attnscope.results.base import Asked, Measured
+from attnscope.text.visible import model_name
 
 TEXT = "a castle on the hill"
 # Of each field: a value, and what the caption says of it. Nothing where it says nothing by design.

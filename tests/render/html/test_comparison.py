@@ -1,6 +1,8 @@
 """Pages, figures and documents of comparisons and evaluations: what they say, and that hostile text stays text."""
 
+import csv
 import html
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,9 +10,10 @@ from pathlib import Path
 import pytest
 from browsing import opened
 from drawn_results import ARABIC, ENGLISH, JAPANESE, SEGMENTS, comparison, evaluation
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from attnscope.render import render
+from attnscope.results.base import Result
 from attnscope.results.comparison import Comparison, Comparisons
 
 HOSTILE = "</script><script>alert(1)</script> & <b>x</b> $100 _under_ 50% #1 ~^{}\\ \u202eabc"
@@ -124,3 +127,21 @@ def test_a_notebook_shows_the_page() -> None:
         assert frame.startswith("<iframe ")
         page = html.unescape(frame.split('srcdoc="')[1].removesuffix('"></iframe>'))
         assert page.encode() == render(drawn, ".html")
+
+
+def _saved(page: Page) -> list[list[str]]:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    return list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"), newline="")))
+
+
+@pytest.mark.parametrize("drawn", [PAIRS["japanese"], Comparisons((PAIRS["english"],)), evaluation()])
+def test_the_csv_of_a_page_is_attnscopes_own(browser: Browser, tmp_path: Path, drawn: Result) -> None:
+    with opened(browser, tmp_path, render(drawn, ".html")) as page:
+        shown = _saved(page)
+    own = list(csv.reader(io.StringIO(render(drawn, ".csv").decode("utf-8-sig"), newline="")))
+    assert shown[0] == own[0]
+    assert len(shown) == len(own) > 2
+    for row, expected in zip(shown, own, strict=True):
+        for cell, other in zip(row, expected, strict=True):
+            assert cell == other or (cell, other) == ("", "nan") or float(cell) == float(other)

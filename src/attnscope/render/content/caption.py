@@ -1,6 +1,5 @@
 """What a picture says about itself, in words: the same facts in every format."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, exp, floor, log10
@@ -10,11 +9,10 @@ from attnscope.render.content.pieces import query_words, visible
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Measured
+from attnscope.text.visible import model_name
 
 OF_SEVERAL_TOKENS = "A target of several tokens is scored on its own earlier tokens too."
 _LONGEST = 120
-# A path: with a root, a home, a drive, backslashes, or more than the one slash of a hub id.
-_FOLDER = re.compile(r"^[/~.]|\\|/.*/")
 
 
 @dataclass(frozen=True)
@@ -78,17 +76,6 @@ def caption_of(result: Attribution) -> Caption:
         provenance=tuple(
             (visible(k), _value(v)) for k, v in result.provenance.items() if k != "model" and v is not None
         ),
-    )
-
-
-def model_name(name: str) -> str:
-    """What a model is called in a picture: a folder by its own name, since its path is nobody's business.
-
-    >>> model_name("/home/me/models/tiny"), model_name("org/name"), model_name("C:\\\\models\\\\tiny")
-    ('tiny', 'org/name', 'tiny')
-    """
-    return " + ".join(
-        re.split(r"[/\\]", part.rstrip("/\\"))[-1] if _FOLDER.search(part) else part for part in name.split(" + ")
     )
 
 

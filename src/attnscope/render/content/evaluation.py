@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from attnscope.render.content.caption import model_name
 from attnscope.results.evaluation import YARDSTICK, Evaluation, Standing
+from attnscope.text.visible import model_name
 
 # Colours of the lines that stand out beside the yardstick: nobody can tell more than a handful apart. Blue, vermilion,
 # green and purple can be told apart by every colour vision (Okabe and Ito).

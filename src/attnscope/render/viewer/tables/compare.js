@@ -12,7 +12,7 @@ import { createTooltip } from "../tooltip.js";
  * @typedef {{name: string, result: {words: Word[]}, ranks: number[]}} Side
  * @typedef {{left: number | null, right: number | null, edit: string, change: number, rank_change: number | null,
  *   restores: number | null}} Pair
- * @typedef {{left: Side, right: Side, pairs: Pair[]}} Comparison
+ * @typedef {{left: Side, right: Side, pairs: Pair[], tags: Record<string, string>}} Comparison
  */
 
 /** @param {Side} side @param {number | null} index */
@@ -30,6 +30,25 @@ function values(comparison, pair) {
   );
   if (pair.restores !== null) lines.push(`undone alone: ${(100 * pair.restores).toFixed(1)} points`);
   return lines;
+}
+
+const COLUMNS = ["kind", "left", "right", "left_score", "right_score", "change", "left_rank", "right_rank"];
+
+/** A row for each pair of words, as attnscope's own CSV has them. @param {Comparison[]} comparisons
+ * @param {boolean} many whether rows say which comparison they are of @returns {(string | number)[][]} */
+function tableOf(comparisons, many) {
+  /** @param {Side} side @param {number | null} index */
+  const word = (side, index) => (index === null ? null : { ...side.result.words[index], rank: side.ranks[index] });
+  const rows = comparisons.flatMap(({ left, right, pairs, tags }, number) =>
+    pairs.map((pair) => {
+      const [before, after] = [word(left, pair.left), word(right, pair.right)];
+      const cells = [pair.edit, before?.text, after?.text, before?.score, after?.score, pair.change];
+      const ranks = [before?.rank, after?.rank, pair.rank_change, pair.restores];
+      const of = many ? [number + 1, tags.task, tags.attack] : [];
+      return [...of, ...cells, ...ranks].map((cell) => cell ?? "");
+    }),
+  );
+  return [[...(many ? ["pair", "task", "attack"] : []), ...COLUMNS, "rank_change", "restores"], ...rows];
 }
 
 /** @param {HTMLElement} root @param {import("../source.js").ResultSource} source
@@ -82,5 +101,5 @@ export function start(root, source, address = null) {
   addEventListener("scroll", tooltip.followScroll, { passive: true });
   for (const table of /** @type {NodeListOf<HTMLTableElement>} */ (root.querySelectorAll("table.all"))) sortable(table);
   filterable(root);
-  listenButtons(dom, source, "attnscope-comparison.json");
+  listenButtons(dom, source, "attnscope-comparison", () => tableOf(comparisons, data.type === "comparisons"));
 }

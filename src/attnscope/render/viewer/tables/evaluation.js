@@ -3,6 +3,16 @@
 import { Dom } from "../dom.js";
 import { listenButtons, sortable } from "./tables.js";
 
+const COLUMNS = ["metric", "better", "method", "mean", "low", "high", "texts"].concat(
+  ["difference", "difference_low", "difference_high"],
+  ["p", "verdict"],
+);
+
+/** A method's row of a metric, as attnscope's own CSV has it. @param {Record<string, any>} one
+ * @returns {(string | number)[]} */
+const rowOf = ({ metric, better, method, mean, low, high, count, difference, p, verdict }) =>
+  [metric, better, method, mean, low, high, count, ...difference, p, verdict].map((cell) => cell ?? "");
+
 /** @param {HTMLElement} root @param {import("../source.js").ResultSource} source */
 export function start(root, source) {
   const dom = new Dom(root);
@@ -22,5 +32,6 @@ export function start(root, source) {
   table.addEventListener("pointerleave", () => point(null));
   table.addEventListener("focusin", (event) => point(event.target));
   table.addEventListener("focusout", () => point(null));
-  listenButtons(dom, source, "attnscope-evaluation.json");
+  const { standings } = JSON.parse(source.result());
+  listenButtons(dom, source, "attnscope-evaluation", () => [COLUMNS, ...standings.map(rowOf)]);
 }

@@ -1,14 +1,24 @@
 // What pages with tables share: buttons at the top, sorting by columns, filtering of rows.
 
 import { download } from "../dom.js";
+import { csv } from "../format.js";
 
 /** Makes the buttons at the top work, and shows what needs a script. @param {import("../dom.js").Dom} dom
- * @param {import("../source.js").ResultSource} source @param {string} file what a download is called */
-export function listenButtons(dom, source, file) {
+ * @param {import("../source.js").ResultSource} source @param {string} file what a download is called
+ * @param {() => (string | number)[][]} table the rows of its CSV, the names of the columns first */
+export function listenButtons(dom, source, file, table) {
   dom.part("theme").addEventListener("click", () => dom.setTheme(dom.isDark() ? "light" : "dark"));
   dom
     .part("save-json")
-    .addEventListener("click", () => download(file, new Blob([source.result()], { type: "application/json" })));
+    .addEventListener("click", () =>
+      download(`${file}.json`, new Blob([source.result()], { type: "application/json" })),
+    );
+  // The byte order mark tells spreadsheets that the file is UTF-8.
+  dom
+    .part("save-csv")
+    .addEventListener("click", () =>
+      download(`${file}.csv`, new Blob(["\ufeff", csv(table())], { type: "text/csv;charset=utf-8" })),
+    );
   for (const hidden of dom.all(".scripted")) hidden.hidden = false;
 }
 
