@@ -275,3 +275,12 @@ def test_the_old_names_warn_and_say_the_same() -> None:
     with pytest.warns(DeprecationWarning, match=r"Attribution\.asked"):
         assert SMALL.parameters == {"layer": 1, "head": "mean", "query": None, "query_tokens": None}
     assert (SMALL.excluded_mass, one.excluded_mass) == (0.5, None)
+
+
+def test_a_target_that_the_model_rules_out_is_saved_and_loaded() -> None:
+    made = result("a b", measured={"value": -math.inf})
+    assert '"value": "-inf"' in made.to_json()
+    assert Attribution.from_json(made.to_json()) == made
+    for value in (math.inf, math.nan):
+        with pytest.raises(NonFiniteError):
+            result("a b", measured={"value": value}).to_json()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.errors import InputError, NonFiniteError
-from attnscope.results.base import Asked, Document, Measured
+from attnscope.results.base import NEVER, Asked, Document, Measured
 from attnscope.results.files.reading import NUMBER, Kinds, checked, checked_items, shallow
 from attnscope.results.files.schema1 import merged_parameters
 from attnscope.results.scaling import min_max, symmetric
@@ -212,7 +212,10 @@ class Attribution(Document):
             "text": self.text,
             "signed": self.signed,
             "asked": shallow(self.asked),
-            "measured": shallow(self.measured),
+            "measured": {
+                **shallow(self.measured),
+                "value": NEVER if self.measured.value == -math.inf else self.measured.value,
+            },
             "tokens": [shallow(token) for token in self.tokens],
             "words": [
                 {**shallow(word), "scaled": float(scaled)} for word, scaled in zip(self.words, self.scaled, strict=True)

@@ -14,6 +14,7 @@ Problems solved here, so that no result has to solve them:
 
 import importlib
 import json
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -151,7 +152,10 @@ class Measured:
     @classmethod
     def read(cls, data: Any) -> Self:
         """Read it from a saved result. Raises ValueError, saying what is wrong."""
-        measured = checked(data, _MEASURED, "measured")
+        impossible = isinstance(data, dict) and data.get("value") == NEVER
+        measured = checked({**data, "value": None} if impossible else data, _MEASURED, "measured")
+        if impossible:
+            measured["value"] = -math.inf
         for name, kinds in (("standard_error", NUMBER), ("query_tokens", (int,)), ("fixed", (int,))):
             if measured[name] is not None:
                 measured[name] = checked_tuple(measured[name], kinds, name)
@@ -179,6 +183,8 @@ _ASKED: dict[str, Kinds] = {
     "text_pair": _TEXT_OR_NOT, "target_token": _TEXT_OR_NOT, "messages": _ITEMS_OR_NOT, "tools": _ITEMS_OR_NOT,
     "chat_template_kwargs": _OBJECT_OR_NOT,
 }  # fmt: skip
+# How a file says minus infinity, the log-probability of what the model rules out: JSON has no such number.
+NEVER = "-inf"
 _MEASURED: dict[str, Kinds] = {
     "value": _NUMBER_OR_NOT, "excluded_mass": _NUMBER_OR_NOT, "completeness_error": _NUMBER_OR_NOT,
     "baseline_value": _NUMBER_OR_NOT, "standard_error": _LIST_OR_NOT, "r_squared": _NUMBER_OR_NOT,
