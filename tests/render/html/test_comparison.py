@@ -145,3 +145,12 @@ def test_the_csv_of_a_page_is_attnscopes_own(browser: Browser, tmp_path: Path, d
     for row, expected in zip(shown, own, strict=True):
         for cell, other in zip(row, expected, strict=True):
             assert cell == other or (cell, other) == ("", "nan") or float(cell) == float(other)
+
+
+def test_long_names_and_labels_stay_on_a_narrow_screen(browser: Browser, tmp_path: Path) -> None:
+    long = "label" * 20
+    sides = (replace(PAIRS["equal"].left, name=long, probabilities=((long, 0.8), (" no", 0.2))), PAIRS["equal"].right)
+    pair = replace(PAIRS["equal"], left=sides[0], right=replace(sides[1], name="b" * 80), tags={"attack": long})
+    for drawn in (pair, Comparisons((pair, pair))):
+        with opened(browser, tmp_path, render(drawn, ".html"), viewport={"width": 360, "height": 700}) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
