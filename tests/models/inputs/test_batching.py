@@ -1,5 +1,7 @@
 """Batches under a budget of tokens, padding, and texts encoded one by one."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -126,7 +128,16 @@ def test_a_text_that_is_read_without_blocks_is_not_read_beside_one_with_them() -
     net = hf.BigBirdForSequenceClassification(hf.BigBirdConfig(**SIZE, **blocks, num_labels=3)).eval()
     watch(net)
     model = ats.Model(net, copy_tokenizer())
-    texts = ["a b c d", "a b c d e f " * 6]
+    texts = ["a b c d", "a b c d e f " * 12]
     for text, together in zip(texts, ats.explain(model, texts, method="gradient", target=1), strict=True):
         alone = ats.explain(model, text, method="gradient", target=1)
         np.testing.assert_allclose(together.scores, alone.scores, rtol=1e-3)
+
+
+def test_a_list_for_an_encoder_decoder_that_finds_answers() -> None:
+    config = deepcopy(tiny("bart").config)
+    config.pad_token_id = 0
+    model = ats.Model(hf.BartForQuestionAnswering(config).eval(), copy_tokenizer())
+    texts = ["a b c d", "a b c d e f a b"]
+    for text, together in zip(texts, ats.attention(model, texts, layer=0, query=-1), strict=True):
+        np.testing.assert_allclose(together.scores, ats.attention(model, text, layer=0, query=-1).scores, atol=1e-5)

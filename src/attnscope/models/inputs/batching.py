@@ -105,7 +105,8 @@ def _made_of(net: PreTrainedModel, texts: Sequence[Mapping[str, Sequence[int]]])
             return made
     if task_of(net) == "encoder-decoder":
         inputs["decoder_input_ids"] = inputs["input_ids"]
-    return [*made, net(**accepted(net, inputs)).logits[:1]]
+    output = net(**accepted(net, inputs))
+    return [*made, (output.start_logits[..., None] if task_of(net) == "answer" else output.logits)[:1]]
 
 
 def length_groups(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
