@@ -106,9 +106,8 @@ def reads_ahead(net: PreTrainedModel) -> bool:
         if not _equal(one, again):
             raise _by_chance(net)
         # What goes through quantised layers may be rounded by its largest number, which may be a later token's.
-        facts.both_ways = not _equal(one, other, 1e-3 if quantisation_of(net) is None else 0.1) or depends_on_length(
-            one, short
-        )
+        exact = quantisation_of(net) is None
+        facts.both_ways = not _equal(one, other, 1e-3 if exact else 0.1) or (exact and depends_on_length(one, short))
     return facts.both_ways
 
 
