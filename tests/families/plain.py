@@ -61,7 +61,7 @@ class Plain:
     @property
     def reads_twice(self) -> bool:
         """Whether the decoder reads the text as well as the encoder."""
-        return self.two_stacks and self.case.kind in CLASSIFIERS
+        return self.two_stacks and self.case.kind in (*CLASSIFIERS, "qa")
 
     @property
     def start(self) -> int:
@@ -113,8 +113,13 @@ class Plain:
         return deepcopy(self.net).eval().requires_grad_(False)
 
     def loss(self, ids: Sequence[int]) -> Question:
-        """labels = input ids; of a classifier, how likely its own prediction is."""
+        """labels = input ids; of a classifier, or where an answer is, how likely its own prediction is."""
         labels = torch.tensor(ids)
+        if self.case.kind == "qa":
+            special = set(self.tokenizer.all_special_ids)
+            return Question(
+                {}, partial(_best_answer, places=[i for i, identity in enumerate(ids) if identity not in special])
+            )
         if self.case.kind == "seqcls":
             return Question({}, lambda logits: logits[0].log_softmax(-1).max())
         if self.case.kind == "tokcls":
@@ -151,6 +156,8 @@ class Plain:
         decoder = question.decoder if question else None
         inputs = _accepted(net, ids) | ({"decoder_input_ids": torch.tensor([decoder])} if decoder else {})
         output = net(**inputs, **more)
+        if hasattr(output, "start_logits"):
+            return torch.stack([output.start_logits, output.end_logits], -1)
         return output.logits if hasattr(output, "logits") else output[0]
 
     def value(self, ids: Sequence[int], question: Question) -> float:
@@ -234,6 +241,12 @@ def _log_probability(logits: Tensor, positions: Sequence[int], ids: Sequence[int
 
 def _layers(attentions: Sequence[Tensor | None] | None) -> list[Tensor]:
     return [weights[0] for weights in attentions or () if isinstance(weights, Tensor)]
+
+
+def _best_answer(logits: Tensor, places: Sequence[int]) -> Tensor:
+    """How likely the likeliest answer is, of at most 30 tokens: where it begins, and where it ends."""
+    begin, end = logits[0].log_softmax(0).T
+    return torch.stack([begin[a] + end[b] for a in places for b in places if a <= b < a + 30]).max()
 
 
 def _accepted(module: nn.Module, ids: Sequence[int]) -> dict[str, Any]:

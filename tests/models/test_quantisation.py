@@ -88,3 +88,21 @@ def test_plain_layers_are_not_tried() -> None:
         layer.mlp.up_proj.forward = None
     forget_all()
     check_passes_gradients(net)
+
+
+def test_a_module_of_other_modules_is_no_quantised_layer() -> None:
+    """Some name the width of what they read (Aria's projector), and are given something else."""
+
+    class Projector(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.in_features = 32
+            self.inner = nn.Linear(32, 32)
+
+        def forward(self, _x: Tensor) -> Tensor:
+            raise KeyError("not of this shape")
+
+    net: Any = tiny("llama").eval()
+    net.projector = Projector()
+    forget_all()
+    check_passes_gradients(net)

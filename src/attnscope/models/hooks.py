@@ -72,7 +72,7 @@ def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor], text: 
                 return None
             own, more = of_text(net, args[0], output, text)
             first.append(_Embedded(args[0], output.detach(), torch.cat([change(own), more], 1)))
-            return first[0].after
+            return first[0].after.transpose(0, 1) if _token_first(args[0], text) else first[0].after
         return first[0].in_decoder(args[0], output) if twice else None
 
     layers = [embedding_layer(net), *(decoder_embeddings(net) if twice else ())]
@@ -80,6 +80,14 @@ def _embeddings(net: PreTrainedModel, change: Callable[[Tensor], Tensor], text: 
         for layer in dict.fromkeys(layers):
             stack.enter_context(hooked(layer, hook))
         yield
+
+
+def _token_first(ids: Tensor, text: Tensor | None) -> bool:
+    """Whether a model turns the text, (batch, token), round before it embeds it (XLNet)."""
+    if text is None or ids.dim() != 2 or ids.T.shape != text.shape:
+        return False
+    text = text.to(ids)
+    return torch.equal(ids.T, text) and not torch.equal(ids, text)
 
 
 def one_tensor(part: nn.Module, output: Any) -> Tensor:
@@ -98,6 +106,8 @@ def of_text(net: PreTrainedModel, ids: Tensor, output: Tensor, text: Tensor | No
     Raises ModelError where tokens of the model's own stand before the text, or where there are no plain embeddings.
     """
     output = one_tensor(net, output)
+    if _token_first(ids, text):
+        return output.transpose(0, 1), output.transpose(0, 1)[:, :0]
     if text is None or ids.shape == text.shape:
         return output, output[:, :0]
     count = text.shape[1]

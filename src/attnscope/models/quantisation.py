@@ -48,7 +48,7 @@ def check_passes_gradients(net: PreTrainedModel) -> None:
         return
     for name, layer in net.named_modules():
         width = getattr(layer, "in_features", None) or getattr(layer, "infeatures", None)
-        if width and not _is_plain(layer) and not hasattr(layer, "base_layer"):
+        if isinstance(width, int) and _keeps_its_own_weights(layer) and not hasattr(layer, "base_layer"):
             x = torch.randn(2, width, generator=torch.Generator().manual_seed(0)).to(device_of(net), net.dtype)
             if not _passes_gradient(layer, x):
                 raise ModelError(
@@ -59,9 +59,13 @@ def check_passes_gradients(net: PreTrainedModel) -> None:
     facts.passes_gradients = True
 
 
-def _is_plain(layer: nn.Module) -> bool:
+def _keeps_its_own_weights(layer: nn.Module) -> bool:
+    """Whether a layer has weights, and in another form than a plain parameter."""
     weight = layer._parameters.get("weight")
-    return type(weight) is nn.Parameter and weight.is_floating_point()
+    if weight is None:
+        # In buffers (GPTQ, AWQ), or packed (torch's own); a module of other modules has none.
+        return bool(layer._buffers) or type(layer).__module__.startswith("torch.ao.nn.quantized")
+    return type(weight) is not nn.Parameter or not weight.is_floating_point()
 
 
 def _passes_gradient(layer: Any, x: Tensor) -> bool:

@@ -46,7 +46,7 @@ def _in_half(trial: Trial, dtype: torch.dtype) -> float | None:
     if trial.net.dtype == torch.float64:
         return None  # asked again: half precision has no exact answer to compare with
     half = trial.in_precision(dtype)
-    question = None if trial.case.kind in ("bare", "qa") else trial.plain.loss(trial.ids)
+    question = None if trial.case.kind == "bare" else trial.plain.loss(trial.ids)
     try:
         theirs = half.eager if _answers(trial, "attention") else []
         theirs_gradient = half.plain.gradient(half.ids, question)[0] if question else None

@@ -21,7 +21,7 @@ _STEPS = 2
 
 def gradient(trial: Trial) -> float:
     """The text's own loss, of a model in training mode: the norm of each token's gradient, and the value."""
-    if trial.case.kind in ("bare", "qa"):
+    if trial.case.kind == "bare":
         _nothing_to_explain(trial)
     trial.net.train()  # as a user may have left it
     trial.watch()
@@ -43,7 +43,7 @@ def _nothing_to_explain(trial: Trial) -> None:
         ats.explain(trial.model, TEXT, method="gradient")
     except ModelError as error:
         raise NothingToCheckError(str(error)) from error
-    raise UnverifiedError("a gradient, of a model whose head says nothing of the text's own tokens")
+    raise UnverifiedError("a gradient, of a model without a head")
 
 
 def gradient_x_input(trial: Trial) -> float:
