@@ -64,6 +64,13 @@ EXPECTED: tuple[Expected, ...] = (
     Expected(
         "refused",
         ATTENTION | STACKS,
+        "has no attention weights to show from token to token",
+        "it attends in blocks, and has no weight for every pair of tokens",
+        name_set("pegasus_x"),
+    ),
+    Expected(
+        "refused",
+        ATTENTION | STACKS,
         "it does not attend from every token to every token",
         "it attends in windows, pools, chunks or hash buckets, and has no weight for every pair of tokens",
         name_set("funnel led longformer longt5 reformer yoso"),
