@@ -22,7 +22,7 @@ from families.outcome import decide
 from families.trial import Trial
 
 # Of a case: in a few seconds and a few hundred megabytes it is done, or something is wrong.
-SECONDS, BYTES = 180, 12 * 2**30
+SECONDS, BYTES = 420, 12 * 2**30
 # Kind, family and architecture of a case; and "checks", an outcome by name, or "failed", why there are none.
 Record = dict[str, Any]
 
