@@ -12,7 +12,9 @@ BEGIN = """
 import json, resource, sys, torch
 import attnscope as ats
 
-def peak():  # megabytes of the whole process
+def peak():  # megabytes of the whole process; Linux's getrusage would begin with those of the process that started it
+    if sys.platform == "linux":
+        return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 * (1024 if sys.platform == "darwin" else 1))
 
 seen = {}
