@@ -1,10 +1,13 @@
 """Texts longer than the model, in overlapping windows."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import classifier, small
+import transformers as hf
+from tiny_models import FAMILIES, classifier, small
+from tokenizers_zoo import byte_bpe
 
 import attnscope as ats
 from attnscope.errors import InputError
@@ -26,7 +29,7 @@ def test_windows_cover_the_text_overlap_and_cut_no_word(llama: ats.Model, window
         assert len(model.tokenizer(text[start:end])["input_ids"]) <= window
         assert start == 0 or any(start <= word <= start + 1 for word in starts)
         assert end == len(text) or end in ends
-    for (_, end), (start, _) in zip(windows.spans, windows.spans[1:], strict=False):
+    for (_, end), (start, _) in pairwise(windows.spans):
         assert start < end
 
 
@@ -68,6 +71,65 @@ def test_each_window_has_its_own_probability_of_a_label() -> None:
     ]
     assert len(values) > 2
     assert found.measured.value == pytest.approx(np.mean([value for value in values if value is not None]))
+
+
+def test_all_windows_explain_the_label_that_they_predict_together() -> None:
+    model = classifier("Sequence")
+    text = "a " * 24 + "e f " * 18
+    labels = [str(label) for label in model.model.config.id2label.values()]
+    short, found = ats.explain(model, ["e f e f", text], "gradient_x_input", window=16)
+    spans = found.measured.windows
+    alone = [ats.explain(model, text[a:b], "gradient_x_input") for a, b in spans]
+    assert len({result.measured.answer for result in alone}) > 1, "some windows predict another label by themselves"
+    means = {
+        label: np.mean([ats.explain(model, text[a:b], target=label).measured.value or 0.0 for a, b in spans])
+        for label in labels
+    }
+    label = max(means, key=lambda name: means[name])
+    assert found.measured.answer == (label,)
+    assert found.measured.value == pytest.approx(means[label], abs=1e-5)
+    of_label = ats.explain(model, text, "gradient_x_input", target=label, window=16)
+    np.testing.assert_allclose(found.scores, of_label.scores, rtol=1e-4, atol=1e-6)
+    assert short.asked.target == ats.explain(model, "e f e f", "gradient_x_input").asked.target
+
+
+def test_what_says_how_good_the_scores_are_is_that_of_the_worst_window(llama: ats.Model) -> None:
+    text = "a a a a a a a a a a a a " + TEXT
+    for method, asked in (("lime", {"samples": 16}), ("integrated_gradients", {"steps": 2}), ("shapley", {"pairs": 8})):
+        found = ats.explain(llama, text, method, window=16, **asked).measured
+        alone = [ats.explain(llama, text[a:b], method, **asked).measured for a, b in found.windows]
+        if found.r_squared is not None:
+            assert found.r_squared == pytest.approx(min(one.r_squared or 0.0 for one in alone), abs=1e-5)
+        if found.completeness_error is not None:
+            errors = [abs(one.completeness_error or 0.0) for one in alone]
+            assert abs(found.completeness_error) == pytest.approx(max(errors), abs=1e-4)
+        if found.baseline_value is not None:
+            baselines = [one.baseline_value or 0.0 for one in alone]
+            assert found.baseline_value == pytest.approx(np.mean(baselines), abs=1e-4)
+        if found.standard_error is not None:
+            # The first word is in the first window alone; the last in the last.
+            firsts, lasts = alone[0].standard_error or (), alone[-1].standard_error or ()
+            assert found.standard_error[0] == pytest.approx(firsts[0], rel=1e-3)
+            assert found.standard_error[-1] == pytest.approx(lasts[-1], rel=1e-3)
+
+
+def test_a_word_longer_than_a_window_is_read_too() -> None:
+    """A protein is one word."""
+    tokenizer = byte_bpe()
+    net = hf.BertForMaskedLM(hf.BertConfig(**{**FAMILIES["bert"][2], "vocab_size": len(tokenizer)})).eval()
+    model = ats.Model(net, tokenizer)
+    protein = "MKTAYIAKQRQISFVKSHFSRQ" * 6
+    text = f"see {protein} here"
+    assert model.positions is not None
+    assert model.positions < len(protein)
+    for unit in ("token", "word", "character"):
+        found = ats.explain(model, text, window=32, unit=unit)
+        spans = found.measured.windows
+        assert (spans[0][0], spans[-1][1]) == (0, len(text))
+        assert all(len(model.tokenizer(text[a:b])["input_ids"]) <= 32 for a, b in spans)
+        assert all(c < b for (_, b), (c, _) in pairwise(spans))
+        assert all(word.score > 0 for word in found.words)
+    assert [word.text for word in found.words][:5] == [*"see M"]
 
 
 def test_a_list_of_texts_and_a_saved_result(llama: ats.Model, tmp_path: Any) -> None:

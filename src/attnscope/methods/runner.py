@@ -21,7 +21,7 @@ from attnscope.methods.shared import SharedAttention, SharedGradients, query_wei
 from attnscope.methods.table import Method
 from attnscope.methods.task import Scores, Task
 from attnscope.methods.units import units_of
-from attnscope.methods.windows import check_window, put_together, windows_of
+from attnscope.methods.windows import Windows, check_window, label_of_all, put_together, windows_of
 from attnscope.models.architecture import is_encoder_decoder, task_of
 from attnscope.models.attention.query_key_batch import QueryKeyBatch, query_key_batches, query_key_texts
 from attnscope.models.default_settings import default_settings
@@ -89,12 +89,29 @@ class _Runner:
     def _in_windows(self, texts: Sequence[Any]) -> list[Any]:
         size = check_window(self.model, self.request)
         if any(not isinstance(text, str) for text in texts):
-            raise InputError("window was given with a chat, which is read as a whole: leave window out, or truncate it")
+            raise InputError(
+                "window was given with a chat or a pair of texts, which is read as a whole: leave window out, or "
+                "truncate it"
+            )
         windows = [windows_of(self.model, text, size) for text in texts]
-        pieces = [piece for each in windows for piece in each]
-        alone = _Runner(self.model, self.method, self.options, replace(self.request, window=None))
-        results = iter(alone.results(pieces))
-        return [put_together(each, list(islice(results, len(each))), self.request, size) for each in windows]
+        targets = [self._target_in(each) for each in windows]
+        results: dict[int, Any] = {}
+        for target in dict.fromkeys(targets):
+            members = [i for i, own in enumerate(targets) if own == target]
+            request = replace(self.request, window=None, target=target)
+            pieces = [piece for i in members for piece in windows[i]]
+            found = iter(_Runner(self.model, self.method, self.options, request).results(pieces))
+            for i in members:
+                results[i] = put_together(windows[i], list(islice(found, len(windows[i]))), self.request, size)
+        return [results[i] for i in range(len(texts))]
+
+    def _target_in(self, windows: Windows) -> Any:
+        """The target of every window of a text. Each by itself may predict another label, and what is put together has
+        to be about one."""
+        target = self.request.target
+        if target is not None or len(windows) == 1 or task_of(self.model.model) != "classifier":
+            return target
+        return None if self._looks_from_query(list(windows)) else label_of_all(self.model, windows)
 
     def _looks_from_query(self, text: Given) -> bool:
         request, asks = self.request, self.method.asks

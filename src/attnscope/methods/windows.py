@@ -2,11 +2,13 @@
 
 Every window begins half a window after the one before, so that all but the ends of a text are read twice, with words on
 either side. Where windows meet, a score is the mean of theirs. A target is asked of every window by itself: of a
-classifier's label each window has its own probability, and the result's value is their mean.
+classifier's label each window has its own probability, and the result's value is their mean. All windows of a text
+explain one label: without a target, the one that the model predicts of them together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,11 @@ from attnscope.methods.units import units_of, words_in
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.encode import Encoded, encode
 from attnscope.models.loading.load import Model
+from attnscope.models.targets.labels import predicted_label
 from attnscope.results.attribution import Attribution, Token, Word
+from attnscope.results.base import Measured
 from attnscope.results.plain import plain_numbers
+from attnscope.text.words import WordSpan, tokens_as_words
 
 # What is left of a window beside its special tokens: fewer tokens would be no context.
 _FEWEST = 8
@@ -61,9 +66,11 @@ def check_window(model: Model, request: Request) -> int:
 
 
 def windows_of(model: Model, text: str, window: int) -> Windows:
-    """The windows of a text: at most `window` tokens each, special tokens included; a word is cut nowhere."""
+    """The windows of a text: at most `window` tokens each, special tokens included.
+
+    They are cut between words; a word longer than a window (a protein) is cut between its tokens.
+    """
     encoded = encode(model.tokenizer, text)
-    words = encoded.words
     special = sum(token.special for token in encoded.tokens)
     room = window - special
     if len(encoded.tokens) <= window:
@@ -72,43 +79,61 @@ def windows_of(model: Model, text: str, window: int) -> Windows:
         raise InputError(
             f"window={window} leaves room for {room} tokens beside {special} special ones: give a larger window"
         )
-    counts = np.cumsum([0, *(len(word.tokens) for word in words)])
+    pieces = _pieces(encoded, room)
+    counts = np.cumsum([0, *(len(piece.tokens) for piece in pieces)])
     spans: list[tuple[int, int]] = []
     first = 0
     while True:
         last = max(first + 1, int(np.searchsorted(counts, counts[first] + room, "right")) - 1)
+        span = _span(encoded, pieces, first, last)
         # A window's own tokens may be more than those of the same words in the text.
-        while last > first + 1 and len(encode(model.tokenizer, _slice(encoded, first, last)).tokens) > window:
+        while last > first + 1 and len(encode(model.tokenizer, text[slice(*span)]).tokens) > window:
             last -= 1
-        spans.append(_span(encoded, first, last))
-        if last == len(words):
+            span = _span(encoded, pieces, first, last)
+        spans.append(span)
+        if last == len(pieces):
             return Windows(encoded, tuple(spans))
         first = max(first + 1, int(np.searchsorted(counts, counts[first] + room // 2, "left")))
         first = min(first, last)
 
 
-def _span(encoded: Encoded, first: int, last: int) -> tuple[int, int]:
-    """The characters of the words from `first` to before `last`, and the white space in its first token."""
-    words, tokens = encoded.words, encoded.tokens
-    start = 0 if first == 0 else min(tokens[i].start for i in words[first].tokens)
-    start = max(start, 0 if first == 0 else words[first - 1].end)
-    return start, len(encoded.text) if last == len(words) else words[last - 1].end
+def _pieces(encoded: Encoded, room: int) -> list[WordSpan]:
+    """What windows are made of: words, and the tokens of words that have no room in one."""
+    pieces: list[WordSpan] = []
+    for word in encoded.words:
+        if len(word.tokens) <= room:
+            pieces.append(word)
+            continue
+        for part in tokens_as_words([encoded.tokens[i] for i in word.tokens]):
+            pieces.append(WordSpan(part.start, part.end, tuple(word.tokens[i] for i in part.tokens)))
+    return pieces
 
 
-def _slice(encoded: Encoded, first: int, last: int) -> str:
-    start, end = _span(encoded, first, last)
-    return encoded.text[start:end]
+def _span(encoded: Encoded, pieces: Sequence[WordSpan], first: int, last: int) -> tuple[int, int]:
+    """The characters of the pieces from `first` to before `last`, and the white space in its first token."""
+    start = 0
+    if first:
+        start = max(min(encoded.tokens[i].start for i in pieces[first].tokens), pieces[first - 1].end)
+    return start, len(encoded.text) if last == len(pieces) else pieces[last - 1].end
+
+
+def label_of_all(model: Model, windows: Windows) -> int:
+    """The label that a classifier predicts of the windows together."""
+    return predicted_label(model, [encode(model.tokenizer, piece).inputs for piece in windows])
 
 
 def put_together(windows: Windows, results: Sequence[Attribution], request: Request, window: int) -> Attribution:
     """One result for the whole text."""
     encoded, first = windows.encoded, results[0]
+    asked = replace(first.asked, window=window)
+    if len(results) == 1:
+        return replace(first, asked=asked, measured=replace(first.measured, windows=windows.spans))
     units = units_of(encoded, request.unit)
     words = words_in(encoded, units)
-    of_words, of_tokens = (_per_character(windows, results, of) for of in ("words", "tokens"))
-    values = [result.measured.value for result in results if result.measured.value is not None]
-    masses = [result.excluded_mass for result in results if result.excluded_mass is not None]
-    errors = [e for result in results if (e := result.measured.completeness_error) is not None]
+    of_words = _per_character(windows, [[(w.start, w.end, w.score) for w in result.words] for result in results])
+    of_tokens = _per_character(
+        windows, [[(t.start, t.end, t.score) for t in result.tokens if not t.special] for result in results]
+    )
     # Tokens that share a character, such as its bytes, share its score.
     readers = np.zeros(len(encoded.text) + 1)
     for token in encoded.tokens:
@@ -124,13 +149,9 @@ def put_together(windows: Windows, results: Sequence[Attribution], request: Requ
         words=tuple(
             Word(encoded.text[start:end], start, end, float(of_words[start:end].sum())) for start, end in words.spans
         ),
-        asked=replace(first.asked, window=window),
+        asked=asked,
         measured=replace(
-            first.measured,
-            value=float(np.mean(values)) if values else None,
-            excluded_mass=float(np.mean(masses)) if masses else None,
-            completeness_error=max(errors, key=abs) if errors else None,
-            standard_error=None,
+            _measured(windows, results, words.spans),
             query_tokens=None,
             fixed=(),
             shared_words=words.shared,
@@ -139,13 +160,52 @@ def put_together(windows: Windows, results: Sequence[Attribution], request: Requ
     )
 
 
-def _per_character(windows: Windows, results: Sequence[Attribution], of: str) -> NDArray[np.float64]:
-    """(character,) What the words or tokens of the windows give each character, in the mean over its windows."""
+def _measured(windows: Windows, results: Sequence[Attribution], spans: Sequence[tuple[int, int]]) -> Measured:
+    """What was measured: means over the windows; of what says how good the scores are, that of the worst window.
+
+    A standard error is put together as a score is, which is a bound.
+    """
+    together: dict[str, Any] = {}
+    for name, of_windows in _TOGETHER.items():
+        values = [value for result in results if (value := getattr(result.measured, name)) is not None]
+        if values:
+            together[name] = of_windows(values)
+    errors = None
+    if all(result.measured.standard_error is not None for result in results):
+        of_errors = _per_character(
+            windows,
+            [
+                [(w.start, w.end, e) for w, e in zip(result.words, result.measured.standard_error or (), strict=True)]
+                for result in results
+            ],
+        )
+        errors = tuple(float(of_errors[start:end].sum()) for start, end in spans)
+    return replace(results[0].measured, **together, standard_error=errors)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))
+
+
+_TOGETHER: Mapping[str, Callable[[list[Any]], Any]] = {
+    "value": _mean,
+    "baseline_value": _mean,
+    "excluded_mass": _mean,
+    "completeness_error": lambda values: max(values, key=abs),
+    "r_squared": min,
+    "steps": max,
+    "rebuilt": max,
+}
+_Placed = tuple[int, int, float]
+
+
+def _per_character(windows: Windows, placed: Sequence[Sequence[_Placed]]) -> NDArray[np.float64]:
+    """(character,) What the numbers of each window, (start, end, number), give each character, in the mean."""
     total = np.zeros(len(windows.encoded.text) + 1)
     read = np.zeros_like(total)
-    for (start, end), result in zip(windows.spans, results, strict=True):
-        read[start:end] += 1
-        for item in getattr(result, of):
-            if item.start < item.end and not getattr(item, "special", False):
-                total[start + item.start : start + item.end] += item.score / (item.end - item.start)
+    for (begin, stop), numbers in zip(windows.spans, placed, strict=True):
+        read[begin:stop] += 1
+        for start, end, number in numbers:
+            if start < end:
+                total[begin + start : begin + end] += number / (end - start)
     return total / np.maximum(read, 1)

@@ -23,13 +23,21 @@ from attnscope.text.words import find_words
 def classifier(model: Model, encoded: Encoded, target: Target) -> Objective:
     """The label of the whole text; the one that the model predicts if none is named."""
     chosen = [label_of(model, t) for t in (target.target, target.against) if t is not None]
-    labels = chosen or [int(_logits(model, encoded.inputs)[0].argmax())]
+    labels = chosen or [predicted_label(model, [encoded.inputs])]
     quantity = _quantity_of_labels(model, target)
     readout = Readout(encoded.inputs, (0,) * len(labels), tuple(labels), (1, -1)[: len(labels)], quantity)
     what = " minus that of ".join(repr(label_name(model, label)) for label in labels)
     what = f"the label {what}" if chosen else f"the predicted label {what}"
     answer = tuple(str(label_name(model, label)) for label in labels)
     return Objective(encoded, (readout,), explained(what, quantity), quantity, answer=answer)
+
+
+def predicted_label(model: Model, texts: Sequence[Mapping[str, Sequence[int]]]) -> int:
+    """The label that a classifier predicts; of several texts, such as the windows of one, in the mean of their logits.
+
+    That is the one whose log-probability has the highest mean.
+    """
+    return int(torch.stack([_logits(model, inputs)[0].float() for inputs in texts]).mean(0).argmax())
 
 
 def _quantity_of_labels(model: Model, target: Target, default: str = "log_probability") -> str:
