@@ -5,6 +5,7 @@ import threading
 
 import pytest
 import torch
+from snapshot import watch
 from tiny_models import LINEAR, linear, tiny
 
 from attnscope.models.leave_unchanged import unchanged
@@ -62,3 +63,38 @@ def test_another_thread_is_not_watched() -> None:
         with torch.no_grad():
             net(**IDS, use_cache=False)
     assert seen == list(modules)
+
+
+@pytest.mark.parametrize("family", LINEAR)
+def test_a_pass_of_another_thread_within_one_of_ours(family: str) -> None:
+    """It runs through the same modules, between what they are given and what they make of it."""
+    net = linear(family)
+    modules = {module: 0 for module in net.modules() if mechanism(module)}
+    first, here = next(iter(modules)), threading.get_ident()
+    others = {"input_ids": torch.arange(30, 35)[None]}
+
+    def rows() -> list[torch.Tensor]:
+        found: list[torch.Tensor] = []
+        see = lambda _module, call: found.append(call.weights(torch.arange(call.queries)))  # noqa: E731
+        with torch.no_grad(), unchanged(net), linear_watched(modules, see):
+            net(**IDS, use_cache=False)
+        return found
+
+    def run() -> None:
+        with torch.no_grad():
+            net(**others, use_cache=False)
+
+    def run_elsewhere(*_: object) -> None:
+        if threading.get_ident() == here:
+            thread = threading.Thread(target=run)
+            thread.start()
+            thread.join()
+
+    expected = rows()
+    parts = [part for part in first.modules() if part is not first]
+    handles = [part.register_forward_hook(run_elsewhere) for part in parts]
+    watch(net)
+    torch.testing.assert_close(rows(), expected, rtol=0, atol=0)
+    for handle in handles:
+        handle.remove()
+    watch(net)

@@ -5,7 +5,6 @@ what it asked for. A module of INLINE is read by hooks. To be used inside `uncha
 """
 
 import inspect
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from attnscope.models.linear_attention.call import LinearCall
 from attnscope.models.linear_attention.scans import INLINE, SCANS, Inline, Scan, read_scan
+from attnscope.models.thread_bound import acting_thread, here_only, undone_by
 
 See = Callable[[nn.Module, LinearCall], None]
 
@@ -49,43 +49,42 @@ def _called(module: nn.Module) -> str | None:
 @contextmanager
 def linear_watched(modules: Mapping[nn.Module, object], see: See) -> Iterator[None]:
     """Inside, a forward pass shows each call that one of these modules makes to `see(module, call)`."""
-    thread = threading.get_ident()
+    thread = acting_thread()
     running: list[nn.Module] = []
     exchanged: list[tuple[dict[str, Any], str, Any]] = []
 
     def scan(original: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
         returned = original(*args, **kwargs)
-        if threading.get_ident() == thread and running:
+        if acting_thread() == thread and running:
             see(running[-1], read_scan(SCANS[name], running[-1], args, kwargs, returned))
         return returned
 
     def begin(module: nn.Module, _args: object) -> None:
-        if threading.get_ident() == thread:
-            running.append(module)
+        running.append(module)
 
-    def end(module: nn.Module, _args: object, _output: object) -> None:
-        if running and running[-1] is module:
-            running.pop()
+    def end(_module: nn.Module, _args: object, _output: object) -> None:
+        running.pop()
 
-    try:
+    def restore() -> None:
+        for names, name, original in exchanged:
+            names[name] = original
+
+    with undone_by(restore):
         for module in modules:
             if (inline := inline_of(module)) and _called(module) is None:
-                _hook(module, inline, see, thread)
+                _hook(module, inline, see)
                 continue
             name, names = _called(module), _forward(module).__globals__
             assert name is not None
-            module.register_forward_pre_hook(begin)
-            module.register_forward_hook(end)
+            module.register_forward_pre_hook(here_only(begin))
+            module.register_forward_hook(here_only(end))
             if not any(where is names and name == other for where, other, _ in exchanged):
                 exchanged.append((names, name, names[name]))
                 names[name] = partial(scan, names[name], name)
         yield
-    finally:
-        for names, name, original in exchanged:
-            names[name] = original
 
 
-def _hook(module: nn.Module, inline: Inline, see: See, thread: int) -> None:
+def _hook(module: nn.Module, inline: Inline, see: See) -> None:
     """What the module is given, what it makes of it, and what comes out, on the way to `see`."""
     mask: list[Tensor | None] = []
     made: list[Tensor] = []
@@ -99,9 +98,8 @@ def _hook(module: nn.Module, inline: Inline, see: See, thread: int) -> None:
         made[:] = [output]
 
     def show(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
-        if threading.get_ident() == thread:
-            see(module, inline.read(module, made[0], args[0], mask[0]))
+        see(module, inline.read(module, made[0], args[0], mask[0]))
 
-    module.register_forward_pre_hook(begin, with_kwargs=True)
-    module.get_submodule(inline.made).register_forward_hook(keep)
-    module.get_submodule(inline.before).register_forward_pre_hook(show)
+    module.register_forward_pre_hook(here_only(begin), with_kwargs=True)
+    module.get_submodule(inline.made).register_forward_hook(here_only(keep))
+    module.get_submodule(inline.before).register_forward_pre_hook(here_only(show))
