@@ -170,9 +170,82 @@ def test_a_run_of_ours_is_no_other_model() -> None:
     assert facts_of(net) is facts
 
 
-@pytest.mark.parametrize("method", ["attention", "gradient", "rollout", "attention_gradient", "value_norm", "deletion"])
-def test_what_was_learnt_is_not_learnt_again(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = ats.Model(tiny("bert"), copy_tokenizer())
+def _steered(net: PreTrainedModel) -> None:
+    """As people do it: what is added to a layer is the same for the whole text, or for its last token."""
+    net.model.layers[0].register_forward_hook(lambda _module, _args, output: output + 3 * output.mean(1, keepdim=True))
+
+
+def _steered_at_the_end(net: PreTrainedModel) -> None:
+    def add(_module: object, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        moved = args[0].clone()
+        moved[:, -1] += torch.arange(moved.shape[-1]).sin()
+        return (moved, *args[1:])
+
+    net.model.layers[1].register_forward_pre_hook(add)
+
+
+def _centred_logits(net: PreTrainedModel) -> None:
+    forward = net.lm_head.forward
+    net.lm_head.forward = lambda hidden: forward(hidden) - 2 * forward(hidden).mean(1, keepdim=True)
+
+
+REWRITES = {"hook": _steered, "hook before": _steered_at_the_end, "forward": _centred_logits}
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
+def test_a_model_that_runs_other_code_is_another_model(rewrite: str) -> None:
+    """Padding, cached beginnings, a head apart from the body: what was found to do no harm may do some now."""
+    texts = ["a b c d e f g h", "a b c x e"]
+    net = tiny("llama", 2.0)
+    model = ats.Model(net, copy_tokenizer())
+    methods = ("gradient", "gim", "deletion", "attention")
+
+    def scores(of: ats.Model) -> list[str]:
+        return [str(result.to_json()) for name in methods for result in ats.explain(of, texts, name, target=" g")]
+
+    before = scores(model)
+    REWRITES[rewrite](net)
+    watch(net)
+    forget_all()
+    expected = scores(ats.Model(copy.deepcopy(net), copy_tokenizer()))
+    assert scores(model) == expected != before
+    net.model.layers[0]._forward_hooks.clear()
+    net.model.layers[1]._forward_pre_hooks.clear()
+    vars(net.lm_head).pop("forward", None)
+    watch(net)
+    assert scores(model) == before
+
+
+def test_an_attention_function_under_the_same_name_is_tried_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(module: object, query: Tensor, *args: object, **named: object) -> object:
+        return sdpa_attention_forward(module, query * 2, *args, **named)  # type: ignore[arg-type]
+
+    net = tiny("llama")
+    ids = {"input_ids": torch.arange(3, 15)[None]}
+    attention_layout(net, ids)
+    monkeypatch.setitem(AttentionInterface._global_mapping, "sdpa", doubled)
+    with pytest.raises(ModelError, match="does not return what its attention weights make"):
+        attention_layout(net, ids)
+
+
+def test_a_module_that_no_longer_says_that_it_is_causal_is_tried_anew() -> None:
+    net = tiny("llama")
+    ids = {"input_ids": torch.arange(3, 15)[None]}
+    attention_layout(net, ids)
+    for layer in net.model.layers:
+        layer.self_attn.is_causal = False
+    with pytest.raises(ModelError, match="differs from the model's own eager attention"):
+        attention_layout(net, ids)
+
+
+@pytest.mark.parametrize("family", ["bert", "bloom"])
+@pytest.mark.parametrize(
+    "method", ["attention", "gradient", "rollout", "attention_gradient", "value_norm", "deletion", "gim"]
+)
+def test_what_was_learnt_is_not_learnt_again(family: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = ats.Model(tiny(family), copy_tokenizer())
+    model.model.base_model.register_forward_hook(lambda *_: None)  # the user's, which stays
+    watch(model.model)
     ats.explain(model, "a b c d e f", method=method)
     facts = facts_of(model.model)
     monkeypatch.setattr(model_facts, "ModelFacts", None)

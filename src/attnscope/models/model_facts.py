@@ -1,16 +1,18 @@
 """What attnscope has learnt about a model by trying it on a few tokens: once, and kept as long as the model lives."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from attnscope.models.attention.serving import function_of_the_user
 from attnscope.models.leave_unchanged import configurations, within
-from attnscope.models.thread_bound import ATTENTION_MARK
+from attnscope.models.thread_bound import ATTENTION_MARK, ATTENTION_NAME
 
 # A trial run takes this many tokens of the text, and of a decoder's text.
 PROBE_TOKENS, PROBE_DECODER_TOKENS = 8, 5
@@ -115,13 +117,21 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class _Makeup:
-    """What facts depend on. A model with other parts, in another precision or with other settings is another model.
+    """What facts depend on. A model with other parts, other code or in another precision, or with other settings, is
+    another model. With other weights of the same form it is not.
 
-    modules: weakly, or a part would keep itself alive. settings: of each configuration, the name of its attention too.
+    modules: and functions weakly, or a part would keep itself alive, and what a function refers to.
+    settings: of each configuration, the name of its attention too.
+    hooks:   of the user's, each by the number that torch has given to it and to no other.
+    code:    the user's attention functions, and what the modules run: their classes' forward, or one of their own.
+    causal:  what modules say about it, for attention functions ask them.
     """
 
     modules: tuple[weakref.ref[nn.Module], ...]
     settings: tuple[dict[str, Any], ...]
+    hooks: tuple[int, ...]
+    code: tuple[weakref.ref[Callable[..., Any]] | None, ...]
+    causal: tuple[object, ...]
     dtype: torch.dtype
     device: torch.device
 
@@ -134,7 +144,40 @@ class _Makeup:
             {name: value for name, value in vars(config).items() if name != ATTENTION_MARK}
             for config in {id(config): config for config in configs}.values()
         )
-        return cls(tuple(map(weakref.ref, modules)), settings, net.dtype, net.device)
+        names = dict.fromkeys(["sdpa", *(stated.get(ATTENTION_NAME) for stated in settings)])
+        functions = [
+            *map(function_of_the_user, names),
+            *(kind.forward for kind in {type(module): None for module in modules}),
+            *(forward for module in modules if (forward := _own_forward(module)) is not None),
+        ]
+        return cls(
+            tuple(map(weakref.ref, modules)),
+            settings,
+            tuple(number for module in modules for number in _hooks_of_the_user(module)),
+            tuple(None if function is None else weakref.ref(function) for function in functions),
+            tuple(vars(module)["is_causal"] for module in modules if "is_causal" in vars(module)),
+            net.dtype,
+            net.device,
+        )
+
+
+def _hooks_of_the_user(module: nn.Module) -> Iterator[int]:
+    for hooks in (module._forward_pre_hooks, module._forward_hooks):
+        yield from (number for number, hook in hooks.items() if _made_in(hook) not in ("attnscope", "transformers"))
+
+
+def _own_forward(module: nn.Module) -> Callable[..., Any] | None:
+    """What was put in the place of the forward of the module's class, but for a run of ours."""
+    forward: Any = vars(module).get("forward")
+    while _made_in(forward) == "attnscope":
+        forward = forward.__wrapped__
+    return None if getattr(forward, "__func__", None) is type(module).forward else forward
+
+
+def _made_in(function: Any) -> str:
+    """The package in whose code a function is written."""
+    function = function.func if isinstance(function, partial) else function
+    return str(getattr(function, "__globals__", {}).get("__name__", "")).split(".")[0]
 
 
 _FACTS: weakref.WeakKeyDictionary[PreTrainedModel, tuple[_Makeup, ModelFacts]] = weakref.WeakKeyDictionary()

@@ -28,6 +28,9 @@ from attnscope.models.thread_bound import acting_thread, name_attention, undone_
 # What a model runs with while it is watched.
 IMPLEMENTATION = "sdpa"
 
+# Whose functions are no user's: transformers' own, and what stands in for one of them during a run of ours.
+_NOT_THE_USERS = ("transformers.", "attnscope.")
+
 AttentionFunction = Callable[..., tuple[Tensor, Tensor | None]]
 # Sees an eager call as attnscope reads it, and the output and the weights that it has made.
 SeeEager = Callable[[SDPACall, Tensor, Tensor], None]
@@ -205,7 +208,7 @@ def set_implementation(net: PreTrainedModel, implementation: str) -> bool:
         return implementation == "eager"
     # A layer that was put in from elsewhere may have a configuration of its own.
     for config in configurations(net) if implementation == "eager" else _switchable(net):
-        if implementation == "eager" or not _of_the_user(config._attn_implementation):
+        if implementation == "eager" or function_of_the_user(config._attn_implementation) is None:
             name_attention(config, implementation)
     return True
 
@@ -223,9 +226,9 @@ def _switchable(net: PreTrainedModel) -> list[Any]:
     return [c for key, c in every.items() if key not in owners or owners[key]._can_set_attn_implementation()]
 
 
-def _of_the_user(name: str | None) -> bool:
-    """Whether a function of that name was registered that is not transformers' own."""
+def function_of_the_user(name: str | None) -> AttentionFunction | None:
+    """The function that was registered under this name, where it is not transformers' own."""
     if name is None or name not in ALL_ATTENTION_FUNCTIONS:
-        return False
-    function = _own_lookup(ALL_ATTENTION_FUNCTIONS, name, *[None] * (_LOOKUP == "get_interface"))
-    return not getattr(function, "__module__", "transformers").startswith("transformers.")
+        return None
+    function: AttentionFunction = _own_lookup(ALL_ATTENTION_FUNCTIONS, name, *[None] * (_LOOKUP == "get_interface"))
+    return None if getattr(function, "__module__", "transformers").startswith(_NOT_THE_USERS) else function
