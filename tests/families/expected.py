@@ -39,7 +39,6 @@ class Expected:
 ATTENTION = name_set("attention maps rollout attention_gradient value_norm value_zeroing gim")
 VALUES = name_set("value_norm value_zeroing")
 TARGETS = name_set("gradient gradient_x_input integrated_gradients attention_gradient gim deletion generation") | {
-    "layers run again",
     "stop tokens",
     "bfloat16",
     "float16",
@@ -88,6 +87,13 @@ EXPECTED: tuple[Expected, ...] = (
         "neither uses transformers' attention interface nor returns its attention weights",
         "its attention goes through no function that can be seen",
         name_set("cpmant"),
+    ),
+    Expected(
+        "refused",
+        ATTENTION,
+        "eager attention is another model than came here",
+        "without a picture, its eager attention reads in one direction its SDPA in both; loaded with eager, it is read",
+        name_set("paligemma"),
     ),
     Expected(
         "refused",
@@ -206,7 +212,7 @@ EXPECTED: tuple[Expected, ...] = (
         TARGETS,
         "reads a text both ways",
         "it sees what it is to predict, so that only targets of one token can be asked",
-        name_set("cpmant prophetnet"),
+        name_set("cpmant paligemma prophetnet"),
     ),
     Expected(
         "refused",

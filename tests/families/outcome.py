@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from attnscope.errors import AttnscopeError
 from reference.eager import NotSeenError
 
@@ -17,6 +19,11 @@ EXACT = 3e-6
 
 class NothingToCheckError(Exception):
     """There is nothing to check here."""
+
+
+def largest(*errors: float) -> float:
+    """The largest error. Of numbers with a NaN among them it is NaN, which no tolerance allows; `max` might lose it."""
+    return float(np.max(errors))
 
 
 class UnverifiedError(Exception):

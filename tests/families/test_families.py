@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,7 +18,7 @@ from families.build import build
 from families.cases import KINDS, SPECIAL, Case, every_case, named, sample
 from families.checks import CHECKS
 from families.expected import EXPECTED, outlived, unexpected
-from families.outcome import CRASH, PASS, REFUSED, WRONG, decide
+from families.outcome import CRASH, PASS, REFUSED, WRONG, decide, largest
 from families.run import record_of
 from families.trial import Trial
 
@@ -63,6 +64,13 @@ def test_a_fault_in_the_weights_is_found(check: str) -> None:
         assert _outcome(trial, check) in (WRONG, REFUSED)  # a trial of its own may find it first
 
 
+def test_a_score_that_is_no_number_is_wrong() -> None:
+    assert np.isnan(largest(0.0, np.nan, 1.0))
+    trial = Trial.of(_case("causal:llama"), *build(_case("causal:llama")))
+    for error in (np.nan, np.inf):
+        assert decide(lambda _given, error=error: error, 1.0, trial, lambda: trial).status == WRONG
+
+
 def test_a_model_that_comes_back_changed_is_wrong() -> None:
     trial = Trial.of(_case("causal:llama"), *build(_case("causal:llama")))
 
@@ -77,10 +85,6 @@ def test_an_error_of_attnscope_is_a_refusal_and_any_other_on_its_way_a_crash() -
 
     def refused(given: Trial) -> None:
         ats.attention(given.model, "castle", layer=99)
-
-    def crashes(given: Trial) -> None:
-        with patch.object(interface, "show", side_effect=KeyError("a fault of our own")):
-            ats.attention(given.model, "The old castle")
 
     assert decide(refused, 1.0, trial, lambda: trial).status == REFUSED
     with patch("attnscope.methods.explain.run", side_effect=KeyError("a fault of our own")):

@@ -1,4 +1,4 @@
-"""What docs/models.md says about the forms that weights are saved in, on real models."""
+"""What docs/weights.md says about the forms that weights are saved in, on real models."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from reference.quantised import COLUMNS, FORMS, measured
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of what the quantisers say
 
 GRADIENTS = {"gradient", "gradient_x_input", "integrated_gradients", "gim", "attention_gradient"}
-REFUSED = {"torchao int8, int8 inputs": GRADIENTS}
+REFUSED = {"torchao int8, int8 inputs": GRADIENTS, "torch qint8": GRADIENTS}
 # Weights that are rounded and nothing else: the float32 model of the same numbers. Others round what goes through too.
 EXACT = {"bitsandbytes nf4", "bitsandbytes fp4, nested scales", "torchao int8"}
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 import attnscope as ats
-from families.outcome import NothingToCheckError, UnverifiedError
+from families.outcome import NothingToCheckError, UnverifiedError, largest
 from families.trial import TEXT, Trial
 from reference import textbook
 from reference.eager import EagerAttention, eager_copy
@@ -30,7 +30,7 @@ def attention(trial: Trial) -> float:
                 trial.model, TEXT, layer=layer, head=head, query=[-1, trial.position, None]
             )
             pairs = (last, rows[-1]), (middle, rows[trial.position]), (mean, rows[trial.kept].mean(0))
-            worst = max(worst, *(float(np.abs(got.token_scores - row.numpy()).max()) for got, row in pairs))
+            worst = largest(worst, *(float(np.abs(got.token_scores - row.numpy()).max()) for got, row in pairs))
     return worst
 
 
@@ -46,7 +46,7 @@ def maps(trial: Trial) -> float:
         for head in range(len(weights)):
             wanted = weights[head].double().numpy()
             rounded = _QUANTISED * wanted.max(-1, keepdims=True)
-            worst = max(worst, float((np.abs(got.weights(layer, head) - wanted) - rounded).max()))
+            worst = largest(worst, float((np.abs(got.weights(layer, head) - wanted) - rounded).max()))
     return worst
 
 
@@ -65,7 +65,7 @@ def decoder_and_cross(trial: Trial) -> float:
                 ).token_scores
                 wanted = eager[stack][layer][head][-1].double().numpy()
                 assert len(got) == len(wanted), f"{len(got)} keys, the model has {len(wanted)}"
-                worst = max(worst, float(np.abs(got - wanted).max()))
+                worst = largest(worst, float(np.abs(got - wanted).max()))
     return worst
 
 

@@ -5,7 +5,7 @@ import torch
 
 import attnscope as ats
 from families.checks.attention import relative
-from families.outcome import NothingToCheckError, UnverifiedError
+from families.outcome import NothingToCheckError, UnverifiedError, largest
 from families.trial import SHORT, TEXT, Trial
 
 # How much further from single precision than the model's own eager attention ours may be. Rounding is chance: where the
@@ -25,7 +25,7 @@ def in_a_list(trial: Trial) -> float | None:
         answered += 1
         together = ats.explain(trial.model, [SHORT, TEXT], method=method, **options)
         errors = [relative(a.token_scores, b.token_scores) for a, b in zip(together, alone, strict=True)]
-        worst = max(worst, *errors)
+        worst = largest(worst, *errors)
     if not answered:
         raise NothingToCheckError("nothing is answered")
     return worst
@@ -54,7 +54,7 @@ def _in_half(trial: Trial, dtype: torch.dtype) -> float | None:
         raise NothingToCheckError(f"the model itself fails: {type(error).__name__}: {str(error)[:120]}") from error
     if not all(weights.isfinite().all() for weights in theirs):
         raise NothingToCheckError("the model itself overflows")
-    worst = 0.0
+    errors = []
     if theirs:
         for number, layer in {0: trial.layers[0], len(theirs) - 1: trial.layers[-1]}.items():
             queries = [-1, trial.position]
@@ -63,12 +63,15 @@ def _in_half(trial: Trial, dtype: torch.dtype) -> float | None:
                 exact = trial.eager[number][0, query].double().numpy()
                 rounded = theirs[number][0, query].double().numpy()
                 allowed = _FURTHER * np.abs(rounded - exact).max() + _A_LITTLE
-                worst = max(worst, float(np.abs(got - exact).max() / allowed))
+                errors.append(float(np.abs(got - exact).max() / allowed))
     if question and theirs_gradient is not None and theirs_gradient.isfinite().all() and _answers(trial, "gradient"):
         exact_gradient = trial.plain.gradient(trial.ids, question)[0].norm(dim=-1)
         got = ats.explain(half.model, TEXT, method="gradient").token_scores
         away = [1 - _cosine(scores, exact_gradient) for scores in (theirs_gradient.norm(dim=-1), got)]
-        worst = max(worst, away[1] / (_FURTHER * away[0] + _A_LITTLE))
+        errors.append(away[1] / (_FURTHER * away[0] + _A_LITTLE))
+    if not errors:
+        raise NothingToCheckError("nothing is answered")
+    worst = largest(*errors)
     assert worst <= 1.0, f"{worst:.2g} times further from single precision than the model's own rounding explains"
     if half.changes():
         raise AssertionError("the model came back changed")

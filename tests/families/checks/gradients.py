@@ -12,7 +12,7 @@ from attnscope.errors import AttnscopeError, ModelError
 from attnscope.models import activation_checkpointing
 from attnscope.models.gradients import attention_gradients
 from families.checks.attention import BEFORE_SINK, relative
-from families.outcome import NothingToCheckError, UnverifiedError
+from families.outcome import NothingToCheckError, UnverifiedError, largest
 from families.trial import TEXT, Trial
 from reference.eager import eager_copy, interaction_modified
 
@@ -34,7 +34,7 @@ def gradient(trial: Trial) -> float:
         trial.watch()
     assert not changed, f"in training mode the model came back changed: {changed}"
     vectors, _, value = trial.plain.gradient(trial.ids, question)
-    return max(relative(got.token_scores, vectors.norm(dim=-1)), _off(got.measured.value, value))
+    return largest(relative(got.token_scores, vectors.norm(dim=-1)), _off(got.measured.value, value))
 
 
 def _nothing_to_explain(trial: Trial) -> None:
@@ -52,7 +52,7 @@ def gradient_x_input(trial: Trial) -> float:
     question = trial.plain.target(trial.ids, trial.position)
     got = ats.explain(trial.model, TEXT, method="gradient_x_input", **question.options)
     vectors, embeddings, value = trial.plain.gradient(trial.ids, question)
-    return max(_summed(got.token_scores, vectors * embeddings), _off(got.measured.value, value))
+    return largest(_summed(got.token_scores, vectors * embeddings), _off(got.measured.value, value))
 
 
 def integrated_gradients(trial: Trial) -> float:
@@ -88,7 +88,7 @@ def layers_run_again(trial: Trial) -> float:
     """With no memory for activations, every layer runs again on the way down: the same numbers."""
     _with_head(trial)
     question = trial.plain.target(trial.ids, trial.position)
-    worst = 0.0
+    errors = []
     for method in ("gradient", "attention_gradient"):
         try:
             wanted = ats.explain(trial.model, TEXT, method=method, **question.options).token_scores
@@ -100,8 +100,10 @@ def layers_run_again(trial: Trial) -> float:
             patch.object(attention_gradients, "SAVED_BYTES", 0),
         ):
             got = ats.explain(trial.model, TEXT, method=method, **question.options).token_scores
-        worst = max(worst, relative(got, wanted))
-    return worst
+        errors.append(relative(got, wanted))
+    if not errors:
+        raise NothingToCheckError("nothing is answered")
+    return largest(*errors)
 
 
 def _with_head(trial: Trial) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 import attnscope as ats
 from families.checks.attention import relative
-from families.outcome import NothingToCheckError
+from families.outcome import NothingToCheckError, largest
 from families.plain import Question
 from families.trial import SHORT, TEXT, Trial
 
@@ -34,7 +34,7 @@ def deletion(trial: Trial) -> float:
         wanted.append(whole - trial.plain.value(left, trial.plain.target(left, moved)))
     changed = fresh.changes()
     assert not changed, f"the model came back changed: {changed}"
-    return max(relative(got.token_scores[tokens], wanted), abs(got.measured.value - whole) / max(1.0, abs(whole)))
+    return largest(relative(got.token_scores[tokens], wanted), abs(got.measured.value - whole) / max(1.0, abs(whole)))
 
 
 def generation(trial: Trial) -> float:
@@ -84,7 +84,7 @@ def _error(tried: Trial, got: ats.PerToken, written: list[int], asked: list[int]
         question, ids = _question(tried, written, place)
         vectors, _, value = tried.plain.gradient(ids, question)
         off = abs(target.value - value) / max(1.0, abs(value))
-        worst = max(worst, off, relative(row[: len(vectors)], vectors.norm(dim=-1)))
+        worst = largest(worst, off, relative(row[: len(vectors)], vectors.norm(dim=-1)))
     return worst
 
 

@@ -5,7 +5,7 @@ from torch.nn.functional import cosine_similarity
 
 import attnscope as ats
 from families.checks.attention import relative
-from families.outcome import UnverifiedError
+from families.outcome import UnverifiedError, largest
 from families.trial import SHORT, TEXT, Trial
 from reference.eager import attention_calls, eager_copy, without_each_token, written_by_tokens
 
@@ -31,7 +31,7 @@ def value_zeroing(trial: Trial) -> float:
             # Largest where nothing is left of a direction; rounding may take it a little below zero.
             changed = (1 - cosine_similarity(zeroed.double(), output.double()[None], -1)).clamp(min=0).T
             row = row @ (changed / changed.sum(1, keepdim=True).clamp(min=1e-38))
-        worst = max(worst, relative(got, row))
+        worst = largest(worst, relative(got, row))
     return worst
 
 
