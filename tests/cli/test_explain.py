@@ -118,3 +118,19 @@ def test_many_texts_hear_of_each_cause_once(folder: str, tmp_path: Path, monkeyp
 def test_it_is_silenced_as_python_silences_warnings(folder: str) -> None:
     warnings.simplefilter("ignore", ats.AdviceWarning)
     assert run("explain", "-m", folder, "--generate", "1", "a b ", "--json").stderr == b""
+
+
+def test_the_similarity_to_another_text(minilm: ats.Model, tmp_path: Path) -> None:
+    asked = ("--model", minilm.name, "--method", "deletion")
+    assert "--pooling mean" in failed("explain", "a cat", *asked, "--similar-to", "a kitten")
+    done = run("explain", "a cat", *asked, "--pooling", "mean", "--similar-to", "a kitten", "--json")
+    assert done.returncode == 0, done.stderr
+    value = json.loads(done.stdout)["measured"]["value"]
+    expected = ats.explain(ats.load(minilm, pooling="mean"), "a cat", similar_to="a kitten").measured.value
+    assert value == pytest.approx(expected, abs=1e-5)
+    table = tmp_path / "pairs.csv"
+    table.write_text("text,similar_to\na cat,a kitten\nthe rug,\n")
+    done = run("explain", "--file", str(table), *asked, "--pooling", "mean", "--similar-to", "the mat", "--json")
+    assert done.returncode == 0, done.stderr
+    targets = [json.loads(line)["asked"]["target"] for line in done.stdout.splitlines()]
+    assert targets == ["cosine similarity to 'a kitten'", "cosine similarity to 'the mat'"]

@@ -22,6 +22,10 @@ def explain(
         ),
     ] = None,
     against: Annotated[str | None, typer.Option(help="A contrast: explain the target minus this.")] = None,
+    similar_to: Annotated[
+        str | None,
+        typer.Option(help="Explain the similarity to this text, of a model that makes one vector of a text."),
+    ] = None,
     generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
     per_token: Annotated[
         bool, typer.Option("--per-token", help="Explain each token of the continuation separately.")
@@ -61,6 +65,7 @@ def explain(
     asked: dict[str, Any] = {
         "target": target,
         "against": against,
+        "similar_to": similar_to,
         "generate": generate,
         "per_token": per_token or None,
         "position": None if position is None else _value(position),

@@ -163,6 +163,10 @@ class Loading:
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="Run code that ships with a hub model.")
     ] = False
+    pooling: Annotated[
+        Literal["mean", "cls", "max", "last"] | None,
+        typer.Option(help="How an encoder makes one vector of a text. Default: as sentence-transformers saved it."),
+    ] = None
     debug: Debug = False  # read by main, which reports errors
 
     def load(self, name: str | None = None) -> Any:
@@ -176,6 +180,7 @@ class Loading:
             dtype=self.dtype,
             revision=self.revision,
             trust_remote_code=self.trust_remote_code,
+            pooling=self.pooling,
         )
 
 

@@ -103,8 +103,8 @@ def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters
                 it, or the part that is the target.
     method:     a name of METHODS, or a function of your own, `(task, *, own options) -> Scores` (`attnscope.Task`).
     parameters: the method's own options, and what all methods take: target, against, generate, per_token, position,
-                quantity, unit, segments, within, chat, truncate, tools, chat_template_kwargs; attention methods also
-                take query and stack (`attnscope.methods.request.Options`).
+                quantity, similar_to, unit, segments, within, chat, truncate, tools, chat_template_kwargs; attention
+                methods also take query and stack (`attnscope.methods.request.Options`).
 
     The result is an Attribution; with per_token=True a PerToken; with a list of queries a list. Raises InputError for
     an unknown method or parameter, and what the method raises.

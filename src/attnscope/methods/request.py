@@ -82,8 +82,9 @@ class RowOptions(AttentionOptions, total=False):
 class Options(AttentionOptions, total=False):
     """The parameters that all methods take beside their own.
 
-    target, against, generate, per_token, position, quantity: what is explained, see `attnscope.models.targets.resolve`.
-              An attention method takes the position that predicts the target as its query.
+    target, against, generate, per_token, position, quantity, similar_to: what is explained, see
+              `attnscope.models.targets.resolve`. An attention method takes the position that predicts the target as its
+              query.
     query:    for attention methods: a token's index (special tokens count; negative from the end), a word of the text
               (its first occurrence), None for the mean over all tokens that are not special, or a list of these, which
               gives a list of results. With a query, target and generate mean text that follows.
@@ -93,6 +94,7 @@ class Options(AttentionOptions, total=False):
     per_token: bool
     position: int | str | None
     quantity: Literal["log_probability", "loss", "logit", "probability"] | None
+    similar_to: str | Sequence[str | None] | None
     query: Queries
 
 
@@ -106,6 +108,7 @@ class Request:
     per_token: bool = False
     position: int | str | None = None
     quantity: str | None = None
+    similar_to: str | None = None
     query: Queries | _Unasked = UNASKED
     stack: str | None = None
     unit: str | None = None
@@ -126,7 +129,7 @@ class Request:
     @property
     def asks_target(self) -> bool:
         """Whether the call asks to explain a target, rather than to read attention from a query."""
-        return self.given("target", "generate", "position", "quantity", "against", "per_token")
+        return self.given("target", "generate", "position", "quantity", "against", "per_token", "similar_to")
 
     @property
     def asks_query(self) -> bool:
@@ -139,7 +142,8 @@ class Request:
 
     def explained(self) -> Target:
         """The target, checked. Raises InputError where its parts do not go together."""
-        return Target(self.target, self.against, self.generate, self.per_token, self.position, self.quantity)
+        asked = self.target, self.against, self.generate, self.per_token, self.position, self.quantity
+        return Target(*asked, self.similar_to, self.truncate)
 
     def following(self) -> tuple[str | None, int | None]:
         """The text that follows, or how many tokens to generate. Raises InputError for a target that is no text."""

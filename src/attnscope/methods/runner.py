@@ -32,7 +32,7 @@ from attnscope.models.targets.resolve import resolve
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
 from attnscope.results.plain import plain_numbers
-from attnscope.text.inputs import Chat, Given, is_one, paired
+from attnscope.text.inputs import Chat, Given, Reading, is_one, paired
 from attnscope.text.words import TokenSpan, find_words
 
 Result = Attribution | PerToken
@@ -118,7 +118,9 @@ class _Runner:
         if asks == "target":
             return self.method.family == "own" and request.asks_query
         if asks == "prediction":
-            explained = request.given("target", "generate", "per_token") or task_of(self.model.model) != "causal"
+            explained = (
+                request.given("target", "generate", "per_token", "similar_to") or task_of(self.model.model) != "causal"
+            )
             explained = explained or self._all_reply(text)
             return request.query not in (UNASKED, self.method.query) or not explained
         # With a query or a stack, the target is text that follows, not what is explained.
@@ -157,7 +159,7 @@ class _Runner:
         if self.method.asks == "query":
             self._check_attention_target()
         tasks = []
-        for encoded in encoded_texts(self.model, text, request.reading):
+        for encoded in encoded_texts(self.model, text, self._reading):
             if target.generate is not None:
                 foresee(self.model, GENERATION, len(encoded.tokens), target.generate)
             objective = resolve(self.model, encoded, target)
@@ -171,6 +173,13 @@ class _Runner:
         shared = SharedGradients(self.model, [task.target for task in tasks])
         return [replace(task, shared_gradients=shared, place=i) for i, task in enumerate(tasks)]
 
+    @property
+    def _reading(self) -> Reading:
+        """How texts are read; one that is compared and too long is cut where the model would leave off."""
+        reading, pooling = self.request.reading, self.model.pooling
+        compared = self.request.similar_to is not None and pooling is not None
+        return replace(reading, max_tokens=pooling.max_tokens) if compared and pooling else reading
+
     def _check_attention_target(self) -> None:
         name, request, net = self.method.name, self.request, self.model.model
         if request.query is not UNASKED:
@@ -179,6 +188,11 @@ class _Runner:
             )
         if request.against is not None:
             raise InputError(f"{name} is a share of attention and has no contrast: leave against out")
+        if request.similar_to is not None:
+            raise InputError(
+                f"{name} has no query for the similarity of the whole text, which is read off no single token: give "
+                "query, such as query=0, and leave similar_to out"
+            )
         if task_of(net) == "classifier":
             raise InputError(
                 f"{name} has no query for a label of the whole text, which {type(net).__name__} reads off no single "
@@ -214,7 +228,7 @@ class _Runner:
         if several and request.given("unit", "segments", "within"):
             raise InputError(_MANY_QUERIES)
         if self.method.asks == "query":
-            for name in ("against", "quantity", "position", "per_token"):
+            for name in ("against", "quantity", "position", "per_token", "similar_to"):
                 if request.given(name):
                     raise InputError(f"{name} does not go with a query of {self.method.name}: leave out one of them")
         # With a query, the target of a "prediction" is the next token at the query, not text that follows.

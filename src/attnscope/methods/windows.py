@@ -54,7 +54,7 @@ def check_window(model: Model, request: Request) -> int:
             "much occlusion covers at a time is width=)"
         )
     follows = request.target is not None and task_of(model.model) != "classifier"
-    for name in ("generate", "per_token", "position", "segments", "within", "chat", "text_pair"):
+    for name in ("generate", "per_token", "position", "similar_to", "segments", "within", "chat", "text_pair"):
         if follows or request.given(name):
             asked = "a target that follows the text" if follows else name
             raise InputError(

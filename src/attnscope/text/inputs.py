@@ -80,6 +80,7 @@ class Reading:
     truncate: a text longer than the model's positions is cut instead of refused.
     tools, chat_template_kwargs: what the chat template gets besides the messages.
     text_pair: the second text of a pair.
+    max_tokens: a text that is cut is cut to so many tokens, where the model has more positions.
     """
 
     chat: bool = False
@@ -87,6 +88,7 @@ class Reading:
     tools: Tools | None = None
     chat_template_kwargs: Mapping[str, Any] | None = None
     text_pair: Any = None
+    max_tokens: int | None = None
 
     def __post_init__(self) -> None:
         if self.tools is not None and (isinstance(self.tools, str | Mapping) or not isinstance(self.tools, Sequence)):

@@ -67,6 +67,8 @@ def _answer_many(
             given = asked if all(target is None for target in targets) else {**asked, "target": targets}
             if any(item.text_pair is not None for item in part):
                 given = {**given, "text_pair": [item.text_pair or asked.get("text_pair") for item in part]}
+            if any(item.similar_to is not None for item in part):
+                given = {**given, "similar_to": [item.similar_to or asked.get("similar_to") for item in part]}
             results = attnscope.explain(model, [item.text for item in part], method, on_error="keep", **given)
             hashes = Results(results).ids
             ids = [own if item.id is None else item.id for item, own in zip(part, hashes, strict=True)]

@@ -13,12 +13,13 @@ from attnscope.errors import InputError, TextError
 
 @dataclass(frozen=True)
 class Item:
-    """One of many texts. id: what its rows are called; None: a hash of the text. target, text_pair: its own, if any."""
+    """One of many texts. id: what its rows are called; None: a hash of the text. The others: its own, if any."""
 
     text: str
     target: str | int | None = None
     id: str | None = None
     text_pair: str | None = None
+    similar_to: str | None = None
 
 
 def items_of(source: options.Source) -> list[Item]:
@@ -91,4 +92,5 @@ def _item(row: dict[str, Any], source: options.Source, name: str, where: str) ->
         None if target == "" else target,
         None if own is None else str(own),
         second or None,
+        row.get("similar_to") or None,
     )

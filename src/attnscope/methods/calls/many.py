@@ -9,7 +9,7 @@ from attnscope.results.collection import Failed, Results
 from attnscope.results.plain import is_missing, listed
 
 # The parameters that may be a list, with a value for each text.
-EACH = ("target", "against")
+EACH = ("target", "against", "similar_to")
 # Texts between two steps of the bar: enough for a batch of short ones.
 _TOGETHER = 16
 

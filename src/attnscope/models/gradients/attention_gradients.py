@@ -29,13 +29,14 @@ from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.loading.load import Model
 from attnscope.models.progress import bar
 from attnscope.models.quantisation import check_passes_gradients
-from attnscope.models.targets.head_split import has_separate_head, split_at_head
+from attnscope.models.targets.head_split import split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients, positions_at_once
 from attnscope.models.targets.readout import (
     Entries,
     Readout,
     batch_inputs,
     entries_in,
+    reads_separate_head,
     whole_model_entries,
 )
 from attnscope.models.typed import applied, on_gradient, split
@@ -90,7 +91,8 @@ def attention_gradients(
     """
     net = model.model
     # By passes of their own, before hooks are set.
-    separate, classifies = has_separate_head(net), task_of(net) == "classifier"
+    separate = reads_separate_head(net, [readout])
+    pools = task_of(net) == "classifier" or readout.of_whole
     inputs = batch_inputs(net, [readout])
     layout = attention_layout(net, inputs)
     if not layout.single:
@@ -108,7 +110,7 @@ def attention_gradients(
         reads = frozenset(module for module, (stack, _) in zip(layout.modules, layout.calls, strict=True) if stack)
         watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
         with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
-            if classifies:
+            if pools:
                 with hooked(self_attention_body(net), watcher.pooled):
                     return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
             watcher.read_at[entries.positions.cpu()] = True
@@ -121,7 +123,7 @@ def _back_from_whole(
     net: PreTrainedModel, readout: Readout, inputs: Mapping[str, Any], entries: Entries, leaves: list[Tensor]
 ) -> ReadValue:
     """The same through the model's own forward."""
-    (value,) = readout.value(whole_model_entries(net, inputs, entries, readout.quantity))
+    (value,) = readout.value(whole_model_entries(net, [readout], inputs, entries))
     torch.autograd.grad(value, leaves)
     return ReadValue(value.item(), readout.ids)
 
@@ -160,7 +162,7 @@ class _BackwardWatcher:
     backward: bool = False
 
     def pooled(self, _module: object, _args: object, output: Any) -> None:
-        """A hook on the body of a classifier: it reads its target where a gradient arrives at the body's output."""
+        """A hook on the body of a model that pools: it reads its target where a gradient arrives at its output."""
 
         def note(gradient: Tensor) -> None:
             self.read_at |= (gradient[0] != 0).any(-1).cpu()

@@ -22,7 +22,7 @@ from attnscope.models.inputs.batching import BUDGET, length_groups
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.progress import bar
 from attnscope.models.quantisation import check_passes_gradients
-from attnscope.models.targets.head_split import has_separate_head, split_at_head
+from attnscope.models.targets.head_split import split_at_head
 from attnscope.models.targets.lm_head import entries_and_gradients
 from attnscope.models.targets.readout import (
     EmbeddingChange,
@@ -32,6 +32,7 @@ from attnscope.models.targets.readout import (
     batch_inputs,
     entries_in,
     for_members,
+    reads_separate_head,
     whole_model_entries,
 )
 from attnscope.models.typed import split
@@ -62,7 +63,7 @@ def gradients(
 
 
 def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
-    separate = has_separate_head(net)
+    separate = reads_separate_head(net, batch)
     with unchanged(net), key_heads_repeated(net):
         check_passes_gradients(net)
         inputs = batch_inputs(net, batch)
@@ -70,7 +71,7 @@ def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Ten
         with embedding_leaf(net, change, inputs["input_ids"]) as leaves, activations_bounded(net, inputs):
             if separate:
                 return _through_split_head(net, batch, inputs, entries, leaves)
-            numbers = whole_model_entries(net, inputs, entries, batch[0].quantity)
+            numbers = whole_model_entries(net, batch, inputs, entries)
             values = [r.value(part) for r, part in zip(batch, entries.by_readout(numbers), strict=True)]
             rows = torch.cat(values)
             vectors = _backward(net, rows, leaves[0], torch.eye(len(rows)).to(rows) if len(batch) == 1 else None)

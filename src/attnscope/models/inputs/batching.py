@@ -143,15 +143,15 @@ def encoded_texts(
     reading = reading or Reading()
     alone = is_one(given)
     inputs: list[Any] = [given] if alone else list(given)
+    limits = [n for n in (model.positions, reading.max_tokens if reading.truncate else None) if n is not None]
+    max_tokens = min(limits, default=None)
     encoded = []
     for i, one in enumerate(inputs):
         if isinstance(one, Encoded):
             encoded.append(one)
             continue
         try:
-            encoded.append(
-                encode(model.tokenizer, reading.one(one), max_tokens=model.positions, truncate=reading.truncate)
-            )
+            encoded.append(encode(model.tokenizer, reading.one(one), max_tokens=max_tokens, truncate=reading.truncate))
         except InputError as error:
             raise error if alone or len(inputs) == 1 else type(error)(f"text {i} of {len(inputs)}: {error}") from error
     return encoded

@@ -11,20 +11,24 @@ from attnscope.errors import ModelError
 from attnscope.models.loading.adapters import adapters_of, with_adapter
 from attnscope.models.loading.checkpoint import opened
 from attnscope.models.loading.hardware import use_huge_pages
+from attnscope.models.loading.text_vectors import pooling_beside, pooling_within
 from attnscope.models.loading.wrappers import taken_off
+from attnscope.models.targets.pooling import Pooling
 
 
 @dataclass(frozen=True, init=False)
 class Model:
     """A transformers model and its tokenizer, as every call of attnscope takes them.
 
-    name and revision are written into results; `attnscope.load` fills them in.
+    name and revision are written into results; `attnscope.load` fills them in. pooling: how the vectors of its tokens
+    become one vector for the text, where that is known: what `similar_to` compares.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     name: str = ""
     revision: str | None = None
+    pooling: Pooling | None = None
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Model:
         revision: str | None = None,
         *,
         adapter: str | bool = True,
+        pooling: str | Pooling | None = None,
     ) -> None:
         """model: a transformers model, or what is around one: a PeftModel, a compiled model, DataParallel, a pipeline,
             a SentenceTransformer or CrossEncoder, a pair of model and tokenizer.
@@ -41,6 +46,8 @@ class Model:
         adapter: of a model with PEFT adapters: True as it is, False without them, or the name of the one to use. With
             another choice than True, `model` becomes a second set of modules around the same weights, so that the
             model with and without its adapter can be compared.
+        pooling: "mean", "cls", "max" or "last": how an encoder's token vectors become one vector for the text. A
+            SentenceTransformer brings its own.
 
         Raises ModelError for anything else, and for adapters that attnscope cannot see (virtual tokens).
         """
@@ -51,11 +58,13 @@ class Model:
                 f"attnscope.Model takes a transformers model, not {type(model).__name__}; to load one by its name call "
                 "attnscope.load(name)"
             )
+        pooled = Pooling(pooling) if isinstance(pooling, str) else pooling or pooling_within(model)
         net, tokenizer = taken_off(model, tokenizer)
         net = with_adapter(net, adapter)
         if not name:
             name = " + ".join([net.name_or_path or type(net).__name__, *adapters_of(net)])
-        for field, value in (("model", net), ("tokenizer", tokenizer), ("name", name), ("revision", revision)):
+        fields = {"model": net, "tokenizer": tokenizer, "name": name, "revision": revision, "pooling": pooled}
+        for field, value in fields.items():
             object.__setattr__(self, field, value)
 
     def __repr__(self) -> str:
@@ -84,6 +93,7 @@ def load(
     revision: str | None = None,
     trust_remote_code: bool = False,
     adapter: str | bool = True,
+    pooling: str | None = None,
 ) -> Model:
     """Load a model and its tokenizer.
 
@@ -93,6 +103,8 @@ def load(
     device_map, dtype, revision, trust_remote_code: passed on to transformers; remote code is off by default. Without
         device_map, the model is on the CPU.
     adapter: with PEFT adapters: True with them, False without, or the name of the one to use.
+    pooling: "mean", "cls", "max" or "last": how an encoder's token vectors become one vector for the text, which
+        `similar_to` compares. By default as the folder says that sentence-transformers wrote.
 
     Sets `THP_MEM_ALLOC_ENABLE=1` for this process and what it starts, unless it is set: torch then asks Linux for huge
     pages, and long texts are faster.
@@ -103,9 +115,12 @@ def load(
     would be a false result.
     """
     if isinstance(name, Model):
-        return name if adapter is True else Model(name.model, name.tokenizer, adapter=adapter)
+        own = Pooling(pooling) if pooling else name.pooling
+        if adapter is True:
+            return name if own is name.pooling else replace(name, pooling=own)
+        return Model(name.model, name.tokenizer, adapter=adapter, pooling=own)
     if name is not None and not isinstance(name, str | Path):
-        return Model(name, adapter=adapter)
+        return Model(name, adapter=adapter, pooling=pooling)
     use_huge_pages()
     found = opened(
         name,
@@ -115,6 +130,7 @@ def load(
         revision=revision,
         trust_remote_code=trust_remote_code,
     )
-    model = Model(found.net, found.tokenizer, found.shown, found.revision, adapter=adapter)
+    named = Pooling(pooling) if pooling else pooling_beside(found.net)
+    model = Model(found.net, found.tokenizer, found.shown, found.revision, adapter=adapter, pooling=named)
     adapters = adapters_of(model.model)
     return replace(model, name=" + ".join([found.shown, *adapters])) if adapters else model

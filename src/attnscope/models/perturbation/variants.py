@@ -53,7 +53,7 @@ def _deleted(model: Model, readout: Readout, removed: frozenset[int], first: int
     left = [i for i in range(length) if i not in removed]
     inputs = {name: [values[i] for i in left] for name, values in readout.inputs.items()}
     new_position = {old: new for new, old in enumerate([*left, length])}
-    if readout.decoder or task_of(model.model) == "classifier":
+    if readout.decoder or readout.of_whole or task_of(model.model) == "classifier":
         if not left:
             raise InputError("without these words the model has nothing to read: choose smaller units")
         return Variant(replace(readout, inputs=inputs), tuple(range(len(readout.ids))), first)

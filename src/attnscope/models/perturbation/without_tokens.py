@@ -58,7 +58,7 @@ def values_without_tokens(
 
 def _values(net: PreTrainedModel, base: Readout, variants: Sequence[Variant], vector: Tensor | None) -> list[Tensor]:
     """The value (target,) of each variant."""
-    causal = task_of(net) == "causal"
+    causal = task_of(net) == "causal" and not base.of_whole
     with unchanged(net), torch.no_grad():
         if causal and reuses_prefix(net, base):
             before, after = entries_after_prefix(net, base, variants, vector)

@@ -6,6 +6,7 @@ log-probability of a continuation), their mean with the sign turned (a loss), th
 probability), the difference of two groups (a contrast), or each by itself (per token).
 
 Each entry depends on the hidden vector of its own position alone: the vocabulary head runs on these positions only.
+Where texts are compared, an entry is the similarity of the whole text to another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +24,20 @@ from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.progress import bar
 from attnscope.models.targets.head_split import has_separate_head, logits_of, split_at_head
 from attnscope.models.targets.lm_head import entries_of_logits, head_entries
+from attnscope.models.targets.pooling import NAMES, Pooling
 from attnscope.models.typed import split_by
 
 # Changes the embeddings of a batch, (batch, token, hidden), given the indices of its readouts.
 EmbeddingChange = Callable[[Tensor, Sequence[int]], Tensor]
 QUANTITIES = ("log_probability", "loss", "logit", "probability")
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """What a text is compared with: the vectors of other texts, (reference, hidden), and how they are made."""
+
+    pooling: Pooling
+    references: Tensor
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class Readout:
     decoder:   the decoder's input, of an encoder–decoder.
     ahead:     1 where an entry at position p is about the token p + 1 (a causal model), else 0.
     of_text:   the entries are about the text's own tokens, and go when these are removed.
+    likeness:  the entries are similarities of the text to others, and `ids` are which of these.
     """
 
     inputs: Mapping[str, Sequence[int]]
@@ -57,6 +68,12 @@ class Readout:
     decoder: tuple[int, ...] = ()
     ahead: int = 0
     of_text: bool = False
+    likeness: Likeness | None = None
+
+    @property
+    def of_whole(self) -> bool:
+        """Whether the entries are about the text as a whole, and stand at none of its tokens."""
+        return self.likeness is not None
 
     @property
     def length(self) -> int:
@@ -90,6 +107,7 @@ _WHOLE: dict[str, Callable[[Tensor], Tensor]] = {
     "logit": torch.sum,
     "probability": lambda entries: entries.sum().exp(),
 }
+_WHOLE |= dict.fromkeys(NAMES.values(), torch.sum)
 _PER_TOKEN: dict[str, Callable[[Tensor], Tensor]] = {
     "log_probability": lambda entries: entries,
     "loss": lambda entries: -entries,
@@ -135,8 +153,24 @@ def entries_in(readouts: Sequence[Readout], device: torch.device) -> Entries:
     return Entries(rows, positions, ids, counts)
 
 
-def whole_model_entries(net: PreTrainedModel, inputs: Mapping[str, Any], entries: Entries, quantity: str) -> Tensor:
-    """The entries by the model's own forward: small heads, and models whose head is not separable."""
+def reads_separate_head(net: PreTrainedModel, readouts: Sequence[Readout]) -> bool:
+    """Whether these are read off a vocabulary head that can run apart from the body."""
+    return not any(readout.likeness for readout in readouts) and has_separate_head(net)
+
+
+def whole_model_entries(
+    net: PreTrainedModel, readouts: Sequence[Readout], inputs: Mapping[str, Any], entries: Entries
+) -> Tensor:
+    """The entries by the model's own forward: small heads, models whose head is not separable, and similarities."""
+    quantity, likeness = readouts[0].quantity, readouts[0].likeness
+    if likeness is not None:
+        vectors = likeness.pooling.vectors(net, inputs)
+        compared = [
+            one.likeness.pooling.similarities(vector[None], one.likeness.references)[0, list(one.ids)]
+            for one, vector in zip(readouts, vectors, strict=True)
+            if one.likeness is not None
+        ]
+        return torch.cat(compared)
     logits = logits_of(net, inputs)
     if task_of(net) == "answer" and quantity != "logit":
         # Where an answer begins is one of the tokens of the text, and so is where it ends.
@@ -159,7 +193,7 @@ def entries_of(
     change: of the embeddings: (batch, token, hidden) and the readouts' indices -> the same shape.
     """
     entries: dict[int, Tensor] = {}
-    separate = has_separate_head(net)
+    separate = reads_separate_head(net, readouts)
     with unchanged(net), torch.no_grad(), bar("passes", len(readouts)) as done:
         for members in length_groups([r.length for r in readouts], batch_budget(net, readouts, budget)):
             batch = [readouts[i] for i in members]
@@ -182,7 +216,7 @@ def _batch_entries(
     entries = entries_in(batch, inputs["input_ids"].device)
     if separate_head:
         return entries.by_readout(_split_head_entries(net, inputs, entries, batch[0].quantity))
-    return entries.by_readout(whole_model_entries(net, inputs, entries, batch[0].quantity))
+    return entries.by_readout(whole_model_entries(net, batch, inputs, entries))
 
 
 def _split_head_entries(net: PreTrainedModel, inputs: Mapping[str, Any], entries: Entries, quantity: str) -> Tensor:

@@ -8,6 +8,7 @@
     target="Tokyo" or (3, 8)          a part of the reply that a chat ends with: a text in it, or characters of it
     target="in 1607"                  an answer: a passage of the text (question answering)
     position="castle"                 a masked position: the word is masked, or is the text's own mask token
+    similar_to="A kitten"             the similarity to another text (sentence-transformers, and encoders that pool)
     generate=20                       the model's own greedy continuation, as a whole or (per_token=True) token by token
 
 A continuation is part of the model's input, in one teacher-forced pass; the words that are scored are the prompt's.
@@ -33,6 +34,7 @@ from attnscope.models.model_facts import facts_of
 from attnscope.models.targets.answers import answer
 from attnscope.models.targets.labels import classifier, masked, token_classifier
 from attnscope.models.targets.readout import Readout
+from attnscope.models.targets.similar import similar
 from attnscope.models.targets.target import Objective, Target, explained, quantity_of, reply_part, written_text
 
 
@@ -43,11 +45,14 @@ def resolve(model: Model, encoded: Encoded, target: Target | None = None) -> Obj
     continuation are longer than the model's positions.
     """
     target = target or Target()
+    if target.similar_to is not None:
+        return similar(model, encoded, target)
     task = task_of(model.model)
     if not task:
         raise ModelError(
             f"{type(model.model).__name__} has no language-model head, so its input has no loss; load a causal or "
-            "masked language model, an encoder–decoder or a classifier, or look at its attention instead"
+            "masked language model, an encoder–decoder or a classifier, compare the text with another (similar_to), or "
+            "look at its attention instead"
         )
     check_chance(model.model)
     if task not in ("causal", "encoder-decoder") and (target.generate is not None or target.per_token):

@@ -21,6 +21,8 @@ class Target:
     generate:  the model's own greedy continuation of at most so many tokens.
     per_token: each token of the continuation by itself.
     position:  a word of the text or a token's index: where a token classifier or masked model is asked.
+    similar_to: the text that the text is compared with, in a model that makes one vector of a text; against is another.
+    truncate:  cut these texts where they are too long.
     quantity:  one of QUANTITIES; by default the loss of a text where nothing was asked for, else a log-probability.
     """
 
@@ -30,8 +32,16 @@ class Target:
     per_token: bool = False
     position: int | str | None = None
     quantity: str | None = None
+    similar_to: str | None = None
+    truncate: bool = False
 
     def __post_init__(self) -> None:
+        if self.similar_to is not None:
+            asked = {"target": self.target, "generate": self.generate, "per_token": self.per_token or None}
+            asked |= {"position": self.position, "quantity": self.quantity}
+            if name := next((name for name, value in asked.items() if value is not None), None):
+                raise InputError(f"similar_to is a target by itself, and {name} was given too: leave one out")
+            return
         if self.quantity is not None and self.quantity not in QUANTITIES:
             raise InputError(f"quantity={self.quantity!r}: choose from {', '.join(QUANTITIES)}")
         if self.generate is not None:
