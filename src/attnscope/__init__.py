@@ -46,8 +46,10 @@ if TYPE_CHECKING:
     from attnscope.results.evaluation import Evaluation as Evaluation
     from attnscope.results.per_token import PerToken as PerToken
     from attnscope.results.sample import Sample as Sample
+    from attnscope.results.survey import Survey as Survey
     from attnscope.studies.compare import compare as compare
     from attnscope.studies.evaluate import evaluate as evaluate
+    from attnscope.studies.survey.survey import survey as survey
 
 # Public name → the module that defines it.
 _HOMES = {
@@ -67,6 +69,7 @@ _HOMES = {
     "PerToken": "attnscope.results.per_token",
     "Results": "attnscope.results.collection",
     "Sample": "attnscope.results.sample",
+    "Survey": "attnscope.results.survey",
     "Scores": "attnscope.methods.task",
     "Task": "attnscope.methods.task",
     "Token": "attnscope.results.attribution",
@@ -84,6 +87,7 @@ _HOMES = {
     "notebook_html": "attnscope.render",
     "plot": "attnscope.render.figure.plot",
     "save": "attnscope.render",
+    "survey": "attnscope.studies.survey.survey",
 }
 
 __all__ = list(_HOMES)

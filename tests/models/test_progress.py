@@ -1,11 +1,12 @@
 """Steps pass through a bar unchanged; it is drawn on a terminal's standard error only."""
 
+import logging
 import sys
 
 import pytest
 
 from attnscope.models import progress as module
-from attnscope.models.progress import bar, progress
+from attnscope.models.progress import Pace, bar, long_run, progress
 
 
 def test_steps_pass_through_and_nothing_is_drawn_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
@@ -62,3 +63,47 @@ def test_a_notebook_has_a_bar_though_it_is_no_terminal(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", module)
     list(progress("a", "letters", 1))
     assert asked == [None, False]
+
+
+def test_a_long_run_says_how_far_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    pace = Pace("texts", 10_000, lambda: now[0])
+    with caplog.at_level(logging.INFO):
+        pace.found_done(2000)
+        now[0] = 10
+        pace.advance(400)
+        assert not caplog.messages, "a line every half minute"
+        now[0] = 40
+        pace.advance(1200)
+    pace.close()
+    assert caplog.messages == ["3,600 of 10,000 texts, 40 texts/s, 3 min left"]
+    assert str(Pace("texts", None, lambda: now[0])) == "0 texts, 0 texts/s"
+
+
+def test_the_steps_of_a_long_run_have_no_bars_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    hidden: list[object] = []
+
+    class Bar:
+        disable = True
+
+        def __init__(self, disable: object, **_: object) -> None:
+            hidden.append(disable)
+
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def update(self, steps: int) -> None:
+            pass
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(module, "tqdm", Bar)
+    with long_run("texts", 3), bar("steps", 3):
+        pass
+    with bar("steps", 3):
+        pass
+    assert hidden == [None, True, None]

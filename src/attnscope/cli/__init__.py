@@ -25,6 +25,7 @@ from attnscope.cli.models import models
 from attnscope.cli.options import expanded
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
+from attnscope.cli.tables.survey import survey
 from attnscope.errors import AttnscopeError, FailureError
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "agreement": agreement,
     "compare": compare,
     "evaluate": evaluate,
+    "survey": survey,
     "render": render,
     "methods": methods,
     "models": models,

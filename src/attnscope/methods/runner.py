@@ -14,7 +14,7 @@ from typing import Any
 from attnscope.errors import InputError, QueryError, TextError
 from attnscope.methods.build import result_of, results_by_query
 from attnscope.methods.calls.advice import advise
-from attnscope.methods.calls.many import EACH, check_one, checked_list, is_list, parted, run_many
+from attnscope.methods.calls.many import alike, check_one, checked_list, is_each, parted, run_many
 from attnscope.methods.plan import GENERATION, Work, foresee, foresee_generation
 from attnscope.methods.request import UNASKED, Query, Request, requested
 from attnscope.methods.shared import SharedAttention, SharedGradients, query_weights
@@ -49,14 +49,18 @@ def run(model: Model, text: Given, method: Method, parameters: dict[str, Any]) -
     model, text, given = load(model), plain_numbers(text), dict(parameters)
     on_error = given.pop("on_error", "raise")
 
-    def results(texts: Given, given: dict[str, Any]) -> list[Any]:
-        options, request = requested(given, method.options, method.shared_options, method.name)
+    def results(texts: Sequence[Any], shared: dict[str, Any], own: Sequence[dict[str, Any]]) -> list[Any]:
+        groups = []
+        for members in alike(own):
+            given = {**shared, **own[members[0]]}
+            options, request = requested(given, method.options, method.shared_options, method.name)
+            groups.append((members, _Runner(model, method, options, request)))
         with default_settings():
-            return _Runner(model, method, options, request).results(texts)
+            return _results(texts, groups)
 
     if not is_one(text):
         texts = paired(checked_list(text), given.pop("text_pair", None))
-        shared = {name: value for name, value in given.items() if not (name in EACH and is_list(value))}
+        shared = {name: value for name, value in given.items() if not is_each(name, value)}
         _, request = requested(shared, method.options, method.shared_options, method.name)
         if on_error == "raise" and request.window is None:
             # A text that cannot be read is named before anything runs.
@@ -66,9 +70,29 @@ def run(model: Model, text: Given, method: Method, parameters: dict[str, Any]) -
         advise(model, texts, [shared | each for each in own], every)
         return every
     check_one(given)
-    (result,) = results(text, given)
+    (result,) = results([text], given, [{}])
     advise(model, [text], [given], [result])
     return result
+
+
+def _results(texts: Sequence[Any], groups: "Sequence[tuple[list[int], _Runner]]") -> list[Any]:
+    """One result per text. groups: the texts, by their numbers, that are asked the same.
+
+    Texts that are asked about different targets share their passes all the same.
+    """
+    results: dict[int, Any] = {}
+    tasks: dict[bool, dict[int, Task]] = {False: {}, True: {}}  # by whether the target is a similarity
+    for members, runner in groups:
+        some = [texts[number] for number in members]
+        if len(groups) > 1 and runner.makes_tasks(some):
+            tasks[runner.request.similar_to is not None] |= zip(members, runner.tasks(some), strict=True)
+        else:
+            results |= zip(members, runner.results(some), strict=True)
+    for together in filter(None, tasks.values()):
+        order = sorted(together)
+        shared = with_shared([together[number] for number in order])
+        results |= zip(order, groups[0][1].scored(shared), strict=True)
+    return [results[number] for number in range(len(texts))]
 
 
 class _Runner:
@@ -84,7 +108,15 @@ class _Runner:
             return self._in_windows([text] if is_one(text) else text)
         if self._looks_from_query(text):
             return self._by_query(text)
-        return [result_of(task, self.method, self.options, self._valued(task)) for task in self._tasks(text)]
+        return self.scored(with_shared(self.tasks(text)))
+
+    def makes_tasks(self, text: Given) -> bool:
+        """Whether each text is a task with a target."""
+        return self.request.window is None and not self._looks_from_query(text)
+
+    def scored(self, tasks: Sequence[Task]) -> list[Any]:
+        """The results of tasks with a target."""
+        return [result_of(task, self.method, self.options, self._valued(task)) for task in tasks]
 
     def _in_windows(self, texts: Sequence[Any]) -> list[Any]:
         size = check_window(self.model, self.request)
@@ -153,7 +185,7 @@ class _Runner:
 
     # Tasks with a target
 
-    def _tasks(self, text: Given) -> list[Task]:
+    def tasks(self, text: Given) -> list[Task]:
         """One task per text. What a long one takes is logged before the first starts."""
         request, target = self.request, self.request.explained()
         if self.method.asks == "query":
@@ -168,10 +200,7 @@ class _Runner:
             longest = max(readout.length for readout in objective.readouts)
             foresee(self.model, self.work, longest, passes, max(1, len(objective.about)))
             tasks.append(Task(self.model, self.method.name, objective.encoded, units, request, objective))
-        if self.method.asks == "query":
-            return [self._at_predictions(task) for task in tasks]
-        shared = SharedGradients(self.model, [task.target for task in tasks])
-        return [replace(task, shared_gradients=shared, place=i) for i, task in enumerate(tasks)]
+        return [self._at_predictions(task) for task in tasks] if self.method.asks == "query" else tasks
 
     @property
     def _reading(self) -> Reading:
@@ -269,6 +298,14 @@ class _Runner:
             )
             for place, (encoded, queries) in enumerate(zip(batch.keys, places, strict=True))
         ]
+
+
+def with_shared(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks, with what they need of the model alike computed together."""
+    if any(task.queries for task in tasks):
+        return list(tasks)
+    shared = SharedGradients(tasks[0].model, [task.target for task in tasks])
+    return [replace(task, shared_gradients=shared, place=i) for i, task in enumerate(tasks)]
 
 
 def query_positions(encoded: Encoded, query: Query) -> tuple[int, ...]:

@@ -1,9 +1,15 @@
-"""A progress bar for what takes longer than two seconds: on a terminal's standard error, or in a notebook."""
+"""A progress bar for what takes longer than two seconds: on a terminal's standard error, or in a notebook.
 
+What takes hours (a corpus) has one bar for all of it, none for its steps, and a line in the log where nobody sees bars.
+"""
+
+import logging
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 with warnings.catch_warnings():
@@ -11,16 +17,27 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
+_log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+# Seconds between two lines of the log.
+_BETWEEN_LINES = 30.0
+
+# Whether a bar is shown already, of which everything else is a step.
+_is_step: ContextVar[bool] = ContextVar("_is_step", default=False)
 
 
 @contextmanager
 def bar(description: str, total: int) -> Iterator[Callable[[int], object]]:
     """Yields a function to call with a number of steps done. After two seconds a bar shows them."""
-    # None: only where standard error is a terminal. A notebook's is none, and somebody looks at it all the same.
-    disable = False if "ipykernel.zmqshell" in sys.modules else None
+    disable = True if _is_step.get() else _hidden()
     with tqdm(desc=description, total=total, delay=2, disable=disable, leave=False, dynamic_ncols=True) as shown:
         yield shown.update
+
+
+def _hidden() -> bool | None:
+    # None: only where standard error is a terminal. A notebook's is none, and somebody looks at it all the same.
+    return False if "ipykernel.zmqshell" in sys.modules else None
 
 
 def progress(steps: Iterable[T], description: str, total: int) -> Iterator[T]:
@@ -29,3 +46,65 @@ def progress(steps: Iterable[T], description: str, total: int) -> Iterator[T]:
         for step in steps:
             yield step
             done(1)
+
+
+class Pace:
+    """How far a long run is. `clock` gives seconds."""
+
+    def __init__(self, unit: str, total: int | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.unit, self.total, self._clock = unit, total, clock
+        self.done = self.found = 0
+        self._begun = self._logged = clock()
+        self._shown = tqdm(
+            desc=unit, total=total, unit=f" {unit}", delay=2, disable=_hidden(), leave=False, dynamic_ncols=True
+        )
+
+    def found_done(self, count: int) -> None:
+        """So many were done by an earlier run: they say nothing about the pace of this one."""
+        self.found += count
+        if not self._shown.disable:
+            self._shown.initial += count
+        self._shown.update(count)
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        self.done += count
+        self._shown.update(count)
+        if self._shown.disable and self._clock() - self._logged >= _BETWEEN_LINES:
+            self._logged = self._clock()
+            _log.info("%s", self)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._shown.close()
+
+    def __str__(self) -> str:
+        rate = self.done / max(self._clock() - self._begun, 1e-9)
+        so_far = f"{self.found + self.done:,}"
+        if self.total is None:
+            return f"{so_far} {self.unit}, {rate:.3g} {self.unit}/s"
+        left = (self.total - self.found - self.done) / max(rate, 1e-9)
+        return f"{so_far} of {self.total:,} {self.unit}, {rate:.3g} {self.unit}/s, {_spoken(left)} left"
+
+
+def _spoken(seconds: float) -> str:
+    """A time, as a person would say it.
+
+    >>> _spoken(42), _spoken(600), _spoken(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def long_run(unit: str, total: int | None) -> Iterator[Pace]:
+    """The pace of a run of so many units, None where nobody knows how many; bars of its steps are not shown."""
+    pace = Pace(unit, total)
+    token = _is_step.set(True)
+    try:
+        yield pace
+    finally:
+        _is_step.reset(token)
+        pace.close()

@@ -316,13 +316,17 @@ def type_of(data: Any) -> str:
     return given
 
 
-def load_result(path: str | os.PathLike[str]) -> Result:
+def load_result(path: str | os.PathLike[str]) -> Any:
     """Load any saved result; its file says its type: JSON, JSON lines (an evaluation) or safetensors (maps).
+
+    A folder, or the address of one, is a survey's.
 
     Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file.
 
     >>> load_result("castle.json")  # doctest: +SKIP
     """
+    if "://" in os.fspath(path) or Path(path).is_dir():
+        return importlib.import_module("attnscope.results.survey").Survey.load(path)
     if Path(path).suffix.lower() == ".safetensors":
         maps: Result = class_of("attention_maps").load(path)
         return maps

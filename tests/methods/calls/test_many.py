@@ -87,7 +87,7 @@ def test_a_bar_counts_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class Bar:
         def __init__(self, description: str, total: int) -> None:
-            assert (description, total) == ("texts", 40)
+            assert (description, total) == ("texts", 300)
 
         def __enter__(self) -> Callable[[int], None]:
             return counted.append
@@ -96,6 +96,6 @@ def test_a_bar_counts_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
 
     monkeypatch.setattr(many, "bar", Bar)
-    ats.explain(model(), ["a b"] * 40)
-    assert sum(counted) == 40
+    ats.explain(model(), ["a b"] * 300)
+    assert sum(counted) == 300
     assert len(counted) > 1

@@ -1,6 +1,6 @@
 """A list of texts: a target for each, a bar over all, and one that fails need not fail the others."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attnscope.errors import AttnscopeError, InputError, TextError
@@ -9,12 +9,13 @@ from attnscope.results.collection import Failed, Results
 from attnscope.results.plain import is_missing, listed
 
 # The parameters that may be a list, with a value for each text.
-EACH = ("target", "against", "similar_to")
-# Texts between two steps of the bar: enough for a batch of short ones.
-_TOGETHER = 16
+EACH = ("target", "against", "similar_to", "within")
+# Texts that run together: enough for full batches of texts of similar length, few enough to hold.
+_TEXTS = 256
+_CHARACTERS = 64_000
 
-# The results of some texts, given the parameters that are theirs.
-RunSome = Callable[[list[Any], dict[str, Any]], list[Any]]
+# The results of some texts, given the parameters that all share and of each text its own.
+RunSome = Callable[[list[Any], dict[str, Any], list[dict[str, Any]]], list[Any]]
 
 
 def is_list(value: object) -> bool:
@@ -28,6 +29,17 @@ def is_list(value: object) -> bool:
     return not isinstance(value, str) and getattr(value, "shape", None) != () and hasattr(value, "__iter__")
 
 
+def is_each(name: str, value: object) -> bool:
+    """Whether a parameter has a value for each text. A span may be a list of two numbers.
+
+    >>> is_each("within", [3, 8]), is_each("within", [(3, 8), None]), is_each("target", [3, 8])
+    (False, True, True)
+    """
+    if name == "within" and isinstance(value, Sequence) and all(isinstance(place, int) for place in value):
+        return False
+    return name in EACH and is_list(value)
+
+
 def checked_list(texts: Any) -> list[Any]:
     """The texts as a list. Raises TextError for what is neither a text nor a list of them."""
     if not hasattr(texts, "__iter__"):
@@ -38,7 +50,7 @@ def checked_list(texts: Any) -> list[Any]:
 def check_one(parameters: dict[str, Any]) -> None:
     """Raises InputError for a list of values where there is one text."""
     for name in EACH:
-        if is_list(parameters.get(name)):
+        if is_each(name, parameters.get(name)):
             raise InputError(f"{name} is a list and there is one text: give a list of texts too, or one {name}")
 
 
@@ -53,12 +65,10 @@ def run_many(
     if on_error not in ("raise", "keep"):
         raise InputError(f"on_error={on_error!r}: choose 'raise' or 'keep'")
     shared, own = parted(parameters, len(texts))
-    results: list[Any] = [None] * len(texts)
+    results: list[Any] = []
     with bar("texts", len(texts)) as done:
-        for members in _groups(own):
-            given = shared | own[members[0]]
-            for number, result in zip(members, _some(texts, members, given, run_some, on_error), strict=True):
-                results[number] = result
+        for members in _windows(texts):
+            results += _some(texts, members, shared, own, run_some, on_error)
             done(len(members))
     return Results(results)
 
@@ -68,7 +78,7 @@ def parted(parameters: dict[str, Any], count: int) -> tuple[dict[str, Any], list
     own: list[dict[str, Any]] = [{} for _ in range(count)]
     shared = dict(parameters)
     for name in EACH:
-        if not is_list(parameters.get(name)):
+        if not is_each(name, parameters.get(name)):
             continue
         values = listed(shared.pop(name))
         if len(values) != count:
@@ -82,33 +92,53 @@ def parted(parameters: dict[str, Any], count: int) -> tuple[dict[str, Any], list
     return shared, own
 
 
-def _groups(own: Sequence[dict[str, Hashable]]) -> list[list[int]]:
-    """The numbers of texts that run together: those with the same parameters, not too many."""
-    alike: dict[Hashable, list[int]] = {}
+def alike(own: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """The numbers of the texts that have the same parameters of their own, in groups.
+
+    >>> alike([{"target": "a"}, {}, {"target": "a"}])
+    [[0, 2], [1]]
+    """
+    groups: dict[Hashable, list[int]] = {}
     for number, given in enumerate(own):
         # The type too, because the label 1 is not the text "1", and True equals 1.
-        key = tuple((name, type(value), value) for name, value in given.items())
-        alike.setdefault(key, []).append(number)
-    return [members[i : i + _TOGETHER] for members in alike.values() for i in range(0, len(members), _TOGETHER)]
+        key = tuple((name, type(value), repr(value)) for name, value in given.items())
+        groups.setdefault(key, []).append(number)
+    return list(groups.values())
+
+
+def _windows(texts: Sequence[Any]) -> Iterator[range]:
+    """Neighbouring texts that run together."""
+    first, characters = 0, 0
+    for number, text in enumerate(texts):
+        if number > first and (number - first == _TEXTS or characters > _CHARACTERS):
+            yield range(first, number)
+            first, characters = number, 0
+        characters += len(text) if isinstance(text, str) else _CHARACTERS // _TEXTS
+    if len(texts) > first:
+        yield range(first, len(texts))
 
 
 def _some(
-    texts: Sequence[Any], members: Sequence[int], given: dict[str, Any], run_some: RunSome, on_error: str
+    texts: Sequence[Any],
+    members: range,
+    shared: dict[str, Any],
+    own: Sequence[dict[str, Any]],
+    run_some: RunSome,
+    on_error: str,
 ) -> list[Any]:
+    """The results of some texts. Of those that fail together each half is tried by itself: which of them was it?"""
     try:
-        return run_some([texts[number] for number in members], given)
+        return run_some([texts[number] for number in members], shared, [own[number] for number in members])
     except AttnscopeError as error:
         failed = error
-    # Each alone: which of them was it?
-    results = []
-    for number in members:
-        try:
-            results += run_some([texts[number]], given)
-        except AttnscopeError as error:
-            if on_error == "raise":
-                raise type(error)(f"text {number} of {len(texts)}: {error}") from error
-            text = texts[number]
-            results.append(Failed(text if isinstance(text, str) else repr(text), type(error).__name__, str(error)))
+    if len(members) > 1:
+        halves = members[: len(members) // 2], members[len(members) // 2 :]
+        results = [result for half in halves for result in _some(texts, half, shared, own, run_some, on_error)]
+        if on_error == "raise":
+            raise failed
+        return results
+    (number,) = members
     if on_error == "raise":
-        raise failed
-    return results
+        raise type(failed)(f"text {number} of {len(texts)}: {failed}") from failed
+    text = texts[number]
+    return [Failed(text if isinstance(text, str) else repr(text), type(failed).__name__, str(failed))]

@@ -1,0 +1,103 @@
+"""The explanations of a whole corpus: a folder of Parquet tables, read part by part.
+
+    survey = attnscope.load_result("out/")
+    survey.texts()                  an arrow table, a row a text
+    survey.words().to_pandas()      a row a word; also survey.to_pandas("words")
+    survey.tables("words")          the same, a part at a time
+
+docs/survey.md has the columns. Reading needs pyarrow, and no torch.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.files.folder import Folder, arrow
+
+# The file that says what a folder's tables are.
+SETTINGS = "survey.json"
+TABLES = ("words", "texts", "heads")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A folder that `attnscope.survey` wrote, perhaps not all of it yet.
+
+    path:     the folder, or the address of it.
+    about:    survey.json: what was asked (`settings`), how (`provenance`), `texts` and `parts` in all once they are
+              known.
+    """
+
+    path: str
+    about: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a survey's folder. Raises FileNotFoundError, DamagedFileError."""
+        about = Folder(path).json(SETTINGS)
+        if about is None:
+            raise FileNotFoundError(f"{os.fspath(path)} has no {SETTINGS}: it is no survey's folder")
+        if not isinstance(about, dict) or about.get("type") != "survey" or "settings" not in about:
+            raise DamagedFileError(f"{os.fspath(path)}/{SETTINGS} does not say what was asked: it is no survey's")
+        return cls(os.fspath(path), about)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was asked."""
+        settings: Mapping[str, Any] = self.about["settings"]
+        return settings
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """The model and the versions behind the numbers."""
+        provenance: Mapping[str, Any] = self.about.get("provenance", {})
+        return provenance
+
+    @property
+    def complete(self) -> bool:
+        """Whether all parts are there."""
+        return self.about.get("parts") == len(Folder(self.path).names("texts"))
+
+    @property
+    def failed(self) -> int:
+        """How many texts have an error."""
+        return sum(len(table) - table["error"].null_count for table in self.tables("texts", ["error"]))
+
+    def words(self, columns: Sequence[str] | None = None) -> Any:
+        """A pyarrow.Table, a row a word: id, number, word, start, end, score, method, target."""
+        return self._whole("words", columns)
+
+    def texts(self, columns: Sequence[str] | None = None) -> Any:
+        """A pyarrow.Table, a row a text: what it is, what the model predicts, what it cost, why it failed."""
+        return self._whole("texts", columns)
+
+    def heads(self) -> Any:
+        """A pyarrow.Table, a row per head and statistic; empty where heads were not asked for."""
+        return self._whole("heads", None)
+
+    def tables(self, of: str, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """The tables of the parts, one after the other, so that memory does not grow with the corpus."""
+        if of not in TABLES:
+            raise InputError(f"there is no table {of!r} here; choose from {', '.join(TABLES)}")
+        return Folder(self.path).tables(of, columns)
+
+    def to_pandas(self, of: str = "words") -> Any:
+        """One of the tables "words", "texts", "heads" as a pandas.DataFrame."""
+        if of not in TABLES:
+            raise InputError(f"there is no table {of!r} here; choose from {', '.join(TABLES)}")
+        return self._whole(of, None).to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The words by the Arrow PyCapsule interface: `polars.DataFrame(survey)`."""
+        return self.words().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        done = len(Folder(self.path).names("texts"))
+        methods = ", ".join(name for name, _ in self.settings.get("methods", ()))
+        return f"Survey({self.path!r}: {methods}; {done} of {self.about.get('parts') or '?'} parts)"
+
+    def _whole(self, of: str, columns: Sequence[str] | None) -> Any:
+        found = list(self.tables(of, columns))
+        return arrow().concat_tables(found) if found else arrow().table({})

@@ -1,0 +1,192 @@
+"""Rows of a corpus, one after the other, whatever it is: files, a data set, a frame, any iterable.
+
+    "reviews.parquet", "part-*.jsonl", "folder/", "s3://bucket/folder"      .csv .tsv .jsonl .ndjson .json .parquet .txt
+    datasets.Dataset, IterableDataset; pandas, polars, pyarrow tables       none of these libraries is imported for it
+    an iterable of texts, of chats, of mappings with columns
+
+Files are read as a stream, in the order of their names: memory holds one batch of rows.
+"""
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from attnscope.errors import InputError
+from attnscope.results.files.folder import arrow, file_system
+from attnscope.studies.survey.rows import Columns, Row, row_of
+
+_BATCH = 1024
+
+
+def rows_of(data: Any, columns: Columns) -> Iterator[Row]:
+    """The rows of a corpus. Raises InputError for what is none, and for a column that it does not have."""
+    for number, given in enumerate(_records(data, columns.named)):
+        yield row_of(given, number, columns)
+
+
+def count_of(data: Any) -> int | None:
+    """How many rows there are, where that is known without reading them."""
+    if isinstance(data, str | os.PathLike):
+        files = files_of(data)
+        if not all(path.endswith(".parquet") for _, path in files):
+            return None
+        return sum(int(_parquet(fs, path).metadata.num_rows) for fs, path in files)
+    if isinstance(data, Mapping):
+        data = next(iter(data.values()), ())
+    return len(data) if hasattr(data, "__len__") else None
+
+
+def _records(data: Any, needed: list[str]) -> Iterator[Any]:
+    if isinstance(data, str | os.PathLike):
+        for fs, path in files_of(data):
+            yield from _READERS[_suffix(path)](fs, path, needed)
+        return
+    if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
+        data = data.collect()  # a lazy frame of polars
+    if isinstance(data, Mapping):
+        data = arrow().table({name: list(column) for name, column in data.items()})
+    if hasattr(data, "__arrow_c_stream__"):
+        reader = arrow().RecordBatchReader.from_stream(data)
+        for batch in reader:
+            for start in range(0, len(batch), _BATCH):
+                yield from batch.slice(start, _BATCH).to_pylist()
+        return
+    if not isinstance(data, Iterable):
+        raise InputError(
+            f"a {type(data).__name__} is no corpus: give a file, a folder, a data set, a frame or an iterable of texts"
+        )
+    yield from data
+
+
+def files_of(data: str | os.PathLike[str]) -> list[tuple[Any, str]]:
+    """The files that a path, a pattern, a folder or an address means, sorted, each with its file system.
+
+    Raises InputError where there is none, or none of a known kind.
+    """
+    given = os.fspath(data)
+    fs = arrow("pyarrow.fs")
+    stem = given
+    pattern = None
+    if any(sign in given for sign in "*?["):
+        parts = given.replace(os.sep, "/").split("/")
+        first = next(i for i, part in enumerate(parts) if any(sign in part for sign in "*?["))
+        stem, pattern = "/".join(parts[:first]) or ("/" if given.startswith("/") else "."), "/".join(parts[first:])
+    system, path = file_system(stem)
+    info = system.get_file_info(path)
+    if info.type == fs.FileType.NotFound:
+        raise InputError(f"there is no {given}: give a file, a pattern such as reviews-*.parquet, or a folder")
+    if info.type == fs.FileType.File:
+        found = [path]
+    else:
+        entries = system.get_file_info(fs.FileSelector(path, recursive=True))
+        inside = {entry.path: entry.path[len(path) :].lstrip("/") for entry in entries if entry.is_file}
+        hidden = [whole for whole, name in inside.items() if any(part[0] in "._" for part in name.split("/"))]
+        found = [whole for whole, name in inside.items() if whole not in hidden]
+        found = [whole for whole in found if pattern is None or _matches(inside[whole], pattern)]
+        known = [whole for whole in found if _suffix(whole) in _READERS]
+        if not known:
+            raise InputError(f"{given} has no file of texts: expected {', '.join(_READERS)}")
+        found = known
+    for one in found:
+        if _suffix(one) not in _READERS:
+            raise InputError(f"{one} is of an unknown kind: expected {', '.join(_READERS)}")
+    return [(system, one) for one in sorted(found)]
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether each folder of a name matches its part of the pattern; ** is any number of folders."""
+    names, parts = name.split("/"), pattern.split("/")
+    if "**" in parts:
+        return fnmatch(name, pattern.replace("**/", "*")) or fnmatch(names[-1], parts[-1])
+    return len(names) == len(parts) and all(fnmatch(a, b) for a, b in zip(names, parts, strict=True))
+
+
+def _suffix(path: str) -> str:
+    return Path(path).suffix.lower()
+
+
+def _parquet(system: Any, path: str) -> Any:
+    try:
+        return arrow("pyarrow.parquet").ParquetFile(system.open_input_file(path))
+    except (arrow().lib.ArrowException, OSError) as error:
+        raise InputError(f"{path} is no Parquet file that can be read ({error})") from error
+
+
+def _parquet_rows(system: Any, path: str, needed: list[str]) -> Iterator[Any]:
+    file = _parquet(system, path)
+    have = file.schema_arrow.names
+    if missing := [name for name in needed if name not in have]:
+        raise InputError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(repr, have))}")
+    for batch in file.iter_batches(_BATCH):
+        yield from batch.to_pylist()
+
+
+def _text_of(system: Any, path: str) -> io.TextIOBase:
+    return io.TextIOWrapper(system.open_input_stream(path), encoding="utf-8-sig", newline="")
+
+
+def _csv_rows(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
+    csv.field_size_limit(sys.maxsize if sys.maxsize < 2**31 else 2**31 - 1)
+    try:
+        with _text_of(system, path) as file:
+            reader = csv.DictReader(file, delimiter="\t" if _suffix(path) == ".tsv" else ",")
+            for row in reader:
+                if None in row:
+                    yield InputError(f"line {reader.line_num} of {path} has more cells than the table has columns")
+                else:
+                    yield row
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not CSV in UTF-8 ({error})") from error
+
+
+def _json_rows(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
+    try:
+        with _text_of(system, path) as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    yield InputError(f"line {number} of {path} is not JSON ({error})")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error})") from error
+
+
+def _json_document(system: Any, path: str, needed: list[str]) -> Iterator[Any]:
+    """The elements of an array; else the lines."""
+    with _text_of(system, path) as file:
+        array = file.read(1000).lstrip().startswith("[")
+    if not array:
+        yield from _json_rows(system, path, needed)
+        return
+    try:
+        with _text_of(system, path) as file:
+            yield from json.load(file)
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error})") from error
+
+
+def _lines(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
+    try:
+        with _text_of(system, path) as file:
+            yield from (line.rstrip("\r\n") for line in file if line.strip())
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text ({error})") from error
+
+
+_READERS: dict[str, Callable[[Any, str, list[str]], Iterator[Any]]] = {
+    ".parquet": _parquet_rows,
+    ".csv": _csv_rows,
+    ".tsv": _csv_rows,
+    ".jsonl": _json_rows,
+    ".ndjson": _json_rows,
+    ".json": _json_document,
+    ".txt": _lines,
+}
