@@ -18,7 +18,7 @@ demo: $(READY)
 
 test: $(READY) chromium node_modules
 	npm test --silent
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(READY) chromium
 	$(BIN)/python -m pytest -m slow

@@ -4,6 +4,9 @@ import os
 
 # No test may reach for a model hub: what it needs is bundled, made here, or missing on purpose. Read at import.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Workers side by side share the processors: two that take all of them each are slower than two of one thread.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Iterator
 from pathlib import Path

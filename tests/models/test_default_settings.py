@@ -1,7 +1,11 @@
 """What the caller has set for torch and numpy changes no result, and is as it was afterwards."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,3 +98,43 @@ def test_a_model_made_in_inference_mode_is_refused_where_gradients_are_needed() 
         model = ats.Model(LlamaForCausalLM(LlamaConfig(**GROUPED)), copy_tokenizer())
     with pytest.raises(ModelError, match=r"made under torch\.inference_mode"):
         ats.explain(model, TEXT, target=" g")
+
+
+FORKED = """
+import multiprocessing
+import torch
+from planted import copy_tokenizer
+from transformers import LlamaConfig, LlamaForCausalLM
+import attnscope as ats
+
+torch.set_num_threads(2)
+config = LlamaConfig(vocab_size=40, hidden_size=512, intermediate_size=1024, num_hidden_layers=2, num_attention_heads=4)
+model = ats.Model(LlamaForCausalLM(config).eval(), copy_tokenizer())
+
+
+def scores(method):
+    return ats.explain(model, "a b c d e f " * 9, method, target=" g").token_scores
+
+
+def in_child(method):
+    found = scores(method)
+    assert torch.get_num_threads() == 2
+    return found
+
+
+wanted = {method: scores(method) for method in ("gradient", "attention", "deletion")}
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    for method, got in zip(wanted, pool.map_async(in_child, wanted).get(timeout=60)):
+        assert abs(got - wanted[method]).max() < 1e-5, method
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_forked_process_gives_the_same_scores() -> None:
+    """OpenMP's threads are not forked along: a child that computes on two waits for the second for ever."""
+    support = Path(__file__).parents[1] / "support"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([*map(str, [support]), os.environ.get("PYTHONPATH", "")]),
+    }
+    subprocess.run([sys.executable, "-c", FORKED], env=environment, check=True, timeout=200)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from torch import Tensor
+from torch.nn.modules.module import register_module_forward_pre_hook
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -51,14 +52,18 @@ def tasks_of(
 
 @contextmanager
 def passes_counted(net: PreTrainedModel) -> Iterator[list[tuple[int, int]]]:
-    """Inside, the list grows by (batch, token) with each pass through the first layer."""
+    """Inside, the list grows by (batch, token) with each pass through the first layer.
+
+    The hook is torch's, not the model's: a model with a hook of the user's is another model, and is tried out again.
+    """
     passes: list[tuple[int, int]] = []
-
-    def see(_module: object, args: tuple[Tensor, ...]) -> None:
-        passes.append((args[0].shape[0], args[0].shape[1]))
-
     first = next(module for module in net.modules() if isinstance(module, GradientCheckpointingLayer))
-    handle = first.register_forward_pre_hook(see)
+
+    def see(module: object, args: tuple[Tensor, ...]) -> None:
+        if module is first:
+            passes.append((args[0].shape[0], args[0].shape[1]))
+
+    handle = register_module_forward_pre_hook(see)
     try:
         yield passes
     finally:

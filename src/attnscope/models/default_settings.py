@@ -3,8 +3,10 @@
 A call may stand inside `torch.no_grad()`, `inference_mode()`, `autocast()`, under another default dtype or device, or
 under numpy's `seterr(all="raise")`: inside, all of these are what they are in a fresh process. What `torch.compile` has
 compiled, the model or a part of it, runs as it was written: compiled code has no calls that could be watched.
+A forked process runs on one thread: OpenMP's threads stay behind in the parent, and a child that waits for them hangs.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,6 +23,8 @@ _NUMPY = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"
 _DTYPE = torch.float32
 _DEVICE = torch.device("cpu")
 _AUTOCAST = ("cpu", "cuda", "mps", "xpu")
+
+_PROCESS = os.getpid()
 
 
 @contextmanager
@@ -43,6 +47,9 @@ def default_settings() -> Iterator[None]:
         if torch.empty(0).device != _DEVICE:
             stack.enter_context(_DEVICE)
         stack.enter_context(_default_dtype())
+        if os.getpid() != _PROCESS:
+            stack.callback(torch.set_num_threads, torch.get_num_threads())
+            torch.set_num_threads(1)
         try:
             yield
         except RuntimeError as error:

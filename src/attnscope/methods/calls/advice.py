@@ -19,6 +19,7 @@ import torch
 
 from attnscope.errors import AdviceWarning, AttnscopeError
 from attnscope.models.architecture import task_of
+from attnscope.models.default_settings import default_settings
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import values
@@ -63,6 +64,7 @@ def without_advice() -> AbstractContextManager[None]:
     return advice_once(_CAUSES)
 
 
+@default_settings()
 def advise(model: Model, texts: Sequence[Any], given: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
     """Warn, each cause once, of what the requests (`given`: of each text its parameters) and results show."""
     outer = _heard.get()
