@@ -70,6 +70,9 @@ def test_the_passes_of_a_gradient_run_under_the_rules_that_it_is_given(llama: at
 
     tasks = tasks_of(llama, TEXTS, target=" g")
     handle = llama.model.model.layers[0].register_forward_pre_hook(lambda *_: events.append("pass"))
+    for task in tasks_of(llama, TEXTS, target=" g"):
+        task.gradient()  # what is tried once a model is tried: with this hook it is another model
+    events.clear()
     for task in tasks:
         task.gradient(rules)
     handle.remove()

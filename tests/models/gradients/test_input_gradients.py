@@ -98,10 +98,11 @@ def test_real_masked_model(rxnmapper: ats.Model) -> None:
 def test_the_vocabulary_head_sees_few_positions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     net = tiny("llama")
     positions_at_once(8, monkeypatch)
-    gradient_at_embeddings(net, some_ids(20))  # what is tried once a model is tried
     lengths = []
     net.lm_head.register_forward_hook(lambda _m, args, _o: lengths.append(args[0].shape[1]))
     watch(net)
+    gradient_at_embeddings(net, some_ids(20))  # what is tried once a model is tried
+    lengths.clear()
     gradient_at_embeddings(net, some_ids(20))
     assert lengths == [8, 8, 3]  # the last token predicts nothing: it is not asked
 

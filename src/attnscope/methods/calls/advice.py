@@ -64,7 +64,6 @@ def without_advice() -> AbstractContextManager[None]:
     return advice_once(_CAUSES)
 
 
-@default_settings()
 def advise(model: Model, texts: Sequence[Any], given: Sequence[Mapping[str, Any]], results: Sequence[Any]) -> None:
     """Warn, each cause once, of what the requests (`given`: of each text its parameters) and results show."""
     outer = _heard.get()
@@ -74,7 +73,11 @@ def advise(model: Model, texts: Sequence[Any], given: Sequence[Mapping[str, Any]
         if not isinstance(whole, Attribution):
             continue
         for cause, look in _CAUSES.items():
-            if cause not in heard and (advice := look(model, text, asked, whole)):
+            if cause in heard:
+                continue
+            with default_settings():
+                advice = look(model, text, asked, whole)
+            if advice:
                 heard.add(cause)
                 warnings.warn(advice, AdviceWarning, stacklevel=_outside())
 
