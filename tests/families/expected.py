@@ -36,9 +36,11 @@ class Expected:
 
 
 # Names of checks.
-ATTENTION = name_set("attention maps rollout attention_gradient value_norm value_zeroing gim")
+ATTENTION = name_set("attention maps rollout attention_gradient mask_gradient value_norm value_zeroing gim")
 VALUES = name_set("value_norm value_zeroing")
-TARGETS = name_set("gradient gradient_x_input integrated_gradients attention_gradient gim deletion generation") | {
+TARGETS = name_set(
+    "gradient gradient_x_input integrated_gradients attention_gradient mask_gradient gim deletion generation"
+) | {
     "stop tokens",
     "bfloat16",
     "float16",
@@ -76,7 +78,7 @@ EXPECTED: tuple[Expected, ...] = (
     ),
     Expected(
         "refused",
-        STACKS | {"gim"},
+        STACKS | {"gim", "mask_gradient"},
         "attention from every token to every token",
         "its decoder or its cross-attention is not from every token to every token",
         name_set("prophetnet t5gemma2"),
@@ -111,10 +113,23 @@ EXPECTED: tuple[Expected, ...] = (
     ),
     Expected(
         "refused",
-        name_set("attention_gradient"),
+        name_set("attention_gradient mask_gradient"),
         "multiplies several attentions of a layer with its values",
         "a layer has several attentions, and the gradient at one of them is not the layer's",
         name_set("diffllama lilt"),
+    ),
+    Expected(
+        "refused",
+        name_set("mask_gradient"),
+        "not every layer's attention can be seen where it meets its values",
+        "it attends in blocks in its encoder, or between tokens and patches of them",
+        name_set("bigbird_pegasus blt"),
+    ),
+    Expected(
+        "refused",
+        name_set("mask_gradient"),
+        "reads the text twice, in its encoder and in its decoder",
+        "as a classifier an encoder–decoder reads the text twice, and a token is seen in two places",
     ),
     Expected(
         "refused",

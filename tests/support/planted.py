@@ -74,7 +74,7 @@ class CopyBack(PreTrainedModel):
         return CausalLMOutput(logits=self.lm_head(self.model(input_ids, attention_mask).last_hidden_state))
 
 
-def attention_copy(back: int) -> GPT2LMHeadModel:
+def attention_copy(back: int, sharpness: float = 4.0) -> GPT2LMHeadModel:
     """A GPT-2 of one layer whose only head looks `back` places back and writes what it finds there to the output.
 
     Hidden: 32 places for the token, 32 for its position, 32 for what was found. Nothing else is read by the head.
@@ -90,7 +90,7 @@ def attention_copy(back: int) -> GPT2LMHeadModel:
                 parameter.zero_()
         attention = net.transformer.h[0].attn
         queries, keys, values = attention.c_attn.weight.split(3 * size, 1)  # (in, out)
-        queries[position, position] = 4 * torch.eye(size).roll(-back, 1)
+        queries[position, position] = sharpness * torch.eye(size).roll(-back, 1)
         keys[position, position] = torch.eye(size)
         values[token, found] = torch.eye(size)
         attention.c_proj.weight[found, found] = torch.eye(size)

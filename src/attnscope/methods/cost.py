@@ -132,6 +132,14 @@ def attention_gradient(size: Size) -> Cost:
     return _sum(_layers_backward(size, RELEVANCE_BYTES), _again(size, 2), Cost(held, 0, 0))
 
 
+def mask_gradient(size: Size) -> Cost:
+    """A forward and a backward pass, and the attention of every layer recomputed, per run; a mask beyond the first."""
+    held = size.layers * size.tokens * size.item * (size.widths.queries + 2 * size.widths.keys)
+    mask = 3 * size.tokens**2 * size.item if size.runs > size.targets else 0
+    run = _sum(_layers_backward(size, SAVED_BYTES), _again(size, 2), Cost(held + mask + _logits(size), 0, 0))
+    return Cost(run.bytes, run.operations * size.runs, run.elements * size.runs)
+
+
 def _together(size: Size, budget: int) -> Size:
     """As many runs as fit into one batch under a budget of tokens, as if they were one text."""
     return replace(size, tokens=max(size.tokens, min(size.runs * size.tokens, budget)))

@@ -22,6 +22,7 @@ from attnscope.methods.gradient.gradient import gradient
 from attnscope.methods.gradient.gradient_shap import gradient_shap
 from attnscope.methods.gradient.gradient_x_input import gradient_x_input
 from attnscope.methods.gradient.integrated_gradients import integrated_gradients
+from attnscope.methods.gradient.mask_gradient import mask_gradient
 from attnscope.methods.gradient.smooth_grad import smooth_grad
 from attnscope.methods.perturbation.deletion import deletion
 from attnscope.methods.perturbation.lime import lime
@@ -147,6 +148,16 @@ METHODS: dict[str, Method] = {
             sign="signed",
             passes="one forward and one backward pass",
             paper="Edin et al. 2025, arXiv:2505.17630",
+        ),
+        Method(
+            mask_gradient,
+            family="gradient",
+            unit="what the target loses, to first order, when no other token sees the token",
+            sign="signed",
+            passes="one forward and one backward pass per step ({steps}), and the attention of every layer once more",
+            cost=costs.mask_gradient,
+            runs=lambda options, _units: options["steps"],
+            smaller=f"take fewer steps, or {SHORTER}",
         ),
         Method(
             deletion,

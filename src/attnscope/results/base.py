@@ -126,6 +126,7 @@ class Measured:
                         and not drawn.
     mechanism:          of linear attention: what the layer computes, such as "gated delta rule".
     rebuilt:            of linear attention: how far its matrix times the values misses the layer's output, as a share.
+    by_head:            what each head of each layer has in the scores, summed: {"0": (head, …), …}.
     """
 
     value: float | None = None
@@ -148,6 +149,7 @@ class Measured:
     template: tuple[str, ...] = ()
     mechanism: str | None = None
     rebuilt: float | None = None
+    by_head: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -164,6 +166,8 @@ class Measured:
         if measured["coverage"] is not None:
             measured["coverage"] = checked_tuple(measured["coverage"], (int,), "coverage", 2)
         measured["turns"] = {name: _span(span, f"turn {name!r}") for name, span in (measured["turns"] or {}).items()}
+        by_head = measured["by_head"] or {}
+        measured["by_head"] = {layer: checked_tuple(by_head[layer], NUMBER, f"layer {layer}") for layer in by_head}
         for name in ("template", "answer"):
             measured[name] = checked_tuple(measured[name] or (), (str,), name)
         return cls(**measured)
@@ -191,7 +195,7 @@ _MEASURED: dict[str, Kinds] = {
     "steps": _COUNT_OR_NOT, "to_target": _NUMBER_OR_NOT, "query_tokens": _LIST_OR_NOT, "query_text": _TEXT_OR_NOT,
     "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT, "windows": _LIST_OR_NOT,
     "coverage": _LIST_OR_NOT, "turns": _OBJECT_OR_NOT, "template": _ITEMS_OR_NOT, "answer": _ITEMS_OR_NOT,
-    "mechanism": _TEXT_OR_NOT, "rebuilt": _NUMBER_OR_NOT,
+    "mechanism": _TEXT_OR_NOT, "rebuilt": _NUMBER_OR_NOT, "by_head": _OBJECT_OR_NOT,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ CHECKS: dict[str, tuple[Check, float]] = {
     "gradient_x_input": (gradients.gradient_x_input, 1e-4),
     "integrated_gradients": (gradients.integrated_gradients, 1e-3),
     "gim": (gradients.gim, 1e-3),
+    "mask_gradient": (gradients.mask_gradient, 1e-3),
     "layers run again": (gradients.layers_run_again, 1e-4),
     "deletion": (targets.deletion, 1e-3),
     "generation": (targets.generation, 1e-3),

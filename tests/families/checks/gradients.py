@@ -14,6 +14,7 @@ from attnscope.models.gradients import attention_gradients
 from families.checks.attention import BEFORE_SINK, relative
 from families.outcome import NothingToCheckError, UnverifiedError, largest
 from families.trial import TEXT, Trial
+from reference import key_mask
 from reference.eager import eager_copy, interaction_modified
 
 _STEPS = 2
@@ -82,6 +83,25 @@ def gim(trial: Trial) -> float:
     with interaction_modified(net, lengths):
         vectors, embeddings, _ = trial.plain.gradient(trial.ids, question, net=net)
     return _summed(got.token_scores, vectors * embeddings)
+
+
+def mask_gradient(trial: Trial) -> float:
+    """A mask laid on the keys in eager attention, and autograd."""
+    _with_head(trial)
+    question = trial.plain.target(trial.ids, trial.position)
+    got = ats.explain(trial.model, TEXT, method="mask_gradient", **question.options).token_scores
+    if trial.case.family in BEFORE_SINK:
+        raise UnverifiedError("the textbook version knows no sinks behind the weights")
+    net = eager_copy(trial.plain.net)
+    lengths = [len(trial.ids), *([len(question.decoder)] if question.decoder else [])]
+
+    def value() -> Tensor:
+        return question.value(trial.plain.logits(net, trial.ids, question))
+
+    wanted, calls = key_mask.mask_gradient(len(trial.ids), lengths, value)
+    if not trial.plain.two_stacks and calls != len(trial.eager):
+        raise UnverifiedError(f"{calls} products of weights and values in {len(trial.eager)} layers")
+    return relative(got, wanted)
 
 
 def layers_run_again(trial: Trial) -> float:

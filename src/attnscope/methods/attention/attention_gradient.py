@@ -1,6 +1,6 @@
 """Attention times its gradient, followed down through all layers (Chefer et al.)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -61,11 +61,7 @@ def _at_target(task: Task) -> Scores:
             "passes, and what speaks for one is no part of the other: explain each by itself"
         )
     (readout,) = objective.readouts
-    if task.per_token:
-        entries = zip(readout.positions, readout.ids, strict=True)
-        readouts = [replace(readout, positions=(p,), ids=(i,), signs=(1,), per_token=False) for p, i in entries]
-    else:
-        readouts = [readout]
+    readouts = readout.by_entry() if task.per_token else [readout]
     relevances = [relevance(task.model, readout) for readout in readouts]
     rows = torch.cat([objective.on_tokens(of_readout.row[None]) for of_readout in relevances])
     measured = Measured(coverage=_coverage(task.model, readout))

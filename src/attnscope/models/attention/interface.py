@@ -18,6 +18,7 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
 
 from attnscope.models.thread_bound import acting_thread, undone_by
 from attnscope.models.typed import split
@@ -151,6 +152,25 @@ class SDPACall(AttentionCall):
         key = self.key.detach()
         return self.remaker()(self.query.detach(), key, key)
 
+    def biased(self, bias: Tensor) -> "SDPACall":
+        """The same call with `bias`, (query, key), added to its scores. It holds a mask of that size."""
+        mask = with_bias(bias.to(self.query)[None, None], self.mask, causal=self.causal)
+        return SDPACall(
+            self.module, self.query, self.key, self.value, mask=mask, scaling=self.scaling, softcap=self.softcap,
+            sinks=self.sinks, causal=False,
+        )  # fmt: skip
+
+    def output(self) -> Tensor:
+        """What the call gives, (batch, query, head, hidden)."""
+        if self.softcap is not None or self.sinks is not None:
+            return blockwise_output(self, self.value)
+        shared = self.heads // self.key.shape[1]
+        key, value = (x.repeat_interleave(shared, 1) for x in (self.key, self.value))
+        output = scaled_dot_product_attention(
+            self.query, key, value, attn_mask=self.mask, scale=self.scaling, is_causal=self.causal
+        )
+        return output.transpose(1, 2).contiguous()
+
     def weights(self, chosen: Tensor) -> Tensor:
         """As in AttentionCall."""
         # A causal query sees no key behind it.
@@ -258,6 +278,17 @@ def show(call: AttentionCall) -> CallChange:
     """Show a call to the watcher; what it changes."""
     watcher = watcher_here()
     return (watcher(call) if watcher else None) or UNCHANGED
+
+
+def with_bias(bias: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
+    """What is added to the scores: a bias of each pair of positions, and the lowest number where the mask hides one."""
+    if mask is None and causal:
+        mask = torch.ones(bias.shape[-2:], dtype=torch.bool, device=bias.device).tril()
+    if mask is None:
+        return bias
+    if mask.dtype == torch.bool:
+        return torch.where(mask, bias, torch.finfo(bias.dtype).min)
+    return bias + mask
 
 
 def blockwise_output(call: SDPACall, value: Tensor) -> Tensor:

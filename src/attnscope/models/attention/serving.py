@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from attnscope.errors import ModelError
-from attnscope.models.attention.interface import EagerCall, SDPACall, blockwise_output, show, watcher_here
+from attnscope.models.attention.interface import EagerCall, SDPACall, blockwise_output, show, watcher_here, with_bias
 from attnscope.models.leave_unchanged import configurations, within
 from attnscope.models.thread_bound import acting_thread, name_attention, undone_by
 
@@ -176,22 +175,11 @@ def call_of(
     # A mask may be the same for all queries.
     mask = None if attention_mask is None else attention_mask.expand(*attention_mask.shape[:2], query.shape[2], -1)
     if position_bias is not None:
-        mask = _with_bias(position_bias, attention_mask, causal=causal)
+        mask = with_bias(position_bias, attention_mask, causal=causal)
     # Beside a mask, causality is in the mask.
     causal = causal and mask is None
     sinks = s_aux if sinks is None else sinks
     return SDPACall(module, query, key, value, mask=mask, scaling=scale, softcap=softcap, sinks=sinks, causal=causal)
-
-
-def _with_bias(position_bias: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
-    """What is added to the scores: a bias of each pair of positions, and the lowest number where the mask hides one."""
-    if mask is None and causal:
-        mask = torch.ones(position_bias.shape[-2:], dtype=torch.bool, device=position_bias.device).tril()
-    if mask is None:
-        return position_bias
-    if mask.dtype == torch.bool:
-        return position_bias.masked_fill(~mask, torch.finfo(position_bias.dtype).min)
-    return position_bias + mask
 
 
 def set_implementation(net: PreTrainedModel, implementation: str) -> bool:

@@ -27,6 +27,7 @@ from attnscope.models.hooks import embedding_leaf, hooked
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.loading.load import Model
+from attnscope.models.model_facts import AttentionLayout
 from attnscope.models.progress import bar
 from attnscope.models.quantisation import check_passes_gradients
 from attnscope.models.targets.head_split import split_at_head
@@ -58,11 +59,14 @@ class GradientBlock:
 class LayerGradient(ABC):
     """One layer's attention on one text, with the target's gradient at it.
 
-    heads:   how many.
+    place:   its stack and its number, as in AttentionLayout.
+    heads, queries: how many.
     read_at: (token,), on the CPU: whether the target is read off what the model's body puts out at that token.
     """
 
+    place: tuple[str, int]
     heads: int
+    queries: int
     read_at: Tensor
 
     @abstractmethod
@@ -72,6 +76,8 @@ class LayerGradient(ABC):
 
 # Sees each layer from the top down.
 SeeGradient = Callable[[LayerGradient], None]
+# Another call in a call's place, given its stack.
+ChangeCall = Callable[[str, AttentionCall], SDPACall | None]
 
 
 @dataclass(frozen=True)
@@ -83,18 +89,28 @@ class ReadValue:
 
 
 def attention_gradients(
-    model: Model, readout: Readout, see: SeeGradient, *, likeliest: bool = False, describe: str = "layers, up and down"
+    model: Model,
+    readout: Readout,
+    see: SeeGradient,
+    *,
+    stack: str | None = None,
+    likeliest: bool = False,
+    change: ChangeCall | None = None,
+    saved_bytes: int | None = None,
 ) -> ReadValue:
     """Show each layer's attention and the gradient of the readout's one value at it to `see`, from the top layer down.
 
+    stack:     of an encoder–decoder "cross" for all of its attention; None: its encoder's.
     likeliest: the entries are about what the model finds likeliest at their positions, not about `readout.ids`.
+    change:    another call to make in a call's place, given its stack; None for the same. The changed one is shown.
+    saved_bytes: what the layers may keep for the backward pass; by default SAVED_BYTES.
     """
     net = model.model
     # By passes of their own, before hooks are set.
     separate = reads_separate_head(net, [readout])
     pools = task_of(net) == "classifier" or readout.of_whole
     inputs = batch_inputs(net, [readout])
-    layout = attention_layout(net, inputs)
+    layout = attention_layout(net, inputs, stack)
     if not layout.single:
         raise ModelError(
             f"{type(net).__name__} multiplies several attentions of a layer with its values, so the gradient at one of "
@@ -102,21 +118,32 @@ def attention_gradients(
         )
     entries = entries_in([readout], inputs["input_ids"].device)
     with (
-        bar(describe, 2 * len(layout.calls)) as done,
+        bar("layers, up and down", 2 * len(layout.calls)) as done,
         unchanged(net),
         embedding_leaf(net, ids=inputs["input_ids"]) as leaves,
     ):
         check_passes_gradients(net)
-        reads = frozenset(module for module, (stack, _) in zip(layout.modules, layout.calls, strict=True) if stack)
-        watcher = _BackwardWatcher(see, done, torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool), reads)
-        with activations_bounded(net, inputs, SAVED_BYTES), watching(net, layout, watcher) as extra:
+        read_at = torch.zeros(inputs["input_ids"].shape[1], dtype=torch.bool)
+        watcher = _BackwardWatcher(see, done, read_at, _places(layout), change)
+        saved = SAVED_BYTES if saved_bytes is None else saved_bytes
+        with activations_bounded(net, inputs, saved), watching(net, layout, watcher) as extra:
             if pools:
                 with hooked(self_attention_body(net), watcher.pooled):
                     return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
-            watcher.read_at[entries.positions.cpu()] = True
+            if stack is None:  # else the positions are the decoder's
+                read_at[entries.positions.cpu()] = True
             if separate:
                 return _back_from_head(model, readout, {**inputs, **extra}, entries, leaves, likeliest)
             return _back_from_whole(net, readout, {**inputs, **extra}, entries, leaves)
+
+
+def _places(layout: AttentionLayout) -> dict[nn.Module, list[tuple[str, int]]]:
+    """Of each module that attends to tokens, the places of its calls in the order of a forward pass."""
+    places: dict[nn.Module, list[tuple[str, int]]] = {}
+    for module, place in zip(layout.modules, layout.calls, strict=True):
+        if place[0]:
+            places.setdefault(module, []).append(place)
+    return places
 
 
 def _back_from_whole(
@@ -152,13 +179,15 @@ def _back_from_head(
 class _BackwardWatcher:
     """Waits for the gradient at each call of attention, and shows both.
 
-    done: counts steps, forward and backward. read_at: as in LayerGradient. reads: the modules that attend to tokens.
+    done: counts steps, forward and backward. read_at: as in LayerGradient. places: as `_places` gives them.
+    change: as in `attention_gradients`.
     """
 
     see: SeeGradient
     done: Callable[[int], object]
     read_at: Tensor
-    reads: frozenset[nn.Module]
+    places: dict[nn.Module, list[tuple[str, int]]]
+    change: ChangeCall | None = None
     backward: bool = False
 
     def pooled(self, _module: object, _args: object, output: Any) -> None:
@@ -171,25 +200,35 @@ class _BackwardWatcher:
 
     def __call__(self, call: AttentionCall) -> CallChange | None:
         release_freed_memory()
-        if call.module not in self.reads:
+        places = self.places.get(call.module)
+        if not places:
             return None
         if not self.backward:  # else the layer is run again on the way down
             self.done(1)
+        changed = None if self.change is None else self.change(places[0][0], call)
+        call = changed or call
         if isinstance(call, EagerCall):
             matrix = call.matrix
-            on_gradient(matrix, lambda gradient: self._show(_MatrixGradient(matrix.detach(), gradient, self.read_at)))
+            if not matrix.requires_grad:  # of a decoder, before it has seen the text
+                return None
+            on_gradient(matrix, lambda gradient: self._show(_MatrixGradient(matrix.detach(), gradient), places))
             return None
         assert isinstance(call, SDPACall)
         query, key, value, remade = call.query, call.key, call.value, call.remaker()
 
         def show(query: Tensor, key: Tensor, value: Tensor, gradient: Tensor) -> None:
-            self._show(_SDPAGradient(remade(query, key, value), gradient, self.read_at))
+            self._show(_SDPAGradient(remade(query, key, value), gradient), places)
 
-        return CallChange(on_output=lambda output: applied(_ShowGradient, output, query, key, value, show))
+        return CallChange(
+            output=None if changed is None else call.output(),
+            on_output=lambda output: applied(_ShowGradient, output, query, key, value, show),
+        )
 
-    def _show(self, layer: LayerGradient) -> None:
+    def _show(self, layer: LayerGradient, places: list[tuple[str, int]]) -> None:
         self.backward = True
         release_freed_memory()
+        # A module that several layers share comes back from the top layer down.
+        layer.place, layer.read_at = places.pop(), self.read_at
         self.see(layer)
         self.done(1)
 
@@ -197,8 +236,8 @@ class _BackwardWatcher:
 class _SDPAGradient(LayerGradient):
     """gradient: (1, query, head, hidden), at the output of the attention."""
 
-    def __init__(self, call: SDPACall, gradient: Tensor, read_at: Tensor) -> None:
-        self.heads, self.read_at = call.heads, read_at
+    def __init__(self, call: SDPACall, gradient: Tensor) -> None:
+        self.heads, self.queries = call.heads, call.queries
         self._call, self._gradient = call, gradient
 
     def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:
@@ -216,8 +255,8 @@ class _SDPAGradient(LayerGradient):
 class _MatrixGradient(LayerGradient):
     """matrix, gradient: (1, head, query, key)."""
 
-    def __init__(self, matrix: Tensor, gradient: Tensor, read_at: Tensor) -> None:
-        self.heads, self.read_at = matrix.shape[1], read_at
+    def __init__(self, matrix: Tensor, gradient: Tensor) -> None:
+        _, self.heads, self.queries, _ = matrix.shape
         self._matrix, self._gradient = matrix, gradient
 
     def blocks(self, chosen: Tensor) -> Iterator[GradientBlock]:

@@ -89,6 +89,11 @@ class Readout:
             signs=self.signs + other.signs,
         )
 
+    def by_entry(self) -> list["Readout"]:
+        """Of per-token values, a readout for each."""
+        entries = zip(self.positions, self.ids, strict=True)
+        return [replace(self, positions=(p,), ids=(i,), signs=(1,), per_token=False) for p, i in entries]
+
     def value(self, entries: Tensor) -> Tensor:
         """(entry,) -> (target,): one value, or one per entry."""
         if self.per_token:
