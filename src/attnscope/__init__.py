@@ -43,11 +43,13 @@ if TYPE_CHECKING:
     from attnscope.results.collection import Results as Results
     from attnscope.results.comparison import Comparison as Comparison
     from attnscope.results.comparison import Comparisons as Comparisons
+    from attnscope.results.effects.effect import Effect as Effect
     from attnscope.results.evaluation import Evaluation as Evaluation
     from attnscope.results.per_token import PerToken as PerToken
     from attnscope.results.sample import Sample as Sample
     from attnscope.results.survey import Survey as Survey
     from attnscope.studies.compare import compare as compare
+    from attnscope.studies.effects.knock_out import knock_out as knock_out
     from attnscope.studies.evaluate import evaluate as evaluate
     from attnscope.studies.survey.survey import survey as survey
 
@@ -60,6 +62,7 @@ _HOMES = {
     "AttnscopeError": "attnscope.errors",
     "Comparison": "attnscope.results.comparison",
     "Comparisons": "attnscope.results.comparison",
+    "Effect": "attnscope.results.effects.effect",
     "Evaluation": "attnscope.results.evaluation",
     "Failed": "attnscope.results.collection",
     "METHODS": "attnscope.methods.table",
@@ -82,6 +85,7 @@ _HOMES = {
     "compare": "attnscope.studies.compare",
     "evaluate": "attnscope.studies.evaluate",
     "explain": "attnscope.methods.explain",
+    "knock_out": "attnscope.studies.effects.knock_out",
     "load": "attnscope.models.loading.load",
     "load_result": "attnscope.results.base",
     "notebook_html": "attnscope.render",

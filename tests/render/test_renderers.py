@@ -14,7 +14,7 @@ from attnscope.render import FORMATS, RENDERERS, Renderer, notebook_html, render
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import TYPES
 
-ORDER = ("attribution", "per_token", "agreement", "attention_maps", "comparison", "comparisons", "evaluation")
+ORDER = ("attribution", "per_token", "agreement", "attention_maps", "comparison", "comparisons", "evaluation", "effect")
 MAGIC = {
     ".html": b"<!doctype html>",
     ".png": b"\x89PNG\r\n",

@@ -14,6 +14,7 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
+from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 
@@ -213,6 +214,21 @@ def evaluation() -> Evaluation:
     return Evaluation(settings, tuple(rows))
 
 
+def effect(text: str = "a castle on the hill", strings: Sequence[str] = (" hill", " river", " crow")) -> Effect:
+    """A head, an edge, a layer and a word taken away; the last token rises."""
+    first, second, third = strings
+    taken = Taken(
+        heads=((15, 7),), how="mean", edges=(TakenEdge(TakenWord(first, (4,)), None),), edge_layers=(3, 4),
+        layers=(2,), words=(TakenWord(second, (1,)),), replacement="mean", references=2,
+    )  # fmt: skip
+    return Effect(
+        text, f"log-probability of {first!r}", "log_probability", taken, -0.5, -2.25, 0.125,
+        (TokenEffect(first, -0.25, -2.5), TokenEffect(third, -0.25, 0.25)),
+        (Ranked(first, 0.6, 0.1, 1, 3), Ranked(second, 0.25, 0.5, 2, 1), Ranked(third, 0.0, 0.2, 90, 2)),
+        (f"A note about {third}",), PROVENANCE,
+    )  # fmt: skip
+
+
 # One of each type.
 EVERY: dict[str, Any] = {
     "attribution": result("a castle on the hill"),
@@ -222,4 +238,5 @@ EVERY: dict[str, Any] = {
     "comparison": comparison(),
     "comparisons": Comparisons((comparison(), comparison(attack="typo"))),
     "evaluation": evaluation(),
+    "effect": effect(),
 }

@@ -11,6 +11,7 @@ from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
+from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
 from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 from attnscope.text.words import TokenSpan, WordSpan
@@ -184,6 +185,21 @@ def evaluation(strings: tuple[str, ...]) -> Evaluation:
     return Evaluation(settings, tuple(rows))
 
 
+def effect(strings: tuple[str, ...]) -> Effect:
+    words = [TakenWord(string, (i,)) for i, string in enumerate(strings)]
+    edges = tuple(TakenEdge(one, other) for one, other in zip(words[:4], words[4:8], strict=True))
+    taken = Taken(
+        heads=((1, 2),), how="how", edges=edges, edge_layers=(1,), words=(words[8], words[9]), replacement="replaced",
+        stack="a stack",
+    )  # fmt: skip
+    ranking = tuple(Ranked(string, 0.5, 0.25, i + 1, i + 2) for i, string in enumerate(strings))
+    tokens = tuple(TokenEffect(string, -0.5, -i) for i, string in enumerate(strings))
+    provenance = {"model": "a model", "own fact": "version"}
+    return Effect(
+        " ".join(strings), "a target", "a quantity", taken, -1.0, -2.0, 0.5, tokens, ranking, ("a note",), provenance
+    )
+
+
 BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Attribution: attribution,
     PerToken: per_token,
@@ -192,4 +208,5 @@ BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Comparison: comparison,
     Comparisons: lambda strings: Comparisons((comparison(strings), comparison(strings[::-1]))),
     Evaluation: evaluation,
+    Effect: effect,
 }

@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
 from attnscope.cli.compare import compare
+from attnscope.cli.effects.knock_out import knock_out
 from attnscope.cli.encoding import never_fail_to_print
 from attnscope.cli.evaluate import evaluate
 from attnscope.cli.explain import explain
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "evaluate": evaluate,
     "survey": survey,
+    "knock-out": knock_out,
     "render": render,
     "methods": methods,
     "models": models,

@@ -23,6 +23,7 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
 from attnscope.results.collection import Results
 from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.results.effects.effect import Effect
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
 from attnscope.results.per_token import PerToken
@@ -147,6 +148,11 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
         **_document(".jsonl", "data", "render_lines"),
         **_document(".txt", "terminal", "render_table"),
     },
+    Effect: {
+        **_page("effects.effect"),
+        **_figures("effects.effect", "font"),
+        **_document(".txt", "terminal", "render_table"),
+    },
 }
 
 # The renderer of each result in each of its formats.
@@ -218,7 +224,7 @@ def notebook_html(result: Result | Results[Any]) -> str:
         return notebook_list(result)
     if isinstance(result, AttentionMaps):
         return explorer.iframe(result)
-    if isinstance(result, Comparison | Comparisons | Evaluation):
+    if isinstance(result, Comparison | Comparisons | Evaluation | Effect):
         return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
         return agreement.iframe(result)

@@ -50,6 +50,7 @@ TYPES: dict[str, str] = {
     "comparison": "attnscope.results.comparison:Comparison",
     "comparisons": "attnscope.results.comparison:Comparisons",
     "evaluation": "attnscope.results.evaluation:Evaluation",
+    "effect": "attnscope.results.effects.effect:Effect",
 }
 
 

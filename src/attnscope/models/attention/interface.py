@@ -175,9 +175,9 @@ class SDPACall(AttentionCall):
         """As in AttentionCall."""
         # A causal query sees no key behind it.
         seen = int(chosen.max()) + 1 if self.causal else self.keys
-        return _softmax(self.scores(chosen, seen), self._sinks_of(chosen))
+        return _softmax(self.scores(chosen, seen), self.sinks_of(chosen))
 
-    def _sinks_of(self, chosen: Tensor) -> Tensor | None:
+    def sinks_of(self, chosen: Tensor) -> Tensor | None:
         """(1 or batch, head, 1 or chosen, 1)."""
         if self.sinks is None:
             return None
@@ -186,7 +186,7 @@ class SDPACall(AttentionCall):
     def weights_at_temperature(self, chosen: Tensor, seen: int, temperature: float) -> tuple[Tensor, Tensor | float]:
         """The weights over the first `seen` keys at another temperature, and the slope of the scores' soft cap."""
         scores = self.scores(chosen, seen).float()
-        sinks = self._sinks_of(chosen)
+        sinks = self.sinks_of(chosen)
         sinks = None if sinks is None else sinks.float() / temperature
         # Masked scores lie far beyond the cap and have no slope.
         slope = 1.0 if self.softcap is None else 1 - (scores / self.softcap).clamp(-1, 1).square()

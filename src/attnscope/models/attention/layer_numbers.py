@@ -52,15 +52,15 @@ def with_model_numbers(
     places: list[tuple[str, int]] = []
 
     def begin(module: nn.Module, _args: object) -> None:
-        blocks.setdefault(_list_of(names[module]), []).append(module)
+        blocks.setdefault(list_of(names[module]), []).append(module)
 
     def see(call: AttentionCall) -> None:
-        siblings = _list_of(names.get(call.module, ""))
+        siblings = list_of(names.get(call.module, ""))
         places.append((siblings, len(blocks.get(siblings, ())) - 1))
 
     with unchanged(net), torch.no_grad(), watching(net, layout, see) as extra:
         for module, name in names.items():
-            if name and name == _block_name(name) and not isinstance(module, nn.ModuleList):
+            if name and name == block_name(name) and not isinstance(module, nn.ModuleList):
                 module.register_forward_pre_hook(here_only(begin))
         body(**accepted(body, inputs), **extra)
     calls, kinds = list(layout.calls), {}
@@ -84,7 +84,7 @@ def with_mixers_beside(body: nn.Module, layout: AttentionLayout) -> AttentionLay
     names = {module: name for name, module in body.named_modules()}
     beside = set()
     for module, label in zip(layout.modules, layout.calls, strict=True):
-        block = _block_name(names.get(module, ""))
+        block = block_name(names.get(module, ""))
         if block and any(_mixes_in_another_way(part) for part in body.get_submodule(block).modules()):
             beside.add(label)
     return replace(layout, beside=frozenset(beside))
@@ -101,18 +101,18 @@ def block_numbers(body: nn.Module) -> dict[nn.Module, int]:
     blocks: dict[str, list[str]] = {}
     numbers = {}
     for name, module in body.named_modules():
-        if block := _block_name(name):
-            siblings = blocks.setdefault(_list_of(name), [])
+        if block := block_name(name):
+            siblings = blocks.setdefault(list_of(name), [])
             if block not in siblings:
                 siblings.append(block)
             numbers[module] = siblings.index(block)
     return numbers
 
 
-def _block_name(name: str) -> str:
+def block_name(name: str) -> str:
     """The name of the element of the outermost list of modules that a module is in; "" where it is in none.
 
-    >>> _block_name("encoder.layer.3.attention.self"), _block_name("blocks.0.1.attention"), _block_name("pooler")
+    >>> block_name("encoder.layer.3.attention.self"), block_name("blocks.0.1.attention"), block_name("pooler")
     ('encoder.layer.3', 'blocks.0.1', '')
     """
     parts = name.split(".")
@@ -121,9 +121,9 @@ def _block_name(name: str) -> str:
     return ".".join([*before, *numbers]) if numbers else ""
 
 
-def _list_of(name: str) -> str:
+def list_of(name: str) -> str:
     """The list of modules that a module is in, the same for all its elements."""
-    return ".".join("#" if part.isdigit() else part for part in _block_name(name).split("."))
+    return ".".join("#" if part.isdigit() else part for part in block_name(name).split("."))
 
 
 def _kind(net: PreTrainedModel, block: nn.Module, number: int, count: int) -> str:

@@ -41,19 +41,27 @@ def watching(net: PreTrainedModel, layout: AttentionLayout, watcher: Watcher) ->
 
 
 def by_layer(
-    layout: AttentionLayout, stack: str, layers: Collection[int], see: LayerWatcher, *, stop_early: bool = True
+    layout: AttentionLayout,
+    stack: str,
+    layers: Collection[int],
+    see: LayerWatcher,
+    *,
+    stop_early: bool = True,
+    absent: Collection[int] = (),
 ) -> Watcher:
     """A watcher of one pass that shows the wanted layers of one stack to `see`.
 
-    stop_early: the pass ends with EarlyExit after the last of them. Raises ModelError where the pass calls attention
-    otherwise than the trial did, as a model may that goes another way with long texts.
+    stop_early: the pass ends with EarlyExit after the last of them. absent: calls of the layout, by their indices, that
+    this pass does not make. Raises ModelError where the pass calls attention otherwise than the trial did, as a model
+    may that goes another way with long texts.
     """
     wanted = {i: layer for i, (name, layer) in enumerate(layout.calls) if name == stack and layer in layers}
+    made = [i for i in range(len(layout.modules)) if i not in absent]
     count = 0
 
     def watcher(call: AttentionCall) -> CallChange | None:
         nonlocal count
-        index, count = count, count + 1
+        index, count = made[count] if count < len(made) else len(layout.modules), count + 1
         if index >= len(layout.modules) or call.module is not layout.modules[index]:
             raise ModelError(
                 f"{type(call.module).__name__} attends otherwise on this text than on the first {PROBE_TOKENS} tokens "

@@ -176,7 +176,11 @@ def whole_model_entries(
             if one.likeness is not None
         ]
         return torch.cat(compared)
-    logits = logits_of(net, inputs)
+    return entries_from_logits(net, logits_of(net, inputs), entries, quantity)
+
+
+def entries_from_logits(net: PreTrainedModel, logits: Tensor, entries: Entries, quantity: str) -> Tensor:
+    """The entries in what the model's own forward gave: (batch, token or label, …)."""
     if task_of(net) == "answer" and quantity != "logit":
         # Where an answer begins is one of the tokens of the text, and so is where it ends.
         logits, quantity = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(1), "logit"

@@ -1,0 +1,1 @@
+"""Commands that take parts of a model or a text away."""

@@ -1,0 +1,1 @@
+"""Figures of effects: what knock-outs change."""

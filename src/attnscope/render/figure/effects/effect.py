@@ -1,0 +1,75 @@
+"""The figure of a knock-out: the likeliest next words before and after, and the target token by token."""
+
+from typing import Any
+
+from attnscope.render.colours import colours_for
+from attnscope.render.content.caption import number
+from attnscope.render.content.effects import title, values
+from attnscope.render.figure.style import Look, drawable
+from attnscope.render.figure.to_bytes import file_of
+from attnscope.results.effects.effect import Effect
+
+# More rows than these cannot be read.
+_MOST = 40
+
+
+def render_figure(result: Effect, *, form: str, scale: float, dark: bool = False, font: Any = None) -> bytes:
+    """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
+    return file_of(lambda: _figure(result, dark, font), form, scale)
+
+
+def _figure(result: Effect, dark: bool, font: Any) -> Any:
+    tokens = result.tokens[:_MOST] if len(result.tokens) > 1 else ()
+    ranking = result.ranking[:_MOST]
+    head = f"{title(result)}\n{result.target}"
+    names = [*(one.text for one in ranking), *(token.text for token in tokens)]
+    letters = "".join([head, *names, "→±+-…0123456789"])
+    look = Look(letters, dark, font)
+    panels = [count for count in (len(ranking), len(tokens)) if count]
+    high = 0.24 * max(panels, default=1) + 1.3
+    figure = look.figure((4.2 * max(1, len(panels)), high))
+    figure.set_layout_engine("constrained")
+    before, after, effect = values(result)
+    text = f"{drawable(head)}\n{before} → {after}, effect {effect}"
+    look.write(figure.suptitle(text, fontsize=8.5, x=0.02, ha="left"), look.colours.ink)
+    axes = list(figure.subplots(1, len(panels), squeeze=False)[0]) if panels else []
+    for ax in axes:
+        look.quiet(ax)
+        ax.invert_yaxis()
+    if ranking:
+        _ranking(look, axes[0], result, len(ranking))
+    if tokens:
+        _tokens(look, axes[-1], result, len(tokens), dark)
+    return figure
+
+
+def _ranking(look: Look, ax: Any, result: Effect, count: int) -> None:
+    rows = result.ranking[:count]
+    places = range(len(rows))
+    ax.barh([p - 0.2 for p in places], [one.before for one in rows], 0.36, color=look.colours.muted, label="before")
+    ax.barh([p + 0.2 for p in places], [one.after for one in rows], 0.36, color=look.colours.colour(0.6), label="after")
+    _names(look, ax, [one.text for one in rows])
+    look.write(ax.set_title("probability of what is next", fontsize=8.5, loc="left"), look.colours.ink)
+    legend = ax.legend(frameon=False, fontsize=7.5)
+    for text in legend.get_texts():
+        look.write(text, look.colours.ink)
+
+
+def _tokens(look: Look, ax: Any, result: Effect, count: int, dark: bool) -> None:
+    rows = result.tokens[:count]
+    changes = [0.0 if one.before == one.after else one.before - one.after for one in rows]
+    signed = colours_for(True, dark)
+    ax.barh(range(count), changes, 0.6, color=[signed.colour(0.85 if change > 0 else 0.15) for change in changes])
+    ax.axvline(0, color=look.colours.muted, linewidth=0.6)
+    _names(look, ax, [one.text for one in rows])
+    left = len(result.tokens) - count
+    said = f"effect on each token (the first {count} of {count + left})" if left else "effect on each token"
+    look.write(ax.set_title(f"{said}, {number(min(changes))} to {number(max(changes))}", fontsize=8.5, loc="left"),
+               look.colours.ink)  # fmt: skip
+
+
+def _names(look: Look, ax: Any, names: list[str]) -> None:
+    shown = [drawable(name.strip()[:18]) or "␣" for name in names]
+    ax.set_yticks(range(len(shown)), shown)
+    for label in ax.get_yticklabels():
+        look.write(label, look.colours.ink)

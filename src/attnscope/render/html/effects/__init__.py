@@ -1,0 +1,1 @@
+"""Pages of effects: what knock-outs change."""

@@ -1,0 +1,150 @@
+"""The page of a knock-out: the target's value, the likeliest next words and the target's tokens, before and after."""
+
+from collections.abc import Iterable, Sequence
+
+from attnscope.render.colours import LIGHT_SIGNED
+from attnscope.render.content.caption import number
+from attnscope.render.content.effects import facts, provenance, reading, title, values
+from attnscope.render.html.escape import Markup, el, escape_text, joined
+from attnscope.render.html.page import colour_rules, definitions, own_language, reading_page, root
+from attnscope.results.effects.effect import Effect, TokenEffect
+
+LOOK = ":root{--measure:80ch;--size:1rem}"
+
+
+def render_html(result: Effect, *, dark: bool | None = None) -> bytes:
+    """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
+    return reading_page(
+        "tables/tables.html",
+        title=title(result),
+        style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
+        module="tables/effects.js",
+        document=result.to_json(),
+        root=root("en", dark, signed=True),
+        facts=definitions((name.strip(), said.strip()) for name, said in facts(result)),
+        body=joined((_values(result), _ranking(result), _tokens(result), text_of(result.text), foot(result))),
+        hint="Click a column head to sort.",
+    )
+
+
+def _values(result: Effect) -> Markup:
+    before, after, effect = values(result)
+    shown = (("before", before), ("after", after), ("effect", effect))
+    return joined(
+        (
+            el("dl", {"class": "values", "lang": "en"}, definitions(shown)),
+            el("p", {"class": "reading", "lang": "en"}, reading(result.quantity)),
+        )
+    )
+
+
+def _ranking(result: Effect) -> Markup:
+    if not result.ranking:
+        return Markup()
+    largest = max(max(one.before, one.after) for one in result.ranking) or 1.0
+    rows = (
+        el(
+            "tr",
+            None,
+            el("th", {"scope": "row", "dir": "auto"}, el("bdi", {"lang": own_language(one.text)}, shown(one.text))),
+            (
+                _share(share, place, largest)
+                for share, place in ((one.before, one.place_before), (one.after, one.place_after))
+            ),
+            el("td", {"data-sort": f"{one.after - one.before:.9g}"}, f"{100 * (one.after - one.before):+.2f}"),
+        )
+        for one in result.ranking
+    )
+    heads = (("next", None), ("before", "descending"), ("after", "descending"), ("change (points)", "descending"))
+    return section("What is likeliest next", None, table(heads, rows))
+
+
+def _share(share: float, place: int, largest: float) -> Markup:
+    """A probability with its bar and its place."""
+    said = el("small", None, f"place {place:,}")
+    return el("td", {"data-sort": f"{share:.9g}"}, _bar(100 * share / largest), f"{share:.2%}", said)
+
+
+def _tokens(result: Effect) -> Markup:
+    if len(result.tokens) < 2:
+        return Markup()
+    largest = max(abs(_change(token)) for token in result.tokens) or 1.0
+    rows = (
+        el(
+            "tr",
+            None,
+            el("td", {"data-sort": place}, str(place + 1)),
+            el("th", {"scope": "row", "dir": "auto"}, el("bdi", {"lang": own_language(token.text)}, shown(token.text))),
+            el("td", {"data-sort": f"{token.before:.9g}"}, number(token.before)),
+            el("td", {"data-sort": f"{token.after:.9g}"}, number(token.after)),
+            coloured(_change(token), largest),
+        )
+        for place, token in enumerate(result.tokens)
+    )
+    heads = (
+        ("", "ascending"),
+        ("token", None),
+        ("before", "descending"),
+        ("after", "descending"),
+        ("effect", "descending"),
+    )
+    said = "Each token's own value, with the true tokens before it."
+    return section("Token by token", said, table(heads, rows))
+
+
+def _change(token: TokenEffect) -> float:
+    return 0.0 if token.before == token.after else token.before - token.after
+
+
+def coloured(value: float, largest: float, text: str | None = None) -> Markup:
+    """A cell with a value on the diverging colours; `largest` is the strongest."""
+    step = LIGHT_SIGNED.step(min(max(0.5 + value / largest / 2, 0.0), 1.0)) if largest else 32
+    written = text if text is not None else f"{'+' if value > 0 else ''}{number(value)}"
+    return el("td", {"data-sort": f"{value:.9g}"}, el("span", {"class": f"w s{step}"}, written))
+
+
+def shown(text: str) -> str:
+    """A token as it is listed: white space made visible where there is nothing else."""
+    return text.strip() or {" ": "␣", "\n": "↵"}.get(text, "␣")
+
+
+def section(heading: str, said: str | None, *body: Markup) -> Markup:
+    """A part of the page."""
+    parts = [el("h2", None, heading), *([el("p", {"class": "reading"}, said)] if said else []), *body]
+    return el("section", {"lang": "en"}, parts)
+
+
+def table(heads: Sequence[tuple[str, str | None]], rows: Iterable[Markup]) -> Markup:
+    """A table that scrolls on its own; its heads sort it. heads: their names, and which way each sorts first."""
+    cells = (
+        el(
+            "th",
+            {"aria-sort": "none", "data-first": first},
+            el("button", {"type": "button", "aria-label": name or "place"}, name or "#"),
+        )
+        for name, first in heads
+    )
+    inside = el("table", {"class": "all"}, el("thead", None, el("tr", None, cells)), el("tbody", None, rows))
+    return el("div", {"class": "wide", "tabindex": 0}, inside)
+
+
+def text_of(text: str) -> Markup:
+    """The text, as it was read."""
+    return section(
+        "The text", None, el("div", {"class": "passage", "dir": "auto", "lang": own_language(text)}, escape_text(text))
+    )
+
+
+def foot(result: Effect) -> Markup:
+    """What the reader has to know, and with what the result was made."""
+    notes = (el("p", None, note.strip()) for note in result.notes)
+    made = (el("span", None, f"{name} {said}") for name, said in provenance(result.provenance))
+    return el("section", {"class": "notes", "lang": "en"}, notes, el("p", {"class": "provenance"}, made))
+
+
+def _bar(percent: float) -> Markup:
+    return el(
+        "svg",
+        {"viewBox": "0 0 100 8", "preserveAspectRatio": "none", "aria-hidden": "true", "class": "bar"},
+        el("rect", {"width": f"{percent:.4g}", "height": 8}),
+    )
