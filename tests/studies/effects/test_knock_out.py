@@ -141,6 +141,13 @@ def test_a_classifier_ranks_its_labels() -> None:
     assert len(at_token.ranking) == 3
 
 
+def test_a_similarity_has_neither_tokens_nor_a_ranking(minilm: ats.Model) -> None:
+    model = ats.Model(minilm.model, minilm.tokenizer, pooling="mean")
+    found = ats.knock_out(model, "The film was great.", similar_to="I liked the movie.", heads=[(2, 3)], layers=[4])
+    assert found.ranking == found.tokens == ()
+    assert -1 <= found.after < found.before <= 1
+
+
 def test_a_contrast_of_two_texts_takes_two_passes() -> None:
     model = small("llama")
     both = ats.knock_out(model, TEXT, target=" g h", against=" i j k", heads=[(1, 1)])

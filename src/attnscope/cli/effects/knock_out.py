@@ -19,6 +19,10 @@ Quantity = Annotated[
     typer.Option(help="What the target's value is. Default: log_probability, or the loss where no target is given."),
 ]
 How = Annotated[Literal["zero", "mean", "resample"], typer.Option(help="What stands in the place of a head's output.")]
+SimilarTo = Annotated[
+    str | None,
+    typer.Option(help="Measure how similar the text is to this one, in a model that makes one vector of a text."),
+]
 Stack = Annotated[
     Literal["encoder", "decoder", "cross"] | None,
     typer.Option(help="Of an encoder–decoder: whose heads, edges and layers. Default: encoder."),
@@ -52,6 +56,7 @@ def knock_out(
     generate: Generate = None,
     position: Position = None,
     quantity: Quantity = None,
+    similar_to: SimilarTo = None,
     stack: Stack = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the likeliest next words are ranked.")] = 10,
     output: options.Output = None,
@@ -62,7 +67,7 @@ def knock_out(
 ) -> None:
     """Take heads, edges, layers or words away, and see what becomes of a target.
 
-    attnscope knock-out "Paris is in France. Tokyo is in" --target " Japan" --head 15.7 --edge "in>Tokyo" -o page.html
+    attnscope knock-out "Paris is in France. Tokyo is in" --target " Japan" --head 15.7 --edge="-1>Tokyo" -o page.html
     """
     from attnscope.studies.effects.knock_out import knock_out as run
 
@@ -86,6 +91,7 @@ def knock_out(
         generate=generate,
         position=None if position is None else options.query(position),
         quantity=quantity,
+        similar_to=similar_to,
         stack=stack,
         top=top,
         **reading_of(source),

@@ -124,7 +124,7 @@ def experiment(
         queries = _decoder_text(model, encoded, target)
         keys = encoded if chosen == "cross" else queries
     first = readouts[0]
-    of_continuation = task_of(model.model) == "causal" and not first.of_text
+    of_continuation = task_of(model.model) == "causal" and not first.of_text and not first.of_whole
     prompt = min(first.positions) + 1 if of_continuation else len(objective.encoded.tokens)
     return Experiment(model, objective, tuple(passes), chosen, queries, keys, prompt)
 
@@ -147,7 +147,7 @@ def _decoder_text(model: Model, encoded: Encoded, target: Target) -> Encoded:
 def ranked_at(model: Model, readout: Readout) -> int | None:
     """The position whose prediction is ranked: of what comes next, at the mask, or a label; None where none is."""
     task = task_of(model.model)
-    if task == "answer" or readout.highest:
+    if task == "answer" or readout.highest or readout.of_whole:
         return None
     if task == "classifier":
         return None if is_regression(model.model) else 0

@@ -49,6 +49,7 @@ def knock_out(
     generate: int | None = None,
     position: int | str | None = None,
     quantity: Literal["log_probability", "loss", "logit", "probability"] | None = None,
+    similar_to: str | None = None,
     heads: Iterable[tuple[int, int]] = (),
     edges: Iterable[tuple[Side, Side]] = (),
     layers: Iterable[int] = (),
@@ -70,8 +71,8 @@ def knock_out(
 ) -> Effect:
     """What becomes of a target's value, and of the likeliest next words, without parts of the model or of the text.
 
-    target, against, generate, position, quantity: as in `explain`; the value is that of the whole target, and the
-                 result has each of its tokens too.
+    target, against, generate, position, quantity, similar_to: as in `explain`; the value is that of the whole target,
+                 and the result has each of its tokens too.
     heads:       pairs (layer, head). Their outputs, the slices of what the output projection gets, become zero
                  (how="zero"), their mean over the tokens of the text before its target ("mean"), or what they are at
                  another of these tokens, drawn `samples` times with `seed` ("resample": the value is the mean of the
@@ -108,7 +109,8 @@ def knock_out(
         raise InputError("nothing is to be taken away: give heads, edges, layers or words")
     heads, edges, layers, words = given
     reading = Reading(chat, truncate, tools, chat_template_kwargs, text_pair)
-    asked = Target(plain_numbers(target), plain_numbers(against), generate, False, plain_numbers(position), quantity)
+    asked = Target(plain_numbers(target), plain_numbers(against), generate, False, plain_numbers(position), quantity,
+                   similar_to, truncate)  # fmt: skip
     with default_settings():
         of = experiment(model, text, asked, reading, stack, attention=bool(heads or edges), layers=bool(layers))
         taken = Taken(
@@ -238,7 +240,8 @@ def _without_words(of: Experiment, taken: Taken) -> Sequence[Passes]:
 def _tokens(of: Experiment, before: Read, after: Read) -> tuple[TokenEffect, ...]:
     """The target token by token; none of a label."""
     readout = of.passes[0].readout
-    if task_of(of.model.model) not in ("causal", "masked", "encoder-decoder") or readout.highest:
+    writes = task_of(of.model.model) in ("causal", "masked", "encoder-decoder")
+    if not writes or readout.highest or readout.of_whole:
         return ()
     places = [i for i, sign in enumerate(readout.signs) if sign == 1]
     names = _names(of, readout, places)
