@@ -43,14 +43,16 @@ if TYPE_CHECKING:
     from attnscope.results.collection import Results as Results
     from attnscope.results.comparison import Comparison as Comparison
     from attnscope.results.comparison import Comparisons as Comparisons
+    from attnscope.results.corpus.head_profiles import HeadProfiles as HeadProfiles
+    from attnscope.results.corpus.survey import Survey as Survey
     from attnscope.results.effects.effect import Effect as Effect
     from attnscope.results.evaluation import Evaluation as Evaluation
     from attnscope.results.per_token import PerToken as PerToken
     from attnscope.results.sample import Sample as Sample
-    from attnscope.results.survey import Survey as Survey
     from attnscope.studies.compare import compare as compare
     from attnscope.studies.effects.knock_out import knock_out as knock_out
     from attnscope.studies.evaluate import evaluate as evaluate
+    from attnscope.studies.heads.head_profiles import head_profiles as head_profiles
     from attnscope.studies.survey.survey import survey as survey
 
 # Public name → the module that defines it.
@@ -69,10 +71,11 @@ _HOMES = {
     "Method": "attnscope.methods.table",
     "METRICS": "attnscope.metrics.table",
     "Model": "attnscope.models.loading.load",
+    "HeadProfiles": "attnscope.results.corpus.head_profiles",
     "PerToken": "attnscope.results.per_token",
     "Results": "attnscope.results.collection",
     "Sample": "attnscope.results.sample",
-    "Survey": "attnscope.results.survey",
+    "Survey": "attnscope.results.corpus.survey",
     "Scores": "attnscope.methods.task",
     "Task": "attnscope.methods.task",
     "Token": "attnscope.results.attribution",
@@ -86,6 +89,7 @@ _HOMES = {
     "evaluate": "attnscope.studies.evaluate",
     "explain": "attnscope.methods.explain",
     "knock_out": "attnscope.studies.effects.knock_out",
+    "head_profiles": "attnscope.studies.heads.head_profiles",
     "load": "attnscope.models.loading.load",
     "load_result": "attnscope.results.base",
     "notebook_html": "attnscope.render",

@@ -14,7 +14,17 @@ from attnscope.render import FORMATS, RENDERERS, Renderer, notebook_html, render
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import TYPES
 
-ORDER = ("attribution", "per_token", "agreement", "attention_maps", "comparison", "comparisons", "evaluation", "effect")
+ORDER = (
+    "attribution",
+    "per_token",
+    "agreement",
+    "attention_maps",
+    "comparison",
+    "comparisons",
+    "evaluation",
+    "effect",
+    "head_profiles",
+)
 MAGIC = {
     ".html": b"<!doctype html>",
     ".png": b"\x89PNG\r\n",

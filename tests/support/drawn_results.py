@@ -14,6 +14,7 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
+from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
@@ -229,6 +230,17 @@ def effect(text: str = "a castle on the hill", strings: Sequence[str] = (" hill"
     )  # fmt: skip
 
 
+def head_profiles(other: HeadProfiles | None = None) -> HeadProfiles:
+    generator = np.random.default_rng(0)
+    sums = HeadSums(("entropy", "previous"), ((0, 0), (0, 1), (3, 0)))
+    for number in range(4):
+        values = generator.random((2, 3))
+        values[1, 2] = np.nan
+        sums.add(values, number)
+    texts = {0: "a <b>castle</b>", 1: "</script>", 2: "日本の城", 3: "d"}
+    return HeadProfiles.of([sums], texts, {"model": "tests/<tiny>"}, other)
+
+
 # One of each type.
 EVERY: dict[str, Any] = {
     "attribution": result("a castle on the hill"),
@@ -239,4 +251,5 @@ EVERY: dict[str, Any] = {
     "comparisons": Comparisons((comparison(), comparison(attack="typo"))),
     "evaluation": evaluation(),
     "effect": effect(),
+    "head_profiles": head_profiles(head_profiles()),
 }

@@ -23,6 +23,7 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
 from attnscope.results.collection import Results
 from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.results.corpus.head_profiles import HeadProfiles
 from attnscope.results.effects.effect import Effect
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
@@ -153,6 +154,11 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
         **_figures("effects.effect", "font"),
         **_document(".txt", "terminal", "render_table"),
     },
+    HeadProfiles: {
+        **_page("head_profiles"),
+        **_figures("head_profiles"),
+        **_document(".txt", "terminal", "render_table"),
+    },
 }
 
 # The renderer of each result in each of its formats.
@@ -224,7 +230,7 @@ def notebook_html(result: Result | Results[Any]) -> str:
         return notebook_list(result)
     if isinstance(result, AttentionMaps):
         return explorer.iframe(result)
-    if isinstance(result, Comparison | Comparisons | Evaluation | Effect):
+    if isinstance(result, Comparison | Comparisons | Evaluation | Effect | HeadProfiles):
         return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
         return agreement.iframe(result)

@@ -51,6 +51,7 @@ TYPES: dict[str, str] = {
     "comparisons": "attnscope.results.comparison:Comparisons",
     "evaluation": "attnscope.results.evaluation:Evaluation",
     "effect": "attnscope.results.effects.effect:Effect",
+    "head_profiles": "attnscope.results.corpus.head_profiles:HeadProfiles",
 }
 
 
@@ -331,7 +332,7 @@ def load_result(path: str | os.PathLike[str]) -> Any:
     >>> load_result("castle.json")  # doctest: +SKIP
     """
     if "://" in os.fspath(path) or Path(path).is_dir():
-        return importlib.import_module("attnscope.results.survey").Survey.load(path)
+        return importlib.import_module("attnscope.results.corpus.survey").Survey.load(path)
     if Path(path).suffix.lower() == ".safetensors":
         maps: Result = class_of("attention_maps").load(path)
         return maps

@@ -21,7 +21,7 @@ def made(model: ats.Model, tmp_path: Path) -> ats.Survey:
     table.to_parquet(tmp_path / "reviews.parquet")
     return ats.survey(
         model, tmp_path / "reviews.parquet", ["gradient", ("integrated_gradients", {"steps": 4})], to=tmp_path / "out",
-        labels=[" b", " c"], text_column="body", gold_column="right", keep=["stars"], part_texts=3,
+        labels=[" b", " c"], text_column="body", gold_column="right", keep=["stars"], part_texts=3, heads=True,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_the_queries_of_the_docs_run(made: ats.Survey, monkeypatch: pytest.Monke
 
 def test_the_schema_of_the_docs_is_that_of_the_tables(made: ats.Survey) -> None:
     document = DOCS.read_text("utf-8")
-    for of in ("words", "texts"):
-        section = document.split(f"**{of}/**")[1].split("\n\n**")[0]
+    for of in ("words", "texts", "heads"):
+        section = document.split(f"**{of}/**")[1].split("\n\n", 2)[1]
         names = re.findall(r"^\| `(\w+)`", section, re.MULTILINE)
         assert names == [name for name in getattr(made, of)().column_names if name != "stars"]

@@ -63,6 +63,7 @@ def survey(
         typer.Option(help="The column of what people find important: [[start, end], …] in characters."),
     ] = None,
     keep: Annotated[list[str] | None, typer.Option(help="A further column to carry through. May be repeated.")] = None,
+    heads: Annotated[bool, typer.Option("--heads", help="Profile the attention heads too.")] = False,
     shard: Annotated[
         str | None, typer.Option(help="3/16: the third of sixteen commands that share the work and the folder.")
     ] = None,
@@ -75,7 +76,7 @@ def survey(
     *,
     loading: options.Loading,
 ) -> None:
-    r"""Explain every text of a corpus into a folder of Parquet tables: words, texts.
+    r"""Explain every text of a corpus into a folder of Parquet tables: words, texts, heads.
 
     attnscope survey reviews.parquet --text-column text --label " positive" --label " negative" -o out/
     """
@@ -90,7 +91,8 @@ def survey(
             template=None if template is None else template.replace("\\n", "\n"),
             text_column=text_column, messages_column=messages_column, pair_column=pair_column,
             target_column=target_column, gold_column=gold_column, id_column=id_column,
-            rationale_column=rationale_column, keep=keep or (), shard=shard, part_texts=part_texts, **parameters,
+            rationale_column=rationale_column, keep=keep or (), heads=heads, shard=shard,
+            part_texts=part_texts, **parameters,
         )  # fmt: skip
     except KeyboardInterrupt:
         sys.stderr.write(f"attnscope: stopped; the parts so far are in {output}, and the same command goes on\n")

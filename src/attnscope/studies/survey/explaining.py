@@ -17,6 +17,7 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.collection import Failed
 from attnscope.studies.label_request import label_request
 from attnscope.studies.survey.columns import TEXTS, WORDS, kept_column, table_of
+from attnscope.studies.survey.heads import SUMS, sums_table
 from attnscope.studies.survey.parts import Part
 from attnscope.studies.survey.request import Ask
 from attnscope.studies.survey.rows import Row
@@ -31,21 +32,24 @@ class Explainer:
 
     def __init__(self, model: Model, ask: Ask, kept: dict[str, Any]) -> None:
         self.model, self.ask, self.kept = model, ask, kept
+        self._read = {name: value for name, value in ask.methods[0][1].items() if name in _READ}
         self._before = len(ask.template.split("{text}")[0]) if ask.template else 0
 
     def tables(self, part: Part) -> dict[str, Any]:
-        """The tables "words" and "texts" of a part."""
+        """The tables "words" and "texts" of a part, and "head_sums" where heads were asked for."""
         begun = time.perf_counter()
         with without_advice():
             inputs, errors = self._inputs(part.rows)
             predicted = self._predicted(inputs, errors)
             results = [self._results(method, given, part.rows, inputs, predicted) for method, given in self.ask.methods]
+            heads = sums_table(self.model, part, inputs, self._read) if self.ask.heads else None
         words = self._words(part.rows, results)
         texts = self._texts(part.rows, errors, predicted, results)
         shares = [tokens or 0 for tokens in texts["tokens"]]
         spent = (time.perf_counter() - begun) / max(1, sum(shares))
         texts["seconds"] = [round(share * spent, 6) for share in shares]
-        return {"words": table_of(words, WORDS), "texts": self._with_kept(part.rows, texts)}
+        tables = {"words": table_of(words, WORDS), "texts": self._with_kept(part.rows, texts)}
+        return {SUMS: heads, **tables} if self.ask.heads else tables
 
     def _inputs(self, rows: Sequence[Row]) -> tuple[dict[int, Any], dict[int, str]]:
         """What the model reads of each row, and of the others what is wrong with them, by their place."""
@@ -75,8 +79,7 @@ class Explainer:
         """Of each text the label that is likeliest, and its probability; a text that cannot be read goes to errors."""
         if not self.ask.labels or not inputs:
             return {}
-        read = {name: value for name, value in self.ask.methods[0][1].items() if name in _READ}
-        reading = Reading(**read)
+        reading = Reading(**self._read)
         asked: dict[int, Choices] = {}
         with default_settings():
             for place, given in list(inputs.items()):

@@ -8,10 +8,11 @@ from typing import Any
 from attnscope.errors import InputError
 from attnscope.models.loading.load import Model
 from attnscope.models.progress import long_run
+from attnscope.results.corpus.survey import SETTINGS, Survey
 from attnscope.results.files.folder import Folder
-from attnscope.results.survey import SETTINGS, Survey
 from attnscope.studies.survey.columns import kept_types
 from attnscope.studies.survey.explaining import Explainer
+from attnscope.studies.survey.heads import FILE, merge_heads
 from attnscope.studies.survey.parts import Part, Shard, number_of, parts_of
 from attnscope.studies.survey.reading import count_of, rows_of
 from attnscope.studies.survey.request import Ask, about_of, differences
@@ -83,6 +84,9 @@ class Run:
 
     def end(self) -> Survey:
         """Write into survey.json how many texts and parts there are in all."""
+        if self.ask.heads:
+            merge_heads(self.model, self.folder)
+            self._tidy(FILE)
         about = self.folder.json(SETTINGS) | {"texts": self.texts, "parts": self.parts}
         self.folder.write_json(SETTINGS, about)
         self._tidy(SETTINGS)

@@ -6,8 +6,8 @@ from typing import Any
 
 from attnscope.methods.explain import DEFAULT
 from attnscope.models.loading.load import Model, load
+from attnscope.results.corpus.survey import Survey
 from attnscope.results.files.folder import Folder, arrow
-from attnscope.results.survey import Survey
 from attnscope.studies.survey.parts import TEXTS, Shard
 from attnscope.studies.survey.request import Chosen, ask_of
 from attnscope.studies.survey.rows import Columns
@@ -30,6 +30,7 @@ def survey(
     id_column: str | None = None,
     rationale_column: str | None = None,
     keep: Sequence[str] = (),
+    heads: bool = False,
     shard: str | tuple[int, int] | None = None,
     part_texts: int = TEXTS,
     **parameters: Any,
@@ -52,12 +53,13 @@ def survey(
                gold and id are taken.
     rationale_column: pieces that people find important, [[start, end], …] in characters.
     keep:      further columns that go into the table of texts.
+    heads:     profile the attention heads too, as `head_profiles` does, on the same texts.
     shard:     "3/16" for the third of sixteen runs that share the work, with the same folder.
     part_texts: how many texts make a part at most: what runs at once, and what is lost when a run is killed.
     parameters: of the methods, as `explain` takes them.
 
-    The result reads the tables: `.words()`, `.texts()`, `.heads()` (`attnscope.results.survey`). A text that cannot be
-    explained has a row with its error. Memory does not grow with the number of texts.
+    The result reads the tables: `.words()`, `.texts()`, `.heads()` (`attnscope.results.corpus.survey`). A text that
+    cannot be explained has a row with its error. Memory does not grow with the number of texts.
 
     Raises InputError, OutputError, MissingExtraError without pyarrow.
 
@@ -69,6 +71,6 @@ def survey(
         text_column, messages_column, pair_column, target_column, gold_column, id_column, rationale_column, tuple(keep)
     )
     ask = ask_of(
-        model, method, parameters, labels=labels, template=template, columns=columns, part_texts=part_texts, heads=False
+        model, method, parameters, labels=labels, template=template, columns=columns, part_texts=part_texts, heads=heads
     )
     return run_here(model, data, ask, Folder(to), Shard.read(shard))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from attnscope.errors import DamagedFileError, InputError
+from attnscope.results.corpus.head_profiles import HeadProfiles
 from attnscope.results.files.folder import Folder, arrow
 
 # The file that says what a folder's tables are.
@@ -77,11 +78,29 @@ class Survey:
         """A pyarrow.Table, a row per head and statistic; empty where heads were not asked for."""
         return self._whole("heads", None)
 
+    def head_profiles(self) -> HeadProfiles:
+        """The heads as `attnscope.head_profiles` gives them, with their texts. Raises InputError where there are none.
+
+        It can be drawn: `attnscope.save(survey.head_profiles(), "heads.html")`.
+        """
+        table = self.heads()
+        if not len(table):
+            raise InputError(f"{self.path} has no heads: make the survey with heads=True")
+        wanted = arrow().array(sorted({n for row in table["strongest"].to_pylist() for n in row}))
+        compute, examples = arrow("pyarrow.compute"), dict[int, str]()
+        for part in self.tables("texts", ["number", "text"]):
+            chosen = part.filter(compute.is_in(part["number"], wanted))
+            examples |= dict(zip(chosen["number"].to_pylist(), chosen["text"].to_pylist(), strict=True))
+        return HeadProfiles.of_rows(table.to_pylist(), examples, self.provenance)
+
     def tables(self, of: str, columns: Sequence[str] | None = None) -> Iterator[Any]:
         """The tables of the parts, one after the other, so that memory does not grow with the corpus."""
         if of not in TABLES:
             raise InputError(f"there is no table {of!r} here; choose from {', '.join(TABLES)}")
-        return Folder(self.path).tables(of, columns)
+        folder = Folder(self.path)
+        if of == "heads":  # of the whole corpus, in one file
+            return (folder.table(of, name, columns) for name in folder.names(of))
+        return folder.tables(of, columns)
 
     def to_pandas(self, of: str = "words") -> Any:
         """One of the tables "words", "texts", "heads" as a pandas.DataFrame."""
