@@ -35,7 +35,7 @@ def plain(
         return float(logits[labels].softmax(-1)[0])
 
     whole = probability([])
-    counts = [max(1, int(np.ceil(share * len(order) - 1e-9))) for share in BINS]
+    counts = list(dict.fromkeys(max(1, int(np.ceil(share * len(order) - 1e-9))) for share in BINS))
     falls = [whole - probability(order[:count]) for count in counts]
     kept = [whole - probability(order[count:]) for count in counts]
     deletion = [probability(order[:count]) for count in range(len(order) + 1)]

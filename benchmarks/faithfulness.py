@@ -1,114 +1,150 @@
-"""The numbers of docs/faithfulness.md: `python faithfulness.py RUN ROWS.jsonl [TEXTS]`, where RUN is one of RUNS.
+"""The numbers of docs/faithfulness.md: which methods find the words that a model relies on, and at what price.
 
-An interrupted run resumes where it stopped. Each run prints its table;
-`python faithfulness.py table ROWS.jsonl METRIC…` prints some of its columns in Markdown.
+    python faithfulness.py run FOLDER [NAME…] [--texts N] [--held-out] [--cheap]   measure; a stopped run goes on
+    python faithfulness.py page FOLDER                                    write docs/faithfulness.md and its figure
+
+A NAME is a case, such as smollm2-short; by default all of CASES. Rows are JSON lines, FOLDER/NAME.jsonl, one for each
+text and method, which `ats.load_result` reads. The first third of each case's texts was there to choose defaults by;
+--held-out takes the other two thirds. Peers, where they are installed: captum, inseq and lxt (`peers/`).
 """
 
+import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import torch
+
 import attnscope as ats
+import cose
+import faithfulness_page
 import grammar
 import sentiment
-from attnscope.methods.table import METHODS
 from attnscope.results.evaluation import Evaluation
+from attnscope.results.sample import Sample
 from attnscope.studies.evaluate import evaluate
 
-# By default `ats.attention` shows one head of the last layer and the mean over all queries. For a prediction we also
-# want the attention from the token that predicts.
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+from real_models import flan_t5_folder, qwen_coder_folder
+
+METRICS = ["comprehensiveness", "sufficiency", "deletion_area", "insertion_area"]
+PEOPLE = ["human_correlation", "human_precision"]
 FROM_LAST: dict[str, Any] = {"query": -1}
-VARIANTS: dict[str, list[dict[str, Any]]] = {
-    "attention": [{"query": None}, {"head": "mean", **FROM_LAST}, {"layer": "mean", "head": "mean", **FROM_LAST}],
-    "rollout": [FROM_LAST],
-    "attention_flow": [FROM_LAST],
-    "value_norm": [FROM_LAST],
-    "value_zeroing": [FROM_LAST],
-    # Fewer samples than by default, to save time.
-    "integrated_gradients": [{"steps": 6}, {}],
-    "gradient_shap": [{"samples": 4}],
-    "smooth_grad": [{"samples": 4}],
-    "shapley": [{"pairs": 2}],
-    "lime": [{"samples": 32}],
-    "deletion": [{"signed": True}],
-}
-# Methods with many passes, or with a maximum flow for each token.
-LONG = ("integrated_gradients", "smooth_grad", "gradient_shap", "shapley", "lime", "attention_flow", "value_zeroing")
-BY_WORDS = ["comprehensiveness", "sufficiency", "aopc", "deletion_area", "insertion_area", "log_odds"]
-PEOPLE = ["human_correlation", "human_precision", "human_overlap"]
-REST = ["soft_comprehensiveness", "soft_sufficiency", "sensitivity", "randomisation"]
+# Every method at its default, but for attention, which needs a query, and for steps that are many times a pass.
+METHODS: list[tuple[str, dict[str, Any]]] = [
+    ("mask_gradient", {}),
+    ("mask_gradient", {"steps": 4}),
+    ("surrogate", {}),
+    ("deletion", {"signed": True}),
+    ("occlusion", {}),
+    ("gim", {}),
+    ("gradient", {}),
+    ("gradient_x_input", {}),
+    ("integrated_gradients", {}),
+    ("integrated_gradients", {"baseline": "zero"}),
+    ("smooth_grad", {}),
+    ("gradient_shap", {}),
+    ("shapley", {}),
+    ("lime", {}),
+    ("attention_gradient", {}),
+    ("rollout", FROM_LAST),
+    ("value_norm", FROM_LAST),
+    ("attention", {"head": "mean", **FROM_LAST}),
+]
+# Of these, what a text of twenty words and more can afford.
+CHEAP = (
+    "mask_gradient",
+    "surrogate",
+    "deletion",
+    "gim",
+    "gradient",
+    "gradient_x_input",
+    "attention_gradient",
+    "attention",
+)
 
 
-def methods(without: Sequence[str] = (), only: Sequence[str] = tuple(METHODS)) -> list[tuple[str, dict[str, Any]]]:
-    return [(n, own) for n in METHODS if n in only and n not in without for own in VARIANTS.get(n, [{}])]
+# Refused on an encoder–decoder.
+ONE_STACK = ("attention_gradient", "rollout", "value_norm", "attention")
 
 
-def reviews(rows: str, texts: int = 200) -> Evaluation:
-    """SmolLM2 as a zero-shot sentiment classifier, by every method."""
-    measured = [*BY_WORDS, "normalised_aopc", "completeness_error", *PEOPLE]
-    return evaluate(ats.load(), sentiment.samples(texts), methods(), measured, rows=rows)
+@dataclass(frozen=True)
+class Case:
+    """A model on texts of one length.
+
+    cheap:      whether only methods of few passes run. normalised: whether AOPC is normalised, for 3 · n² texts a text.
+    without:    the methods that are refused on this model.
+    """
+
+    name: str
+    model: Callable[[], ats.Model]
+    samples: Callable[[ats.Model, int], Sequence[Sample]]
+    cheap: bool = False
+    normalised: bool = False
+    replacement: str = "delete"
+    without: tuple[str, ...] = ()
 
 
-def rest(rows: str, texts: int = 12) -> Evaluation:
-    """The metrics that need further explanations or soften embeddings."""
-    return evaluate(ats.load(), sentiment.samples(texts), methods(without=LONG), REST, rows=rows)
+def _reviews(shortest: int, longest: int) -> Callable[[ats.Model, int], Sequence[Sample]]:
+    return lambda _model, count: sentiment.samples(count, shortest, longest)
 
 
-def grammar_errors(rows: str, texts: int = 12) -> Evaluation:
-    """The grammar tagger, by every method that runs on it with default options; the mask token covers words."""
-    model = grammar.tagger()
-    measured = [*BY_WORDS, "normalised_aopc", "soft_comprehensiveness", "soft_sufficiency", *PEOPLE]
-    return evaluate(model, grammar.samples(model, texts), None, measured, replacement="mask", rows=rows)
-
-
-def grammar_sanity(rows: str, texts: int = 6) -> Evaluation:
-    """Whether scores stay the same when the model hardly changes, and change when its weights are shuffled."""
-    model = grammar.tagger()
-    chosen = methods(only=("gradient", "gradient_x_input", "deletion", "attention"))
-    return evaluate(
-        model, grammar.samples(model, texts), chosen, ["sensitivity", "randomisation"], replacement="mask", rows=rows
+CASES = {
+    case.name: case
+    for case in (
+        Case("smollm2-short", ats.load, _reviews(4, 7), normalised=True),
+        Case("smollm2-medium", ats.load, _reviews(18, 22), cheap=True),
+        Case("smollm2-long", ats.load, _reviews(60, 80), cheap=True),
+        Case("qwen-short", lambda: ats.load(qwen_coder_folder()), _reviews(4, 7)),
+        Case("qwen-medium", lambda: ats.load(qwen_coder_folder()), _reviews(18, 22), cheap=True),
+        Case("flan-t5-short", lambda: ats.load(flan_t5_folder()), _reviews(4, 7), without=ONE_STACK),
+        Case("flan-t5-medium", lambda: ats.load(flan_t5_folder()), _reviews(18, 22), cheap=True, without=ONE_STACK),
+        Case("classifier-short", sentiment.classifier, lambda _m, n: sentiment.plain_samples(n, 4, 7)),
+        Case("classifier-medium", sentiment.classifier, lambda _m, n: sentiment.plain_samples(n, 18, 22), cheap=True),
+        Case("grammar", grammar.tagger, grammar.samples, normalised=True, replacement="mask"),
+        Case("cose", ats.load, lambda _model, count: cose.samples(count), cheap=True),
     )
-
-
-RUNS = {
-    "reviews": reviews,
-    "rest": rest,
-    "grammar": grammar_errors,
-    "sanity": grammar_sanity,
 }
 
 
-def markdown(found: Evaluation, metrics: Sequence[str]) -> str:
-    """A table of methods and metrics: mean, interval, and * where it differs from random scores."""
-    arrows = {"higher": "↑", "lower": "↓"}
-    about = found.settings["metrics"]
-    lines = [
-        "| method | texts | "
-        + " | ".join(f"{m.replace('_', ' ')} {arrows[about[m]['better']]}" for m in metrics)
-        + " |"
-    ]
-    lines.append("|---|--:|" + "--:|" * len(metrics))
-    standings = {metric: {s.method: s for s in found.standings(metric)} for metric in metrics}
-    for method in standings[metrics[0]]:
-        cells = []
-        for metric in metrics:
-            one = standings[metric].get(method)
-            mark = {"better": "*", "worse": "†", "": ""}[one.verdict] if one else ""
-            cells.append(f"{one.mean:.3f}{mark} ({one.low:.3f} to {one.high:.3f})" if one else "—")
-        lines.append(f"| {method} | {standings[metrics[0]][method].count} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def measured(case: Case, folder: Path, texts: int, *, held_out: bool, cheap: bool) -> Evaluation:
+    """The case's rows, those of an earlier run included."""
+    model = case.model()
+    every = list(case.samples(model, texts))
+    first = len(every) // 3
+    chosen = every[first:] if held_out else every
+    names = CHEAP if case.cheap or cheap else [name for name, _ in METHODS]
+    methods = [(name, own) for name, own in METHODS if name in names and name not in case.without]
+    metrics = [*METRICS, *(["normalised_aopc"] if case.normalised else []), *PEOPLE]
+    return evaluate(model, chosen, methods, metrics, replacement=case.replacement, rows=folder / f"{case.name}.jsonl")
 
 
 def main() -> None:
-    what, rows, *count = sys.argv[1:]
-    if what == "table":
-        sys.stdout.write(markdown(Evaluation.load(rows), count) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("run", "page"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--texts", type=int, default=200)
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--cheap", action="store_true", help="methods of few passes alone")
+    parser.add_argument("--threads", type=int, default=0)
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
+    if asked.what == "page":
+        faithfulness_page.write(asked.folder)
         return
-    begun = time.perf_counter()
-    found = RUNS[what](rows, *map(int, count))
-    sys.stdout.write(found.table())
-    sys.stdout.write(f"accuracy {found.accuracy}, {time.perf_counter() - begun:.0f} s\n")
+    for name in asked.names or CASES:
+        begun = time.perf_counter()
+        found = measured(CASES[name], asked.folder, asked.texts, held_out=asked.held_out, cheap=asked.cheap)
+        sys.stdout.write(
+            f"{name}: {found.texts} texts, accuracy {found.accuracy}, {time.perf_counter() - begun:.0f} s\n"
+        )
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import attnscope as ats
 from attnscope.results.evaluation import Sample
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 from real_models import quire_folder
 
 # (subjects, wrong verb, the correction that the tagger should give, the rest of the sentence)

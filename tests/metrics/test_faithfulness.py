@@ -17,6 +17,7 @@ from attnscope.metrics.faithfulness import (
     normalised_aopc,
     removal_path,
     strongest_words,
+    strongest_words_of_bins,
 )
 from attnscope.metrics.query import Explanation, LogProbability, WordSet
 from attnscope.metrics.table import METRICS
@@ -146,3 +147,18 @@ def test_a_method_that_finds_the_cue_wins(planted_text: PerturbedText) -> None:
     assert found.texts == 2
     row = next(row for row in found.rows if row.method == "deletion" and row.number == 0)
     assert row.values["normalised_aopc"] == pytest.approx(1)
+
+
+def test_bins_of_the_same_words_count_once() -> None:
+    sizes = [len(words) for words in strongest_words_of_bins(Explanation(np.arange(6.0), True))]
+    assert sizes == [1, 2, 3]
+    assert [len(words) for words in strongest_words_of_bins(Explanation(np.arange(100.0), True))] == [1, 5, 10, 20, 50]
+
+
+@pytest.mark.parametrize("metric", ["soft_comprehensiveness", "soft_sufficiency"])
+def test_larger_scores_take_no_more_of_the_text_away(value: Value, planted_text: PerturbedText, metric: str) -> None:
+    for scores in (np.array([0, 0, 1.0, 0, 0, 0]), np.array([1, 1, 0.9, 1, 1, 0]), np.arange(6.0)):
+        value(metric, Explanation(scores, True))
+    kept = [np.mean(query.keep) for query in planted_text.softened if 0 < sum(query.keep) < 6]
+    assert len(kept) >= 3
+    np.testing.assert_allclose(kept, 0.5, atol=1e-9)

@@ -70,3 +70,40 @@ def test_a_value_that_is_no_number_is_damage() -> None:
     broken = json.dumps(json.loads(row) | {"values": {"area": float("nan")}})
     with pytest.raises(DamagedFileError, match=r"line 2 of x\.jsonl is not a row of an evaluation .*finite"):
         Evaluation.from_lines("\n".join([head, broken, row]), "x.jsonl")
+
+
+def _only(texts: int) -> Evaluation:
+    keys = list(dict.fromkeys(row.key for row in RUN.rows))[:texts]
+    return replace(RUN, rows=tuple(row for row in RUN.rows if row.key in keys))
+
+
+def test_few_texts_are_said_to_be_few_and_of_fewer_than_six_nothing_is_tested() -> None:
+    assert not RUN.caution
+    assert "8 texts are few: take 10 or more" in _only(8).table()
+    five = _only(5)
+    assert "nothing is tested" in five.table()
+    assert all(not one.verdict and np.isnan(one.p) for metric in five.metrics for one in five.standings(metric))
+    assert any(not np.isnan(one.p) for one in _only(6).standings(five.metrics[0]))
+
+
+def test_p_values_are_corrected_for_all_methods_and_metrics_together() -> None:
+    larger = []
+    for metric in RUN.metrics:
+        one = replace(RUN, settings={**RUN.settings, "metrics": {metric: RUN.settings["metrics"][metric]}})
+        one = replace(one, rows=tuple(replace(row, values={metric: row.values[metric]}) for row in RUN.rows))
+        alone = {standing.method: standing.p for standing in one.standings(metric)}
+        larger += [s.p - alone[s.method] for s in RUN.standings(metric) if not np.isnan(s.p)]
+    assert min(larger) >= 0
+    assert max(larger) > 0
+
+
+def test_the_spread_of_the_yardstick_is_between_its_orders() -> None:
+    drawn = {"area": (0.0, 1.0), "fall": (None, 1.0)}
+    rows = tuple(replace(row, draws=drawn) if row.method == "random" else row for row in RUN.rows)
+    run = Evaluation.from_json(replace(RUN, rows=rows).to_json())
+    assert run.rows == rows
+    spreads = {metric: {s.method: s.spread for s in run.standings(metric)} for metric in run.metrics}
+    assert spreads["area"].pop("random") == pytest.approx(np.sqrt(0.5))
+    assert not any(spreads["area"].values())
+    assert spreads["fall"]["random"] == 0
+    assert "between random orders" in run.table()

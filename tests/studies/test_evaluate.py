@@ -29,6 +29,17 @@ def test_random_is_always_there_and_every_method_goes_by_its_name(copying: ats.M
     assert {row.label for row in found.rows} == {" c"}
 
 
+def test_random_is_the_mean_of_ten_orders(copying: ats.Model) -> None:
+    metrics = ["comprehensiveness", "randomisation"]
+    rows = ats.evaluate(copying, ["a b c d e f"], ["deletion"], metrics, target=" c", replacement="pad").rows
+    (random,) = (row for row in rows if row.method == "random")
+    draws = random.draws["comprehensiveness"]
+    assert (len(draws), len(set(draws)) > 1) == (10, True)
+    assert random.values["comprehensiveness"] == pytest.approx(np.mean(draws))
+    assert random.values["randomisation"] == pytest.approx(1.0)  # shuffled weights change no random scores
+    assert not any(row.draws for row in rows if row.method != "random")
+
+
 def test_a_broken_run_goes_on(copying: ats.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.jsonl"
     asked = {"target": " c", "replacement": "pad", "rows": rows}

@@ -25,6 +25,8 @@ from attnscope.metrics.query import (
 BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
 # How many sets of each size the beam search of `normalised_aopc` keeps.
 BEAM = 3
+# Of all words, the share that softened texts keep in expectation, whatever the scores.
+KEPT = 0.5
 # How many softened versions of a text the soft metrics average over.
 SOFT_SAMPLES = 4
 
@@ -36,7 +38,8 @@ def comprehensiveness(explanation: Explanation) -> MetricGenerator:
     """mean over bins k of p(y | x) − p(y | x without its k strongest words); higher is better.
 
     A difference of probabilities, from -1 to 1. The bins are 1, 5, 10, 20 and 50 % of the words, and at least one word
-    each (DeYoung et al. 2020, ERASER, arXiv:1911.03429). It misleads because a text with holes is unlike the texts that
+    each; bins that come to the same number of words, as in short texts, count once (DeYoung et al. 2020, ERASER,
+    arXiv:1911.03429, count them as often as they come). It misleads because a text with holes is unlike the texts that
     the model was trained on, and where two words say the same thing: removing one changes nothing.
     """
     return float((yield from probability_drops(strongest_words_of_bins(explanation))).mean())
@@ -109,10 +112,11 @@ def soft_comprehensiveness(explanation: Explanation) -> MetricGenerator:
     """max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
 
     From 0 to 1, and above 1 where softened words hurt more than zeros. Each number of a word's embedding is set to zero
-    with a probability, the word's min–max scaled score (Zhao and Aletras 2023, arXiv:2305.10496); the mean over 4
-    draws. There are no bins, so the scores themselves count, not only their order. It misleads because embeddings with
-    few numbers left are unlike any that the model was trained on. Not defined where words of zeros do not lower the
-    prediction.
+    with a probability, the word's min–max scaled score (Zhao and Aletras 2023, arXiv:2305.10496), moved up or down so
+    that half of all words goes in expectation: else a method with larger scores would win by taking more away (after
+    arXiv:2601.03089). The mean over 4 draws. There are no bins, so the scores themselves count, not only their order.
+    It misleads because embeddings with few numbers left are unlike any that the model was trained on. Not defined where
+    words of zeros do not lower the prediction.
     """
     whole, softened, zeros = yield from _softened_probabilities(explanation, keep_strong=False)
     return max(0.0, whole - softened) / (whole - zeros) if whole > zeros else UNDEFINED
@@ -122,9 +126,10 @@ def soft_sufficiency(explanation: Explanation) -> MetricGenerator:
     """1 − max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
 
     From 0 to 1, and below 0 where softened words hurt more than zeros. Each number of a word's embedding is kept with a
-    probability, the word's min–max scaled score, else set to zero (Zhao and Aletras 2023, arXiv:2305.10496; their
-    normalised form); the mean over 4 draws. Unlike for `sufficiency`, higher is better. It misleads where
-    `soft_comprehensiveness` does, and is not defined where words of zeros do not lower the prediction.
+    probability, the word's min–max scaled score, moved so that half of all words is kept, else set to zero (Zhao and
+    Aletras 2023, arXiv:2305.10496, their normalised form; after arXiv:2601.03089). The mean over 4 draws. Unlike for
+    `sufficiency`, higher is better. It misleads where `soft_comprehensiveness` does, and is not defined where words of
+    zeros do not lower the prediction.
     """
     whole, softened, zeros = yield from _softened_probabilities(explanation, keep_strong=True)
     return 1 - max(0.0, whole - softened) / (whole - zeros) if whole > zeros else UNDEFINED
@@ -160,8 +165,8 @@ def strongest_words(explanation: Explanation, share: float) -> WordSet:
 
 
 def strongest_words_of_bins(explanation: Explanation) -> tuple[WordSet, ...]:
-    """The strongest words of each bin."""
-    return tuple(strongest_words(explanation, share) for share in BINS)
+    """The strongest words of each bin; bins of the same words once."""
+    return tuple(dict.fromkeys(strongest_words(explanation, share) for share in BINS))
 
 
 def removal_path(explanation: Explanation) -> tuple[WordSet, ...]:
@@ -200,13 +205,26 @@ def _softened_probabilities(
     """p(y) on the text, on the text with softened words (mean over samples), and with all words set to zero.
 
     Each number of a word's embedding is kept with a probability: the word's score, min–max scaled over the text, or one
-    minus that. If all words of a text score the same, half of each word is kept.
+    minus that, moved so that the mean is KEPT. If all words of a text score the same, half of each word is kept.
     """
     scores = explanation.scores
     spread = np.ptp(scores)
     scaled = (scores - scores.min()) / spread if spread > 0 else np.full(len(scores), 0.5)
-    keep = scaled if keep_strong else 1 - scaled
+    keep = shifted_to_share(scaled if keep_strong else 1 - scaled, KEPT)
     whole = np.exp((yield SoftenedLogProbability((1.0,) * len(scores), 1, 0)))
     zeros = np.exp((yield SoftenedLogProbability((0.0,) * len(scores), 1, 0)))
     softened = np.exp((yield SoftenedLogProbability(tuple(keep.tolist()), SOFT_SAMPLES, 0)))
     return float(whole[0]), float(softened.mean()), float(zeros[0])
+
+
+def shifted_to_share(probabilities: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """The probabilities moved up or down together, and cut off at 0 and 1, so that their mean is `share`.
+
+    >>> shifted_to_share(np.array([0.0, 0.0, 0.0, 1.0]), 0.5).round(3).tolist()
+    [0.333, 0.333, 0.333, 1.0]
+    """
+    low, high = -1.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.clip(probabilities + middle, 0, 1).mean() < share else (low, middle)
+    return np.asarray(np.clip(probabilities + high, 0, 1), dtype=np.float64)

@@ -8,7 +8,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -26,6 +26,10 @@ from attnscope.text.visible import visible
 
 # Every evaluation includes this method, and the others are compared with it.
 YARDSTICK = "random"
+# It is the mean over this many random orders of each text's words.
+YARDSTICK_ORDERS = 10
+# On fewer texts no test is made (of 5 signs, the smallest p is 1/16), and on fewer than the second they are rough.
+FEWEST_TESTED, FEWEST_TRUSTED = 6, 10
 # Curves of texts of different lengths are averaged at these shares of their words.
 SHARES = tuple(np.linspace(0, 1, 21).tolist())
 
@@ -40,6 +44,7 @@ class EvaluationRow:
     words, scores: the words that were judged and their scores; human: their importance to people, where known.
     label, gold, probability: the explained label, the right label, and how likely the model finds the explained one.
     predicted: whether the explained label is the likeliest.
+    draws:  of the yardstick, the values of each metric in each of its random orders, whose means are `values`.
     """
 
     key: str
@@ -55,6 +60,7 @@ class EvaluationRow:
     probability: float
     predicted: bool
     seconds: float
+    draws: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """One line."""
@@ -67,6 +73,7 @@ class EvaluationRow:
             **{
                 **data,
                 "curves": {name: tuple(map(float, curve)) for name, curve in data["curves"].items()},
+                "draws": {name: tuple(values) for name, values in data.get("draws", {}).items()},
                 "words": tuple(map(str, data["words"])),
                 "scores": tuple(map(float, data["scores"])),
                 "human": None if data["human"] is None else tuple(map(float, data["human"])),
@@ -84,7 +91,9 @@ class Standing:
     mean, low, high: the mean over the texts on which the metric is defined, with a 95 % bootstrap interval.
     count:      the number of these texts.
     difference: the difference from the yardstick on the texts that both have: mean, low, high.
-    p:          the p value of a paired test of no difference, corrected for all methods (Holm); NaN for the yardstick.
+    p:          the p value of a paired test of no difference, corrected for all methods and metrics (Holm); NaN for
+                the yardstick, and on fewer than 6 texts, where no p can be small enough.
+    spread:     of the yardstick, the standard deviation of the mean over its random orders; else 0.
     """
 
     method: str
@@ -96,6 +105,7 @@ class Standing:
     difference: tuple[float, float, float]
     p: float
     better: str
+    spread: float = 0.0
 
     @property
     def verdict(self) -> str:
@@ -163,13 +173,30 @@ class Evaluation(Result):
                     found.setdefault((row.method, metric), {})[row.key] = value
         return found
 
+    @cached_property
+    def _p_values(self) -> dict[tuple[str, str], float]:
+        """(method, metric) -> p of a paired test against the yardstick, corrected for all of them together."""
+        found: dict[tuple[str, str], float] = {}
+        for (method, metric), values in self._values.items():
+            yard = self._values.get((YARDSTICK, metric), {})
+            shared = [values[key] - yard[key] for key in values if key in yard]
+            if method != YARDSTICK and len(shared) >= FEWEST_TESTED:
+                found[method, metric] = paired(shared)
+        return dict(zip(found, holm([*found.values()]), strict=True))
+
+    def _spread(self, method: str, metric: str) -> float:
+        draws = [row.draws[metric] for row in self.rows if row.method == method and metric in row.draws]
+        orders = np.array([[np.nan if value is None else value for value in each] for each in draws], dtype=np.float64)
+        orders = orders[~np.isnan(orders).any(1)] if len(orders) else orders
+        return float(orders.mean(0).std(ddof=1)) if len(orders) else 0.0
+
     def standings(self, metric: str) -> list[Standing]:
         """The methods by this metric, the best first; methods for which it is not defined are left out."""
         if metric not in self.metrics:
             raise InputError(f"no row has a value of {metric!r}; there are {', '.join(self.metrics) or 'none'}")
         better = self.settings["metrics"][metric]["better"]
         yard = self._values.get((YARDSTICK, metric), {})
-        found, p_values = [], []
+        made = []
         for method in self.methods:
             values = self._values.get((method, metric), {})
             if not values:
@@ -181,14 +208,10 @@ class Evaluation(Result):
             if shared and method != YARDSTICK:
                 least, most = map(float, interval(shared))
                 apart = (float(np.mean(shared)), least, most)
-            p_values.append(paired(shared) if method != YARDSTICK else float("nan"))
-            mean = float(np.mean(list(values.values())))
-            found.append((method, mean, float(low), float(high), len(values), apart))
+            mean, p = float(np.mean(list(values.values()))), self._p_values.get((method, metric), nothing)
+            standing = Standing(method, metric, mean, float(low), float(high), len(values), apart, p, better)
+            made.append(replace(standing, spread=self._spread(method, metric)))
         sign = -1 if better == "higher" else 1
-        made = [
-            Standing(method, metric, mean, low, high, count, apart, p, better)
-            for (method, mean, low, high, count, apart), p in zip(found, holm(p_values), strict=True)
-        ]
         return sorted(made, key=lambda one: sign * one.mean)
 
     def curve(self, method: str, name: str) -> NDArray[np.float64]:
@@ -214,8 +237,23 @@ class Evaluation(Result):
                 blocks.append(
                     f"  {name:<{width}}  {one.mean:8.4f} {mark} [{one.low:.4f}, {one.high:.4f}]  n={one.count}"
                 )
-        blocks.append(f"{self.texts} texts; * better and † worse than {YARDSTICK}, p < 0.05 after Holm's correction")
+                if one.spread:
+                    blocks[-1] += f", ±{one.spread:.4f} between random orders"
+        blocks.append(
+            f"{self.texts} texts; * better and † worse than {YARDSTICK}, p < 0.05 after Holm's correction for all "
+            "methods and metrics"
+        )
+        if self.caution:
+            blocks.append(self.caution)
         return "\n".join(blocks) + "\n"
+
+    @property
+    def caution(self) -> str:
+        """What few texts mean for the numbers; "" where there are enough."""
+        if self.texts >= FEWEST_TRUSTED:
+            return ""
+        tested = "" if self.texts >= FEWEST_TESTED else f" (and on fewer than {FEWEST_TESTED} nothing is tested)"
+        return f"{self.texts} texts are few: take {FEWEST_TRUSTED} or more before you compare methods{tested}"
 
     def to_lines(self) -> str:
         """The lines of the file: the head, then a line for each row."""

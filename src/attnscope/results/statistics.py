@@ -5,6 +5,8 @@ numpy only. Nothing here assumes a distribution, only that the texts are drawn i
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import pi, sqrt, tan
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,9 +45,11 @@ def spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 def interval(
     values: ArrayLike, *, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
 ) -> NDArray[np.float64]:
-    """The percentile bootstrap interval of the mean over the first axis: (text, …) -> (2, …), low and high.
+    """A bootstrap interval of the mean over the first axis: (text, …) -> (2, …), low and high.
 
-    NaN where there is no value. A single value has no spread: the interval is that value.
+    Bias-corrected and accelerated (BCa, Efron 1987), with tails as wide as Student's t has them for so many values
+    (Hesterberg 2015): percentiles alone are too narrow by a quarter for 6 values. NaN where there is no value. A single
+    value has no spread: the interval is that value.
 
     >>> interval([1.0, 1.0, 1.0]).tolist()
     [1.0, 1.0]
@@ -60,9 +64,49 @@ def interval(
     for start in range(0, resamples, step):
         chosen = generator.integers(0, len(flat), (min(step, resamples - start), len(flat)))
         means[start : start + step] = flat[chosen].mean(1)
-    tail = (1 - level) / 2
-    found: NDArray[np.float64] = np.quantile(means, [tail, 1 - tail], axis=0).reshape(2, *data.shape[1:])
-    return found
+    if len(flat) == 1:
+        return np.repeat(data, 2, 0)
+    ends = np.stack([_bca(means[:, i], flat[:, i], level) for i in range(flat.shape[1])], 1)
+    return ends.reshape(2, *data.shape[1:])
+
+
+def _bca(means: NDArray[np.float64], values: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """The two ends, from the resampled means (resample,) of the values (text,)."""
+    normal, count = NormalDist(), len(values)
+    centred = values - values.mean()
+    squares = float((centred**2).sum())
+    if squares <= 1e-24 * float((values**2).sum()):
+        return np.full(2, values.mean())
+    # Half of those that are equal count as below.
+    below = float((means < values.mean()).mean() + (means == values.mean()).mean() / 2)
+    bias = normal.inv_cdf(min(max(below, 1 / len(means)), 1 - 1 / len(means)))
+    acceleration = float((centred**3).sum()) / (6 * squares**1.5)
+    wide = student(1 - (1 - level) / 2, count - 1) * sqrt(count / (count - 1))
+    shares = []
+    for z in (bias - wide, bias + wide):
+        bent = 1 - acceleration * z
+        shares.append(normal.cdf(bias + z / bent) if bent > 0 else float(z > 0))
+    return np.asarray(np.quantile(means, shares), dtype=np.float64)
+
+
+def student(share: float, freedom: int) -> float:
+    """The quantile of Student's t distribution, to 1 % (Abramowitz and Stegun 26.7.5; exact for 1 and 2).
+
+    >>> round(student(0.975, 9), 2)
+    2.26
+    """
+    if freedom == 1:
+        return tan(pi * (share - 0.5))
+    if freedom == 2:
+        return (2 * share - 1) / sqrt(2 * share * (1 - share))
+    z = NormalDist().inv_cdf(share)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return z + float(sum(term / freedom ** (i + 1) for i, term in enumerate(terms)))
 
 
 def paired(differences: ArrayLike, *, flips: int = FLIPS, seed: int = 0) -> float:

@@ -1,8 +1,10 @@
 """One text of an evaluation: every method explains it, every metric judges the explanations, and rows are made."""
 
+import hashlib
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -18,7 +20,7 @@ from attnscope.models.perturbation.altered_weights import nearby, randomised
 from attnscope.models.targets.label_probabilities import all_labels, choices
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
-from attnscope.results.evaluation import EvaluationRow
+from attnscope.results.evaluation import YARDSTICK_ORDERS, EvaluationRow
 from attnscope.results.sample import Sample
 from attnscope.studies.method_choice import MethodChoice, explained
 from attnscope.studies.metric_rounds import Rescore, measure
@@ -49,6 +51,7 @@ class TextEvaluator:
         explanations: dict[str, Explanation] = {}
         seconds: dict[str, float] = {}
         rescore: dict[str, Rescore] = {}
+        yardsticks = {method.name for method in methods if method.is_yardstick}
         for method in methods:
             begun = time.perf_counter()
             try:
@@ -63,16 +66,30 @@ class TextEvaluator:
             seconds[method.name] = time.perf_counter() - begun
             explanations[method.name] = Explanation(_scores(result, text.words), result.signed, human)
             rescore[method.name] = partial(self._rescored, sample, method, text)
-        measured = measure(explanations, self.metrics, text, rescore)
+        orders = {
+            name: _further_orders(name, each, sample) for name, each in explanations.items() if name in yardsticks
+        }
+        every = explanations | {name: each for of_name in orders.values() for name, each in of_name.items()}
+        for name, explanation in every.items():
+            rescore.setdefault(name, partial(_same_scores, explanation))
+        measured = measure(every, self.metrics, text, rescore)
         (log_probability,) = text.answer([LogProbability((frozenset(),))])[0]
         for name, explanation in explanations.items():
-            values = {metric: measured[name, metric] for metric in self.metrics}
+            draws = {
+                metric: [measured[one, metric] for one in (name, *orders.get(name, ()))] for metric in self.metrics
+            }
+            curves = {
+                curve: [measured[one, f"curve {curve}"] for one in (name, *orders.get(name, ()))] for curve in CURVES
+            }
             yield EvaluationRow(
                 key=sample.key,
                 number=number,
                 method=name,
-                values={metric: None if np.isnan(value) else float(value) for metric, value in values.items()},
-                curves={curve: tuple(measured[name, f"curve {curve}"].tolist()) for curve in CURVES},
+                values={metric: _mean(values) for metric, values in draws.items()},
+                draws={metric: tuple(map(_finite, values)) for metric, values in draws.items()}
+                if name in orders
+                else {},
+                curves={curve: tuple(np.mean(found, axis=0).tolist()) for curve, found in curves.items()},
                 words=tuple(text.choices.encoded.text[word.start : word.end] for word in text.words),
                 scores=tuple(explanation.scores.tolist()),
                 human=None if human is None else tuple(human.tolist()),
@@ -104,6 +121,30 @@ class TextEvaluator:
         if self._randomised is None:
             self._randomised = randomised(self.model)
         return _scores(explained(self._randomised, sample, method, text, self.chat), text.words)
+
+
+def _further_orders(name: str, first: Explanation, sample: Sample) -> dict[str, Explanation]:
+    """Of the yardstick, more random scores of the same words: one order of a few words may do well by luck."""
+    seed = int.from_bytes(hashlib.sha256(f"{name} {sample.key}".encode("utf-8", "surrogatepass")).digest()[:8], "big")
+    generator = np.random.default_rng(seed)
+    return {
+        f"{name} {i}": replace(first, scores=generator.random(len(first.scores))) for i in range(1, YARDSTICK_ORDERS)
+    }
+
+
+def _same_scores(explanation: Explanation, _query: ScoresOn) -> NDArray[np.float64]:
+    """Random scores know no model."""
+    return explanation.scores
+
+
+def _finite(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """The mean of those that are defined."""
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else None
 
 
 def _judged_words(sample: Sample, encoded: Encoded, fixed: frozenset[int]) -> list[WordSpan]:

@@ -52,6 +52,7 @@ MEASURED: dict[str, tuple[Any, str]] = {
     "template": (("<s>You are kind", "</s>"), "read and not drawn: <s>You are kind … </s>"),
     "mechanism": ("Mamba 2", "Linear attention (Mamba 2), unrolled: the weights are signed"),
     "rebuilt": (1.2e-6, ""),
+    "by_head": ({"0": (0.5, -0.25), "3": (-2.0, 1.0)}, "Of the scores, layer 3, head 0 has most: -2 in sum."),
 }
 
 

@@ -241,6 +241,10 @@ def _trust(result: Attribution) -> tuple[str, ...]:
     if measured.standard_error:
         notes.append(f"Standard error of a score: at most {number(max(measured.standard_error))}.")
     notes += followed(measured)
+    if measured.by_head:
+        each = [(size, layer, head) for layer, of in measured.by_head.items() for head, size in enumerate(of)]
+        size, layer, head = max(each, key=lambda one: abs(one[0]))
+        notes.append(f"Of the scores, layer {visible(layer)}, head {head} has most: {number(size)} in sum.")
     if measured.windows:
         notes.append(
             f"Read in {len(measured.windows)} overlapping windows of at most {result.asked.window} tokens, each by "

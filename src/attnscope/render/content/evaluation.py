@@ -11,7 +11,8 @@ LINES = {False: ("#0072b2", "#d55e00", "#00795a", "#a0478a"), True: ("#56b4e9", 
 MARKS = {"better": "▲", "worse": "▼", "": ""}
 READING = (
     f"Means over texts with 95 % bootstrap intervals. {MARKS['better']} better and {MARKS['worse']} worse than "
-    f"{YARDSTICK} scores on the same texts: p < 0.05 in a paired randomisation test, corrected for all methods (Holm). "
+    f"{YARDSTICK} scores on the same texts: p < 0.05 in a paired randomisation test, corrected for all methods and "
+    "metrics (Holm). Random scores are the mean of ten orders of each text's words. "
     "Methods are ordered by their mean rank over the faithfulness metrics."
 )
 
@@ -58,7 +59,8 @@ def cell(standing: Standing) -> tuple[str, str]:
 
 def facts(result: Evaluation) -> list[tuple[str, str]]:
     """What was measured, as pairs of name and value."""
-    pairs = [("model", model_name(str(result.settings.get("model", "—")))), ("texts", f"{result.texts:,}")]
+    few = f" ({result.caution})" if result.caution else ""
+    pairs = [("model", model_name(str(result.settings.get("model", "—")))), ("texts", f"{result.texts:,}{few}")]
     pairs.append(("methods", f"{len(result.methods)}"))
     pairs.append(("words taken away by", str(result.settings.get("replacement", "—"))))
     if result.accuracy is not None:
