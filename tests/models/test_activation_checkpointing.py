@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import attnscope as ats
 from attnscope.models import activation_checkpointing
-from attnscope.models.activation_checkpointing import activations_bounded, recomputed
+from attnscope.models.activation_checkpointing import FEWEST, activations_bounded, recomputed, tokens_at_once, widths
 from attnscope.models.gradients import attention_gradients
 from attnscope.models.gradients.input_gradients import gradients
 from attnscope.models.inputs.encode import encode
@@ -237,3 +237,16 @@ def test_value_zeroing_of_a_vision_language_model_is_that_of_its_language_model(
         for net in (alone, whole)
     )
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_batches_of_texts_are_small_enough_to_save_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = tiny("llama")
+    assert tokens_at_once(net, 4096) == 4096, "a narrow model"
+    per_token = widths(net).saved * 4
+    monkeypatch.setattr(activation_checkpointing, "LARGE", 300 * per_token)
+    tokens = tokens_at_once(net, 4096)
+    assert tokens == 299
+    with activations_bounded(net, {"input_ids": torch.zeros(1, tokens)}):
+        assert activation_checkpointing._recomputable.get() is None, "nothing is computed twice"
+    monkeypatch.setattr(activation_checkpointing, "LARGE", per_token)
+    assert tokens_at_once(net, 4096) == FEWEST

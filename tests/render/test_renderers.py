@@ -24,6 +24,7 @@ ORDER = (
     "evaluation",
     "effect",
     "head_profiles",
+    "survey_summary",
 )
 MAGIC = {
     ".html": b"<!doctype html>",

@@ -15,6 +15,7 @@ from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
 from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
+from attnscope.results.corpus.summary import ExampleText, SurveySummary, WordRow
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
@@ -241,6 +242,23 @@ def head_profiles(other: HeadProfiles | None = None) -> HeadProfiles:
     return HeadProfiles.of([sums], texts, {"model": "tests/<tiny>"}, other)
 
 
+def survey_summary() -> SurveySummary:
+    rows = tuple(
+        WordRow("gradient", group, word, mean, mean - 0.1, mean + 0.2, 4, 5, (0, 7))
+        for group in ("all texts", "predicted <good>")
+        for word, mean in (("castle", 0.9), ("</script>", 0.5), ("城", -0.2))
+    )
+    texts = {
+        0: ExampleText("a castle <b>", "<good>", "bad", 0.75, {"gradient": ((2, 8, 0.9), (9, 12, 0.1))}),
+        7: ExampleText("日本の城", None, None, None, {"gradient": ((3, 4, -0.2),)}),
+    }
+    return SurveySummary(
+        {"methods": [["gradient", {}]]}, PROVENANCE, {"texts": 9, "failed": 1, "known": 8, "wrong": 2, "words": 40},
+        {"all texts": 9, "predicted <good>": 5}, rows, {"gradient": (0.5, None, *(0.25,) * 8)},
+        (("gradient", "deletion", 0.25, 8),), {"gradient": (0.5, 0.25, 4)}, texts,
+    )  # fmt: skip
+
+
 # One of each type.
 EVERY: dict[str, Any] = {
     "attribution": result("a castle on the hill"),
@@ -252,4 +270,5 @@ EVERY: dict[str, Any] = {
     "evaluation": evaluation(),
     "effect": effect(),
     "head_profiles": head_profiles(head_profiles()),
+    "survey_summary": survey_summary(),
 }

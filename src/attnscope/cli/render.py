@@ -9,11 +9,15 @@ from attnscope.cli import options
 from attnscope.errors import InputError
 from attnscope.render import RENDERERS
 from attnscope.results.base import load_result
+from attnscope.results.corpus.survey import Survey
 
 
 def render(
     saved: Annotated[
-        Path, typer.Argument(help="A .json, .jsonl or .safetensors file that attnscope wrote.", show_default=False)
+        Path,
+        typer.Argument(
+            help="A .json, .jsonl or .safetensors file that attnscope wrote, or a survey's folder.", show_default=False
+        ),
     ],
     output: options.Output = None,
     json: options.Json = False,
@@ -29,6 +33,8 @@ def render(
         result = load_result(saved)
     except OSError as error:
         raise InputError(f"cannot read {saved}: {error.strerror}") from error
+    if isinstance(result, Survey):
+        result = result.summary()
     options.check_output(output, type(result))
     if output is None and not json and ".txt" not in RENDERERS[type(result)]:
         raise InputError(f"{saved} holds no text to print: name the picture with -o, such as -o {saved.stem}.png")

@@ -28,13 +28,15 @@ from attnscope.models.architecture import configured, embedding_layer
 from attnscope.models.hooks import forward_replaced
 from attnscope.models.loading.hardware import release_freed_memory
 from attnscope.models.thread_bound import on_behalf
-from attnscope.models.typed import embedding_weight, weight_of
+from attnscope.models.typed import device_of, embedding_weight, weight_of
 
 # What the layers may save for the backward pass, in bytes. Layers beyond that are run again when their turn comes:
 # a third more time for each such layer, and memory that no longer grows with their activations.
 SAVED_BYTES = 2560 * 2**20
 # From this many bytes a layer on, it pays to recompute cheap steps and to return memory that a layer has freed.
 LARGE = 8 * 2**20
+# Tokens that fill a product of matrices.
+FEWEST = 256
 # Of each activation function its class, or the class and its arguments.
 _ENTRIES = [entry[0] if isinstance(entry, tuple) else entry for entry in ACT2CLS.values()]
 _POINTWISE = tuple({entry for entry in _ENTRIES if isinstance(entry, type) and issubclass(entry, nn.Module)})
@@ -63,6 +65,18 @@ def widths(net: PreTrainedModel) -> Widths:
     queries = (configured(net, "head_dim") or hidden // heads) * heads
     keys = queries * (configured(net, "num_key_value_heads") or heads) // heads
     return Widths(hidden, queries, keys, configured(net, "intermediate_size") or 4 * hidden)
+
+
+def tokens_at_once(net: PreTrainedModel, most: int) -> int:
+    """How many tokens of several texts go through a forward and a backward pass together, at most `most`.
+
+    On a CPU so many that what a layer saves stays small: beyond that its numbers leave the cache and cheap steps are
+    computed twice, which costs more than a larger product saves. FEWEST keep it busy all the same.
+    """
+    if device_of(net).type != "cpu":
+        return most
+    per_token = widths(net).saved * embedding_weight(net).element_size()
+    return min(most, max(FEWEST, (LARGE - 1) // per_token))
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from attnscope.results.base import Result
 from attnscope.results.collection import Results
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.corpus.head_profiles import HeadProfiles
+from attnscope.results.corpus.summary import SurveySummary
+from attnscope.results.corpus.survey import Survey
 from attnscope.results.effects.effect import Effect
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
@@ -159,6 +161,11 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
         **_figures("head_profiles"),
         **_document(".txt", "terminal", "render_table"),
     },
+    SurveySummary: {
+        **_page("survey"),
+        **_figures("survey", "font"),
+        **_document(".txt", "terminal", "render_table"),
+    },
 }
 
 # The renderer of each result in each of its formats.
@@ -188,12 +195,14 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     return renderer.load()(result, **options)
 
 
-def save(result: Result | Iterable[Result], path: str | os.PathLike[str], **options: Any) -> Path:
+def save(result: Result | Iterable[Result] | Survey, path: str | os.PathLike[str], **options: Any) -> Path:
     """Draw `result` into the file `path`, whole or not at all, and return the path. Options and errors as in `render`.
 
-    A list of results is one table (.csv, .jsonl, .parquet), or a folder of pages: a path without a suffix. Raises
-    OutputError before anything is drawn if the suffix or the folder cannot be used.
+    A survey is drawn by its summary. A list of results is one table (.csv, .jsonl, .parquet), or a folder of pages: a
+    path without a suffix. Raises OutputError before anything is drawn if the suffix or the folder cannot be used.
     """
+    if isinstance(result, Survey):
+        return save(result.summary(), path, **options)
     if isinstance(result, Iterable) and not isinstance(result, Result):
         from attnscope.render.many import save_many
 
@@ -230,7 +239,7 @@ def notebook_html(result: Result | Results[Any]) -> str:
         return notebook_list(result)
     if isinstance(result, AttentionMaps):
         return explorer.iframe(result)
-    if isinstance(result, Comparison | Comparisons | Evaluation | Effect | HeadProfiles):
+    if isinstance(result, Comparison | Comparisons | Evaluation | Effect | HeadProfiles | SurveySummary):
         return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
         return agreement.iframe(result)

@@ -52,6 +52,7 @@ TYPES: dict[str, str] = {
     "evaluation": "attnscope.results.evaluation:Evaluation",
     "effect": "attnscope.results.effects.effect:Effect",
     "head_profiles": "attnscope.results.corpus.head_profiles:HeadProfiles",
+    "survey_summary": "attnscope.results.corpus.summary:SurveySummary",
 }
 
 

@@ -68,6 +68,13 @@ def survey(
         str | None, typer.Option(help="3/16: the third of sixteen commands that share the work and the folder.")
     ] = None,
     part_texts: Annotated[int, typer.Option(min=1, help="Texts of a part: what a killed run loses at most.")] = 256,
+    engine: Annotated[
+        Literal["here", "ray"], typer.Option(help="ray: actors on this machine or a cluster, see docs/clusters.md.")
+    ] = "here",
+    concurrency: Annotated[int, typer.Option(min=1, help="With ray: how many actors, each with a model.")] = 2,
+    num_cpus: Annotated[float, typer.Option(help="With ray: CPUs of each actor.")] = 1,
+    num_gpus: Annotated[float, typer.Option(help="With ray: GPUs of each actor.")] = 0,
+    address: Annotated[str | None, typer.Option(help="With ray: a running cluster's address, or auto.")] = None,
     unit: Annotated[Literal["word", "token", "character", "sentence"], typer.Option(help="What is scored.")] = "word",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of all methods: --set truncate=true. Repeat it.")
@@ -92,7 +99,8 @@ def survey(
             text_column=text_column, messages_column=messages_column, pair_column=pair_column,
             target_column=target_column, gold_column=gold_column, id_column=id_column,
             rationale_column=rationale_column, keep=keep or (), heads=heads, shard=shard,
-            part_texts=part_texts, **parameters,
+            part_texts=part_texts, engine=engine, concurrency=concurrency, num_cpus=num_cpus, num_gpus=num_gpus,
+            address=address, **parameters,
         )  # fmt: skip
     except KeyboardInterrupt:
         sys.stderr.write(f"attnscope: stopped; the parts so far are in {output}, and the same command goes on\n")

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
-from attnscope.models.activation_checkpointing import activations_bounded
+from attnscope.models.activation_checkpointing import activations_bounded, tokens_at_once
 from attnscope.models.architecture import errors_named
 from attnscope.models.attention.key_heads import key_heads_repeated
 from attnscope.models.hooks import embedding_leaf
@@ -47,14 +47,20 @@ class Gradient:
 
 
 def gradients(
-    net: PreTrainedModel, readouts: Sequence[Readout], *, change: EmbeddingChange | None = None, budget: int = BUDGET
+    net: PreTrainedModel,
+    readouts: Sequence[Readout],
+    *,
+    change: EmbeddingChange | None = None,
+    budget: int | None = None,
 ) -> Iterator[tuple[int, Gradient]]:
     """The gradient of each readout's values at its input embeddings, with the readout's index, as they come.
 
     change: of the embeddings, and the gradient is taken there: (batch, token, hidden) and the readouts' indices -> the
         same shape. The leaf is what it returns.
+    budget: tokens of a batch; None: as many as are fastest.
     """
-    size = 1 if any(r.per_token for r in readouts) else batch_budget(net, readouts, budget)
+    most = tokens_at_once(net, BUDGET) if budget is None else budget
+    size = 1 if any(r.per_token for r in readouts) else batch_budget(net, readouts, most)
     with bar("gradients", len(readouts)) as done:
         for members in length_groups([r.length for r in readouts], size):
             batch = [readouts[i] for i in members]

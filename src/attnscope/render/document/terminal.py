@@ -15,6 +15,7 @@ from attnscope.render.content.pieces import pieces, query_words, visible
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
 from attnscope.results.corpus.head_profiles import HeadProfiles
+from attnscope.results.corpus.summary import SurveySummary
 from attnscope.results.effects.effect import Effect
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.reading import encoded
@@ -41,7 +42,7 @@ def render_texts(result: PerToken) -> bytes:
     return b"\n".join(render_text(one) for one in result.by_character())
 
 
-def render_table(result: Agreement | Evaluation | Effect | HeadProfiles) -> bytes:
+def render_table(result: Agreement | Evaluation | Effect | HeadProfiles | SurveySummary) -> bytes:
     """The result's own plain text table."""
     return encoded(result.table())
 

@@ -8,6 +8,7 @@
 docs/survey.md has the columns. Reading needs pyarrow, and no torch.
 """
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,13 @@ class Survey:
             chosen = part.filter(compute.is_in(part["number"], wanted))
             examples |= dict(zip(chosen["number"].to_pylist(), chosen["text"].to_pylist(), strict=True))
         return HeadProfiles.of_rows(table.to_pylist(), examples, self.provenance)
+
+    def summary(self, *, least: int = 3) -> Any:
+        """What the survey found, as a result that can be drawn: `attnscope.results.corpus.summary.SurveySummary`.
+
+        least: in how many texts a word has to be. `attnscope.save(survey, "page.html")` draws it too.
+        """
+        return importlib.import_module("attnscope.results.corpus.summary").summary_of(self, least=least)
 
     def tables(self, of: str, columns: Sequence[str] | None = None) -> Iterator[Any]:
         """The tables of the parts, one after the other, so that memory does not grow with the corpus."""

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+from attnscope.errors import InputError
 from attnscope.methods.explain import DEFAULT
 from attnscope.models.loading.load import Model, load
 from attnscope.results.corpus.survey import Survey
@@ -33,6 +34,12 @@ def survey(
     heads: bool = False,
     shard: str | tuple[int, int] | None = None,
     part_texts: int = TEXTS,
+    engine: Literal["here", "ray"] = "here",
+    concurrency: int = 2,
+    num_cpus: float = 1,
+    num_gpus: float = 0,
+    batch_size: int | None = None,
+    address: str | None = None,
     **parameters: Any,
 ) -> Survey:
     """Explain every text of a corpus, and write the words' scores into a folder of Parquet tables.
@@ -56,6 +63,8 @@ def survey(
     heads:     profile the attention heads too, as `head_profiles` does, on the same texts.
     shard:     "3/16" for the third of sixteen runs that share the work, with the same folder.
     part_texts: how many texts make a part at most: what runs at once, and what is lost when a run is killed.
+    engine:    "ray" for actors on this machine or a cluster (docs/clusters.md): `concurrency` copies of the model, each
+               with `num_cpus` and `num_gpus`, on the cluster at `address`; `batch_size` is another name of part_texts.
     parameters: of the methods, as `explain` takes them.
 
     The result reads the tables: `.words()`, `.texts()`, `.heads()` (`attnscope.results.corpus.survey`). A text that
@@ -71,6 +80,20 @@ def survey(
         text_column, messages_column, pair_column, target_column, gold_column, id_column, rationale_column, tuple(keep)
     )
     ask = ask_of(
-        model, method, parameters, labels=labels, template=template, columns=columns, part_texts=part_texts, heads=heads
+        model,
+        method,
+        parameters,
+        labels=labels,
+        template=template,
+        columns=columns,
+        part_texts=part_texts if batch_size is None else batch_size,
+        heads=heads,
     )
+    if engine == "ray":
+        from attnscope.studies.survey.on_ray import Workers, run_on_ray
+
+        workers = Workers(concurrency, num_cpus, num_gpus, address)
+        return run_on_ray(model, data, ask, Folder(to), Shard.read(shard), workers)
+    if engine != "here":
+        raise InputError(f"engine={engine!r}: choose 'here' or 'ray'")
     return run_here(model, data, ask, Folder(to), Shard.read(shard))

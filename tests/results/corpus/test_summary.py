@@ -1,0 +1,107 @@
+"""Words over texts: the planted ones are found, with intervals, and rare ones are not listed."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import attnscope as ats
+from attnscope.results.corpus import summary as module
+from attnscope.results.corpus.survey import Survey
+from attnscope.results.files.folder import Folder
+from attnscope.results.statistics import interval
+
+
+def _survey(path: Path, texts: int = 60) -> Survey:
+    """Texts of which "good" matters by about 2 and "film" by about 0.1; in every fifth, which is wrong, "but" does."""
+    random = np.random.default_rng(0)
+    folder = Folder(path)
+    settings = {"methods": [["gradient", {}], ["deletion", {}]]}
+    folder.write_json("survey.json", {"schema": 2, "type": "survey", "settings": settings, "provenance": {}})
+    for part in range(2):
+        words: dict[str, list[object]] = {
+            name: [] for name in ("number", "word", "start", "end", "score", "method", "rationale")
+        }
+        rows = []
+        for number in range(part * texts // 2, (part + 1) * texts // 2):
+            text = "Good good film but x." if number != 7 else "Good once film but x."
+            wrong = number % 5 == 0
+            rows.append(
+                {"number": number, "text": text, "prediction": "pos", "gold": "neg" if wrong else "pos",
+                 "probability": 0.9, "error": None}
+            )  # fmt: skip
+            for method in ("gradient", "deletion"):
+                place = 0
+                for word in text.replace(".", " .").split():
+                    start = text.index(word, place)
+                    place = start + len(word)
+                    mean = {"Good": 2.0, "good": 4.0, "film": 0.1, "but": 3.0 if wrong else 0.2}.get(word, 0.0)
+                    values = (number, word, start, place, mean + random.normal(0, 0.01), method, word == "but")
+                    for name, value in zip(words, values, strict=True):
+                        words[name].append(value)
+        rows[3]["error"] = "TextError: it failed" if part else None
+        name = f"{part:06d}-x.parquet"
+        folder.write("words", name, pa.table(words))
+        folder.write("texts", name, pa.Table.from_pylist(rows))
+    return Survey.load(path)
+
+
+def test_words_and_their_intervals_over_texts(tmp_path: Path) -> None:
+    survey = _survey(tmp_path)
+    summary = survey.summary()
+    assert summary.counts == {"texts": 60, "failed": 1, "known": 60, "wrong": 12, "words": 720}
+    assert summary.groups == {"all texts": 60, "predicted pos": 60, "where it is wrong": 12}
+    rows = {(r.method, r.group, r.word): r for r in summary.words}
+    good = rows["gradient", "all texts", "good"]
+    table = survey.to_pandas("words")
+    table = table[(table.method == "gradient") & (table.word.str.lower() == "good")]
+    scores = table.groupby("number").score.mean()
+    assert (good.texts, good.count) == (60, 119)
+    assert good.mean == pytest.approx(scores.mean())
+    assert [good.low, good.high] == pytest.approx(interval(scores.to_numpy()).tolist(), rel=0.01)
+    assert next(iter(summary.words)).word == "good", "the strongest first"
+    assert rows["gradient", "where it is wrong", "but"].mean > rows["gradient", "all texts", "but"].mean
+    assert ("gradient", "all texts", "once") not in rows, "a word of one text is no finding"
+    assert ("gradient", "all texts", ".") not in rows
+    assert ("gradient", "all texts", "once") in {(r.method, r.group, r.word) for r in survey.summary(least=1).words}
+
+
+def test_what_is_measured_text_by_text(tmp_path: Path) -> None:
+    summary = _survey(tmp_path).summary()
+    ((one, other, rank, count),) = summary.agreement
+    assert (one, other, count) == ("gradient", "deletion", 60)
+    assert rank > 0.7
+    share, words, _ = summary.rationale["gradient"]
+    assert words == pytest.approx(1 / 6)
+    assert 0 < share < 1
+    assert summary.position["gradient"][0] == pytest.approx(2.0, abs=0.05)
+
+
+def test_the_texts_of_a_page_are_few_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    survey = _survey(tmp_path)
+    summary = survey.summary()
+    for row in summary.words:
+        assert 1 <= len(row.examples) <= 5
+        assert set(row.examples) <= set(summary.examples)
+    text = summary.examples[summary.words[0].examples[0]]
+    start, end, _ = text.words["gradient"][0]
+    assert text.text[start:end] == "Good"
+    monkeypatch.setattr(module, "CHARACTERS", 2000)
+    assert 0 < len(survey.summary().examples) < len(summary.examples)
+
+
+def test_a_folder_is_drawn_by_its_summary(tmp_path: Path) -> None:
+    survey = _survey(tmp_path / "out", 20)
+    page = ats.save(survey, tmp_path / "page.html").read_text()
+    assert 'data-word="good"' in page
+    assert "where it is wrong (4)" in page
+
+
+def test_a_survey_without_labels_or_words(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write_json("survey.json", {"type": "survey", "settings": {"methods": [["gradient", {}]]}})
+    summary = Survey.load(tmp_path).summary()
+    assert summary.words == ()
+    assert summary.groups == {"all texts": 0}
+    assert ats.save(summary, tmp_path / "page.html").stat().st_size > 1000
