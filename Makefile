@@ -11,10 +11,14 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
+.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
+
+# A page on this machine where one types and sees at once.
+playground: $(READY)
+	$(BIN)/python -m attnscope serve --open
 
 test: $(READY) chromium node_modules
 	npm test --silent

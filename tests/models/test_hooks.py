@@ -9,12 +9,19 @@ import pytest
 import torch
 import transformers as hf
 from planted import copy_tokenizer
-from tiny_models import SIZE, tiny
+from tiny_models import SIZE, small, tiny
 from tokenizers import processors
 from torch import Tensor, nn
 
 import attnscope as ats
-from attnscope.models.hooks import embedding_leaf, embeddings_replaced, forward_replaced
+from attnscope.models.hooks import (
+    Interrupted,
+    embedding_leaf,
+    embeddings_replaced,
+    forward_replaced,
+    interruptible,
+    layers_of,
+)
 
 IDS = torch.arange(3, 11)[None]
 
@@ -136,3 +143,46 @@ def test_a_text_that_encoder_and_decoder_read_counts_for_both(family: str) -> No
     for text, together in zip(texts, ats.explain(model, texts, method="deletion", **asked), strict=True):
         alone = ats.explain(model, text, method="deletion", **asked)
         assert together.scores == pytest.approx(alone.scores, rel=1e-3, abs=1e-5)
+
+
+def test_the_layers_are_found() -> None:
+    assert [type(layer).__name__ for layer in layers_of(tiny("llama"))] == ["LlamaDecoderLayer"] * 3
+    assert len(layers_of(tiny("bert"))) == 3
+    assert layers_of(nn.Linear(2, 2)) == []
+
+
+@pytest.mark.parametrize("method", ["gradient", "deletion", "attention"])
+def test_a_call_ends_after_any_check(method: str) -> None:
+    model = small("llama")
+    expected = ats.explain(model, "a b c d e", method, target="f").scores.tolist()
+    checks = 0
+
+    def count() -> None:
+        nonlocal checks
+        checks += 1
+
+    with interruptible(model.model, count):
+        assert ats.explain(model, "a b c d e", method, target="f").scores.tolist() == expected
+    assert checks >= 3
+
+    for last in range(checks):
+        left = last
+
+        def stop() -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Interrupted
+
+        with pytest.raises(Interrupted), interruptible(model.model, stop):
+            ats.explain(model, "a b c d e", method, target="f")
+    # The model is as it was: so is what it gives.
+    assert ats.explain(model, "a b c d e", method, target="f").scores.tolist() == expected
+
+
+def test_the_backward_pass_is_checked_too() -> None:
+    model = small("llama")
+    seen = []
+    with interruptible(model.model, lambda: seen.append(torch.is_grad_enabled())):
+        ats.explain(model, "a b c", target="d")
+    assert len(seen) >= 6

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from attnscope.models import progress as module
-from attnscope.models.progress import Pace, bar, long_run, progress
+from attnscope.models.progress import Pace, bar, long_run, progress, steps_heard
 
 
 def test_steps_pass_through_and_nothing_is_drawn_without_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
@@ -107,3 +107,22 @@ def test_the_steps_of_a_long_run_have_no_bars_of_their_own(monkeypatch: pytest.M
     with bar("steps", 3):
         pass
     assert hidden == [None, True, None]
+
+
+def test_whoever_hears_of_the_steps_may_end_the_work(capfd: pytest.CaptureFixture[str]) -> None:
+    told: list[tuple[str, int, int]] = []
+    with steps_heard(lambda *step: told.append(step)):
+        assert list(progress("ab", "letters", 2)) == ["a", "b"]
+    assert told == [("letters", 0, 2), ("letters", 1, 2), ("letters", 2, 2)]
+    assert capfd.readouterr() == ("", "")
+
+    def refuse(_what: str, done: int, _total: int) -> None:
+        if done:
+            raise KeyError
+
+    taken = []
+    with steps_heard(refuse), pytest.raises(KeyError):
+        taken.extend(progress("abc", "letters", 3))
+    with bar("nobody hears of these", 1) as done:
+        done(1)
+    assert len(told) == 3

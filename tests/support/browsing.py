@@ -1,11 +1,21 @@
-"""A page opened from disk, as its reader opens it."""
+"""A page opened from disk, as its reader opens it; and a playground that is served, asked by whatever is sent to it."""
 
+import http.client
+import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+import attnscope as ats
+from attnscope.serve.guard import Door
+from attnscope.serve.running import listen, server
+from attnscope.serve.session import Session
 
 
 @contextmanager
@@ -65,3 +75,114 @@ def go(page: Page, view: str) -> None:
 def near(shown: str, truth: float, peak: float) -> bool:
     """Within the coding's error: a 510th of the row's largest, its sixteen bits, and four digits."""
     return abs(float(shown) - truth) <= peak * (0.5 / 255 + 2**-11) + 6e-4 * truth
+
+
+TOKEN = "t" * 43
+
+
+@dataclass
+class Served:
+    """A running playground."""
+
+    session: Session
+    door: Door
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return self.door.port
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/?token={self.door.token}"
+
+    def own(self) -> dict[str, str]:
+        """What the playground's own page sends."""
+        return {
+            "Host": f"127.0.0.1:{self.port}",
+            "Origin": f"http://127.0.0.1:{self.port}",
+            "Sec-Fetch-Site": "same-origin",
+            "Cookie": f"{self.door.cookie}={self.door.token}",
+        }
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def send(
+        self, method: str = "GET", path: str = "/", body: bytes | None = None, **headers: str | None
+    ) -> http.client.HTTPResponse:
+        """A request of the page's own, but for these headers; None leaves one out. The answer has been read."""
+        changed = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {**self.own(), **changed}
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, {name: value for name, value in given.items() if value is not None})
+            response = connection.getresponse()
+            response.read_body = response.read()  # type: ignore[attr-defined]
+            return response
+        finally:
+            connection.close()
+
+    def ask(self, **question: Any) -> list[tuple[str, Any]]:
+        """The events of an answer, or of a refusal."""
+        response = self.send("POST", "/ask", json.dumps(question).encode())
+        body: bytes = response.read_body  # type: ignore[attr-defined]
+        if response.status != 200:
+            return [("refused", json.loads(body)["error"])]
+        return events(body)
+
+    def answer(self, **question: Any) -> Any:
+        """The answer itself."""
+        name, data = self.ask(**question)[-1]
+        assert name == "result", (name, data)
+        return data
+
+
+def events(body: bytes) -> list[tuple[str, Any]]:
+    found = []
+    for part in body.decode().split("\n\n"):
+        if part.strip(": \n"):
+            name, data = part.split("\n")
+            found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
+
+
+@contextmanager
+def running(*models: ats.Model, port: int = 0, **limits: int) -> Iterator[Served]:
+    """A playground of these models, served by a thread."""
+    session = Session(models, **limits)
+    listening = listen("127.0.0.1", port)
+    served = Served(session, Door(TOKEN, listening.getsockname()[1]))
+    ours = server(session, served.door)
+    thread = threading.Thread(target=ours.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield served
+    finally:
+        ours.should_exit = True
+        thread.join(20)
+        session.close()
+        listening.close()
+    assert not thread.is_alive()
+
+
+@contextmanager
+def visited(browser: Browser, served: Served, fragment: str = "", **context: object) -> Iterator[Page]:
+    """The playground's page; afterwards: no error, no policy violation, no request to anybody else."""
+    noise: list[str] = []
+    requests: list[str] = []
+    window = browser.new_context(**context)  # type: ignore[arg-type]
+    window.set_default_timeout(20_000)
+    page = window.new_page()
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))")
+    try:
+        page.goto(served.address + fragment)
+        yield page
+        assert noise == [], noise
+        own = f"http://127.0.0.1:{served.port}/"
+        assert all(url.startswith((own, "blob:")) for url in requests), requests
+    finally:
+        window.close()

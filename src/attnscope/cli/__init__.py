@@ -26,6 +26,7 @@ from attnscope.cli.models import models
 from attnscope.cli.options import expanded
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
+from attnscope.cli.serving.serve import serve
 from attnscope.cli.tables.survey import survey
 from attnscope.errors import AttnscopeError, FailureError
 
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "survey": survey,
     "knock-out": knock_out,
     "render": render,
+    "serve": serve,
     "methods": methods,
     "models": models,
 }

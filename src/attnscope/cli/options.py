@@ -150,10 +150,9 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Loading:
-    """The model and how to load it."""
+class Placing:
+    """How a model is loaded."""
 
-    model: ModelName = None
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16", "float64", "auto"] | None,
         typer.Option(help="The type of the weights. Default: as saved."),
@@ -169,19 +168,33 @@ class Loading:
     ] = None
     debug: Debug = False  # read by main, which reports errors
 
-    def load(self, name: str | None = None) -> Any:
-        """Load the model, or another one with the same options. Raises InputError for a device that is not there."""
+    def load_named(self, name: str | None) -> Any:
+        """Load a model. Raises InputError for a device that is not there."""
         if self.device is not None:
             _check_device(self.device)
         device = self.device or _default_device()
         return attnscope.load(
-            name or self.model,
+            name,
             device_map=None if device == "cpu" else device,
             dtype=self.dtype,
             revision=self.revision,
             trust_remote_code=self.trust_remote_code,
             pooling=self.pooling,
         )
+
+
+@dataclass(frozen=True)
+class _Named:
+    model: ModelName = None
+
+
+@dataclass(frozen=True)
+class Loading(Placing, _Named):
+    """The model and how to load it."""
+
+    def load(self, name: str | None = None) -> Any:
+        """Load the model, or another one with the same options. Raises InputError for a device that is not there."""
+        return self.load_named(name or self.model)
 
 
 @dataclass(frozen=True)

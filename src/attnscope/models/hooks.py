@@ -1,4 +1,4 @@
-"""Changes to a single forward pass: other embeddings, another forward, an early end."""
+"""Changes to a single forward pass: other embeddings, another forward, an early end, or one that is asked for."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from attnscope.errors import ModelError
 from attnscope.models.architecture import decoder_embeddings, embedding_layer, is_encoder_decoder, task_of
 from attnscope.models.thread_bound import here_only, undone_by
+from attnscope.models.typed import on_gradient
 
 
 class EarlyExit(BaseException):
@@ -181,3 +182,33 @@ def output_replaced(module: nn.Module, output: Any) -> Iterator[None]:
     call = here_only(lambda *_args, **_named: output, getattr(module, name) or module._call_impl)
     with _attribute_replaced(module, name, call):
         yield
+
+
+class Interrupted(BaseException):
+    """Ends work that nobody waits for. Not an Exception, so that no model catches it."""
+
+
+@contextmanager
+def interruptible(net: nn.Module, check: Callable[[], None]) -> Iterator[None]:
+    """Inside, `check` is called after each layer of this thread's passes, forward and backward.
+
+    It may raise Interrupted, which ends the pass; the model is left as it was.
+    """
+
+    def hook(_module: nn.Module, _args: object, output: Any) -> None:
+        check()
+        hidden = output[0] if isinstance(output, tuple) and output else output
+        if isinstance(hidden, Tensor) and hidden.requires_grad:
+            on_gradient(hidden, lambda _gradient: check())
+
+    with ExitStack() as stack:
+        for layer in layers_of(net):
+            stack.enter_context(hooked(layer, hook))
+        yield
+
+
+def layers_of(net: nn.Module) -> list[nn.Module]:
+    """The model's layers: the members of its lists of modules; of lists within lists, those of the outer ones."""
+    lists = [(name, module) for name, module in net.named_modules() if isinstance(module, nn.ModuleList)]
+    outer = [m for name, m in lists if not any(name.startswith(f"{other}.") for other, _ in lists)]
+    return [layer for members in outer for layer in members]

@@ -1,5 +1,6 @@
 """A progress bar for what takes longer than two seconds: on a terminal's standard error, or in a notebook.
 
+Whoever runs the work may hear of its steps instead, such as a server that shows them on a page.
 What takes hours (a corpus) has one bar for all of it, none for its steps, and a line in the log where nobody sees bars.
 """
 
@@ -20,19 +21,48 @@ with warnings.catch_warnings():
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+# What is done, how many of its steps are done, and how many there are.
+Hear = Callable[[str, int, int], object]
 # Seconds between two lines of the log.
 _BETWEEN_LINES = 30.0
 
 # Whether a bar is shown already, of which everything else is a step.
 _is_step: ContextVar[bool] = ContextVar("_is_step", default=False)
+# Who hears of the steps.
+_hear: ContextVar[Hear | None] = ContextVar("_hear", default=None)
+
+
+@contextmanager
+def steps_heard(hear: Hear) -> Iterator[None]:
+    """Inside, `hear` is told of each step of the work, and no bar is drawn. What it raises ends the work."""
+    token = _hear.set(hear)
+    try:
+        yield
+    finally:
+        _hear.reset(token)
 
 
 @contextmanager
 def bar(description: str, total: int) -> Iterator[Callable[[int], object]]:
     """Yields a function to call with a number of steps done. After two seconds a bar shows them."""
+    if (hear := _hear.get()) is not None:
+        yield _counter(hear, description, total)
+        return
     disable = True if _is_step.get() else _hidden()
     with tqdm(desc=description, total=total, delay=2, disable=disable, leave=False, dynamic_ncols=True) as shown:
         yield shown.update
+
+
+def _counter(hear: Hear, description: str, total: int) -> Callable[[int], object]:
+    count = 0
+
+    def done(steps: int) -> None:
+        nonlocal count
+        count += steps
+        hear(description, count, total)
+
+    hear(description, 0, total)
+    return done
 
 
 def _hidden() -> bool | None:

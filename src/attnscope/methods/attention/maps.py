@@ -31,11 +31,11 @@ from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.text.inputs import Given, Messages, is_one, paired
 
 # The names of FollowingOptions.
-_OPTIONS = tuple(FollowingOptions.__annotations__)
+OPTIONS = tuple(FollowingOptions.__annotations__)
 
 
 @dataclass(frozen=True)
-class _Selection:
+class Selection:
     """What to keep: indices, or None for all; whether to keep maps; how many of a query's largest keys."""
 
     layers: Sequence[int] | None
@@ -105,9 +105,9 @@ def attention_maps(
     top = plain_numbers(top)
     if not isinstance(top, int) or isinstance(top, bool) or top < 0:
         raise InputError(f"top={top!r}: expected 0 or more keys")
-    _, request = requested(options, {}, _OPTIONS, MAPS.name)
+    _, request = requested(options, {}, OPTIONS, MAPS.name)
     layers, heads, queries, keys = (plain_lists(indices) for indices in (layers, heads, queries, keys))
-    selection = _Selection(layers, heads, queries, keys, maps, top, linear)
+    selection = Selection(layers, heads, queries, keys, maps, top, linear)
     target, generate = request.following()
     model = load(model)
     text = text if is_one(text) else paired(checked_list(text), request.text_pair)
@@ -118,11 +118,14 @@ def attention_maps(
         )
         foresee_generation(texts)
         for batch in query_key_batches(texts):
-            results.update(zip(batch.members, _batch(batch, selection, request), strict=True))
+            results.update(zip(batch.members, maps_of_batch(batch, selection, request), strict=True))
     return results[0] if is_one(text) else [results[i] for i in range(len(results))]
 
 
-def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> list[AttentionMaps]:
+def maps_of_batch(
+    batch: QueryKeyBatch, selection: Selection, request: Request, kept: Mapping[int, AttentionCall] | None = None
+) -> list[AttentionMaps]:
+    """The maps of a batch of texts, by one pass; of `kept`, the calls of a pass that has run, without another."""
     layers, heads_of, signed = _layers(batch, selection)
     counts = {heads_of[i] for i in layers}
     if len(counts) > 1:
@@ -173,6 +176,9 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
 
         capture_linear(batch.model.model, batch.inputs, layers, see_linear)
         measured = replace(measured, rebuilt=max(missed))
+    elif kept is not None and all(layer in kept for layer in layers):
+        for layer in layers:
+            see(layer, kept[layer])
     else:
         capture(batch.model.model, batch.inputs, layers, see, batch.stack)
     return [
@@ -186,7 +192,7 @@ def _batch(batch: QueryKeyBatch, selection: _Selection, request: Request) -> lis
     ]
 
 
-def _layers(batch: QueryKeyBatch, selection: _Selection) -> tuple[tuple[int, ...], dict[int, int], bool]:
+def _layers(batch: QueryKeyBatch, selection: Selection) -> tuple[tuple[int, ...], dict[int, int], bool]:
     """The layers whose maps are meant, the heads of all that have such maps, and whether these are signed."""
     model, stack, asked = batch.model, batch.stack, selection.linear
     linear = {} if asked is False else linear_of(model, batch.inputs, stack)
@@ -210,7 +216,7 @@ def _layers(batch: QueryKeyBatch, selection: _Selection) -> tuple[tuple[int, ...
     return _sorted("layer", chosen_linear), {i: of.heads for i, of in linear.items()}, True
 
 
-def _measured(batch: QueryKeyBatch, selection: _Selection, layers: Sequence[int], *, signed: bool) -> Measured:
+def _measured(batch: QueryKeyBatch, selection: Selection, layers: Sequence[int], *, signed: bool) -> Measured:
     """What is known of all layers' maps before a pass."""
     if signed:
         linear = linear_of(batch.model, batch.inputs, batch.stack)

@@ -68,6 +68,33 @@ def gradients(
             done(len(members))
 
 
+def gradient_of_next(
+    net: PreTrainedModel, inputs: Mapping[str, Tensor], choose: Callable[[Tensor], int]
+) -> tuple[float, Tensor]:
+    """The log-probability of a token after the last one, and its gradient (token, hidden) at the embeddings, float64.
+
+    inputs: those of one text, (1, token). choose: given the logits (vocabulary,) after the text, the id of the token.
+    For a model whose head runs apart from its body.
+    """
+    with unchanged(net), key_heads_repeated(net), bar("gradients", 1) as done:
+        check_passes_gradients(net)
+        with (
+            embedding_leaf(net, None, inputs["input_ids"]) as leaves,
+            activations_bounded(net, dict(inputs)),
+            split_at_head(net, inputs) as (hidden, head),
+        ):
+            last = hidden.detach()[:, -1]
+            with torch.no_grad():
+                identity = choose(head(last[:, None])[0, 0])
+            ids = torch.tensor([identity], device=last.device)
+            values, at_last = entries_and_gradients(net, last, head, ids, "log_probability")
+            at_hidden = hidden.new_zeros(1, *hidden.shape)
+            at_hidden[0, :, -1] = at_last.to(at_hidden)
+            vectors = _backward(net, hidden, leaves[0], at_hidden)
+        done(1)
+    return float(values.double()), vectors[0, 0].cpu().double()
+
+
 def _batch(net: PreTrainedModel, batch: Sequence[Readout], change: Callable[[Tensor], Tensor] | None) -> list[Gradient]:
     separate = reads_separate_head(net, batch)
     with unchanged(net), key_heads_repeated(net):

@@ -70,9 +70,16 @@ def continued(model: Model, encoded: Encoded, target: str | None = None, generat
             ids = ids[:-1]
         if not ids:
             raise InputError("the model ends the text here, so there is no generation to explain; give a target")
-        text = _text_after(tokenizer, prompt.inputs["input_ids"], ids)
+        text = text_after(tokenizer, prompt.inputs["input_ids"], ids)
     _check_length(model, len(prompt.tokens) + len(ids))
     return _joined(tokenizer, prompt, ids, text)
+
+
+def continued_by(model: Model, encoded: Encoded, ids: Sequence[int]) -> Continued:
+    """`encoded` followed by these tokens, which the model has written. Raises TextTooLongError."""
+    prompt = opened(model.tokenizer, encoded)
+    _check_length(model, len(prompt.tokens) + len(ids))
+    return _joined(model.tokenizer, prompt, list(ids), text_after(model.tokenizer, prompt.inputs["input_ids"], ids))
 
 
 def _allowed_count(model: Model, prompt: Encoded, generate: int | None) -> int:
@@ -115,7 +122,7 @@ def _ids_after(tokenizer: PreTrainedTokenizerBase, before: str, text: str) -> li
     return ids
 
 
-def _text_after(tokenizer: PreTrainedTokenizerBase, before: Sequence[int], ids: Sequence[int]) -> str:
+def text_after(tokenizer: PreTrainedTokenizerBase, before: Sequence[int], ids: Sequence[int]) -> str:
     """What `ids` add to the text; decoders drop the space before a first word, so both are decoded together."""
     first, both = decoded(tokenizer, before), decoded(tokenizer, [*before, *ids])
     text = both[len(first) :] if both.startswith(first) else decoded(tokenizer, ids)

@@ -3,8 +3,8 @@
 Whether a model's cache allows that is tried on the first text that can tell.
 """
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import torch
@@ -17,7 +17,7 @@ from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
 from attnscope.models.perturbation.variants import Variant, in_order, overwriting
 from attnscope.models.progress import bar
-from attnscope.models.targets.head_split import HeadNotSeparableError, has_separate_head, split_at_head
+from attnscope.models.targets.head_split import Head, HeadNotSeparableError, has_separate_head, split_at_head
 from attnscope.models.targets.lm_head import head_entries
 from attnscope.models.targets.readout import Readout, entries_in
 from attnscope.models.typed import device_of, layer_caches
@@ -103,7 +103,7 @@ def _suffixes(
     ids = _ids(net, [variant.readout.inputs["input_ids"][start:] for variant in group])
     readouts = [_from(variant.readout, start) for variant in group]
     with embeddings_replaced(net, in_order(overwriting(group, vector, start), len(group))):
-        entries = _cached_entries(net, readouts, ids, _first_of(cache, start) if start else None)
+        entries = _cached_entries(net, readouts, ids, first_of(cache, start) if start else None)
     return entries_in(readouts, ids.device).by_readout(entries)
 
 
@@ -143,6 +143,13 @@ def _cached_entries(
         return head_entries(net, chosen, head, entries.ids, readouts[0].quantity)
 
 
+@contextmanager
+def cached_hidden(net: PreTrainedModel, ids: Sequence[int], cache: DynamicCache) -> Iterator[tuple[Tensor, Head]]:
+    """What `split_at_head` yields for one text, (1, token), that goes on from the cache's keys and values."""
+    with split_at_head(net, {"input_ids": _ids(net, [ids]), "past_key_values": cache}) as parts:
+        yield parts
+
+
 class _Prefix(DynamicCache):
     """One text's keys and values, continued by many rows: each layer's own are joined to them while it runs."""
 
@@ -156,7 +163,7 @@ class _Prefix(DynamicCache):
         return keys, values
 
 
-def _first_of(cache: DynamicCache, length: int) -> _Prefix:
+def first_of(cache: DynamicCache, length: int) -> _Prefix:
     """The first `length` keys and values."""
     prefix = _Prefix()
     for index, layer in enumerate(layer_caches(cache)):

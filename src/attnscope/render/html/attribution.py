@@ -28,7 +28,7 @@ from attnscope.render.html.page import (
 from attnscope.results.attribution import Attribution
 
 _TOP = 12
-_KEYS = (
+KEYS = (
     (
         Markup("hover, <kbd>Tab</kbd>"),
         "a word\u2019s score, scaled score and rank; arrow keys move from word to word",
@@ -54,7 +54,7 @@ def render_html(
         root=root(language(result.text), dark, result.signed),
         facts=facts(caption.facts),
         choice=chosen("Units", "unit", (("word", plural(result)), ("token", "tokens"))),
-        keys=_KEYS,
+        keys=KEYS,
         answer=_answer(result),
         ranked=f"{'Strongest' if result.signed else 'Highest'} {plural(result)}",
         text=_text(result),

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
 _SOURCE, _ADDRESS = "source.js", "url_state.js"
-_START = "$%s.start(document.documentElement, new $source.PageSource(document), $url_state.pageAddress());\n"
+_START = "$%s.start(document.documentElement, new $%s.%s(document), $url_state.pageAddress());\n"
 
 
 @cache
@@ -23,9 +23,13 @@ def viewer(name: str) -> str:
 
 
 @cache
-def page_script(module: str) -> str:
-    """The script of a page: it calls `start` of `module` on the whole document, with the page's data and address."""
-    return script(module, _SOURCE, _ADDRESS) + "\n" + _START % PurePosixPath(module).stem
+def page_script(module: str, source: str = _SOURCE, made: str = "PageSource") -> str:
+    """The script of a page: it calls `start` of `module` on the whole document, with the page's data and address.
+
+    source: the module whose class `made` is where the data comes from, given the document.
+    """
+    start = _START % (PurePosixPath(module).stem, PurePosixPath(source).stem, made)
+    return script(module, source, _ADDRESS) + "\n" + start
 
 
 @cache
@@ -55,7 +59,11 @@ def _join(path: PurePosixPath, joined: dict[PurePosixPath, str]) -> None:
 
 
 def _function(stem: str, source: str) -> str:
-    """Rewrites a module: `import {a} from "./b.js"` -> `const {a} = $b`, and its exports are returned."""
+    """Rewrites a module: `import {a as x} from "./b.js"` -> `const {a: x} = $b`, and its exports are returned."""
     exported = ", ".join(match[2] for match in _EXPORT.finditer(source))
-    body = _EXPORT.sub(r"\1", _IMPORT.sub(lambda m: f"const {m[1]} = ${PurePosixPath(m[2]).stem};", source))
+    body = _EXPORT.sub(r"\1", _IMPORT.sub(_taken, source))
     return f"const ${stem} = (() => {{\n{body}return {{ {exported} }};\n}})();"
+
+
+def _taken(imported: re.Match[str]) -> str:
+    return f"const {imported[1].replace(' as ', ': ')} = ${PurePosixPath(imported[2]).stem};"

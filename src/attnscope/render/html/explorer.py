@@ -25,7 +25,7 @@ from attnscope.render.content.caption import caption_of, followed, notes_of_maps
 from attnscope.render.content.pieces import visible
 from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.bundle import page_script, script, viewer
-from attnscope.render.html.escape import Markup, filled, raw_text
+from attnscope.render.html.escape import Markup, filled, joined, raw_text
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, packed_thumbnails, size
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root
 from attnscope.render.html.palettes import PALETTES
@@ -61,7 +61,7 @@ def render_html(
     for result in flow:
         if not isinstance(result, Attribution) or result.text != maps.key_side.text:
             raise InputError("flow: expected results (Attribution) of the text that the maps are of")
-    manifest = _manifest(maps, flow)
+    manifest = manifest_of(maps, flow)
     streams: dict[Place, Packed] = {}
     coding = Coding(1, 127, True) if maps.signed else Coding(1, 255)
     thumbnails = b""
@@ -79,7 +79,7 @@ def iframe(maps: AttentionMaps) -> Markup:
     return srcdoc(render_html(maps, max_mb=_NOTEBOOK_MB).decode(), _title(maps), 860)
 
 
-def _manifest(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
+def manifest_of(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
     """Everything but the maps themselves, as documented in the viewer's README."""
     sides = [maps.query_side] if maps.key_side == maps.query_side else [maps.query_side, maps.key_side]
     statistics = {
@@ -163,16 +163,15 @@ def _title(maps: AttentionMaps) -> str:
 
 def _head(manifest: dict[str, Any], thumbnails: bytes, dark: bool | None) -> bytes:
     code, worker, style = page_script(_VIEWER), script(_WORKER), viewer("base.css") + viewer("explorer/explorer.css")
-    body = filled(
-        viewer("explorer/explorer.html"),
-        title=manifest["title"],
+    data = filled(
+        viewer("explorer/data.html"),
         json=raw_text(_json(manifest)),
         thumbnails=base64.b64encode(thumbnails).decode(),
         worker=raw_text(worker),
         script=raw_text(code),
     )
     page = framed(
-        body,
+        joined((filled(viewer("explorer/explorer.html"), title=manifest["title"]), data)),
         title=manifest["title"],
         style=style,
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
@@ -206,6 +205,7 @@ def _fixed() -> int:
                     script(_WORKER),
                     viewer("base.css") + viewer("explorer/explorer.css"),
                     viewer("explorer/explorer.html"),
+                    viewer("explorer/data.html"),
                 ),
             )
         )

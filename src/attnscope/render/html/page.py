@@ -49,8 +49,29 @@ def reading_page(
     parts: texts, which are escaped, and Markup.
     """
     code = page_script(module)
-    sheet = "\n".join(viewer(part) if part.endswith(".css") else part for part in ("base.css", *style))
-    body = filled(
+    sheet = sheets("base.css", *style)
+    body = reading_body(name, title=title, facts=facts, choice=choice, keys=keys, **parts)
+    data = filled(viewer("reading/data.html"), json=inert(document), script=raw_text(code))
+    page = framed(joined((body, data)), title=title, style=sheet, policy=policy(code, sheet), root=root)
+    return page.encode("utf-8", "replace")
+
+
+def sheets(*parts: str) -> str:
+    """Style sheets of the viewer, by their names, and rules, as one."""
+    return "\n".join(viewer(part) if part.endswith(".css") else part for part in parts)
+
+
+def reading_body(
+    name: str,
+    *,
+    title: str,
+    facts: Markup | None = None,
+    choice: Markup | None = None,
+    keys: Sequence[tuple[str, str]] | None = None,
+    **parts: str,
+) -> Markup:
+    """What such a page shows, without its data and its script."""
+    return filled(
         viewer("reading/reading.html"),
         title=title.strip(),
         tools="" if keys is None else filled(viewer("reading/search.html")),
@@ -58,11 +79,7 @@ def reading_page(
         facts=el("dl", {"class": "facts", "lang": "en"}, facts) if facts else "",
         body=filled(viewer(name).strip(), **parts, settings="" if keys is None else _settings(choice)),
         help="" if keys is None else _help(keys),
-        json=inert(document),
-        script=raw_text(code),
     )
-    page = framed(body, title=title, style=sheet, policy=policy(code, sheet), root=root)
-    return page.encode("utf-8", "replace")
 
 
 _LINE_END = Markup("\n")
@@ -129,15 +146,19 @@ def inert(document: str) -> Markup:
     return raw_text(compact.translate(JSON_ESCAPES).encode("utf-8", "backslashreplace").decode())
 
 
-def colour_rules(signed: bool) -> str:
-    """The colour map as CSS: variables of the page, and the classes s0 … s63."""
+def colour_rules(signed: bool, within: str = "") -> str:
+    """The colour map as CSS: variables of the page, and the classes s0 … s63; only inside the selector `within`."""
     light_map, dark_map = colours_for(signed, False), colours_for(signed, True)
     names = ("page", "ink", "muted")
     pairs = zip(*((m.background, m.ink, m.muted) for m in (light_map, dark_map)), strict=True)
-    rules = [":root{" + ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True)) + "}"]
+    variables = ";".join(f"--{n}:light-dark({a},{b})" for n, (a, b) in zip(names, pairs, strict=True))
+    rules = [f"{within or ':root'}{{{variables}}}"]
+    inside = f"{within} " if within else ""
     for i, (light, dark) in enumerate(zip(light_map.steps, dark_map.steps, strict=True)):
-        rules.append(f".s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}")
-    rules.append(f".ramp{{background:{_ramp(signed)}}}")
+        rules.append(
+            f"{inside}.s{i}{{--b:light-dark({light},{dark});--t:light-dark({text_on(light)},{text_on(dark)})}}"
+        )
+    rules.append(f"{inside}.ramp{{background:{_ramp(signed)}}}")
     return "\n".join(rules)
 
 
@@ -165,7 +186,7 @@ def sizes(max_line_chars: int, font_size: float) -> str:
 def root(lang: str, dark: bool | None, signed: bool = False) -> Markup:
     """The root element's attributes: language, kind of colours, theme; `dark` None leaves it to the reader's system."""
     theme = {None: None, True: "dark", False: "light"}[dark]
-    return attributes({"lang": lang, "data-theme": theme, "data-signed": signed})
+    return attributes({"lang": lang, "data-theme": theme, "data-signed": signed, "class": "viewer"})
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> Markup:

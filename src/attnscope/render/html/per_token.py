@@ -31,7 +31,7 @@ from attnscope.results.per_token import PerToken
 
 _TOP = 4
 _STYLE = ("reading/reading.css", "reading/per_token.css")
-_KEYS = (
+KEYS = (
     ("click, arrow keys", "pick a token: in the list, in the text or in the matrix"),
     (Markup("<kbd>,</kbd> <kbd>.</kbd>"), "previous token, next token"),
     ("hover", "a word\u2019s score"),
@@ -50,7 +50,7 @@ def render_html(
     low, high = _limits(result, 0)
     return reading_page(
         "reading/per_token.html",
-        title=_title(result),
+        title=title_of(result),
         style=(
             sizes(max_line_chars, font_size),
             colour_rules(first.signed),
@@ -62,7 +62,7 @@ def render_html(
         root=root(language(first.text), dark, first.signed),
         facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
         choice=chosen("Range of the colours", "range", (("own", "own range"), ("one", "one range"))),
-        keys=_KEYS,
+        keys=KEYS,
         targets=joined(
             el("label", None, radio("target", str(i), i == 0), el("bdi", None, _token(target.text)))
             for i, target in enumerate(result.targets)
@@ -75,18 +75,19 @@ def render_html(
         value=f"value {number(result.targets[0].value)}",
         matrix=_matrix(result),
         each=_each(result),
-        notes=paragraphs(_notes(result)),
-        scale=_scale(first),
+        notes=paragraphs(notes_of(result)),
+        scale=scale_of(first),
         provenance=provenance(caption),
     )
 
 
 def iframe(result: PerToken) -> Markup:
     """The page for a notebook."""
-    return srcdoc(render_html(result).decode(), _title(result), 860)
+    return srcdoc(render_html(result).decode(), title_of(result), 860)
 
 
-def _title(result: PerToken) -> str:
+def title_of(result: PerToken) -> str:
+    """The page's heading."""
     return f"What each token relied on: {result.first.method.replace('_', ' ')}"
 
 
@@ -97,7 +98,8 @@ def _token(text: str) -> str:
     return bare or "".join(blank.get(c, c) for c in text)
 
 
-def _notes(result: PerToken) -> tuple[str, ...]:
+def notes_of(result: PerToken) -> tuple[str, ...]:
+    """What the page says about all of its tokens."""
     mass = result.first.excluded_mass
     notes = caption_of(result.first).notes
     if any(target.tokens > 1 for target in result.targets):
@@ -110,7 +112,8 @@ def _notes(result: PerToken) -> tuple[str, ...]:
     return (note, *notes[1:])
 
 
-def _scale(first: Attribution) -> str:
+def scale_of(first: Attribution) -> str:
+    """How the colours follow from the scores."""
     if first.signed:
         return "Blue words lower a token's value, red words raise it; 0 is in the middle. Later words are not read."
     return "Colours run min–max over the words that a token read; later words are not read."

@@ -55,12 +55,14 @@ export class Dom {
   /** @type {Map<string, string>} */
   #colours = new Map();
   #fonts = "";
+  #life = new AbortController();
   #systemDark = matchMedia("(prefers-color-scheme: dark)");
 
   /** @param {HTMLElement} root has the class `viewer` */
   constructor(root) {
     this.root = root;
     root.dataset.viewer ??= String(unusedNumber());
+    root.addEventListener("leave", () => this.#life.abort(), { once: true });
     /** Tells this viewer from others of the document, for names that are shared by the whole document. */
     this.id = `viewer${root.dataset.viewer}`;
     for (const radio of /** @type {HTMLInputElement[]} */ (this.all("input[type=radio]")))
@@ -95,7 +97,13 @@ export class Dom {
 
   /** @param {() => void} heard */
   onSystemTheme(heard) {
-    this.#systemDark.addEventListener("change", heard);
+    this.#systemDark.addEventListener("change", heard, { signal: this.#life.signal });
+  }
+
+  /** Listens to the window until the viewer is taken off the page, which the event "leave" tells its root.
+   * @param {"scroll" | "resize" | "message" | "keydown"} event @param {(event: any) => void} heard */
+  onWindow(event, heard) {
+    addEventListener(event, heard, { passive: true, signal: this.#life.signal });
   }
 
   /** A colour of the page, as canvas and SVG take it. Cached, because reading it makes the browser lay out the page.

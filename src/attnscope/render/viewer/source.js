@@ -16,16 +16,33 @@
  *
  * @typedef {{
  *   manifest: Manifest,
- *   workerCode: string,
+ *   workerCode: string | null,
  *   thumbnails: () => Promise<Stream>,
  *   map: (layer: number, head: number) => Promise<Stream>,
  * }} MapSource
- * For the explorer. workerCode: the script of the thread that decodes. map: one map; layer, head: its places among those
+ * For the explorer. workerCode: the script of the thread that decodes; null: no thread. map: one map; layer, head: its places among those
  * of the manifest; rejects where the map was left out.
  *
  * @typedef {{result: () => string}} ResultSource
  * For pages of scores and of tables. result: the documented JSON (docs/schema.md).
+ *
+ * @typedef {{models: string[], methods: [string, string][], examples: [string, string, string][]}} Setup
+ * models: their names; methods: name, what its scores are; examples: language, name, text.
+ * @typedef {Record<string, unknown> & {ask: string}} Question
+ * @typedef {{setup: Setup, ask: (question: Question, heard?: (event: string, data: any) => void, signal?: AbortSignal)
+ *   => Promise<any>, here: () => Promise<boolean>}} AskingSource
+ * For the playground: asks whoever runs the models. ask: the answer; what comes before it is heard; rejects with an
+ * AskError, or with an AbortError once the signal is given. here: whether somebody answers.
  */
+
+/** An answer that could not be given. lost: whether nobody was there to give one. */
+export class AskError extends Error {
+  /** @param {string} message @param {boolean} [lost] */
+  constructor(message, lost = false) {
+    super(message);
+    this.lost = lost;
+  }
+}
 
 /** Data in inert elements of a page. @implements {MapSource} @implements {ResultSource} */
 export class PageSource {

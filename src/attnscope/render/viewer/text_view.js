@@ -36,6 +36,19 @@ export function adoptText(root, axis) {
   return { ...view, rest: [][Symbol.iterator](), whole: true };
 }
 
+/** The text that Python has written, or, on a page whose results come later, the text built here and coloured.
+ * @param {HTMLElement} root @param {Axis} axis @param {(box: number) => number} stepOfBox @returns {TextView} */
+export function writtenText(root, axis, stepOfBox) {
+  if (root.querySelector(".u")) return adoptText(root, axis);
+  const view = createTextView(root, axis, false);
+  buildText(view, Infinity);
+  view.spans.forEach((span, box) => {
+    view.steps[box] = stepOfBox(box);
+    span.classList.add(`s${view.steps[box]}`);
+  });
+  return view;
+}
+
 /** How many boxes are built, and laid out, at a time. */
 const PART = 400;
 

@@ -204,7 +204,7 @@ export function start(root, source, address = null) {
     width = dom.part("views").clientWidth;
     redraw(true);
   }).observe(dom.part("views"));
-  addEventListener("resize", () => redraw(true));
+  dom.onWindow("resize", () => redraw(true));
 
   setText(dom.part("title"), manifest.title);
   setText(dom.part("notes"), fileNotes(manifest).join(" "));

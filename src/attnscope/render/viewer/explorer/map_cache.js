@@ -20,7 +20,7 @@ const PATIENCE = 5000;
 /**
  * Asks the worker thread. Where a page may not have one, it does the work itself: hosts forbid workers by an exception,
  * by an `error` event, or by a thread that never answers.
- * @param {string} code @param {import("./worker.js").Setup} setup
+ * @param {string | null} code null: the page does the work itself @param {import("./worker.js").Setup} setup
  * @param {() => void} lost told that what earlier questions have left in the thread is gone
  * @returns {(message: Record<string, unknown>) => Promise<any>}
  */
@@ -48,6 +48,7 @@ export function startWorker(code, setup, lost) {
   }
 
   try {
+    if (code === null) throw new Error("no thread is wanted");
     worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
     worker.onerror = (event) => {
       event.preventDefault(); // it is dealt with: no line in the console

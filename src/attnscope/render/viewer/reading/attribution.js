@@ -8,7 +8,7 @@ import { label, number, short } from "../format.js";
 import { showLegend, threeTicks } from "../legend.js";
 import { ends, minMax, ranks, symmetric } from "../scores.js";
 import { runScoresPage, stepColours } from "./scores_page.js";
-import { adoptText, buildText, createTextView, placeAt } from "../text_view.js";
+import { buildText, createTextView, placeAt, writtenText } from "../text_view.js";
 import { createTooltip } from "../tooltip.js";
 import { createTopTable } from "../top_table.js";
 import { apart, together } from "../units.js";
@@ -40,15 +40,19 @@ const scoredText = (text, boxes, scores, scaled, notes, signed) => ({
   notes,
 });
 
-/** The words, in the elements that Python wrote. @param {HTMLElement} root @param {Result} result */
-function scoredWords(root, { text, words, signed = false }) {
+/** The words, in the elements that Python wrote, or in new ones. @param {HTMLElement} root @param {Result} result */
+function scoredWords(root, { text, words, tokens, signed = false, measured }) {
   const axis = apart(
     text,
     words.map(({ start, end }) => [start, end]),
   );
-  const adopted = adoptText(root, axis);
+  const view = writtenText(root, axis, (word) => stepOf(words[word].scaled));
+  for (const i of measured.query_tokens ?? []) {
+    const { start, end } = tokens[i];
+    words.forEach((word, place) => word.start < end && start < word.end && view.spans[place].classList.add("q"));
+  }
   return scoredText(
-    adopted,
+    view,
     words.map((_, i) => i),
     words.map(({ score }) => score),
     words.map(({ scaled }) => scaled),

@@ -8,7 +8,7 @@ import { label, number, short } from "../format.js";
 import { showLegend, threeTicks } from "../legend.js";
 import { ends } from "../scores.js";
 import { runScoresPage, stepColours } from "./scores_page.js";
-import { adoptText, colourByClass, elementOf, unitAt } from "../text_view.js";
+import { colourByClass, elementOf, unitAt, writtenText } from "../text_view.js";
 import { createTooltip } from "../tooltip.js";
 import { createTopTable } from "../top_table.js";
 import { apart } from "../units.js";
@@ -40,12 +40,13 @@ export function start(root, source, address = null) {
   const { words, tokens } = result.first;
   const signed = Boolean(result.first.signed);
   const holder = dom.part("text");
-  const text = adoptText(
+  const text = writtenText(
     holder,
     apart(
       result.first.text,
       words.map(({ start, end }) => [start, end]),
     ),
+    () => 0,
   );
   const unitName = dom.part("unit-name").textContent ?? "";
   const matrix = root.querySelector(".matrix");
@@ -143,15 +144,31 @@ export function start(root, source, address = null) {
       cell.setAttribute("class", `s${stepFor(Number(cell.dataset.v), limits[Number(cell.getAttribute("y"))])}`);
   }
 
+  const chips = dom.all("[data-part=targets] label");
+  /** The other way round: which tokens relied on this word, each on its own range; -1 for none.
+   * @param {number} word */
+  function showReaders(word) {
+    chips.forEach((chip, target) => {
+      const relied = word >= 0 && readBy(target).includes(word);
+      const step = relied ? stepFor(result.word_scores[target][word], endsOf(target)) : -1;
+      chip.classList.remove(...[...chip.classList].filter((name) => /^s\d+$/.test(name)));
+      if (step >= 0) chip.classList.add(`s${step}`);
+    });
+  }
+
   holder.addEventListener("pointerover", (event) => {
     const word = unitAt(text, event.target);
+    showReaders(word);
     if (word < 0) tooltip.hide();
     else
       tooltip.showAbove(text.spans[word], label(words[word].text), [
         `score ${number(result.word_scores[state.target][word])}`,
       ]);
   });
-  holder.addEventListener("pointerleave", tooltip.hide);
+  holder.addEventListener("pointerleave", () => {
+    showReaders(-1);
+    tooltip.hide();
+  });
   holder.addEventListener("click", (event) => {
     const word = words[unitAt(text, event.target)];
     if (!word) return;

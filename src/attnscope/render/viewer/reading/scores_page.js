@@ -94,8 +94,8 @@ export function runScoresPage(dom, source, tooltip, store, page) {
   }
   bindForm(dom, store, page.also);
   listenKeys(dom, page.keys ?? {});
-  addEventListener("scroll", tooltip.followScroll, { passive: true });
-  addEventListener("resize", tooltip.hide);
+  dom.onWindow("scroll", tooltip.followScroll);
+  dom.onWindow("resize", tooltip.hide);
   onChange(draw);
   draw(null);
   for (const hidden of dom.all(".scripted")) hidden.hidden = false;

@@ -1,0 +1,1 @@
+"""Pages whose results come while they are open."""

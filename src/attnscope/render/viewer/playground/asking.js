@@ -1,0 +1,100 @@
+// Questions of a page: one at a time of each kind, how far they are, and what is wrong.
+
+import { AskError } from "../source.js";
+import { setText } from "../dom.js";
+
+/** @typedef {ReturnType<typeof createAsking>} Asking */
+
+/** Milliseconds between two looks whether a server that was lost is back. */
+const AGAIN = 1000;
+
+/** @param {import("../dom.js").Dom} dom @param {import("../source.js").AskingSource} source
+ * @param {() => void} back called when a source that was lost answers again */
+export function createAsking(dom, source, back) {
+  const client = crypto.randomUUID?.() ?? String(Math.random());
+  /** @type {Map<string, AbortController>} */
+  const running = new Map();
+  let lost = false;
+  const [bar, error] = [dom.part("progress"), dom.part("error")];
+
+  /** @param {string} slot @param {any} data */
+  function showProgress(slot, { what, done, total, left }) {
+    bar.hidden = false;
+    bar.dataset.slot = slot;
+    const meter = /** @type {HTMLProgressElement} */ (dom.part("done"));
+    [meter.max, meter.value] = [total, done];
+    setText(dom.part("progress-says"), `${what}: ${done} of ${total}, about ${Math.max(1, Math.round(left))} s left`);
+  }
+
+  /** @param {string} slot */
+  function ended(slot) {
+    if (bar.dataset.slot === slot) bar.hidden = true;
+  }
+
+  async function waitForServer() {
+    if (lost) return;
+    lost = true;
+    while (!(await source.here())) await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    lost = false;
+    say("");
+    dom.say("the server is back");
+    back();
+  }
+
+  /** @param {string} words */
+  function say(words) {
+    setText(error, words);
+    error.hidden = !words;
+  }
+
+  dom.part("cancel").addEventListener("click", () => stop(bar.dataset.slot ?? ""));
+
+  /** Takes back what was asked. @param {string} slot */
+  function stop(slot) {
+    running.get(slot)?.abort();
+    running.delete(slot);
+    ended(slot);
+  }
+
+  return {
+    say,
+    stop,
+    /**
+     * The answer; null where a newer question took its place, or where there is none, which the page then says.
+     * @param {string} slot a newer question takes the place of the one that runs
+     * @param {import("../source.js").Question} question
+     * @param {(event: string, data: any) => void} [heard] @returns {Promise<any>}
+     */
+    async ask(slot, question, heard = () => {}) {
+      stop(slot);
+      const control = new AbortController();
+      running.set(slot, control);
+      try {
+        const answer = await source.ask(
+          { ...question, client, slot },
+          (event, data) => {
+            if (control.signal.aborted) return;
+            if (event === "progress") showProgress(slot, data);
+            else heard(event, data);
+          },
+          control.signal,
+        );
+        if (control.signal.aborted) return null;
+        say("");
+        return answer;
+      } catch (failure) {
+        const { name, message } = /** @type {Error} */ (failure);
+        if (control.signal.aborted || name === "AbortError") return null;
+        const gone = failure instanceof AskError && failure.lost;
+        say(gone ? "The server does not answer. This page goes on as soon as it is back." : message);
+        if (gone) void waitForServer();
+        return null;
+      } finally {
+        if (running.get(slot) === control) {
+          running.delete(slot);
+          ended(slot);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,82 @@
+// The explorer of the text, whose maps come one by one; a word that is clicked elsewhere is pinned in it.
+
+import { start as startExplorer } from "../explorer/explorer.js";
+import { nestedAddress, placed } from "./nested.js";
+
+/** @param {import("../dom.js").Dom} dom @param {import("./asking.js").Asking} asking
+ * @param {import("../source.js").AskingSource} source @param {() => import("../source.js").Question} asked
+ * @param {() => string} theme */
+export function createAttention(dom, asking, source, asked, theme) {
+  const address = nestedAddress();
+  address.write("view=text");
+  /** The text that the explorer shows, and the one that is on its way. */
+  let [shown, coming] = ["", ""];
+  /** @type {Promise<void>} */
+  let ready = Promise.resolve();
+  /** @type {any} */
+  let manifest = null;
+
+  async function load() {
+    const question = asked();
+    const answer = await asking.ask("maps", { ...question, ask: "maps" });
+    const key = JSON.stringify(question);
+    if (!answer || key !== coming) return;
+    manifest = answer.manifest;
+    address.leave();
+    address.write(withoutWord(address.read()));
+    const root = placed(dom.part("maps-holder"), dom.part("maps-template"), theme());
+    startExplorer(
+      root,
+      {
+        manifest,
+        workerCode: null,
+        thumbnails: async () => (await source.ask({ ...question, ask: "outlines" })).stream,
+        map: async (layer, head) =>
+          (await source.ask({ ...question, ask: "map", layer: manifest.layers[layer], head: manifest.heads[head] }))
+            .stream,
+      },
+      address,
+    );
+    shown = key;
+  }
+
+  return {
+    address,
+    /** Makes the explorer of the text that is asked about now. */
+    prepare() {
+      const key = JSON.stringify(asked());
+      if (key === shown || key === coming) return ready;
+      coming = key;
+      ready = load().finally(() => {
+        if (coming === key) coming = "";
+      });
+      return ready;
+    },
+    /** The attention of the word that stands at this character of the text. @param {number} start */
+    async look(start) {
+      await this.prepare();
+      if (!manifest) return;
+      const [side] = manifest.sides;
+      const word = side.words.findIndex(
+        (/** @type {[number, number, number[]]} */ each) => each[0] <= start && start < each[1],
+      );
+      if (word < 0) return;
+      const special = side.tokens.map((/** @type {any[]} */ token, /** @type {number} */ i) => (token[2] ? i : -1));
+      const first = side.words[word][2][0];
+      // Among the explorer's units, special tokens are units of their own.
+      const before = special.filter((/** @type {number} */ i) => i >= 0 && i < first && !inWord(side, i)).length;
+      address.set({ view: "text", unit: "word", dir: "to", pin: word + before });
+    },
+  };
+}
+
+/** @param {any} side @param {number} token */
+const inWord = (side, token) =>
+  side.words.some((/** @type {[number, number, number[]]} */ word) => word[2].includes(token));
+
+/** The state without what belongs to one text. @param {string} fragment */
+function withoutWord(fragment) {
+  const query = new URLSearchParams(fragment);
+  for (const key of ["pin", "other", "find", "zoom", "chosen"]) query.delete(key);
+  return query.toString();
+}

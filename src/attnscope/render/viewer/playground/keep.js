@@ -1,0 +1,69 @@
+// What is seen as a file, as Python and as a command; and what was seen before.
+
+import { download, element, setText } from "../dom.js";
+import { short } from "../format.js";
+
+const TYPES = ["html", "png", "svg", "pdf", "json", "csv"];
+/** How many texts are gone back to. */
+const MOST = 30;
+
+/** @param {import("../dom.js").Dom} dom @param {import("./asking.js").Asking} asking
+ * @param {() => import("../source.js").Question} asked what is seen now, `of` a kind */
+export function createKeep(dom, asking, asked) {
+  for (const type of TYPES) {
+    const button = element("button", type.toUpperCase());
+    button.addEventListener("click", async () => {
+      const answer = await asking.ask("file", { ...asked(), ask: "file", suffix: `.${type}` });
+      if (!answer) return;
+      const bytes = Uint8Array.from(atob(answer.base64), (letter) => letter.charCodeAt(0));
+      download(answer.name, new Blob([bytes]));
+      dom.say(`${answer.name} saved`);
+    });
+    dom.part("files").append(button, " ");
+  }
+  const details = /** @type {HTMLDetailsElement} */ (dom.part("code"));
+  async function showCode() {
+    if (!details.open) return;
+    const answer = await asking.ask("code", { ...asked(), ask: "code" });
+    if (!answer) return;
+    setText(dom.part("python"), answer.python);
+    setText(dom.part("command"), answer.command);
+  }
+  details.addEventListener("toggle", () => void showCode());
+  for (const part of ["python", "command"]) {
+    dom.part(`copy-${part}`).addEventListener("click", async () => {
+      await navigator.clipboard.writeText(dom.part(part).textContent ?? "");
+      dom.say("copied");
+    });
+  }
+  return { showCode };
+}
+
+/** The texts of this session, the last one first. @template S @param {import("../dom.js").Dom} dom
+ * @param {(state: S) => void} back @returns {{add: (text: string, state: S) => void}} */
+export function createHistory(dom, back) {
+  /** @type {{text: string, state: S}[]} */
+  const seen = [];
+  const list = dom.part("history");
+  return {
+    add(text, state) {
+      // A text that grew by typing takes the place of what it was before.
+      if (seen.length && text.startsWith(seen[0].text)) seen.shift();
+      const same = seen.findIndex((each) => each.text === text);
+      if (same >= 0) seen.splice(same, 1);
+      seen.unshift({ text, state });
+      seen.length = Math.min(seen.length, MOST);
+      list.replaceChildren(
+        ...seen.map((each) => {
+          const line = element("li");
+          const button = element("button", "", "plain");
+          button.append(element("bdi", short(each.text, 60)));
+          button.addEventListener("click", () => back(each.state));
+          line.append(button);
+          return line;
+        }),
+      );
+      dom.part("seen").hidden = !seen.length;
+    },
+  };
+}

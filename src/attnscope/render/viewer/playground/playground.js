@@ -1,0 +1,193 @@
+// The playground: a text that is typed, and what a model makes of it, in the viewers of the pages from disk.
+
+import { start as startImportance } from "../reading/attribution.js";
+import { Dom, element, setText } from "../dom.js";
+import { bindForm } from "../form_binding.js";
+import { createStore } from "../url_state.js";
+import { createAsking } from "./asking.js";
+import { createAttention } from "./attention.js";
+import { createGenerate } from "./generate.js";
+import { createHistory, createKeep } from "./keep.js";
+import { fill, nestedAddress, placed } from "./nested.js";
+import { createNextWords } from "./next_words.js";
+import { listenTyping } from "./typing.js";
+import { createWithout } from "./without.js";
+
+const PANELS = ["importance", "attention", "without", "generate"];
+
+/** @param {HTMLElement} list @param {[string, string][]} choices @param {string} [lang] */
+function addOptions(list, choices, lang = "") {
+  for (const [value, name] of choices) {
+    const option = /** @type {HTMLOptionElement} */ (element("option", name));
+    option.value = value;
+    if (lang) option.lang = lang;
+    list.append(option);
+  }
+}
+
+/** Fills the lists of models, methods and examples. @param {Dom} dom @param {import("../source.js").Setup} setup */
+function fillLists(dom, { models, methods, examples }) {
+  addOptions(
+    dom.part("model"),
+    models.map((name) => [name, name]),
+  );
+  dom.part("model-choice").hidden = models.length < 2;
+  addOptions(
+    dom.part("method"),
+    methods.map(([name]) => [name, name.replaceAll("_", " ")]),
+  );
+  for (const [lang, name, text] of examples) addOptions(dom.part("examples"), [[text, name]], lang);
+}
+
+/** @param {HTMLElement} root @param {import("../source.js").AskingSource} source
+ * @param {import("../url_state.js").Address | null} address */
+export function start(root, source, address = null) {
+  const dom = new Dom(root);
+  dom.part("no-script").hidden = true;
+  const { setup } = source;
+  fillLists(dom, setup);
+  const store = createStore(
+    {
+      text: "",
+      target: "",
+      method: "gradient",
+      model: setup.models[0],
+      panel: "importance",
+      click: "attention",
+      theme: "",
+    },
+    {
+      method: setup.methods.map(([name]) => name),
+      model: setup.models,
+      panel: PANELS,
+      click: ["attention", "without", "pin"],
+      theme: ["", "light", "dark"],
+    },
+    address,
+  );
+  const { state, update, onChange } = store;
+  const theme = () => state.theme;
+  const importance = nestedAddress();
+  /** What `asked` is of, whatever is done with it. */
+  const text = () => ({ ask: "", model: state.model, text: state.text });
+  const asked = () => ({ ...text(), method: state.method, target: state.target || null });
+  const asking = createAsking(dom, source, () => explain(false));
+  const attention = createAttention(dom, asking, source, text, theme);
+  const without = createWithout(dom, asking, () => ({ ...text(), target: state.target || null }));
+  const generate = createGenerate(dom, asking, () => ({ ...text(), method: state.method }), theme);
+  const nextWords = createNextWords(dom, (target) => update({ target }));
+  const typing = listenTyping(/** @type {HTMLTextAreaElement} */ (dom.part("input")), (typed) =>
+    update({ text: typed, target: "" }),
+  );
+  const keep = createKeep(dom, asking, () => {
+    const of = state.panel === "attention" ? "maps" : state.panel === "generate" ? "generate" : "importance";
+    return of === "generate" ? { ...asked(), of, target: generate.last.written || null } : { ...asked(), of };
+  });
+  const history = createHistory(dom, (/** @type {typeof state} */ before) => update({ ...before }));
+
+  /** Asks what the target relied on, and paints it. @param {boolean} go however long it takes */
+  async function explain(go) {
+    dom.part("plan").hidden = true;
+    if (!state.text.trim()) {
+      asking.stop("importance");
+      return asking.say("");
+    }
+    const answer = await asking.ask("importance", { ...asked(), ask: "importance", go }, (event, data) => {
+      if (event === "next") nextWords.show(data);
+    });
+    if (!answer) return undefined;
+    if (answer.plan) {
+      setText(dom.part("plan-says"), `This takes a while: ${answer.plan}.`);
+      dom.part("plan").hidden = false;
+      return undefined;
+    }
+    paint(answer);
+    history.add(state.text, { ...state });
+    // What may be looked at next is made ready while nothing else is asked.
+    void attention.prepare();
+    return undefined;
+  }
+
+  /** @param {import("./nested.js").Described} answer */
+  function paint(answer) {
+    const result = JSON.parse(answer.result);
+    const holder = placed(dom.part("importance-holder"), dom.part("importance-template"), state.theme);
+    fill(holder, answer.shown);
+    startImportance(holder, { result: () => answer.result }, importance);
+    performance.mark("painted");
+    without.show(
+      result.text,
+      result.words.map((/** @type {{start: number, end: number}} */ word) => [word.start, word.end]),
+    );
+  }
+
+  /** What a click on a word of the result does. @param {Element | null | undefined} word */
+  function open(word) {
+    const holder = word?.closest("[data-part=text]");
+    if (!word || !holder || state.click === "pin") return;
+    const before = document.createRange();
+    before.setStart(holder, 0);
+    before.setEndBefore(word);
+    const place = Array.from(before.toString()).length;
+    const blank = /^\s*/.exec(word.textContent ?? "")?.[0].length ?? 0;
+    if (state.click === "attention") {
+      void attention.look(place + blank);
+      update({ panel: "attention" });
+    } else {
+      const places = [...holder.querySelectorAll(".u")];
+      update({ panel: "without" });
+      without.toggle(places.indexOf(word));
+    }
+  }
+  const holder = dom.part("importance-holder");
+  const wordOf = (/** @type {Event} */ event) => /** @type {Element} */ (event.target).closest("[data-part=text] .u");
+  holder.addEventListener("click", (event) => open(wordOf(event)));
+  holder.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") open(wordOf(event));
+  });
+
+  function reflect() {
+    dom.setTheme(state.theme);
+    if (!state.theme) delete root.dataset.theme;
+    typing.show(state.text);
+    nextWords.reflect(state.target);
+    for (const panel of PANELS) dom.part(`panel-${panel}`).hidden = state.panel !== panel;
+    for (const button of dom.all("nav [data-panel]")) {
+      if (button.dataset.panel === state.panel) button.setAttribute("aria-current", "page");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  onChange((before) => {
+    reflect();
+    if (before.text !== state.text || before.model !== state.model) {
+      importance.write("");
+      generate.clear();
+      dom.part("nexts").hidden = !state.text.trim();
+    }
+    const other = /** @type {(keyof typeof state)[]} */ (["text", "target", "method", "model"]).some(
+      (key) => before[key] !== state[key],
+    );
+    if (other) void explain(false);
+    if (other || before.panel !== state.panel) {
+      void keep.showCode();
+      if (state.panel === "attention") void attention.prepare();
+      if (state.panel === "without" && before.panel !== "without" && state.text.trim()) void without.ask();
+    }
+    if (before.theme !== state.theme)
+      for (const nested of [importance, attention.address, generate.address]) nested.set({ theme: state.theme });
+  });
+  for (const button of dom.all("nav [data-panel]"))
+    button.addEventListener("click", () => update({ panel: button.dataset.panel }));
+  dom.part("theme").addEventListener("click", () => update({ theme: dom.isDark() ? "light" : "dark" }));
+  dom.part("go").addEventListener("click", () => void explain(true));
+  const examples = /** @type {HTMLSelectElement} */ (dom.part("examples"));
+  examples.addEventListener("change", () => {
+    if (examples.value) update({ text: examples.value, target: "" });
+    examples.value = "";
+  });
+  bindForm(dom, store);
+  reflect();
+  if (state.text) void explain(false);
+  dom.part("input").focus();
+}

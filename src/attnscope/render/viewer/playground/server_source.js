@@ -1,0 +1,84 @@
+// The server as a source: a question goes there, and the answer comes as server-sent events.
+
+import { AskError } from "../source.js";
+
+/** @implements {AskingSource} @typedef {import("../source.js").AskingSource} AskingSource */
+export class ServerSource {
+  /** @param {Document} page */
+  constructor(page) {
+    this.setup = JSON.parse(page.getElementById("setup")?.textContent ?? "{}");
+  }
+
+  /** @type {AskingSource["ask"]} */
+  async ask(question, heard = () => {}, signal) {
+    const response = await fetched("ask", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(question),
+      signal,
+    });
+    if (!response.ok || !response.body) throw new AskError(await reason(response));
+    /** @type {{answer?: any}} */
+    const found = {};
+    try {
+      for await (const [event, data] of events(response.body)) {
+        if (event === "error") throw new AskError(data);
+        if (event === "result") found.answer = data;
+        else heard(event, data);
+      }
+    } catch (error) {
+      throw error instanceof TypeError ? new AskError("the server does not answer", true) : error;
+    }
+    if (!("answer" in found)) throw new DOMException("a newer question took its place", "AbortError");
+    return found.answer;
+  }
+
+  async here() {
+    try {
+      return (await fetch("here")).ok;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** @param {string} place @param {RequestInit} init */
+async function fetched(place, init) {
+  try {
+    return await fetch(place, init);
+  } catch (error) {
+    if (error instanceof TypeError) throw new AskError("the server does not answer", true);
+    throw error;
+  }
+}
+
+/** One line that says why. @param {Response} response */
+async function reason(response) {
+  const text = await response.text();
+  try {
+    return String(JSON.parse(text).error);
+  } catch {
+    return text.trim() || `the server refused (${response.status})`;
+  }
+}
+
+/** The events of a stream, each with its data. @param {ReadableStream<Uint8Array>} body
+ * @returns {AsyncGenerator<[string, any]>} */
+async function* events(body) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      const lines = part.split("\n");
+      const [name, data] = ["event: ", "data: "].map((head) =>
+        lines.find((line) => line.startsWith(head))?.slice(head.length),
+      );
+      if (name !== undefined && data !== undefined) yield [name, JSON.parse(data)];
+    }
+  }
+}

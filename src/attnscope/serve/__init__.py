@@ -1,0 +1,1 @@
+"""The playground: the only room with sockets."""

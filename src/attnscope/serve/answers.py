@@ -1,0 +1,215 @@
+"""What the playground answers: one function per kind of question, run by the model's thread.
+
+importance   what a prediction relied on, and the likeliest next tokens
+maps         what the explorer needs of a text: its manifest; then `outlines`, and `map` for each layer and head
+without      the answer with and without some of the text
+generate     tokens as they are written, each with what it relied on
+file         any of these as today's files; code: the Python and the command line that make it
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from attnscope.errors import InputError
+from attnscope.methods.explain import explain
+from attnscope.methods.live.kept_attention import KeptAttention, keep_attention
+from attnscope.methods.live.next_word import in_one_pass, likeliest, next_word, written_text
+from attnscope.methods.live.without import Without, keep_answer
+from attnscope.methods.plan import Plan, plan
+from attnscope.methods.table import METHODS, method_of
+from attnscope.models.loading.load import Model
+from attnscope.render import render
+from attnscope.render.html.live.described import deflated, described, described_maps, outlines_of, stream_of
+from attnscope.results.attribution import Attribution
+from attnscope.results.base import Result
+from attnscope.serve.jobs import Job
+from attnscope.serve.questions import Question
+from attnscope.serve.recipes import recipe
+from attnscope.serve.session import Session
+
+# What takes longer than so many seconds is asked about before it begins.
+LONG = 5.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of ANSWERS. priority: of the job; the lowest comes first, which is what is being looked at."""
+
+    give: Callable[[Session, Model, Question, Job], Any]
+    priority: int = 0
+
+
+def importance(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """The likeliest next tokens (as an event of its own, where nothing waits for them), and the scores."""
+    question.encoded(model, session.max_tokens)
+    method = method_of(question.method)
+    if (long := _long(model, question)) is not None:
+        job.tell("next", [asdict(token) for token in likeliest(model, question.given)])
+        return long
+    key = ("importance", *question.key, question.method, question.target)
+    if question.target is None and in_one_pass(model, method):
+        found = session.kept.get(key, lambda: next_word(model, question.given, method), lambda _: _bytes(question))
+        job.tell("next", [asdict(token) for token in found.tokens])
+        return {**described(found.result), "of": found.explained.text}
+    result = session.kept.get(key, lambda: _explained(model, question, job), lambda _: _bytes(question))
+    return {**described(result), "of": (*result.measured.answer, question.target)[0]}
+
+
+def _explained(model: Model, question: Question, job: Job) -> Attribution:
+    target: dict[str, Any] = {} if question.target is None else {"target": question.target}
+    if question.target is None and (tokens := likeliest(model, question.given)):
+        job.tell("next", [asdict(token) for token in tokens])
+        target = {"generate": 1}
+    result = explain(model, question.given, question.method, **target)
+    assert isinstance(result, Attribution)
+    return result
+
+
+def _long(model: Model, question: Question) -> Any:
+    """What is to be known before something long begins; None where it may begin."""
+    planned = plan(model, question.given, question.method)
+    return None if question.go or planned.seconds <= LONG else {"plan": _said(planned), "seconds": planned.seconds}
+
+
+def _said(planned: Plan) -> str:
+    return str(planned)
+
+
+def maps(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """The manifest."""
+    del job
+    kept = _kept_attention(session, model, question)
+
+    def make() -> dict[str, Any]:
+        return described_maps(kept.maps(maps=False))
+
+    return {"manifest": session.kept.get(("manifest", *question.key), make, lambda made: len(repr(made)))}
+
+
+def outlines(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """The thumbnails of all maps, which are computed layer by layer."""
+    kept = _kept_attention(session, model, question)
+
+    def make() -> str:
+        parts = []
+        for layer in kept.maps(maps=False).layers:
+            job.check()
+            parts.append(outlines_of(kept.maps([layer])))
+        return deflated(b"".join(parts))
+
+    return {"stream": session.kept.get(("outlines", *question.key), make, len)}
+
+
+def one_map(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """The map of one layer and head."""
+    del job
+    kept = _kept_attention(session, model, question)
+    return {"stream": stream_of(kept.maps([question.layer], [question.head]))}
+
+
+def _kept_attention(session: Session, model: Model, question: Question) -> KeptAttention:
+    question.encoded(model, session.max_tokens)
+    return session.kept.get(
+        ("attention", *question.key), lambda: keep_attention(model, question.given), lambda kept: kept.bytes
+    )
+
+
+def without(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """The answer of the whole text, and of what is left of it."""
+    del job
+    encoded = question.encoded(model, session.max_tokens)
+    kept: Without = session.kept.get(
+        ("without", *question.key), lambda: keep_answer(model, encoded), lambda made: made.bytes
+    )
+    whole = kept.answer((), question.target)
+    if not question.removed:
+        return {"with": asdict(whole), "without": None}
+    return {"with": asdict(whole), "without": asdict(kept.answer(question.removed, question.target))}
+
+
+def generate(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """Tokens as they come, each with its scores, by the method where one pass gives both, else by the gradient."""
+    encoded = question.encoded(model, session.max_tokens)
+    asked = method_of(question.method)
+    method = asked if in_one_pass(model, asked) else METHODS["gradient"]
+    if not in_one_pass(model, method):
+        raise InputError(f"{type(model.model).__name__} does not write a text: load a causal language model")
+    ids: list[int] = []
+    written = ""
+    for _ in range(question.count):
+        job.check()
+        step = next_word(model, encoded, method, written=ids)
+        if step.tokens[0].id in step.ends:
+            break
+        ids.append(step.tokens[0].id)
+        written = written_text(model, encoded, ids)
+        words = [[word.start, word.end, float(f"{word.score:.6g}")] for word in step.result.words]
+        job.tell("token", {"text": written, "probability": step.tokens[0].probability, "words": words,
+                           "signed": step.result.signed})  # fmt: skip
+    if not written:
+        raise InputError("the model ends the text here, so there is nothing to generate: go on with the text yourself")
+    result = explain(model, question.given, method, target=written, per_token=True)
+    return {**described(result), "written": written}
+
+
+def file(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """A file's bytes, in base64."""
+    drawn: Result
+    if question.of == "maps":
+        drawn = _kept_attention(session, model, question).maps(top=32)
+    elif question.of == "generate":
+        if not question.target:
+            raise InputError("there is no generated text to save: generate one first")
+        drawn = explain(model, question.given, question.method, target=question.target, per_token=True)
+    else:
+        drawn = _result(session, model, question, job)
+    name = {"maps": "attention"}.get(question.of, question.method)
+    return {"name": f"{name}{question.suffix}", "base64": b64encode(render(drawn, question.suffix)).decode()}
+
+
+def _result(session: Session, model: Model, question: Question, job: Job) -> Attribution:
+    question.encoded(model, session.max_tokens)
+    method = method_of(question.method)
+    key = ("importance", *question.key, question.method, question.target)
+    if question.target is None and in_one_pass(model, method):
+        return session.kept.get(
+            key, lambda: next_word(model, question.given, method), lambda _: _bytes(question)
+        ).result
+    return session.kept.get(key, lambda: _explained(model, question, job), lambda _: _bytes(question))
+
+
+def code(session: Session, model: Model, question: Question, job: Job) -> Any:
+    """The Python and the command line that make what is seen."""
+    del session, job
+    return recipe(model.name, question)
+
+
+def _bytes(question: Question) -> int:
+    """About what a result takes: some objects for each token and word."""
+    return 2_000 + 400 * len(question.text or repr(question.messages))
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "importance": Answer(importance),
+    "map": Answer(one_map),
+    "without": Answer(without),
+    "code": Answer(code),
+    "outlines": Answer(outlines, 1),
+    "file": Answer(file, 1),
+    "generate": Answer(generate, 2),
+    "maps": Answer(maps, 3),
+}
+
+
+def answered(session: Session, question: Question, tell: Callable[[str, Any], None]) -> Job:
+    """Put the question to its model. Raises InputError for one that nobody answers, BusyError."""
+    row = ANSWERS.get(question.ask)
+    if row is None:
+        raise InputError(f"nobody answers {question.ask!r}: ask one of {', '.join(ANSWERS)}")
+    worker = session.worker(question.model)
+    slot = (question.client, question.slot) if question.slot else None
+    return worker.submit(
+        lambda job: row.give(session, worker.model, question, job), tell, priority=row.priority, slot=slot
+    )

@@ -1,0 +1,201 @@
+"""The playground's page in a real browser: typed texts, clicked words, and everything by keyboard."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import Served, running, serious, visited
+from hostile_results import HOSTILE
+from playwright.sync_api import Browser, Page, expect
+from snapshot import watch
+from tiny_models import small
+
+import attnscope as ats
+from attnscope.render.html.live.playground import playground_page
+
+TEXT = "a b c d e f"
+
+
+@pytest.fixture(scope="module")
+def _running() -> Iterator[Served]:
+    with running(small("llama", sharp=2.0), max_tokens=90) as served:
+        yield served
+
+
+@pytest.fixture
+def served(_running: Served) -> Served:
+    watch(_running.session.worker("").model.model)
+    return _running
+
+
+def painted(page: Page, words: int) -> None:
+    expect(page.locator("[data-part=importance-holder] .u")).to_have_count(words)
+
+
+def typed(page: Page, text: str) -> None:
+    page.locator("[data-part=input]").press_sequentially(text)
+
+
+def test_the_page_holds_no_text_and_allows_nothing_but_itself() -> None:
+    page, policy = playground_page(["</script><b>"], [("gradient", "a unit")])
+    assert b"</script><b>" not in page
+    assert "unsafe" not in policy
+    assert "connect-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_text_that_is_typed_is_painted_as_explain_scores_it(browser: Browser, served: Served) -> None:
+    model = served.session.worker("").model
+    with visited(browser, served) as page:
+        typed(page, TEXT)
+        painted(page, 6)
+        target = page.locator("[data-part=next] button").first.get_attribute("data-text")
+        expect(page.locator("[data-part=next] li")).to_have_count(10)
+        page.locator("[data-part=next] button").first.click()
+        expect(page.locator("[data-part=next] button").first).to_have_attribute("aria-pressed", "true")
+        expected = ats.explain(model, TEXT, target=target)
+        best = max(expected.words, key=lambda word: word.score)
+        expect(page.locator("[data-part=importance-holder] [data-part=top-rows] tr").first).to_contain_text(best.text)
+        page.locator("[data-part=method]").select_option("deletion")
+        expect(page.locator("[data-part=importance-holder] h1")).to_have_text("Importance by deletion")
+        # The address leads back to what is seen.
+        page.wait_for_function("location.hash.includes('method=deletion')")
+        page.reload()
+        expect(page.locator("[data-part=importance-holder] h1")).to_have_text("Importance by deletion")
+        assert page.locator("[data-part=input]").input_value() == TEXT
+
+
+def test_a_clicked_word_shows_its_attention_and_a_word_taken_away_its_effect(browser: Browser, served: Served) -> None:
+    with visited(browser, served, f"#text={TEXT}") as page:
+        painted(page, 6)
+        page.locator("[data-part=importance-holder] .u").nth(3).click()
+        maps = page.locator("[data-part=maps-holder]")
+        expect(maps.locator("[data-part=top-title]")).to_have_text("d attends to")
+        page.evaluate("document.activeElement.blur()")
+        maps.locator("[data-part=head-next]").click()
+        expect(maps.locator("[data-part=head-number]")).to_have_value("1")
+        maps.locator("[data-part=head-next]").press("]")
+        expect(maps.locator("[data-part=head-number]")).to_have_value("2")
+        maps.locator("nav [data-view=overview]").click()
+        expect(maps.locator(".tile")).to_have_count(12)
+        page.locator("[data-panel=without]").click()
+        words = page.locator("[data-part=without-text] .u")
+        words.nth(1).click()
+        words.nth(4).click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("Without “b”, “e”")
+        expect(page.locator("[data-part=less-value]")).to_contain_text("changed by")
+        page.locator("[data-part=undo]").click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("Without “b”")
+        page.locator("[data-part=put-back]").click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("")
+
+
+def test_tokens_are_generated_and_both_ways_shown(browser: Browser, served: Served) -> None:
+    with visited(browser, served, f"#text={TEXT}&panel=generate") as page:
+        page.locator("[data-part=count]").fill("2")
+        page.locator("[data-part=generate]").click()
+        chips = page.locator("[data-part=tokens-holder] [data-part=targets] label")
+        expect(chips.first).to_be_visible()
+        page.locator("[data-part=tokens-holder] .u").first.hover()
+        expect(chips.first).to_have_class(re.compile(r"^s\d+$"))
+
+
+def test_an_input_method_is_let_finish(browser: Browser, served: Served) -> None:
+    with visited(browser, served) as page:
+        field = page.locator("[data-part=input]")
+        field.focus()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(str(request.post_data)) if "ask" in request.url else None)
+        session = page.context.new_cdp_session(page)
+        for part in ("a", "a b", "a b c"):
+            session.send("Input.imeSetComposition", {"text": part, "selectionStart": 1, "selectionEnd": 1})
+            page.wait_for_timeout(80)
+        assert asked == []
+        session.send("Input.insertText", {"text": "a b c d"})
+        painted(page, 4)
+        importance = [json.loads(body) for body in asked if json.loads(body)["ask"] == "importance"]
+        assert [question["text"] for question in importance] == ["a b c d"]
+
+
+def test_files_code_and_what_was_seen_before(browser: Browser, served: Served, tmp_path: Path) -> None:
+    with visited(browser, served, f"#text={TEXT}") as page:
+        painted(page, 6)
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="HTML").click()
+        saved.value.save_as(tmp_path / "saved.html")
+        assert "Importance by gradient" in (tmp_path / "saved.html").read_text("utf-8")
+        page.locator("[data-part=code] summary").click()
+        expect(page.locator("[data-part=python]")).to_contain_text(f"text = '{TEXT}'")
+        expect(page.locator("[data-part=command]")).to_contain_text("attnscope explain")
+        page.locator("[data-part=input]").fill("f e d")
+        painted(page, 3)
+        page.locator("[data-part=seen] summary").click()
+        page.locator("[data-part=history] button").last.click()
+        painted(page, 6)
+
+
+def test_what_is_wrong_is_said_in_the_page_and_gone_with_it(browser: Browser, served: Served) -> None:
+    with visited(browser, served) as page:
+        page.locator("[data-part=input]").fill("a " * 95)
+        expect(page.locator("[data-part=error]")).to_contain_text("up to 90 can be played with")
+        page.locator("[data-part=input]").fill("a b")
+        painted(page, 2)
+        expect(page.locator("[data-part=error]")).to_be_hidden()
+
+
+def test_a_server_that_is_started_again_is_found_again(browser: Browser) -> None:
+    model = small("llama", sharp=2.0)
+    with running(model) as first:
+        port = first.port
+        window = browser.new_context()
+        page = window.new_page()
+        page.goto(first.address + f"#text={TEXT}")
+        painted(page, 6)
+    page.locator("[data-part=input]").fill("a b c")
+    expect(page.locator("[data-part=error]")).to_contain_text("The server does not answer")
+    with running(model, port=port):
+        painted(page, 3)
+        expect(page.locator("[data-part=error]")).to_be_hidden()
+    window.close()
+
+
+def test_hostile_texts_stay_texts(browser: Browser, served: Served) -> None:
+    text = "a " + " ".join(each.replace("\0", "").replace("\ud800", "") for each in HOSTILE[:4])
+    with visited(browser, served) as page:
+        page.locator("[data-part=input]").fill(text)
+        expect(page.locator("[data-part=importance-holder] [data-part=text]")).to_have_text(text)
+        page.locator("[data-panel=without]").click()
+        expect(page.locator("[data-part=without-text]")).to_have_text(text)
+        page.locator("[data-panel=attention]").click()
+        expect(page.locator("[data-part=maps-holder] [data-part=text-query]")).to_have_text(text)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_is_open_to_everybody(browser: Browser, served: Served, width: int, scheme: str) -> None:
+    with visited(
+        browser, served, f"#text={TEXT}", viewport={"width": width, "height": 800}, color_scheme=scheme
+    ) as page:
+        painted(page, 6)
+        for panel in ("importance", "attention", "without", "generate"):
+            page.locator(f"[data-panel={panel}]").click()
+            if panel == "attention":
+                expect(page.locator("[data-part=maps-holder] [data-part=text-query] .u").first).to_be_visible()
+            assert serious(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, panel
+
+
+def test_all_of_it_by_keyboard(browser: Browser, served: Served) -> None:
+    with visited(browser, served) as page:
+        page.keyboard.type("a b c d")
+        painted(page, 4)
+        word = page.locator("[data-part=importance-holder] .u").first
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if word.evaluate("node => node === document.activeElement"):
+                break
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-part=maps-holder] [data-part=top-title]")).to_have_text("b attends to")

@@ -1,0 +1,114 @@
+"""What the playground answers is what the library gives; it is kept, and nothing of it is made up."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny_models import classifier, small
+
+import attnscope as ats
+from attnscope.errors import InputError
+from attnscope.serve import answers
+from attnscope.serve.answers import ANSWERS, answered
+from attnscope.serve.jobs import Job
+from attnscope.serve.questions import question
+from attnscope.serve.session import Session
+
+TEXT = "a b c d e"
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    made = Session([small("llama", sharp=2.0)], max_tokens=60)
+    yield made
+    made.close()
+
+
+def asked(session: Session, **data: Any) -> tuple[Any, list[tuple[str, Any]]]:
+    """The answer, and what was told before it."""
+    told: list[tuple[str, Any]] = []
+    given = question({"text": TEXT, **data})
+    job = Job(0, 0, lambda _job: None, lambda name, value: told.append((name, value)))
+    model = session.worker(given.model).model
+    return ANSWERS[given.ask].give(session, model, given, job), told
+
+
+@pytest.mark.parametrize("method", ["gradient", "integrated_gradients", "deletion", "attention", "rollout"])
+def test_importance_is_what_explain_gives(session: Session, method: str) -> None:
+    model = session.worker("").model
+    for target in ({}, {"target": "f"}):
+        answer, told = asked(session, ask="importance", method=method, **target)
+        result = json.loads(answer["result"])
+        expected = ats.explain(model, TEXT, method, **(target or {"generate": 1}))
+        np.testing.assert_allclose([w["score"] for w in result["words"]], expected.scores, rtol=1e-4, atol=1e-6)
+        if not target:
+            assert [name for name, _ in told] == ["next"]
+            assert told[0][1][0]["text"].strip() == answer["of"].strip()
+
+
+def test_what_was_asked_before_is_not_run_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = asked(session, ask="importance")
+    for name in ("next_word", "explain"):
+        monkeypatch.setattr(answers, name, lambda *_, **__: pytest.fail("it was run again"))
+    again, told = asked(session, ask="importance")
+    assert again == first
+    assert told
+
+
+def test_what_is_long_is_asked_about_first(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "LONG", -1.0)
+    answer, told = asked(session, ask="importance", method="deletion")
+    assert "deletion of 5 tokens takes about" in answer["plan"]
+    assert [name for name, _ in told] == ["next"]
+    assert "result" in asked(session, ask="importance", method="deletion", go=True)[0]
+
+
+def test_a_classifier_is_asked_about_its_label() -> None:
+    session = Session([classifier("Sequence")])
+    try:
+        answer, told = asked(session, ask="importance")
+        assert "result" in answer
+        assert told == []
+        with pytest.raises(InputError, match="does not write a text"):
+            asked(session, ask="generate")
+    finally:
+        session.close()
+
+
+def test_tokens_are_the_models_own_each_with_its_scores(session: Session) -> None:
+    model = session.worker("").model
+    answer, told = asked(session, ask="generate", count=4)
+    expected = ats.explain(model, TEXT, target=answer["written"], per_token=True)
+    assert [name for name, _ in told] == ["token"] * len(expected.targets)
+    assert told[-1][1]["text"] == answer["written"]
+    np.testing.assert_allclose(json.loads(answer["result"])["word_scores"], expected.scores, rtol=1e-4, atol=1e-5)
+    for (_, token), row in zip(told, expected.scores, strict=True):
+        scores = [score for *_, score in token["words"]]
+        np.testing.assert_allclose(scores, row[: len(scores)], rtol=1e-3, atol=1e-4)
+
+
+def test_files_are_todays_files(session: Session) -> None:
+    model = session.worker("").model
+    for data, begins in [
+        ({"suffix": ".html"}, b"<!doctype html>"),
+        ({"suffix": ".json", "of": "generate", "target": "f g"}, b"{"),
+        ({"suffix": ".html", "of": "maps"}, b"<!doctype html>"),
+        ({"suffix": ".csv", "method": "deletion"}, b"place"),
+    ]:
+        answer, _ = asked(session, ask="file", **data)
+        content = b64decode(answer["base64"])
+        assert content.startswith(begins) or data["suffix"] == ".csv"
+        assert answer["name"].endswith(data["suffix"])
+    saved = json.loads(b64decode(asked(session, ask="file", suffix=".json")[0]["base64"]))
+    expected = ats.explain(model, TEXT, generate=1)
+    assert saved["asked"]["target"] == expected.asked.target
+    with pytest.raises(InputError, match=r"no renderer writes '\.exe'"):
+        asked(session, ask="file", suffix=".exe")
+
+
+def test_an_unknown_question_is_refused(session: Session) -> None:
+    with pytest.raises(InputError, match="nobody answers 'eval'"):
+        answered(session, question({"ask": "eval", "text": TEXT}), lambda *_: None)
