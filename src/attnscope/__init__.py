@@ -45,11 +45,15 @@ if TYPE_CHECKING:
     from attnscope.results.comparison import Comparisons as Comparisons
     from attnscope.results.corpus.head_profiles import HeadProfiles as HeadProfiles
     from attnscope.results.corpus.survey import Survey as Survey
+    from attnscope.results.effects.edge_effects import EdgeEffects as EdgeEffects
     from attnscope.results.effects.effect import Effect as Effect
+    from attnscope.results.effects.head_effects import HeadEffects as HeadEffects
     from attnscope.results.evaluation import Evaluation as Evaluation
     from attnscope.results.per_token import PerToken as PerToken
     from attnscope.results.sample import Sample as Sample
     from attnscope.studies.compare import compare as compare
+    from attnscope.studies.effects.edge_effects import edge_effects as edge_effects
+    from attnscope.studies.effects.head_effects import head_effects as head_effects
     from attnscope.studies.effects.knock_out import knock_out as knock_out
     from attnscope.studies.evaluate import evaluate as evaluate
     from attnscope.studies.heads.head_profiles import head_profiles as head_profiles
@@ -64,7 +68,9 @@ _HOMES = {
     "AttnscopeError": "attnscope.errors",
     "Comparison": "attnscope.results.comparison",
     "Comparisons": "attnscope.results.comparison",
+    "EdgeEffects": "attnscope.results.effects.edge_effects",
     "Effect": "attnscope.results.effects.effect",
+    "HeadEffects": "attnscope.results.effects.head_effects",
     "Evaluation": "attnscope.results.evaluation",
     "Failed": "attnscope.results.collection",
     "METHODS": "attnscope.methods.table",
@@ -86,6 +92,8 @@ _HOMES = {
     "plan": "attnscope.methods.plan",
     "attention_maps": "attnscope.methods.attention.maps",
     "compare": "attnscope.studies.compare",
+    "edge_effects": "attnscope.studies.effects.edge_effects",
+    "head_effects": "attnscope.studies.effects.head_effects",
     "evaluate": "attnscope.studies.evaluate",
     "explain": "attnscope.methods.explain",
     "knock_out": "attnscope.studies.effects.knock_out",

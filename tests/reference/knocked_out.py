@@ -131,3 +131,24 @@ def without_layer(net: PreTrainedModel, family: str, layer: int) -> PreTrainedMo
             if kinds is not None and len(kinds) == len(layers):
                 setattr(config, setting, kinds[:layer] + kinds[layer + 1 :])
     return net
+
+
+def gradient_at_projection(
+    net: PreTrainedModel,
+    family: str,
+    layer: int,
+    inputs: Mapping[str, Tensor],
+    positions: Collection[int],
+    ids: Collection[int],
+) -> Tensor:
+    """(token, all heads' hidden) The gradient of the ids' log-probabilities at what a projection gets, by autograd."""
+    net, found = eager_copy(net), []
+
+    def keep(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        args[0].retain_grad()
+        found.append(args[0])
+
+    projection(net, family, layer).register_forward_pre_hook(keep)
+    rows = net(**inputs).logits[0].float().log_softmax(-1)
+    rows[list(positions), list(ids)].sum().backward()
+    return found[0].grad.reshape(-1, found[0].shape[-1])

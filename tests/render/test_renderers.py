@@ -25,6 +25,8 @@ ORDER = (
     "effect",
     "head_profiles",
     "survey_summary",
+    "head_effects",
+    "edge_effects",
 )
 MAGIC = {
     ".html": b"<!doctype html>",

@@ -16,7 +16,9 @@ from attnscope.results.base import Asked, Measured
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
 from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
 from attnscope.results.corpus.summary import ExampleText, SurveySummary, WordRow
+from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
+from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 
@@ -259,6 +261,25 @@ def survey_summary() -> SurveySummary:
     )  # fmt: skip
 
 
+def head_effects(count: int = 1, text: str = "a castle on the hill") -> HeadEffects:
+    """Layers 1 and 3 with three and two heads; of two texts or more the exact effects have a spread."""
+    estimates = np.array([[[0.5, -0.25, 0.0], [0.125, 1.0, np.nan]]] * count)
+    exact = np.array([[[0.75 + i, -0.5, np.nan], [0.25, 1.5 - i / 4, np.nan]] for i in range(count)])
+    return HeadEffects(
+        (text,) * count, ("log-probability of ' hill'",) * count, "log_probability", (-0.5,) * count, (1, 3), (3, 2),
+        estimates, exact, "mean", references=2, notes=("A note.",), provenance=PROVENANCE,
+    )  # fmt: skip
+
+
+def edge_effects(count: int = 1, words: Sequence[str] = ("castle", " hill"), text: str = "a castle") -> EdgeEffects:
+    """Words × three layers."""
+    effects = np.array([[[0.5 + i, -0.25, 0.0]] * len(words) for i in range(count)])
+    return EdgeEffects(
+        (text,) * count, ("log-probability of ' hill'",) * count, "log_probability", (-0.5,) * count, tuple(words),
+        "the target", (0, 1, 3), 2, effects, notes=("A note.",), provenance=PROVENANCE,
+    )  # fmt: skip
+
+
 # One of each type.
 EVERY: dict[str, Any] = {
     "attribution": result("a castle on the hill"),
@@ -271,4 +292,6 @@ EVERY: dict[str, Any] = {
     "effect": effect(),
     "head_profiles": head_profiles(head_profiles()),
     "survey_summary": survey_summary(),
+    "head_effects": head_effects(),
+    "edge_effects": edge_effects(2),
 }

@@ -11,7 +11,9 @@ from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
+from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
+from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 from attnscope.text.words import TokenSpan, WordSpan
@@ -200,6 +202,22 @@ def effect(strings: tuple[str, ...]) -> Effect:
     )
 
 
+def head_effects(strings: tuple[str, ...]) -> HeadEffects:
+    numbers = np.random.default_rng(0).normal(size=(1, 2, 3))
+    return HeadEffects(
+        (" ".join(strings),), ("a target",), "a quantity", (-1.0,), (1, 3), (3, 3), numbers, numbers, "how", "a stack",
+        notes=("a note",), provenance={"model": "a model", "own fact": "version"},
+    )  # fmt: skip
+
+
+def edge_effects(strings: tuple[str, ...]) -> EdgeEffects:
+    numbers = np.random.default_rng(0).normal(size=(1, len(strings), 3))
+    return EdgeEffects(
+        (" ".join(strings),), ("a target",), "a quantity", (-1.0,), strings, "the queries", (0, 1, 3), 2, numbers,
+        stack="a stack", notes=("a note",), provenance={"model": "a model", "own fact": "version"},
+    )  # fmt: skip
+
+
 BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Attribution: attribution,
     PerToken: per_token,
@@ -209,4 +227,6 @@ BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Comparisons: lambda strings: Comparisons((comparison(strings), comparison(strings[::-1]))),
     Evaluation: evaluation,
     Effect: effect,
+    HeadEffects: head_effects,
+    EdgeEffects: edge_effects,
 }

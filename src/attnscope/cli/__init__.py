@@ -14,6 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
 from attnscope.cli.compare import compare
+from attnscope.cli.effects.edge_effects import edge_effects
+from attnscope.cli.effects.head_effects import head_effects
 from attnscope.cli.effects.knock_out import knock_out
 from attnscope.cli.encoding import never_fail_to_print
 from attnscope.cli.evaluate import evaluate
@@ -42,6 +44,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "survey": survey,
     "knock-out": knock_out,
+    "head-effects": head_effects,
+    "edge-effects": edge_effects,
     "render": render,
     "serve": serve,
     "methods": methods,

@@ -26,7 +26,9 @@ from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.corpus.head_profiles import HeadProfiles
 from attnscope.results.corpus.summary import SurveySummary
 from attnscope.results.corpus.survey import Survey
+from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.effect import Effect
+from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
 from attnscope.results.per_token import PerToken
@@ -87,13 +89,13 @@ def _page(file: str, *options: str) -> dict[str, Renderer]:
     return {".html": Renderer(f"{_HTML}.{file}", "render_html", (*options, "dark"))}
 
 
-def _figures(file: str, *options: str) -> dict[str, Renderer]:
+def _figures(file: str, *options: str, function: str = "render_figure") -> dict[str, Renderer]:
     """The renderers of png, svg and pdf by one function; only png takes a scale."""
     names = (*options, "dark")
     return {
-        ".png": Renderer(f"{_FIGURE}.{file}", "render_figure", (*names, "scale"), {"form": "png", "scale": 2}),
-        ".svg": Renderer(f"{_FIGURE}.{file}", "render_figure", names, {"form": "svg", "scale": 1}),
-        ".pdf": Renderer(f"{_FIGURE}.{file}", "render_figure", names, {"form": "pdf", "scale": 1}),
+        ".png": Renderer(f"{_FIGURE}.{file}", function, (*names, "scale"), {"form": "png", "scale": 2}),
+        ".svg": Renderer(f"{_FIGURE}.{file}", function, names, {"form": "svg", "scale": 1}),
+        ".pdf": Renderer(f"{_FIGURE}.{file}", function, names, {"form": "pdf", "scale": 1}),
     }
 
 
@@ -164,6 +166,16 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
     SurveySummary: {
         **_page("survey"),
         **_figures("survey", "font"),
+        **_document(".txt", "terminal", "render_table"),
+    },
+    HeadEffects: {
+        **_page("effects.head_effects"),
+        **_figures("effects.maps", "font", function="render_heads"),
+        **_document(".txt", "terminal", "render_table"),
+    },
+    EdgeEffects: {
+        **_page("effects.edge_effects"),
+        **_figures("effects.maps", "font", function="render_edges"),
         **_document(".txt", "terminal", "render_table"),
     },
 }
@@ -239,7 +251,10 @@ def notebook_html(result: Result | Results[Any]) -> str:
         return notebook_list(result)
     if isinstance(result, AttentionMaps):
         return explorer.iframe(result)
-    if isinstance(result, Comparison | Comparisons | Evaluation | Effect | HeadProfiles | SurveySummary):
+    if isinstance(
+        result,
+        Comparison | Comparisons | Evaluation | Effect | HeadEffects | EdgeEffects | HeadProfiles | SurveySummary,
+    ):
         return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):
         return agreement.iframe(result)

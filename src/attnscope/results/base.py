@@ -53,6 +53,8 @@ TYPES: dict[str, str] = {
     "effect": "attnscope.results.effects.effect:Effect",
     "head_profiles": "attnscope.results.corpus.head_profiles:HeadProfiles",
     "survey_summary": "attnscope.results.corpus.summary:SurveySummary",
+    "head_effects": "attnscope.results.effects.head_effects:HeadEffects",
+    "edge_effects": "attnscope.results.effects.edge_effects:EdgeEffects",
 }
 
 

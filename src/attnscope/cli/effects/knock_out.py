@@ -99,8 +99,10 @@ def knock_out(
     options.show(result, output, json, look)
 
 
-def reading_of(source: options.Source) -> dict[str, Any]:
-    """How the text is read. Raises InputError for windows, in which nothing is knocked out."""
+def reading_of(source: options.Source, *, pairs: bool = True) -> dict[str, Any]:
+    """How the text is read. Raises InputError for windows, in which nothing is knocked out, and for an unread pair."""
+    if source.pair is not None and not pairs:
+        raise InputError("this command reads one text: leave --pair out, or use knock-out")
     if source.window is not None:
         raise InputError("a text is not read in windows here: leave --window out, or cut it with --truncate")
     return source.reading()

@@ -98,8 +98,9 @@ class Site:
         return [i for i, (name, layer) in enumerate(self.layout.calls) if name in parts and layer < first]
 
 
-# Sees a layer and its heads' outputs (batch, query, head, hidden), before anything is taken away.
-SeeHeads = Callable[[int, Tensor], None]
+# Sees a layer and its heads' outputs (batch, query, head, hidden), before anything is taken away; what it returns goes
+# on in their place, None: the same.
+SeeHeads = Callable[[int, Tensor], Tensor | None]
 
 
 @contextmanager
@@ -126,9 +127,9 @@ def knocked_out(
         assert site.layout is not None
 
         def change(layer: int, given: Tensor) -> Tensor | None:
-            if see_heads is not None and layer in seen:
-                see_heads(layer, given)
-            return _without_heads(layer, given, texts)
+            noted = see_heads(layer, given) if see_heads is not None and layer in seen else None
+            changed = _without_heads(layer, given if noted is None else noted, texts)
+            return noted if changed is None else changed
 
         attended = stack.enter_context(heads_changed(site.net, site.inputs, site.stack, heads, change))
 

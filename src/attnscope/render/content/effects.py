@@ -18,10 +18,15 @@ def title(result: Effect) -> str:
 
 def facts(result: Effect) -> list[tuple[str, str]]:
     """What was measured, as pairs of name and value."""
-    pairs = [("model", model_name(str(result.provenance.get("model", "—")))), ("target", result.target)]
+    pairs = [("model", made_with(result.provenance)), ("target", result.target)]
     if result.taken.stack != "self":
         pairs.append(("attention", result.taken.stack))
     return pairs
+
+
+def made_with(provenance: Mapping[str, Any]) -> str:
+    """The model's name."""
+    return model_name(str(provenance.get("model", "—")))
 
 
 def values(result: Effect) -> tuple[str, str, str]:

@@ -16,7 +16,9 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
 from attnscope.results.corpus.head_profiles import HeadProfiles
 from attnscope.results.corpus.summary import SurveySummary
+from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.effect import Effect
+from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.reading import encoded
 from attnscope.results.per_token import PerToken
@@ -42,7 +44,9 @@ def render_texts(result: PerToken) -> bytes:
     return b"\n".join(render_text(one) for one in result.by_character())
 
 
-def render_table(result: Agreement | Evaluation | Effect | HeadProfiles | SurveySummary) -> bytes:
+def render_table(
+    result: Agreement | Evaluation | Effect | HeadProfiles | SurveySummary | HeadEffects | EdgeEffects,
+) -> bytes:
     """The result's own plain text table."""
     return encoded(result.table())
 

@@ -20,6 +20,7 @@ from attnscope.models.attention.query_key_batch import query_key_batches, query_
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.intervention.knock_out import Site
+from attnscope.models.intervention.layers import layers_of
 from attnscope.models.intervention.passes import Passes
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.labels import is_regression
@@ -69,6 +70,12 @@ class Experiment:
         """What each layer of the stack is."""
         layout, count = self.site.layout, len(self.site.layers)
         return ("a layer without attention",) * count if layout is None else layout.kinds_of(self.stack)
+
+    def with_layers(self) -> "Experiment":
+        """The same, with its layers known, so that passes can begin at one. Raises ModelError where they are not."""
+        layers = layers_of(self.site.net, self.site.inputs, self.stack, self.site.layout)
+        passes = tuple(replace(one, site=replace(one.site, layers=layers)) for one in self.passes)
+        return replace(self, passes=passes)
 
     def layer(self, index: object, *, attends: bool = True) -> int:
         """The number of a layer, from 0 on. Raises RangeError for one that is not there, or that does not attend."""

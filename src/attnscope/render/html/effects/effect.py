@@ -1,6 +1,7 @@
 """The page of a knock-out: the target's value, the likeliest next words and the target's tokens, before and after."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from attnscope.render.colours import LIGHT_SIGNED
 from attnscope.render.content.caption import number
@@ -22,7 +23,15 @@ def render_html(result: Effect, *, dark: bool | None = None) -> bytes:
         document=result.to_json(),
         root=root("en", dark, signed=True),
         facts=definitions((name.strip(), said.strip()) for name, said in facts(result)),
-        body=joined((_values(result), _ranking(result), _tokens(result), text_of(result.text), foot(result))),
+        body=joined(
+            (
+                _values(result),
+                _ranking(result),
+                _tokens(result),
+                text_of(result.text),
+                foot_of(result.notes, result.provenance),
+            )
+        ),
         hint="Click a column head to sort.",
     )
 
@@ -135,11 +144,11 @@ def text_of(text: str) -> Markup:
     )
 
 
-def foot(result: Effect) -> Markup:
+def foot_of(notes: Iterable[str], made: Mapping[str, Any]) -> Markup:
     """What the reader has to know, and with what the result was made."""
-    notes = (el("p", None, note.strip()) for note in result.notes)
-    made = (el("span", None, f"{name} {said}") for name, said in provenance(result.provenance))
-    return el("section", {"class": "notes", "lang": "en"}, notes, el("p", {"class": "provenance"}, made))
+    said = (el("p", None, note.strip()) for note in notes)
+    spans = (el("span", None, f"{name} {value}") for name, value in provenance(made))
+    return el("section", {"class": "notes", "lang": "en"}, said, el("p", {"class": "provenance"}, spans))
 
 
 def _bar(percent: float) -> Markup:

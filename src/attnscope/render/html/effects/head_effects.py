@@ -1,0 +1,154 @@
+"""The page of the effects of heads: layers × heads in colour, estimate beside exact effect, the strongest heads."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from attnscope.render.colours import LIGHT_SIGNED
+from attnscope.render.content.caption import number
+from attnscope.render.content.effects import made_with, reading
+from attnscope.render.html.effects.effect import LOOK, coloured, foot_of, section, table, text_of
+from attnscope.render.html.escape import Markup, el, joined
+from attnscope.render.html.page import colour_rules, definitions, reading_page, root
+from attnscope.results.effects.head_effects import HeadEffects
+
+_MOST_ROWS, _MOST_TEXTS = 100, 20
+# Measures of the scatter, in the units of its viewBox.
+_SIDE, _EDGE = 320, 46
+
+
+def render_html(result: HeadEffects, *, dark: bool | None = None) -> bytes:
+    """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
+    facts = [("model", made_with(result.provenance)), ("target", result.of()), ("how", result.how)]
+    facts += [("heads", f"{sum(result.heads)}"), ("exact", f"{int(result.known.sum())}")]
+    grids = [_grid(result, "Estimated effect", result.estimate, 1)]
+    if result.known.any():
+        grids.append(_grid(result, "Exact effect", result.effect, 2))
+    body = (
+        el("p", {"class": "reading", "lang": "en"}, reading(result.quantity)),
+        el("div", {"class": "grids"}, grids, _scatter(result)),
+        _ranked(result),
+        [text_of(text) for text in result.texts[:_MOST_TEXTS]],
+        foot_of(result.notes, result.provenance),
+    )
+    return reading_page(
+        "tables/tables.html",
+        title=f"Which heads matter: {result.of()}",
+        style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
+        module="tables/effects.js",
+        document=result.to_json(),
+        root=root("en", dark, signed=True),
+        facts=definitions((name, said.strip()) for name, said in facts),
+        body=joined(body),
+        hint="Click a column head to sort. Hover a cell to read its numbers.",
+    )
+
+
+def grid(
+    names: tuple[str, list[str], list[str]], values: np.ndarray, largest: float, said: Callable[[int, int], str]
+) -> Markup:
+    """Rows × columns of coloured cells. names: the corner's, the rows', the columns'; said: of a cell, on hovering."""
+    corner, rows, columns = names
+    head = el("tr", None, el("th", None, corner), (el("th", {"scope": "col"}, name) for name in columns))
+    lines = (
+        el(
+            "tr",
+            None,
+            el("th", {"scope": "row", "dir": "auto"}, name),
+            (_cell(float(values[i, j]), largest, said(i, j)) for j in range(len(columns))),
+        )
+        for i, name in enumerate(rows)
+    )
+    inside = el("table", {"class": "grid"}, el("thead", None, head), el("tbody", None, lines))
+    return el("div", {"class": "wide", "tabindex": 0}, inside)
+
+
+def _cell(value: float, largest: float, said: str) -> Markup:
+    if np.isnan(value):
+        return el("td", {"class": "none", "title": said})
+    step = LIGHT_SIGNED.step(min(max(0.5 + value / largest / 2, 0.0), 1.0)) if largest else 32
+    return el("td", {"class": f"w s{step}", "title": said}, el("span", {"class": "spoken"}, number(value)))
+
+
+def scale(largest: float) -> Markup:
+    """The legend of the colours."""
+    ends = number(-largest), number(largest)
+    return el("div", {"class": "scale"}, ends[0], el("i", {"class": "ramp"}), f"+{ends[1]}")
+
+
+def _grid(result: HeadEffects, heading: str, values: np.ndarray, which: int) -> Markup:
+    largest = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
+    low, high = result.intervals(which == 2)
+
+    def said(i: int, j: int) -> str:
+        if np.isnan(values[i, j]):
+            return f"layer {result.layers[i]}, head {j}: not measured"
+        spread = f" ({number(low[i, j])} to {number(high[i, j])})" if len(result.texts) > 1 else ""
+        return f"layer {result.layers[i]}, head {j}: {number(values[i, j])}{spread}"
+
+    names = ("layer", list(map(str, result.layers)), list(map(str, range(values.shape[1]))))
+    return section(heading, None, scale(largest), grid(names, values, largest, said))
+
+
+def _scatter(result: HeadEffects) -> Markup:
+    """Estimate across, exact effect up, a dot a head."""
+    if result.known.sum() < 3:
+        return section("Estimate against exact", result.agreement())
+    across, up = result.estimate[result.known], result.effect[result.known]
+    (left, right), (bottom, top) = limits(across), limits(up)
+    room = _SIDE - _EDGE - 12
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return _EDGE + room * (x - left) / (right - left), 12 + room * (top - y) / (top - bottom)
+
+    zero = place(0, 0)
+    lines = (
+        el("line", {"x1": _EDGE, "x2": _SIDE - 12, "y1": f"{zero[1]:.1f}", "y2": f"{zero[1]:.1f}"}),
+        el("line", {"x1": f"{zero[0]:.1f}", "x2": f"{zero[0]:.1f}", "y1": 12, "y2": 12 + room}),
+    )
+    dots = []
+    for row, head in zip(*np.nonzero(result.known), strict=True):
+        x, y = place(result.estimate[row, head], result.effect[row, head])
+        numbers = f"estimate {number(result.estimate[row, head])}, exact {number(result.effect[row, head])}"
+        said = f"layer {result.layers[row]}, head {head}: {numbers}"
+        dots.append(el("circle", {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": 4}, el("title", None, said)))
+    texts = (
+        el("text", {"x": _EDGE, "y": _SIDE - 16}, number(left)),
+        el("text", {"x": _SIDE - 12, "y": _SIDE - 16, "text-anchor": "end"}, number(right)),
+        el("text", {"x": (_SIDE + _EDGE) // 2, "y": _SIDE - 2, "text-anchor": "middle"}, "estimate"),
+        el("text", {"x": _EDGE - 6, "y": 20, "text-anchor": "end"}, number(top)),
+        el("text", {"x": _EDGE - 6, "y": 12 + room, "text-anchor": "end"}, number(bottom)),
+        el("text", {"x": _EDGE - 6, "y": 12 + room // 2, "text-anchor": "end"}, "exact"),
+    )
+    picture = {"viewBox": f"0 0 {_SIDE} {_SIDE}", "role": "img", "aria-label": "estimate against exact effect"}
+    drawn = el("svg", {**picture, "class": "scatter"}, el("g", {"class": "axes"}, lines, texts), dots)
+    return section("Estimate against exact", result.agreement(), drawn)
+
+
+def limits(values: np.ndarray) -> tuple[float, float]:
+    """The ends of an axis that holds these values and zero, never the same."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.05 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def _ranked(result: HeadEffects) -> Markup:
+    """The strongest heads, with their numbers."""
+    largest = float(np.abs(result.best[~np.isnan(result.best)]).max())
+    low, high = result.intervals()
+    several = len(result.texts) > 1
+    rows = []
+    for i, head in result.ranked()[:_MOST_ROWS]:
+        exact = result.effect[i, head]
+        cells = [
+            el("td", {"data-sort": result.layers[i]}, str(result.layers[i])),
+            el("td", {"data-sort": head}, str(head)),
+            coloured(float(result.estimate[i, head]), largest),
+            el("td", {"data-sort": ""}, "—") if np.isnan(exact) else coloured(float(exact), largest),
+        ]
+        if several:
+            spread = "—" if np.isnan(exact) else f"{number(low[i, head])} to {number(high[i, head])}"
+            cells.append(el("td", None, spread))
+        rows.append(el("tr", None, cells))
+    heads = [("layer", "ascending"), ("head", "ascending"), ("estimate", "descending"), ("exact", "descending")]
+    return section("The strongest heads", None, table([*heads, *([("95 %", None)] if several else [])], rows))
