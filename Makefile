@@ -85,6 +85,7 @@ hooks: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/survey.py speed
 
 # Beside captum and inseq, and the explorer's page beside those of other tools, in an environment of their own.
 PEERS := benchmarks/peers/.venv

@@ -4,9 +4,11 @@ import importlib
 import time
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -51,6 +53,11 @@ class _Ray:
     def __init__(self) -> None:
         self.data, self.items = self, list[Any]()
 
+    DataContext: Any = SimpleNamespace(get_current=lambda: SimpleNamespace(enable_progress_bars=True))
+
+    def ActorPoolStrategy(self, size: int) -> int:  # noqa: N802 -- as Ray calls it
+        return size
+
     def get(self, shared: Any) -> Any:
         return shared
 
@@ -62,7 +69,7 @@ class _Ray:
         return self
 
     def map(self, actor: type, fn_constructor_args: tuple[Any], **how: Any) -> "_Ray":
-        assert how["concurrency"] == 3
+        assert how["compute"] == 3
         self.made = [actor(*fn_constructor_args)(item) for item in self.items]
         return self
 
@@ -93,20 +100,16 @@ def test_two_actors_and_a_worker_that_is_killed(model: ats.Model, tmp_path: Path
     texts = ["a b c d e f"[: 3 + 2 * (number % 5)] for number in range(240)]
     (tmp_path / "texts.txt").write_text("\n".join(texts))
     ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False)
-    killed: list[str] = []
+    killed: list[int] = []
 
     def kill() -> None:
         """One actor, as soon as there is a part."""
-        from ray.util.state import list_actors
-
         while not Folder(tmp_path / "ray").names("texts"):
             time.sleep(0.02)
-        import os
-        import signal
-
-        alive = [one for one in list_actors() if one.state == "ALIVE" and "MapWorker" in one.class_name]
-        os.kill(alive[0].pid, signal.SIGKILL)
-        killed.append(alive[0].actor_id)
+        for process in psutil.Process().children(recursive=True):
+            if not killed and process.cmdline()[:1] and process.cmdline()[0].startswith("ray::MapWorker"):
+                process.kill()
+                killed.append(process.pid)
 
     killer = Thread(target=kill)
     killer.start()

@@ -22,8 +22,8 @@ def render_html(result: SurveySummary, *, dark: bool | None = None) -> bytes:
     }
     reading = (
         "A word's score in a text is the mean of its occurrences there, raw; mean and 95 % bootstrap interval are over "
-        f"texts. Words of fewer than {result.least} texts are not listed. What a word does is told by the method: see "
-        "when it misleads."
+        f"texts. Words of fewer than {result.least} texts are not listed. The method says "
+        "what a score means and when it misleads."
     )
     panel = el("section", {"class": "one", "data-part": "texts", "aria-live": "polite", "hidden": True})
     lists = joined(_lists(result, method) for method in result.methods)

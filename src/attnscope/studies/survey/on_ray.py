@@ -7,6 +7,7 @@ name of their own, so that nothing is lost or doubled. The parts are those of a 
 import importlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -60,11 +61,12 @@ def run_on_ray(model: Model, data: Any, ask: Ask, folder: Folder, shard: Shard, 
         if missing:
             shared = ray.put((model, ask, kept, folder.path, os.fspath(data) if files else None, workers))
             written = ray.data.from_items(missing, override_num_blocks=len(missing)).map(
-                _Actor, fn_constructor_args=(shared,), concurrency=workers.concurrency, num_cpus=workers.num_cpus,
-                num_gpus=workers.num_gpus or None,
+                _Actor, fn_constructor_args=(shared,), compute=ray.data.ActorPoolStrategy(size=workers.concurrency),
+                num_cpus=workers.num_cpus, num_gpus=workers.num_gpus or None,
             )  # fmt: skip
-            for one in written.iter_rows():
-                pace.advance(one["texts"])
+            with _without_bars(ray):
+                for one in written.iter_rows():
+                    pace.advance(one["texts"])
     return run.end()
 
 
@@ -117,6 +119,18 @@ def _ray() -> Any:
         raise MissingExtraError(
             'engine="ray" needs Ray, which is not installed: pip install "attnscope[ray]", or leave engine out'
         ) from error
+
+
+@contextmanager
+def _without_bars(ray: Any) -> Iterator[None]:
+    """Ray shows no bars of its own beside ours."""
+    context = ray.data.DataContext.get_current()
+    before = context.enable_progress_bars
+    context.enable_progress_bars = False
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = before
 
 
 def _connected(workers: Workers) -> Any:

@@ -1,0 +1,149 @@
+"""The numbers of docs/survey.md, each by one command.
+
+python benchmarks/survey.py proof --texts 2000     which words and heads carry sentiment in film reviews (SmolLM2)
+python benchmarks/survey.py memory 1000 10000 100000   memory above the model, each in a process of its own
+python benchmarks/survey.py speed --texts 500      a list beside our own calls one by one, in processor time
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import attnscope as ats
+from attnscope.methods.calls.advice import without_advice
+from attnscope.results.statistics import interval, spearman
+from sentiment import LABELS, _reviews, _valences
+
+TEMPLATE = "Review: {text}\nSentiment:"
+
+
+def reviews(count: int, shortest: int, longest: int) -> list[dict[str, Any]]:
+    """As many reviews as there are of this many words, positive and negative in turn."""
+    by_label: dict[int, list[str]] = {0: [], 1: []}
+    for text, rated in _reviews():
+        if shortest <= len(text.split()) <= longest:
+            by_label[rated].append(text)
+    pairs = zip(*(dict.fromkeys(by_label[label]) for label in (1, 0)), strict=False)
+    rows = [{"text": text, "gold": LABELS[label]} for pair in pairs for label, text in zip((0, 1), pair, strict=True)]
+    return rows[:count]
+
+
+def proof(count: int, to: Path) -> None:
+    """What SmolLM2 makes of reviews: words by label, agreement with VADER, heads, and where it is wrong."""
+    rows = reviews(count, 5, 25)
+    begun = time.monotonic()
+    survey = ats.survey(
+        ats.load(), rows, ["gradient", "gim"], to=to, template=TEMPLATE, labels=LABELS, target=LABELS[0],
+        against=LABELS[1], heads=True, part_texts=64,
+    )  # fmt: skip
+    seconds = time.monotonic() - begun
+    summary = survey.summary()
+    print(f"{len(rows)} reviews in {seconds:.0f} s here\n\n{summary.table()}")
+    valence = _valences()
+    for method in summary.methods:
+        values = _by_word(survey, method)
+        known = sorted(word for word in values if word in valence)
+        signed = spearman(np.array([values[w] for w in known]), np.array([valence[w] for w in known]))
+        size = spearman(np.array([abs(values[w]) for w in known]), np.array([abs(valence[w]) for w in known]))
+        print(f"{method}: rank correlation with VADER over {len(known)} words: {signed:.2f}; of magnitudes {size:.2f}")
+    profiles = survey.head_profiles()
+    print(f"\n{profiles.table()}")
+    for path in ("survey.html", "survey.svg"):
+        print(ats.save(summary, to / path))
+    print(ats.save(profiles, to / "heads.html"))
+
+
+def _by_word(survey: ats.Survey, method: str) -> dict[str, float]:
+    """The mean score of each word that is in three texts or more."""
+    frame = survey.to_pandas("words")
+    frame = frame[frame.method == method].assign(word=lambda f: f.word.str.lower())
+    grouped = frame.groupby(["word", "number"]).score.mean().groupby("word").agg(["mean", "count"])
+    return {str(word): float(mean) for word, mean in grouped[grouped["count"] >= 3]["mean"].items()}
+
+
+def memory(counts: list[int]) -> None:
+    """The peak of a survey above the loaded model, with a small random model."""
+    for count in counts:
+        done = subprocess.run([sys.executable, __file__, "one", str(count)], capture_output=True, text=True, check=True)
+        print(done.stdout.strip())
+
+
+def one(count: int) -> None:
+    """One point of the curve, as JSON."""
+    sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / part) for part in ("support", "")]
+    from tiny_models import small
+
+    model = small("llama", 2.0)
+    torch.set_num_threads(1)
+    generator = np.random.default_rng(0)
+
+    def texts() -> Iterator[str]:
+        for _ in range(count):
+            yield " ".join(generator.choice(list("abcdef"), generator.integers(5, 30)))
+
+    ats.explain(model, "a b c d")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.process_time()
+        ats.survey(model, texts(), to=Path(folder) / "out")
+        spent = time.process_time() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"texts": count, "extra_mb": round(peak - before), "texts_per_cpu_second": round(count / spent)}))
+
+
+def speed(count: int) -> None:
+    """Texts per second of processor time: a list, our calls one by one, and a survey's writing and bookkeeping."""
+    torch.set_num_threads(1)
+    model, texts = ats.load(), [row["text"] for row in reviews(count, 5, 60)]
+    with without_advice():
+        for method, few in (("gradient", count), ("gim", count), ("deletion", max(2, count // 50))):
+            ats.explain(model, texts[:2], method)
+            alone = [_spent(partial(ats.explain, model, text, method)) for text in texts[: min(few, 60)]]
+            together = _spent(partial(ats.explain, model, texts[: len(alone)], method)) / len(alone)
+            low, high = interval(alone)
+            print(
+                f"{method}: one by one {np.mean(alone):.3f} s [{low:.3f}, {high:.3f}], in a list {together:.3f} s: "
+                f"{np.mean(alone) / together:.2f} ×"
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            listed = _spent(partial(ats.explain, model, texts, "gradient"))
+            whole = _spent(partial(ats.survey, model, texts, to=Path(folder) / "out"))
+        print(f"writing and bookkeeping: {whole / listed - 1:.1%} of a list's time")
+
+
+def _spent(run: Any) -> float:
+    begun = time.process_time()
+    run()
+    return time.process_time() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["proof", "memory", "speed", "one"])
+    parser.add_argument("counts", nargs="*", type=int)
+    parser.add_argument("--texts", type=int, default=500)
+    parser.add_argument("--to", type=Path, default=Path("survey-of-reviews"))
+    given = parser.parse_args()
+    if given.what == "proof":
+        proof(given.texts, given.to)
+    elif given.what == "memory":
+        memory(given.counts or [1_000, 10_000])
+    elif given.what == "speed":
+        speed(given.texts)
+    else:
+        one(given.counts[0])
+
+
+if __name__ == "__main__":
+    main()
