@@ -14,7 +14,9 @@ from attnscope.results.per_token import PerToken
 
 def explain(
     source: options.Source,
-    method: Annotated[str, typer.Option(help="One of `attnscope methods`.")] = "gradient",
+    method: Annotated[
+        str, typer.Option(help="One of `attnscope methods`, or auto: one that suits model and length.")
+    ] = "gradient",
     target: Annotated[
         str | None,
         typer.Option(

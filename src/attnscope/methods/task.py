@@ -30,7 +30,7 @@ from attnscope.models.attention.head_reduction import HeadReduction
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.attention.output_projection import gate_of, output_projections, per_head
-from attnscope.models.embeddings import baseline_vector, embedded
+from attnscope.models.embeddings import baseline_vector, default_baseline, embedded
 from attnscope.models.gradients.path import Path, path_of
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.linear_attention.call import LinearCall
@@ -135,8 +135,12 @@ class Task:
         return embedded(self.model.model, self.target)
 
     def baseline(self, name: str) -> Tensor:
-        """(hidden,) The embedding of "nothing": "zero", "mean", "mask" or "pad"."""
+        """(hidden,) The embedding of "nothing": "zero", "mean", "mask", "pad", or a token's, as in "token: the"."""
         return baseline_vector(self.model, name)
+
+    def default_baseline(self) -> str:
+        """The mask token where the tokenizer has one, else zeros."""
+        return default_baseline(self.model)
 
     def paths(self, baseline: Tensor) -> list[Path]:
         """The paths from a baseline (hidden,) to the text, one for each pass that the target takes.

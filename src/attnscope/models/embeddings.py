@@ -13,9 +13,11 @@ from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.readout import Readout, batch_inputs
 from attnscope.models.targets.target import Objective
-from attnscope.models.typed import split, weight_of
+from attnscope.models.typed import split, text_ids, weight_of
 
 BASELINES = ("zero", "mean", "mask", "pad")
+# Before the text of a token that is the baseline.
+TOKEN = "token:"
 
 
 def embedded(net: PreTrainedModel, objective: Objective) -> Tensor:
@@ -43,19 +45,37 @@ def readout_embeddings(net: PreTrainedModel, readout: Readout) -> Tensor:
 
 
 def baseline_vector(model: Model, baseline: str) -> Tensor:
-    """The embedding (hidden,) of "nothing": zeros, the mean over the vocabulary, or the mask or pad token's own.
+    """The embedding (hidden,) of "nothing": zeros, the mean over the vocabulary, or a token's own.
 
-    Raises InputError for another name, ModelError where the tokenizer has no such token.
+    That token is the mask or pad token, or as in "token: the" the one of that text. Raises InputError for another name
+    or a text of several tokens, ModelError where the tokenizer has no such token.
     """
-    if baseline not in BASELINES:
-        raise InputError(f"baseline={baseline!r}: choose from {', '.join(BASELINES)}")
     layer = embedding_layer(model.model)
+    if isinstance(baseline, str) and baseline.startswith(TOKEN):
+        with torch.no_grad():
+            return _embed(layer, torch.tensor([_single_id(model, baseline.removeprefix(TOKEN))]))[0]
+    if baseline not in BASELINES:
+        raise InputError(f"baseline={baseline!r}: choose from {', '.join(BASELINES)}, or a token, as in 'token: the'")
     if baseline in ("mask", "pad"):
         with torch.no_grad():
             return _embed(layer, torch.tensor([baseline_id(model, baseline)]))[0]
     if baseline == "zero":
         return torch.zeros(_width(layer), dtype=torch.float64)
     return _mean(layer)
+
+
+def default_baseline(model: Model) -> str:
+    """The mask token where the tokenizer has one, else zeros."""
+    return "mask" if model.tokenizer.mask_token_id is not None else "zero"
+
+
+def _single_id(model: Model, text: str) -> int:
+    ids = text_ids(model.tokenizer, text)
+    if len(ids) != 1 or ids[0] == model.tokenizer.unk_token_id:
+        raise InputError(
+            f"the baseline's text {text!r} has {len(ids)} tokens that the model knows: give one of one token"
+        )
+    return ids[0]
 
 
 def baseline_id(model: Model, baseline: str) -> int:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tiny_models import small
 
 import attnscope as ats
+from attnscope.errors import InputError
 from attnscope.models.inputs.encode import encode
 from reference import importance as textbook
 
@@ -42,7 +43,7 @@ def test_each_baseline_adds_up_and_scores_itself_nothing(llama: ats.Model) -> No
     with_pad = ats.explain(llama, "a [PAD] b", method="integrated_gradients", target=" g", baseline="pad", unit="token")
     pad = next(t for t in with_pad.tokens if t.text == "[PAD]")
     assert pad.score == 0
-    assert ats.explain(llama, TEXT, method="integrated_gradients", target=" g").asked.options["baseline"] == "mean"
+    assert ats.explain(llama, TEXT, method="integrated_gradients", target=" g").asked.options["baseline"] == "zero"
 
 
 def test_a_mask_baseline_is_the_masks_embedding(quire: ats.Model) -> None:
@@ -87,7 +88,9 @@ CHOSEN: dict[str, dict[str, Any]] = {"within": {"within": (4, 8)}, "segments": {
 @pytest.mark.parametrize("method", ["integrated_gradients", "gradient_shap"])
 def test_the_chosen_units_alone_go_to_the_baseline(llama: ats.Model, method: str, chosen: str) -> None:
     """Their scores add up to what the target changes when those units alone are the baseline's."""
-    own = {"steps": 64} if method == "integrated_gradients" else {"baselines": "mean", "samples": 512}
+    own = (
+        {"steps": 64, "baseline": "mean"} if method == "integrated_gradients" else {"baselines": "mean", "samples": 512}
+    )
     result = ats.explain(llama, TEXT, method=method, target=" g", **own, **CHOSEN[chosen])
     prompt, target = ids(llama, TEXT), ids(llama, "g")
     places = [2, 3] if chosen == "within" else [2, 3, 4]
@@ -97,3 +100,20 @@ def test_the_chosen_units_alone_go_to_the_baseline(llama: ats.Model, method: str
     assert result.scores.sum() == pytest.approx(whole - moved, rel=0.02)
     assert result.measured.completeness_error == pytest.approx(abs(result.scores.sum() - whole + moved), abs=1e-5)
     assert not np.delete(result.token_scores, places).any()
+
+
+def test_a_token_of_ones_own_is_a_baseline(llama: ats.Model) -> None:
+    """What is that token already has no way to go; a text of several tokens, or unknown, is none."""
+    for method in ("integrated_gradients", "gim"):
+        found = ats.explain(llama, "a b c", method=method, target=" g", baseline="token:b", unit="token")
+        assert found.scores[1] == 0
+        assert found.scores[0] != 0
+        assert found.asked.options["baseline"] == "token:b"
+    for text, count in (("a b", 2), ("castle", 1)):
+        with pytest.raises(InputError, match=f"has {count} tokens that the model knows"):
+            ats.explain(llama, "a b c", method="gim", target=" g", baseline=f"token:{text}")
+
+
+def test_the_default_baseline_is_the_mask_token_where_there_is_one(quire: ats.Model) -> None:
+    found = ats.explain(quire, "He have a dog", method="integrated_gradients", position="have", steps=2)
+    assert found.asked.options["baseline"] == "mask"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from planted import CopyBack, copy_tokenizer
+from tiny_models import small
 
 import attnscope as ats
 from attnscope.errors import InputError
@@ -33,7 +34,7 @@ def test_it_is_the_slow_ridge_with_the_best_penalty() -> None:
     scale = (np.linalg.svd(centred, compute_uv=False) ** 2).mean()
     fits = [slow_ridge(x, y, penalty * scale) for penalty in _PENALTIES]
     slopes, error = min(fits, key=lambda fit: fit[1])
-    found, share = ridge_by_leave_one_out(x, y[:, None])
+    found, share, _ = ridge_by_leave_one_out(x, y[:, None])
     np.testing.assert_allclose(found[:, 0], slopes, atol=1e-8)
     assert share[0] == pytest.approx(1 - error / ((y - y.mean()) ** 2).sum())
 
@@ -68,3 +69,29 @@ def test_an_odd_number_of_samples_is_refused(samples: object) -> None:
     model = ats.Model(CopyBack.make(back=1), copy_tokenizer())
     with pytest.raises(InputError, match="even number"):
         ats.explain(model, "a b c", method="surrogate", target="e", samples=samples)
+
+
+def test_the_standard_error_says_how_far_other_halves_would_be() -> None:
+    model = small("llama")
+    text = "a b c d e f g h i j"
+    each = [ats.explain(model, text, method="surrogate", target="c", samples=64, seed=seed) for seed in range(6)]
+    between = np.std([one.scores for one in each], axis=0, ddof=1).mean()
+    said = np.mean([one.measured.standard_error for one in each])
+    assert between / 3 < said < between * 3
+    assert len(each[0].measured.standard_error) == 10
+
+
+def test_a_tolerance_takes_more_samples_and_says_how_many(caplog: pytest.LogCaptureFixture) -> None:
+    model = small("llama")
+    text = "a b c d e f g h"
+    few = ats.explain(model, text, method="surrogate", target="c", samples=8)
+    more = ats.explain(model, text, method="surrogate", target="c", samples=8, tolerance=0.15)
+    assert max(few.measured.standard_error) > 0.15 * np.abs(few.scores).max()
+    assert more.asked.options["samples"] > 8
+    assert max(more.measured.standard_error) <= 0.15 * np.abs(more.scores).max()
+    same = ats.explain(model, text, method="surrogate", target="c", samples=more.asked.options["samples"])
+    np.testing.assert_allclose(more.scores, same.scores, atol=1e-6)
+    ats.explain(model, text, method="surrogate", target="c", samples=8, tolerance=1e-9)
+    assert "still over the tolerance" in caplog.text
+    with pytest.raises(InputError, match="tolerance=0"):
+        ats.explain(model, text, method="surrogate", target="c", tolerance=0)

@@ -192,7 +192,8 @@ def _noise(model: Model, _text: Any, _asked: Mapping[str, Any], result: Attribut
     if measured.completeness_error is not None and abs(measured.completeness_error) > largest:
         return (
             f"the scores cannot be told from the method's error: the largest is {largest:.2g}, and they miss the "
-            f"change that they add up to by {abs(measured.completeness_error):.2g}; take more steps"
+            f"change that they add up to by {abs(measured.completeness_error):.2g}; take more steps or another "
+            "baseline"
         )
     rounding = _ROUNDING.get(model.model.dtype, 0.0) * max(1.0, abs(measured.value or 0.0))
     if result.family == "perturbation" and largest < rounding:

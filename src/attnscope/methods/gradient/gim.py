@@ -13,7 +13,7 @@ RULES = BackwardRules(temperature=2.0, query_key_share=0.25, value_share=0.5)
 def gim(
     task: Task,
     *,
-    baseline: Literal["zero", "mean", "mask", "pad"] = "mean",
+    baseline: Literal["zero", "mean", "mask", "pad"] | str = "mean",
 ) -> Scores:
     """The modified gradient of the target, times the token's distance from a baseline (Edin et al., arXiv:2505.17630).
 
@@ -23,7 +23,7 @@ def gim(
     although the token matters. Signed, and read like `gradient_x_input`: positive words raise F. The scores do not add
     up to F. A word is the sum of its tokens.
 
-    baseline: as in `integrated_gradients`; the authors compare with another token.
+    baseline: as in `integrated_gradients`; the authors compare with another token, as "token: the" does.
 
     It misleads where other parts of F are far from linear (a gate that is shut). Special tokens stay in the input but
     not in the picture. Raises what `gradient` raises, and ModelError, naming the model, where its attention or norms

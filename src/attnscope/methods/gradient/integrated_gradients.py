@@ -21,7 +21,7 @@ MOST_STEPS = 1280
 def integrated_gradients(
     task: Task,
     *,
-    baseline: Literal["zero", "mean", "mask", "pad"] = "mean",
+    baseline: Literal["zero", "mean", "mask", "pad"] | str | None = None,
     steps: int = 20,
     rule: Literal["gauss-legendre", "riemann"] = "gauss-legendre",
     tolerance: float | None = None,
@@ -32,20 +32,20 @@ def integrated_gradients(
     losses): positive words raise F. The scores add up to F(text) − F(baseline) (completeness); `completeness_error` is
     by how much they miss it, in F's unit, the largest over the targets. A unit is the sum of its tokens.
 
-    baseline:  where a token's embedding starts: the "mean" of the vocabulary, "zero", or the embedding of the "mask" or
-               "pad" token. Special tokens, a chat template and a continuation that is not scored stay as they are; with
-               `segments` or `within` so does everything outside the scored units, and F(baseline) is the value with
-               only those units at the baseline. The mean is the default because an RMSNorm jumps at zero, which no
-               number of steps resolves: on SmolLM2, for " Tokyo" after "The capital of Japan is", 40 steps miss
-               completeness by 9.5 times the change when they start from zero, and by 0.14 times when they start from
-               the mean.
+    baseline:  where a token's embedding starts: "zero", the "mean" of the vocabulary, the embedding of the "mask" or
+               "pad" token, or of a token of yours, as in "token: the". By default the mask token where the tokenizer
+               has one, else zeros, from where scores find what a model relies on better than from the mean
+               (docs/faithfulness.md). Special tokens, a chat template and a continuation that is not scored stay as
+               they are; with `segments` or `within` so does everything outside the scored units, and F(baseline) is
+               the value with only those units at the baseline.
     steps:     the number of points on the path.
     rule:      where the points lie: "gauss-legendre", or the midpoints of equal parts ("riemann").
     tolerance: double the steps until the completeness error is at most this share of |F(text) − F(baseline)|; at 1,280
                steps it gives up and logs a warning.
 
-    It misleads through its baseline: what equals the baseline scores zero. On some models the path is so rough that
-    more steps do not bring the error down: look at `completeness_error` before you trust a score.
+    It misleads through its baseline: what equals the baseline scores zero. Completeness says that the sum is right, and
+    nothing of the single scores. On some models the path is so rough that more steps do not bring the sum there either
+    (an RMSNorm jumps at zero).
 
     Raises what `gradient` raises.
     """
@@ -53,6 +53,7 @@ def integrated_gradients(
         raise InputError(f"steps={steps!r}, rule={rule!r}: steps is 1 or more, rule 'gauss-legendre' or 'riemann'")
     if tolerance is not None and not tolerance > 0:
         raise InputError(f"tolerance={tolerance!r}: give a share above 0, such as 0.01")
+    baseline = task.default_baseline() if baseline is None else baseline
     paths = task.paths(task.baseline(baseline))
     nothing = torch.zeros(1, dtype=torch.float64)
     ends = sum((path.values([1.0, 0.0]) for path in paths), nothing)
@@ -74,7 +75,7 @@ def integrated_gradients(
         baseline_value=None if task.per_token else float(ends[1][0]),
         steps=used if tolerance is not None else None,
     )
-    return Scores(tokens=tokens, values=ends[0], measured=measured)
+    return Scores(tokens=tokens, values=ends[0], options={"baseline": baseline}, measured=measured)
 
 
 def points(steps: int, rule: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,5 +1,6 @@
 """A linear surrogate on random halves of the text: what each word adds, at a constant number of passes."""
 
+import logging
 from typing import Literal
 
 import numpy as np
@@ -10,14 +11,20 @@ from attnscope.methods.perturbation.common import compared_with
 from attnscope.methods.task import Scores, Task
 from attnscope.results.base import Measured
 
+_log = logging.getLogger(__name__)
 # Candidates for the ridge penalty, in units of the design's own scale; leave-one-out picks one.
 _PENALTIES = np.logspace(-2, 2, 9)
+# Fits to pairs of halves drawn again, for the standard error.
+RESAMPLES = 100
+# With a tolerance, samples are not doubled beyond this.
+MOST_SAMPLES = 1024
 
 
 def surrogate(
     task: Task,
     *,
     samples: int = 16,
+    tolerance: float | None = None,
     seed: int = 0,
     replacement: Literal["mask", "pad", "zero", "mean", "delete"] | None = None,
 ) -> Scores:
@@ -27,9 +34,12 @@ def surrogate(
     Σ (F(z) − a − b·z)² + λ·|b|². Samples come in pairs, a half of the text and the other half, so that every unit is
     present equally often. λ has the smallest leave-one-out error. Signed: positive units raise F; in F's own unit.
     `r_squared` is the share of F's variance that the surrogate predicts for samples that it was not fitted to: at or
-    below 0 it explains nothing.
+    below 0 it explains nothing. `standard_error` is each unit's, the largest over the targets, from fits to the pairs
+    drawn again with replacement: it says what other halves would have given, and not what the penalty shrinks away.
 
     samples:     the number of random texts beside the whole one, even: one forward pass each, whatever the length.
+    tolerance:   double the samples until no unit's standard error is above this share of the largest score; at 1,024
+                 samples it gives up and logs a warning. `samples` in the result is how many there were.
     seed:        of the halves.
     replacement: as in `shapley`. "delete" shifts the words that are left, so that their new positions count too.
 
@@ -40,20 +50,50 @@ def surrogate(
     """
     if type(samples) is not int or samples < 4 or samples % 2:
         raise InputError(f"samples={samples!r}: give an even number, 4 or more")
+    if tolerance is not None and not tolerance > 0:
+        raise InputError(f"tolerance={tolerance!r}: give a share above 0, such as 0.1")
     used = compared_with(task, replacement)
     removable = task.removable
-    present = _halves(len(removable), samples, seed)  # (sample, removable unit)
-    missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in present]
-    values = task.values_without([frozenset(), *missing], used)  # (1 + sample, target)
-    slopes, predicted = ridge_by_leave_one_out(present.astype(float), values[1:])
+    values = task.values_without([frozenset()], used)  # (1 + sample, target)
+    while True:
+        present = _halves(len(removable), samples, seed)  # (sample, removable unit): more go on where fewer ended
+        missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in present[len(values) - 1 :]]
+        values = np.concatenate([values, task.values_without(missing, used)])
+        slopes, predicted, penalties = ridge_by_leave_one_out(present.astype(float), values[1:])
+        errors = _standard_errors(present.astype(float), values[1:], penalties, seed)  # (unit, target)
+        if tolerance is None or (errors <= tolerance * np.abs(slopes).max(0)).all():
+            break
+        if samples * 2 > MOST_SAMPLES:
+            _log.warning("surrogate: with %d samples a standard error is still over the tolerance", samples)
+            break
+        samples *= 2
     units = np.zeros((values.shape[1], len(task.units)))
     units[:, removable] = slopes.T
+    error_of_unit = np.zeros(len(task.units))
+    error_of_unit[removable] = errors.max(1)
     return Scores(
         units=units,
         values=values[0],
-        options={"replacement": used},
-        measured=Measured(r_squared=float(predicted.mean())),
+        options={"replacement": used, "samples": samples},
+        measured=Measured(r_squared=float(predicted.mean()), standard_error=tuple(error_of_unit.tolist())),
     )
+
+
+def _standard_errors(
+    present: NDArray[np.float64], values: NDArray[np.float64], penalties: NDArray[np.float64], seed: int
+) -> NDArray[np.float64]:
+    """(unit, target): how the slopes vary when pairs of samples are drawn again, each target at its penalty."""
+    generator = np.random.default_rng([seed, 1])
+    pairs = len(present) // 2
+    fits = np.empty((RESAMPLES, present.shape[1], values.shape[1]))
+    for fit in fits:
+        chosen = generator.integers(0, pairs, pairs)
+        rows = np.concatenate([2 * chosen, 2 * chosen + 1])
+        x, y = present[rows] - present[rows].mean(0), values[rows] - values[rows].mean(0)
+        left, sizes, right = np.linalg.svd(x, full_matrices=False)
+        shrunk = sizes[:, None] / (sizes[:, None] ** 2 + penalties)  # (direction, target)
+        fit[:] = right.T @ (shrunk * (left.T @ y))
+    return np.asarray(fits.std(0, ddof=1), dtype=np.float64)
 
 
 def _halves(units: int, samples: int, seed: int) -> NDArray[np.bool_]:
@@ -68,8 +108,8 @@ def _halves(units: int, samples: int, seed: int) -> NDArray[np.bool_]:
 
 def ridge_by_leave_one_out(
     present: NDArray[np.float64], values: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(sample, unit), (sample, target) -> slopes (unit, target), and the leave-one-out R² of each target.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(sample, unit), (sample, target) -> slopes (unit, target); of each target the leave-one-out R² and the penalty.
 
     The penalty is chosen for each target by its exact leave-one-out error, residual / (1 − leverage).
     """
@@ -77,7 +117,7 @@ def ridge_by_leave_one_out(
     left, sizes, right = np.linalg.svd(x, full_matrices=False)
     scale = float((sizes**2).mean()) or 1.0
     total = (y**2).sum(0)
-    best: list[tuple[float, NDArray[np.float64]]] = []
+    best: list[tuple[float, NDArray[np.float64], float]] = []
     for target, column in enumerate(y.T):
         fits = []
         for penalty in _PENALTIES * scale:
@@ -86,7 +126,8 @@ def ridge_by_leave_one_out(
             leverage = (left**2) @ shrink + 1 / len(x)
             error = float((((column - left @ (shrink * (left.T @ column))) / (1 - leverage)) ** 2).sum())
             weights = sizes / (sizes**2 + penalty)
-            fits.append((error, right.T @ (weights * (left.T @ column))))
-        error, slopes = min(fits, key=lambda fit: fit[0])
-        best.append((1 - error / total[target] if total[target] > 0 else 1.0, slopes))
-    return np.stack([slopes for _, slopes in best], 1), np.array([share for share, _ in best])
+            fits.append((error, right.T @ (weights * (left.T @ column)), penalty))
+        error, slopes, penalty = min(fits, key=lambda fit: fit[0])
+        best.append((1 - error / total[target] if total[target] > 0 else 1.0, slopes, penalty))
+    shares, slopes_of, penalties = zip(*best, strict=True)
+    return np.stack(slopes_of, 1), np.array(shares), np.array(penalties)
