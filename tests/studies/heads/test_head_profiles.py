@@ -52,3 +52,15 @@ def test_a_survey_has_the_same_heads(model: ats.Model, tmp_path: Path) -> None:
     assert again.heads().equals(survey.heads())
     with pytest.raises(InputError, match="heads=True"):
         ats.survey(model, TEXTS, to=tmp_path / "plain").head_profiles()
+
+
+def test_the_effect_on_a_target_is_that_of_head_effects(model: ats.Model, tmp_path: Path) -> None:
+    texts = ["a b c", "d e f a", ""]
+    profiles = ats.head_profiles(model, texts, target=" d", against=" e")
+    effects = ats.head_effects(model, texts[:2], " d", against=" e", exact=0)
+    row = profiles.mean[profiles.statistics.index("effect")]
+    np.testing.assert_allclose(row, effects.estimate.ravel(), rtol=1e-6)
+    assert "effect" not in ats.head_profiles(model, texts).statistics
+    survey = ats.survey(model, texts, to=tmp_path / "out", heads=True, target=" d", against=" e")
+    drawn = survey.head_profiles()
+    np.testing.assert_allclose(drawn.mean[drawn.statistics.index("effect")], row)

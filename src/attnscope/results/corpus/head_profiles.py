@@ -24,6 +24,7 @@ PROFILE: dict[str, tuple[str, str]] = {
     "previous": ("Aᵢ,ᵢ₋₁: the share on the token before", "arXiv:1905.09418"),
     "same_word": ("Σ Aᵢⱼ over the other tokens of the query's own word", "arXiv:1906.04341"),
     "first": ("Aᵢ₀: the share on the first token", "arXiv:2309.17453"),
+    "effect": ("Σ ∇z · z: what the target loses, to first order, without the head's output z", "arXiv:2310.10348"),
     "induction": (
         "prefix match on random tokens that come twice: Aᵢⱼ where j follows the earlier copy of token i",
         "arXiv:2209.11895",

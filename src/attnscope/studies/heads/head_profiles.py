@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from attnscope.errors import InputError
 from attnscope.methods.build import provenance
 from attnscope.models.default_settings import default_settings
@@ -11,18 +13,28 @@ from attnscope.models.loading.load import Model, load
 from attnscope.models.progress import long_run
 from attnscope.results.corpus.head_profiles import EXAMPLE, HeadProfiles, HeadSums
 from attnscope.studies.heads.probes import probed
-from attnscope.studies.heads.statistics import OF_TEXTS, statistics_of
+from attnscope.studies.heads.statistics import OF_TEXTS, Explained, effects_of, statistics_of
 
 # Texts whose statistics are held at a time.
 _TOGETHER = 64
 
 
-def head_profiles(model: Model, texts: Iterable[Any], *, other: Model | None = None, **reading: Any) -> HeadProfiles:
+def head_profiles(
+    model: Model,
+    texts: Iterable[Any],
+    *,
+    target: Any = None,
+    against: Any = None,
+    other: Model | None = None,
+    **reading: Any,
+) -> HeadProfiles:
     """Per layer and head the mean over texts of statistics of its rows.
 
     PROFILE in `attnscope.results.corpus.head_profiles` has their formulas and papers.
 
     texts:   any iterable of texts or chats, read as a stream; no map is kept. A text that cannot be read is left out.
+    target, against: also profile the effect of each head on this target, as `head_effects` estimates it from a forward
+             and a backward pass a text.
     other:   another model, or the same before fine-tuning, side by side: its heads on the same texts.
     reading: chat, truncate, tools, chat_template_kwargs, as in `attention_maps`.
 
@@ -36,22 +48,23 @@ def head_profiles(model: Model, texts: Iterable[Any], *, other: Model | None = N
     """
     model = load(model)
     given = list(texts) if other is not None else texts
-    profiles = _profiles(model, given, reading)
+    explained = Explained(target, against)
+    profiles = _profiles(model, given, reading, explained)
     if other is None:
         return profiles
-    beside = _profiles(load(other), given, reading)
+    beside = _profiles(load(other), given, reading, explained)
     return replace(profiles, other=beside)
 
 
 @default_settings()
-def _profiles(model: Model, texts: Iterable[Any], reading: dict[str, Any]) -> HeadProfiles:
+def _profiles(model: Model, texts: Iterable[Any], reading: dict[str, Any], explained: Explained) -> HeadProfiles:
     sums: HeadSums | None = None
     examples: dict[int, str] = {}
     total = len(texts) if isinstance(texts, Sequence) else None
     number = 0
     with long_run("texts", total) as pace:
         for window in _windows(texts):
-            sums = add_texts(model, window, range(number, number + len(window)), reading, sums)
+            sums = add_texts(model, window, range(number, number + len(window)), reading, sums, explained)
             if sums is not None:
                 examples |= {number + i: str(text)[:EXAMPLE] for i, text in enumerate(window)}
                 kept = set(sums.numbers.ravel().tolist())
@@ -64,12 +77,19 @@ def _profiles(model: Model, texts: Iterable[Any], reading: dict[str, Any]) -> He
 
 
 def add_texts(
-    model: Model, texts: Sequence[Any], numbers: Sequence[int], reading: dict[str, Any], sums: HeadSums | None = None
+    model: Model,
+    texts: Sequence[Any],
+    numbers: Sequence[int],
+    reading: dict[str, Any],
+    sums: HeadSums | None = None,
+    explained: Explained | None = None,
 ) -> HeadSums | None:
     """The sums with these texts added; None while no text could be read."""
     for index, places, values in statistics_of(model, texts, reading):
+        if explained is not None and explained.target is not None:
+            values = np.concatenate([values, effects_of(model, texts[index], reading, explained, places)[None]])
         if sums is None:
-            sums = HeadSums(OF_TEXTS, places)
+            sums = HeadSums((*OF_TEXTS, "effect")[: len(values)], places)
         sums.add(values, numbers[index])
     return sums
 

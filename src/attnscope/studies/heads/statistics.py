@@ -1,6 +1,7 @@
 """Statistics of each head on each text, from rows that stream by: no map is kept."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,29 @@ from attnscope.methods.attention.maps import attention_maps
 from attnscope.models.loading.load import Model
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.corpus.head_profiles import Place
+from attnscope.studies.effects.head_effects import head_effects
 
 OF_TEXTS = ("entropy", "distance", "sink", "special", "previous", "same_word", "first")
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The target that heads have an effect on, and what it is compared with; None: no effects are measured."""
+
+    target: Any = None
+    against: Any = None
+
+
+def effects_of(
+    model: Model, text: Any, reading: dict[str, Any], explained: Explained, places: tuple[Place, ...]
+) -> NDArray[np.float64]:
+    """(head,) The effect of each head on the target, to first order; NaN where it cannot be measured on this text."""
+    try:
+        found = head_effects(model, text, explained.target, against=explained.against, exact=0, **reading)
+    except AttnscopeError:
+        return np.full(len(places), np.nan)
+    layers = {layer: row for row, layer in enumerate(found.layers)}
+    return np.array([found.estimates[0, layers[layer], head] if layer in layers else np.nan for layer, head in places])
 
 
 def statistics_of(

@@ -15,6 +15,7 @@ from attnscope.models.targets.label_probabilities import Choices, choices, proba
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.collection import Failed
+from attnscope.studies.heads.statistics import Explained
 from attnscope.studies.label_request import label_request
 from attnscope.studies.survey.columns import TEXTS, WORDS, kept_column, table_of
 from attnscope.studies.survey.heads import SUMS, sums_table
@@ -33,6 +34,7 @@ class Explainer:
     def __init__(self, model: Model, ask: Ask, kept: dict[str, Any]) -> None:
         self.model, self.ask, self.kept = model, ask, kept
         self._read = {name: value for name, value in ask.methods[0][1].items() if name in _READ}
+        self._explained = Explained(*(ask.methods[0][1].get(name) for name in ("target", "against")))
         self._before = len(ask.template.split("{text}")[0]) if ask.template else 0
 
     def tables(self, part: Part) -> dict[str, Any]:
@@ -42,7 +44,7 @@ class Explainer:
             inputs, errors = self._inputs(part.rows)
             predicted = self._predicted(inputs, errors)
             results = [self._results(method, given, part.rows, inputs, predicted) for method, given in self.ask.methods]
-            heads = sums_table(self.model, part, inputs, self._read) if self.ask.heads else None
+            heads = sums_table(self.model, part, inputs, self._read, self._explained) if self.ask.heads else None
         words = self._words(part.rows, results)
         texts = self._texts(part.rows, errors, predicted, results)
         shares = [tokens or 0 for tokens in texts["tokens"]]

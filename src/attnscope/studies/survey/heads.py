@@ -11,16 +11,17 @@ from attnscope.results.corpus.head_profiles import STRONGEST, HeadProfiles, Head
 from attnscope.results.files.folder import Folder, arrow
 from attnscope.studies.heads.head_profiles import add_texts
 from attnscope.studies.heads.probes import probed
+from attnscope.studies.heads.statistics import Explained
 from attnscope.studies.survey.parts import Part
 
 SUMS, HEADS, FILE = "head_sums", "heads", "heads.parquet"
 
 
-def sums_table(model: Model, part: Part, inputs: dict[int, Any], reading: dict[str, Any]) -> Any:
+def sums_table(model: Model, part: Part, inputs: dict[int, Any], reading: dict[str, Any], explained: Explained) -> Any:
     """The sums over a part's texts, as a table; an empty one where none can be read."""
     numbers = [part.rows[place].number for place in inputs]
     with default_settings():
-        sums = add_texts(model, list(inputs.values()), numbers, reading)
+        sums = add_texts(model, list(inputs.values()), numbers, reading, explained=explained)
     return _table([] if sums is None else [sums])
 
 

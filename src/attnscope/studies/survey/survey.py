@@ -60,7 +60,8 @@ def survey(
                gold and id are taken.
     rationale_column: pieces that people find important, [[start, end], …] in characters.
     keep:      further columns that go into the table of texts.
-    heads:     profile the attention heads too, as `head_profiles` does, on the same texts.
+    heads:     profile the attention heads too, as `head_profiles` does, on the same texts; their effect on
+               `target` as well, where one is given for all texts.
     shard:     "3/16" for the third of sixteen runs that share the work, with the same folder.
     part_texts: how many texts make a part at most: what runs at once, and what is lost when a run is killed.
     engine:    "ray" for actors on this machine or a cluster (docs/clusters.md): `concurrency` copies of the model, each
