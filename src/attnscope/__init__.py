@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from attnscope.methods.attention.maps import attention_maps as attention_maps
     from attnscope.methods.explain import attention as attention
     from attnscope.methods.explain import explain as explain
+    from attnscope.methods.gradient.similarity import similarity as similarity
     from attnscope.methods.plan import Plan as Plan
     from attnscope.methods.plan import plan as plan
     from attnscope.methods.table import METHODS as METHODS
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from attnscope.results.evaluation import Evaluation as Evaluation
     from attnscope.results.per_token import PerToken as PerToken
     from attnscope.results.sample import Sample as Sample
+    from attnscope.results.similarity import Similarity as Similarity
     from attnscope.studies.compare import compare as compare
     from attnscope.studies.effects.edge_effects import edge_effects as edge_effects
     from attnscope.studies.effects.head_effects import head_effects as head_effects
@@ -82,6 +84,7 @@ _HOMES = {
     "Results": "attnscope.results.collection",
     "Sample": "attnscope.results.sample",
     "Survey": "attnscope.results.corpus.survey",
+    "Similarity": "attnscope.results.similarity",
     "Scores": "attnscope.methods.task",
     "Task": "attnscope.methods.task",
     "Token": "attnscope.results.attribution",
@@ -104,6 +107,7 @@ _HOMES = {
     "plot": "attnscope.render.figure.plot",
     "save": "attnscope.render",
     "survey": "attnscope.studies.survey.survey",
+    "similarity": "attnscope.methods.gradient.similarity",
 }
 
 __all__ = list(_HOMES)

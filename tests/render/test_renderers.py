@@ -21,6 +21,7 @@ ORDER = (
     "attention_maps",
     "comparison",
     "comparisons",
+    "similarity",
     "evaluation",
     "effect",
     "head_profiles",

@@ -21,6 +21,7 @@ from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, T
 from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
+from attnscope.results.similarity import Similarity
 
 PROVENANCE = {"model": "tests/tiny", "revision": None, "dtype": "float32", "attention": "sdpa", "attnscope": "0.1.0"}
 
@@ -280,6 +281,20 @@ def edge_effects(count: int = 1, words: Sequence[str] = ("castle", " hill"), tex
     )  # fmt: skip
 
 
+def similar(text: str, other: str) -> Similarity:
+    """Two texts with planted scores: the further along both, the larger; the first pair is negative."""
+    asked = Asked(options={"baseline": "pad", "steps": 20}, quantity="cosine similarity")
+    sides = [
+        replace(one, family="gradient", method="similarity", signed=True, asked=asked, measured=Measured(value=0.5))
+        for one in (result(text), result(other))
+    ]
+    words, tokens = ([len(getattr(side, unit)) for side in sides] for unit in ("words", "tokens"))
+    scores = np.linspace(-0.1, 0.4, words[0] * words[1]).reshape(words)
+    pooled = np.linspace(-0.2, 0.3, tokens[0] * tokens[1]).reshape(tokens)
+    alone = [np.linspace(-0.3, 0.1, count) for count in words]
+    return Similarity(*sides, scores, pooled, *alone, 0.75, (0.25, 0.125))
+
+
 # One of each type.
 EVERY: dict[str, Any] = {
     "attribution": result("a castle on the hill"),
@@ -287,6 +302,7 @@ EVERY: dict[str, Any] = {
     "attention_maps": maps_of("a castle on the hill"),
     "agreement": agreement_of("a castle on the hill", r"\S+"),
     "comparison": comparison(),
+    "similarity": similar("a castle on the hill", "the fortress"),
     "comparisons": Comparisons((comparison(), comparison(attack="typo"))),
     "evaluation": evaluation(),
     "effect": effect(),

@@ -16,6 +16,7 @@ from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, T
 from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
+from attnscope.results.similarity import Similarity
 from attnscope.text.words import TokenSpan, WordSpan
 
 HOSTILE = (
@@ -218,6 +219,15 @@ def edge_effects(strings: tuple[str, ...]) -> EdgeEffects:
     )  # fmt: skip
 
 
+def similarity(strings: tuple[str, ...]) -> Similarity:
+    sides = [dataclasses.replace(attribution(one), signed=True) for one in (strings, strings[::-1])]
+    words, tokens = ([len(getattr(side, unit)) for side in sides] for unit in ("words", "tokens"))
+    scores = np.linspace(-0.5, 1, words[0] * words[1]).reshape(words)
+    pooled = np.linspace(-0.5, 1, tokens[0] * tokens[1]).reshape(tokens)
+    alone = [np.linspace(-0.5, 1, count) for count in words]
+    return Similarity(*sides, scores, pooled, *alone, 0.75, (0.25, 0.125))
+
+
 BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Attribution: attribution,
     PerToken: per_token,
@@ -225,6 +235,7 @@ BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     AttentionMaps: attention_maps,
     Comparison: comparison,
     Comparisons: lambda strings: Comparisons((comparison(strings), comparison(strings[::-1]))),
+    Similarity: similarity,
     Evaluation: evaluation,
     Effect: effect,
     HeadEffects: head_effects,

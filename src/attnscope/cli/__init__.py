@@ -13,7 +13,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
-from attnscope.cli.compare import compare
 from attnscope.cli.effects.edge_effects import edge_effects
 from attnscope.cli.effects.head_effects import head_effects
 from attnscope.cli.effects.knock_out import knock_out
@@ -26,6 +25,8 @@ from attnscope.cli.maps import maps
 from attnscope.cli.methods import methods
 from attnscope.cli.models import models
 from attnscope.cli.options import expanded
+from attnscope.cli.pairs.compare import compare
+from attnscope.cli.pairs.similarity import similarity
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
 from attnscope.cli.serving.serve import serve
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
     "agreement": agreement,
     "compare": compare,
+    "similarity": similarity,
     "evaluate": evaluate,
     "survey": survey,
     "knock-out": knock_out,

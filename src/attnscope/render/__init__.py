@@ -32,6 +32,7 @@ from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
 from attnscope.results.per_token import PerToken
+from attnscope.results.similarity import Similarity
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -145,6 +146,11 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
         **_document(".csv", "comparison", "render_csv"),
         **_document(".txt", "comparison", "render_text"),
     },
+    Similarity: {
+        **_page("similarity", "font_size"),
+        **_figures("similarity", "font"),
+        **_document(".txt", "similarity", "render_text"),
+    },
     Evaluation: {
         **_page("evaluation"),
         **_figures("evaluation"),
@@ -253,7 +259,15 @@ def notebook_html(result: Result | Results[Any]) -> str:
         return explorer.iframe(result)
     if isinstance(
         result,
-        Comparison | Comparisons | Evaluation | Effect | HeadEffects | EdgeEffects | HeadProfiles | SurveySummary,
+        Comparison
+        | Comparisons
+        | Similarity
+        | Evaluation
+        | Effect
+        | HeadEffects
+        | EdgeEffects
+        | HeadProfiles
+        | SurveySummary,
     ):
         return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
     if isinstance(result, Agreement):

@@ -49,6 +49,7 @@ TYPES: dict[str, str] = {
     "agreement": "attnscope.results.agreement:Agreement",
     "comparison": "attnscope.results.comparison:Comparison",
     "comparisons": "attnscope.results.comparison:Comparisons",
+    "similarity": "attnscope.results.similarity:Similarity",
     "evaluation": "attnscope.results.evaluation:Evaluation",
     "effect": "attnscope.results.effects.effect:Effect",
     "head_profiles": "attnscope.results.corpus.head_profiles:HeadProfiles",

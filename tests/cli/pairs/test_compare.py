@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command_line import Run, failed
 
-from attnscope.cli.compare import pairs_of
+from attnscope.cli.pairs.compare import pairs_of
 from attnscope.errors import InputError, OutputError
 from attnscope.results.comparison import Comparison, Comparisons
 

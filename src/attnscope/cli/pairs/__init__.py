@@ -1,0 +1,1 @@
+"""Commands about two texts, or many pairs of them."""
