@@ -23,7 +23,7 @@ import torch
 import attnscope as ats
 from attnscope.methods.calls.advice import without_advice
 from attnscope.results.statistics import interval, spearman
-from sentiment import LABELS, _reviews, _valences
+from sentiment import LABELS, _reviews, _valences, classifier
 
 TEMPLATE = "Review: {text}\nSentiment:"
 
@@ -39,13 +39,18 @@ def reviews(count: int, shortest: int, longest: int) -> list[dict[str, Any]]:
     return rows[:count]
 
 
-def proof(count: int, to: Path) -> None:
-    """What SmolLM2 makes of reviews: words by label, agreement with VADER, heads, and where it is wrong."""
-    rows = reviews(count, 5, 25)
+def proof(count: int, to: Path, with_classifier: bool) -> None:
+    """What a model makes of reviews: words by label, agreement with VADER, heads, and where it is wrong."""
+    if with_classifier:
+        labels, template, model = tuple(label.strip() for label in LABELS), None, classifier()
+        rows = [{**row, "gold": row["gold"].strip()} for row in reviews(count, 18, 40)]
+    else:
+        labels, template, model = LABELS, TEMPLATE, ats.load()
+        rows = reviews(count, 5, 25)
     begun = time.monotonic()
     survey = ats.survey(
-        ats.load(), rows, ["gradient", "gim"], to=to, template=TEMPLATE, labels=LABELS, target=LABELS[0],
-        against=LABELS[1], heads=True, part_texts=64,
+        model, rows, ["gradient", "gim"], to=to, template=template, labels=labels, target=labels[0],
+        against=labels[1], heads=not with_classifier, part_texts=64,
     )  # fmt: skip
     seconds = time.monotonic() - begun
     summary = survey.summary()
@@ -57,11 +62,12 @@ def proof(count: int, to: Path) -> None:
         signed = spearman(np.array([values[w] for w in known]), np.array([valence[w] for w in known]))
         size = spearman(np.array([abs(values[w]) for w in known]), np.array([abs(valence[w]) for w in known]))
         print(f"{method}: rank correlation with VADER over {len(known)} words: {signed:.2f}; of magnitudes {size:.2f}")
-    profiles = survey.head_profiles()
-    print(f"\n{profiles.table()}")
     for path in ("survey.html", "survey.svg"):
         print(ats.save(summary, to / path))
-    print(ats.save(profiles, to / "heads.html"))
+    if not with_classifier:
+        profiles = survey.head_profiles()
+        print(f"\n{profiles.table()}")
+        print(ats.save(profiles, to / "heads.html"))
 
 
 def _by_word(survey: ats.Survey, method: str) -> dict[str, float]:
@@ -134,9 +140,10 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int)
     parser.add_argument("--texts", type=int, default=500)
     parser.add_argument("--to", type=Path, default=Path("survey-of-reviews"))
+    parser.add_argument("--classifier", action="store_true", help="MiniLM with a head for sentiment, fitted here")
     given = parser.parse_args()
     if given.what == "proof":
-        proof(given.texts, given.to)
+        proof(given.texts, given.to, given.classifier)
     elif given.what == "memory":
         memory(given.counts or [1_000, 10_000])
     elif given.what == "speed":

@@ -45,7 +45,7 @@ def test_files(tmp_path: Path, suffix: str) -> None:
         assert [row.text for row in rows] == TEXTS
         assert [int(row.kept["stars"]) for row in rows] == [5, 1, 3]
         assert [row.number for row in rows] == [0, 1, 2]
-    assert count_of(path) == (3 if suffix == ".parquet" else None)
+    assert count_of(path) == 3
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,12 @@ def test_files(tmp_path: Path, suffix: str) -> None:
 def test_frames_and_iterables(data: object) -> None:
     rows = list(rows_of(data, COLUMNS))
     assert [(row.text, row.kept["stars"]) for row in rows] == list(zip(*TABLE.values(), strict=True))
+
+
+def test_a_stream_has_no_count() -> None:
+    assert count_of(iter(TEXTS)) is None
+    assert count_of(DataSet()) is None
+    assert count_of(TABLE) == count_of(TEXTS) == count_of(pd.DataFrame(TABLE)) == 3
 
 
 def test_lines_of_a_text_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from planted import copy_tokenizer
 from snapshot import forget_all
-from tiny_models import tiny
+from tiny_models import small, tiny
 
 import attnscope as ats
 from attnscope.errors import InputError
@@ -129,3 +129,14 @@ def test_the_data_is_read_as_a_stream(model: ats.Model, tmp_path: Path, monkeypa
 
     ats.survey(model, rows(), to=tmp_path / "out", part_texts=8)
     assert len(written) == 10
+
+
+def test_what_is_learnt_about_a_model_does_not_depend_on_where_a_run_begins(tmp_path: Path) -> None:
+    """Its first text settles how it is run: a run that goes on has another first text."""
+    texts = ["a b c d e f a b", "c d e f a b c", "a b", "b c", "a b c d e", "f a"]
+    asked: dict[str, Any] = {"target": " d", "part_texts": 2}
+    whole = ats.survey(small("llama", 2.0), texts, ["deletion", "gradient"], to=tmp_path / "whole", **asked)
+    ats.survey(small("llama", 2.0), texts, ["deletion", "gradient"], to=tmp_path / "parts", shard="2/3", **asked)
+    ats.survey(small("llama", 2.0), texts, ["deletion", "gradient"], to=tmp_path / "parts", shard="3/3", **asked)
+    parts = ats.survey(small("llama", 2.0), texts, ["deletion", "gradient"], to=tmp_path / "parts", **asked)
+    _same(parts, whole)

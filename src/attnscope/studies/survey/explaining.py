@@ -24,6 +24,11 @@ from attnscope.studies.survey.request import Ask
 from attnscope.studies.survey.rows import Row
 from attnscope.text.inputs import Reading
 
+# Texts of two lengths, on which everything is learnt about a model that depends on its first texts.
+_FIRST = (
+    "The old castle on the hill was closed for the winter, and nobody came up the road to see it.",
+    "The castle was closed.",
+)
 # What `Reading` takes of the parameters of all methods.
 _READ = ("chat", "truncate", "tools", "chat_template_kwargs")
 
@@ -36,6 +41,18 @@ class Explainer:
         self._read = {name: value for name, value in ask.methods[0][1].items() if name in _READ}
         self._explained = Explained(*(ask.methods[0][1].get(name) for name in ("target", "against")))
         self._before = len(ask.template.split("{text}")[0]) if ask.template else 0
+
+        self._settle()
+
+    def _settle(self) -> None:
+        """Whether a model's padding leaks, or what comes before a removed word can be used again, is learnt from the
+        first text that can tell. So that a run that goes on ends with the same bits, this is never a text of a part."""
+        rows = tuple(Row(number, text) for number, text in enumerate(_FIRST))
+        with without_advice():
+            inputs, errors = self._inputs(rows)
+            predicted = self._predicted(inputs, errors)
+            for method, given in self.ask.methods:
+                self._results(method, given, rows, inputs, predicted)
 
     def tables(self, part: Part) -> dict[str, Any]:
         """The tables "words" and "texts" of a part, and "head_sums" where heads were asked for."""

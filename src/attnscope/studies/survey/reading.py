@@ -31,12 +31,20 @@ def rows_of(data: Any, columns: Columns) -> Iterator[Row]:
 
 
 def count_of(data: Any) -> int | None:
-    """How many rows there are, where that is known without reading them."""
+    """How many rows there are; None where finding out would mean reading a bucket or a stream to its end.
+
+    To read files of this machine takes next to no time beside explaining what is in them.
+    """
     if isinstance(data, str | os.PathLike):
-        files = files_of(data)
-        if not all(path.endswith(".parquet") for _, path in files):
-            return None
-        return sum(int(_parquet(fs, path).metadata.num_rows) for fs, path in files)
+        count = 0
+        for fs, path in files_of(data):
+            if _suffix(path) == ".parquet":
+                count += int(_parquet(fs, path).metadata.num_rows)
+            elif fs.type_name == "local":
+                count += sum(1 for _ in _READERS[_suffix(path)](fs, path, []))
+            else:
+                return None
+        return count
     if isinstance(data, Mapping):
         data = next(iter(data.values()), ())
     return len(data) if hasattr(data, "__len__") else None
