@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from attnscope.results.per_token import PerToken as PerToken
     from attnscope.results.sample import Sample as Sample
     from attnscope.results.similarity import Similarity as Similarity
+    from attnscope.serve.live import live as live
     from attnscope.studies.compare import compare as compare
     from attnscope.studies.effects.edge_effects import edge_effects as edge_effects
     from attnscope.studies.effects.head_effects import head_effects as head_effects
@@ -101,6 +102,7 @@ _HOMES = {
     "explain": "attnscope.methods.explain",
     "knock_out": "attnscope.studies.effects.knock_out",
     "head_profiles": "attnscope.studies.heads.head_profiles",
+    "live": "attnscope.serve.live",
     "load": "attnscope.models.loading.load",
     "load_result": "attnscope.results.base",
     "notebook_html": "attnscope.render",

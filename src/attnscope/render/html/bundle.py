@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
 _SOURCE, _ADDRESS = "source.js", "url_state.js"
-_START = "$%s.start(document.documentElement, new $%s.%s(document), $url_state.pageAddress());\n"
+_START = "const source = new $%s.%s(document);\n$%s.start(document.documentElement, source, %s);\n"
 
 
 @cache
@@ -23,12 +23,14 @@ def viewer(name: str) -> str:
 
 
 @cache
-def page_script(module: str, source: str = _SOURCE, made: str = "PageSource") -> str:
+def page_script(module: str, source: str = _SOURCE, made: str = "PageSource", *, addressed: bool = False) -> str:
     """The script of a page: it calls `start` of `module` on the whole document, with the page's data and address.
 
-    source: the module whose class `made` is where the data comes from, given the document.
+    source: the module whose class `made` is where the data comes from, given the document. addressed: whether the
+    source is the address too, for a page without one of its own.
     """
-    start = _START % (PurePosixPath(module).stem, PurePosixPath(source).stem, made)
+    address = "source" if addressed else "$url_state.pageAddress()"
+    start = _START % (PurePosixPath(source).stem, made, PurePosixPath(module).stem, address)
     return script(module, source, _ADDRESS) + "\n" + start
 
 

@@ -26,7 +26,9 @@ from attnscope.render.html.per_token import KEYS as PER_TOKEN_KEYS
 
 _FOLDER = "playground"
 _MODULE = f"{_FOLDER}/playground.js"
-_SOURCE, _MADE = f"{_FOLDER}/server_source.js", "ServerSource"
+# How a page asks: a server, or the notebook that it is a frame of.
+_SERVER = (f"{_FOLDER}/server_source.js", "ServerSource")
+_CHANNEL = (f"{_FOLDER}/channel_source.js", "ChannelSource")
 _STYLES = (
     "base.css", "explorer/explorer.css", "reading/reading.css", "reading/per_token.css", f"{_FOLDER}/playground.css",
 )  # fmt: skip
@@ -41,17 +43,22 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def playground_page(models: Sequence[str], methods: Sequence[tuple[str, str]]) -> tuple[bytes, str]:
+def playground_page(
+    models: Sequence[str], methods: Sequence[tuple[str, str]], *, fragment: str | None = None
+) -> tuple[bytes, str]:
     """The page, UTF-8, and the policy that has to come with it.
 
-    models: their names. methods: each one's name, and what its scores are.
+    models: their names. methods: each one's name, and what its scores are. fragment: the state that a page in a
+    notebook begins with; None for a page that a server hands out.
     """
+    notebook = fragment is not None
     setup: dict[str, Any] = {
         "models": list(models),
         "methods": [list(method) for method in methods],
         "examples": [list(example) for example in EXAMPLES],
+        "fragment": fragment or "",
     }
-    code = page_script(_MODULE, _SOURCE, _MADE)
+    code = page_script(_MODULE, *(_CHANNEL if notebook else _SERVER), addressed=notebook)
     style = sheets(*_STYLES[:2], sizes(80, 18), colour_rules(False), colour_rules(True, "[data-signed]"), *_STYLES[2:])
     body = filled(
         viewer(f"{_FOLDER}/playground.html"),
@@ -61,9 +68,10 @@ def playground_page(models: Sequence[str], methods: Sequence[tuple[str, str]]) -
         setup=raw_text(json.dumps(setup).translate(JSON_ESCAPES)),
         script=raw_text(code),
     )
+    reached = "'none'" if notebook else "'self'"
     policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; "
-        f"img-src blob: data:; script-src '{digest(code)}'; style-src '{digest(style)}'"
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        f"connect-src {reached}; img-src blob: data:; script-src '{digest(code)}'; style-src '{digest(style)}'"
     )
     # A page cannot forbid frames itself: the server's header does.
     own = policy.replace("frame-ancestors 'none'; ", "")

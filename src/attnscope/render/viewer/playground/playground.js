@@ -53,6 +53,7 @@ export function start(root, source, address = null) {
       method: "gradient",
       model: setup.models[0],
       panel: "importance",
+      word: -1,
       click: "attention",
       theme: "",
     },
@@ -77,7 +78,7 @@ export function start(root, source, address = null) {
   const generate = createGenerate(dom, asking, () => ({ ...text(), method: state.method }), theme);
   const nextWords = createNextWords(dom, (target) => update({ target }));
   const typing = listenTyping(/** @type {HTMLTextAreaElement} */ (dom.part("input")), (typed) =>
-    update({ text: typed, target: "" }),
+    update({ text: typed, target: "", word: -1 }),
   );
   const keep = createKeep(dom, asking, () => {
     const of = state.panel === "attention" ? "maps" : state.panel === "generate" ? "generate" : "importance";
@@ -131,8 +132,7 @@ export function start(root, source, address = null) {
     const place = Array.from(before.toString()).length;
     const blank = /^\s*/.exec(word.textContent ?? "")?.[0].length ?? 0;
     if (state.click === "attention") {
-      void attention.look(place + blank);
-      update({ panel: "attention" });
+      update({ panel: "attention", word: place + blank });
     } else {
       const places = [...holder.querySelectorAll(".u")];
       update({ panel: "without" });
@@ -171,9 +171,15 @@ export function start(root, source, address = null) {
     if (other) void explain(false);
     if (other || before.panel !== state.panel) {
       void keep.showCode();
-      if (state.panel === "attention") void attention.prepare();
+      if (state.panel === "attention" && state.word < 0) void attention.prepare();
       if (state.panel === "without" && before.panel !== "without" && state.text.trim()) void without.ask();
     }
+    if (
+      state.panel === "attention" &&
+      state.word >= 0 &&
+      (other || before.word !== state.word || before.panel !== state.panel)
+    )
+      void attention.look(state.word);
     if (before.theme !== state.theme)
       for (const nested of [importance, attention.address, generate.address]) nested.set({ theme: state.theme });
   });
@@ -183,7 +189,7 @@ export function start(root, source, address = null) {
   dom.part("go").addEventListener("click", () => void explain(true));
   const examples = /** @type {HTMLSelectElement} */ (dom.part("examples"));
   examples.addEventListener("change", () => {
-    if (examples.value) update({ text: examples.value, target: "" });
+    if (examples.value) update({ text: examples.value, target: "", word: -1 });
     examples.value = "";
   });
   bindForm(dom, store);
