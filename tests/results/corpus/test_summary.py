@@ -105,3 +105,24 @@ def test_a_survey_without_labels_or_words(tmp_path: Path) -> None:
     assert summary.words == ()
     assert summary.groups == {"all texts": 0}
     assert ats.save(summary, tmp_path / "page.html").stat().st_size > 1000
+
+
+def test_many_texts_come_before_a_few_with_large_scores(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.write_json("survey.json", {"type": "survey", "settings": {"methods": [["gradient", {}]]}})
+    often = [("often", number, 1.0 + number % 2 / 10) for number in range(40)]
+    rarely = [("rarely", number, score) for number, score in zip(range(5), (0.0, 9.0, 0.0, 9.0, 0.0), strict=True)]
+    words = [
+        {"number": number, "word": word, "start": 0, "end": 1, "score": score, "method": "gradient", "rationale": None}
+        for word, number, score in sorted([*often, *rarely], key=lambda row: row[1])
+    ]
+    texts = [
+        {"number": n, "text": "x", "prediction": None, "gold": None, "probability": None, "error": None}
+        for n in range(40)
+    ]
+    folder.write("words", "000000-x.parquet", pa.Table.from_pylist(words))
+    folder.write("texts", "000000-x.parquet", pa.Table.from_pylist(texts))
+    first, second = Survey.load(tmp_path).summary().words
+    assert (first.word, second.word) == ("often", "rarely")
+    assert second.mean > first.mean
+    assert second.low < first.low

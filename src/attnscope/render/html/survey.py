@@ -22,8 +22,8 @@ def render_html(result: SurveySummary, *, dark: bool | None = None) -> bytes:
     }
     reading = (
         "A word's score in a text is the mean of its occurrences there, raw; mean and 95 % bootstrap interval are over "
-        f"texts. Words of fewer than {result.least} texts are not listed. The method says "
-        "what a score means and when it misleads."
+        "texts. Words are listed by the end of their interval nearest to 0; those of fewer than "
+        f"{result.least} texts are left out. The method says what a score means and when it misleads."
     )
     panel = el("section", {"class": "one", "data-part": "texts", "aria-live": "polite", "hidden": True})
     lists = joined(_lists(result, method) for method in result.methods)

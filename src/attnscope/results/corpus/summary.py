@@ -4,7 +4,9 @@
     attnscope.save(summary, "survey.html")        # one page, whatever the number of texts
 
 Aggregates of the whole corpus and the texts that show them. A word's score in a text is the mean of its occurrences
-there; the mean and its 95 % bootstrap interval are over texts. A word of fewer than `least` texts is not listed.
+there; the mean and its 95 % bootstrap interval are over texts. Words are listed by the end of their interval nearest to
+0 (mean less 1.96 standard errors), so that a few texts with large scores come after many with good ones; a word of
+fewer than `least` texts is not listed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,7 +83,7 @@ class SurveySummary(Document):
     agreement: tuple[tuple[str, str, float, int], ...]
     rationale: Mapping[str, tuple[float, float, int]]
     examples: Mapping[int, ExampleText] = field(default_factory=dict)
-    least: int = 3
+    least: int = 5
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -151,7 +153,7 @@ class SurveySummary(Document):
         return f"<SurveySummary>\n{self.table()}"
 
 
-def summary_of(survey: Survey, *, least: int = 3) -> SurveySummary:
+def summary_of(survey: Survey, *, least: int = 5) -> SurveySummary:
     """The summary of a survey's tables, read twice, part by part."""
     about = _Texts()
     for part in survey.tables("texts", ["number", "prediction", "gold", "error"]):
@@ -285,7 +287,7 @@ class _Gathered:
 
 
 def _word_rows(gathered: _Gathered, about: _Texts, least: int) -> Any:
-    """The strongest words of every method and group, the strongest first."""
+    """The strongest words of every method and group, those that are surely far from 0 first."""
     groups = about.groups()
     size = max(about.all, default=-1) + 1
     inside = {name: np.isin(np.arange(size), list(members)) for name, members in groups.items()}
@@ -296,16 +298,18 @@ def _word_rows(gathered: _Gathered, about: _Texts, least: int) -> Any:
         for group, there in inside.items():
             here = there[members]
             if here.sum() >= least:
-                value = float(scores[here].mean())
-                entry = (value, word, (members[here], scores[here], int(often[here].sum())))
+                of_group = scores[here]
+                error = of_group.std(ddof=1) / np.sqrt(len(of_group)) if len(of_group) > 1 else 0.0
+                surely = abs(float(of_group.mean())) - 1.96 * float(error)
+                entry = (surely, word, (members[here], of_group, int(often[here].sum())))
                 found.setdefault((method, group), []).append(entry)
     for (method, group), entries in found.items():
-        entries.sort(key=lambda entry: (-abs(entry[0]), entry[1]))
-        for mean, word, (members, scores, count) in entries[:WORDS]:
+        entries.sort(key=lambda entry: (-entry[0], entry[1]))
+        for _, word, (members, scores, count) in entries[:WORDS]:
             low, high = interval(scores)
             strongest = np.argsort(-np.abs(scores), kind="stable")[:EXAMPLES]
             yield WordRow(
-                method, group, word, mean, float(low), float(high), len(members), count,
+                method, group, word, float(scores.mean()), float(low), float(high), len(members), count,
                 tuple(int(number) for number in members[strongest]),
             )  # fmt: skip
 

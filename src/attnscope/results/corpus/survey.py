@@ -94,7 +94,7 @@ class Survey:
             examples |= dict(zip(chosen["number"].to_pylist(), chosen["text"].to_pylist(), strict=True))
         return HeadProfiles.of_rows(table.to_pylist(), examples, self.provenance)
 
-    def summary(self, *, least: int = 3) -> Any:
+    def summary(self, *, least: int = 5) -> Any:
         """What the survey found, as a result that can be drawn: `attnscope.results.corpus.summary.SurveySummary`.
 
         least: in how many texts a word has to be. `attnscope.save(survey, "page.html")` draws it too.
