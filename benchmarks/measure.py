@@ -19,6 +19,10 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import attnscope as ats
+from attnscope.models.intervention.knock_out import KnockOut
+from attnscope.models.targets.target import Target
+from attnscope.studies.effects.experiment import experiment
+from attnscope.text.inputs import Reading
 
 TEXT = (Path(__file__).parent.parent / "LICENSE").read_text()
 WARM_UP = 16
@@ -106,8 +110,48 @@ def maps(model: ats.Model, text: str) -> None:
     ats.attention_maps(model, text)
 
 
+def without(model: ats.Model, text: str, taken: KnockOut) -> None:
+    """attnscope: the next token's log-probability without a part of the model, in one pass."""
+    of = experiment(model, text, Target(target=" and"), Reading(), None, attention=True, layers=False)
+    of.passes[0].without([taken])
+
+
+def head_out(model: ats.Model, text: str) -> None:
+    """attnscope: one pass without a head."""
+    without(model, text, KnockOut(heads={(15, 7): None}))
+
+
+def edge_out(model: ats.Model, text: str) -> None:
+    """attnscope: one pass without the edge from the last token to the first, in all layers."""
+    last = len(plain(model, text)["input_ids"][0]) - 1
+    without(model, text, KnockOut(edges=dict.fromkeys(range(30), frozenset({(last, 0)}))))
+
+
+def all_heads(model: ats.Model, text: str) -> None:
+    """attnscope: the exact effect of every head."""
+    if len(text) > WARM_UP * 20:  # not for a warm-up
+        ats.head_effects(model, text, " and", exact="all")
+    else:
+        ats.head_effects(model, text, " and", exact=1)
+
+
 CASES: dict[str, Callable[[ats.Model, str], None]] = {
-    case.__name__: case for case in (forward, body, eager, row, mean, backward, gradient, eager_rollout, rollout, maps)
+    case.__name__: case
+    for case in (
+        forward,
+        body,
+        eager,
+        row,
+        mean,
+        backward,
+        gradient,
+        eager_rollout,
+        rollout,
+        maps,
+        head_out,
+        edge_out,
+        all_heads,
+    )
 }
 
 

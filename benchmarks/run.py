@@ -31,7 +31,12 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("rollout", "eager_rollout", 1024, None, None),
     ("rollout", "eager_rollout", 2048, 0.5, 0.15),
     ("maps", "eager", 2048, None, None),
+    ("head_out", "forward", 512, 1.1, None),
+    ("edge_out", "forward", 512, 1.1, None),
+    ("head_out", "body", 512, None, None),
 ]
+# The same, of what stands for many of the other: how many of them.
+MANY = [("all_heads", "forward", 128, 270, 0.6)]
 ALONE = [("row", 8192), ("gradient", 8192), ("rollout", 8192), ("row", 32768), ("rollout", 32768)]
 # Texts from here on run once, and beyond the bundled model's positions on a small random Llama. Plain code would take
 # minutes, and more memory than most machines have, so only ours runs.
@@ -49,7 +54,9 @@ def measure(case: str, tokens: int) -> dict[str, float]:
 
 
 def main() -> None:
-    runs = dict.fromkeys((case, n) for ours, other, n, *_ in PAIRS for case in (ours, other)) | dict.fromkeys(ALONE)
+    runs = dict.fromkeys((case, n) for ours, other, n, *_ in (*PAIRS, *MANY) for case in (ours, other)) | dict.fromkeys(
+        ALONE
+    )
     seen: dict[tuple[str, int], list[dict[str, float]]] = {run: [] for run in runs}
     for turn in range(ROUNDS):
         for run in runs:
@@ -66,6 +73,9 @@ def main() -> None:
         cells = [f"{a['seconds'] / b['seconds']:.2f} ×", f"≤ {time_goal}" if time_goal else ""]
         cells += [f"{a['extra_mb'] / max(b['extra_mb'], 1):.2f} ×", f"≤ {memory_goal}" if memory_goal else ""]
         print(f"| {ours} | {other} | {tokens:,} | {' | '.join(cells)} |")
+    for ours, other, tokens, times, goal in MANY:
+        ratio = middle[ours, tokens]["seconds"] / middle[other, tokens]["seconds"] / times
+        print(f"| {ours} | {times} × {other} | {tokens:,} | {ratio:.2f} × | ≤ {goal} | | |")
     print()
     for case, tokens in ALONE:
         alone = middle[case, tokens]

@@ -130,7 +130,7 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
         **_document(".txt", "terminal", "render_table"),
     },
     AttentionMaps: {
-        **_page("explorer", "max_mb", "quality", "flow"),
+        **_page("explorer", "max_mb", "quality", "flow", "effects"),
         **_figures("files", "font"),
         **_document(".safetensors", "data", "render_safetensors"),
     },
@@ -198,7 +198,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font_size:      size of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. By default html follows the reader's system.
     scale:          pixels per point of a png (2).
-    max_mb, quality, flow: for the page of maps, see `attnscope.render.html.explorer.render_html`.
+    max_mb, quality, flow, effects: for the page of maps, see `attnscope.render.html.explorer.render_html`.
 
     Raises OutputError for a suffix without a renderer, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.

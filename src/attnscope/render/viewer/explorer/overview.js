@@ -3,6 +3,7 @@
 import { stepOf } from "../colour.js";
 import { element } from "../dom.js";
 import { number, percent } from "../format.js";
+import { drawScatter } from "./scatter.js";
 import { curvedLegend, shareName } from "./map_legend.js";
 import { image, write } from "../svg.js";
 import { pairs } from "./view_state.js";
@@ -24,6 +25,8 @@ export const STATISTICS = {
   first: ["first token", "mean share on the first token", true],
   negative: ["negative", "mean share of a row’s weights, without signs, that is negative", true],
   special: ["special tokens", "mean share on special tokens", true],
+  effect: ["effect", "what a target loses without the head: exact where it was taken away, else an estimate", false],
+  effect_size: ["strong effect", "how much a target changes without the head, up or down", false],
 };
 
 /** @param {string} name @param {number} value */
@@ -208,6 +211,20 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
     });
     if (sorted.some((tile, i) => field.children[i] !== tile)) field.replaceChildren(...sorted);
     dom.part("sort-says").textContent = numbers ? STATISTICS[name][1] : "";
+    scatter(name);
+  }
+
+  /** Where effects came with the data: the statistic that heads are sorted by, against them. @param {string} name */
+  function scatter(name) {
+    const attention = Object.keys(STATISTICS).filter((other) => other in statistics && !other.startsWith("effect"));
+    const across = attention.includes(name) ? name : attention[0];
+    const holder = dom.part("scatter");
+    holder.hidden = !("effect" in statistics && across);
+    if (holder.hidden) return;
+    const title = STATISTICS[across][0];
+    drawScatter(holder, manifest, { name: across, title }, (layer, head) =>
+      update({ view: "head", layer, head, from: "head" }),
+    );
   }
 
   return {
