@@ -115,6 +115,18 @@ def test_the_sample_follows_both_prompts(copying: ats.Model) -> None:
     assert ats.compare(copying, "a b", "a x", sample="\nc d", labels=LABELS).right.result.text == "a x\nc d"
 
 
+def test_in_a_chat_the_sample_follows_the_last_user_message(smollm2: ats.Model) -> None:
+    def chat(said: str) -> list[dict[str, str]]:
+        return [{"role": "system", "content": "Be brief."}, {"role": "user", "content": said}]
+
+    found = ats.compare(smollm2, chat("Is it?"), chat("Iis it?"), sample="A castle.", labels=["Yes", "No"])
+    whole = ats.compare(smollm2, chat("Is it? A castle."), chat("Iis it? A castle."), labels=["Yes", "No"])
+    assert found == whole
+    for wrong in ([{"role": "system", "content": "a"}], [{"role": "user", "content": [{"type": "text", "text": "a"}]}]):
+        with pytest.raises(InputError, match="sample goes after a user's message that is a text"):
+            ats.compare(smollm2, wrong, wrong, sample="b")
+
+
 def test_without_labels_there_is_no_prediction(copying: ats.Model) -> None:
     found = ats.compare(copying, "a b c d", "a b x d")
     assert found.left.prediction is None

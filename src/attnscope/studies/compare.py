@@ -22,7 +22,7 @@ from attnscope.results.comparison import ComparedSide, Comparison, opposites, pa
 from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.studies.label_request import label_request
 from attnscope.text.alignment import Opposite
-from attnscope.text.inputs import Input, Messages, Reading
+from attnscope.text.inputs import Input, Message, Messages, Reading, checked
 from attnscope.text.visible import model_name
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,8 @@ def compare(
 
     clean, adversarial: the two texts, or chats as lists of messages; with `other`, adversarial may be left out: one
                 text under two models.
-    sample:     the text that the prompts are about, put after each of them with a space between.
+    sample:     the text that the prompts are about, put after each of them with a space between; in a chat after the
+                last user's message.
     labels:     the possible answers, as the model would write them (" positive"); a classifier has its own. Each side's
                 probabilities are shares among these labels; those of a multi-label classifier are independent, and a
                 regression has none, only outputs to explain.
@@ -117,8 +118,18 @@ def _with_sample(prompt: str | Messages, sample: str | None) -> str | Messages:
     if sample is None:
         return prompt
     if not isinstance(prompt, str):
-        raise InputError("sample goes after a prompt that is a text: write it into the chat's messages")
+        return _with_sample_in_chat(checked(prompt), sample)
     return prompt + sample if prompt[-1:].isspace() or sample[:1].isspace() else f"{prompt} {sample}"
+
+
+def _with_sample_in_chat(messages: Sequence[Message], sample: str) -> Messages:
+    """The chat with the sample after its last user's message. Raises InputError where that is no text."""
+    places = [i for i, message in enumerate(messages) if message["role"] == "user"]
+    if not places or not isinstance(messages[places[-1]]["content"], str):
+        raise InputError("sample goes after a user's message that is a text, and the chat has none: write it there")
+    last = messages[places[-1]]
+    asked = {**last, "content": _with_sample(last["content"], sample)}
+    return [*messages[: places[-1]], asked, *messages[places[-1] + 1 :]]
 
 
 def _labels(model: Model, labels: Sequence[str | int]) -> tuple[str | int, ...]:

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Run, failed
+from command_line import Run, failed, run
 
+import attnscope as ats
 from attnscope.cli.pairs.compare import pairs_of
 from attnscope.errors import InputError, OutputError
 from attnscope.results.comparison import Comparison, Comparisons
@@ -62,7 +63,7 @@ def test_a_line_separator_in_a_text_ends_no_line(tmp_path: Path) -> None:
     [
         ("", "no pairs"),
         ("{}", "line 1 of .* is not a pair"),
-        ('{"clean": 1, "adversarial": "a"}', "must be strings"),
+        ('{"clean": 1, "adversarial": "a"}', "must be strings, or chats as messages"),
         ("x", "line 1"),
     ],
 )
@@ -81,3 +82,54 @@ def test_one_text_alone_is_answered_in_the_command_line_s_own_words() -> None:
     message = failed("compare", "one text")
     assert "--other MODEL" in message
     assert "other=" not in message
+
+
+def _chat(path: Path, said: str, **more: object) -> str:
+    messages = [{"role": "system", "content": "Answer briefly."}, {"role": "user", "content": said}]
+    path.write_text(json.dumps({"messages": messages, **more} if more else messages))
+    return str(path)
+
+
+def test_two_chats(smollm2: ats.Model, tmp_path: Path) -> None:
+    files = [
+        _chat(tmp_path / f"{name}.json", said) for name, said in (("one", "Is it good?"), ("other", "Iis it god?"))
+    ]
+    asked = ("--label", "Yes", "--label", "No", "--sample", "A castle.", "--json")
+    done = run("compare", "--messages", files[0], "--messages", files[1], *asked)
+    assert done.returncode == 0, done.stderr
+    found = Comparison.from_json(done.stdout.decode())
+    texts = [json.loads(Path(file).read_text()) for file in files]
+    expected = ats.compare(smollm2, *texts, labels=["Yes", "No"], sample="A castle.")
+    assert found.right.result.asked.messages[1]["content"] == "Iis it god? A castle."
+    for one, other in ((found.left, expected.left), (found.right, expected.right)):
+        assert one.result.scores == pytest.approx(other.result.scores, abs=1e-5)
+        assert dict(one.probabilities) == pytest.approx(dict(other.probabilities), abs=1e-5)
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text(json.dumps({"clean": texts[0], "adversarial": texts[1], "labels": ["Yes", "No"]}) + "\n")
+    assert run("compare", str(pairs), "--sample", "A castle.", "-o", str(tmp_path / "out.json")).returncode == 0
+    (many,) = Comparisons.load(tmp_path / "out.json").pairs
+    assert many.right.result.scores == pytest.approx(found.right.result.scores, abs=1e-5)
+
+
+def test_chats_that_cannot_be_compared(tmp_path: Path) -> None:
+    one, other = (_chat(tmp_path / f"{name}.json", "Is it?") for name in ("one", "other"))
+    with_tools = _chat(tmp_path / "tools.json", "Is it?", tools=[{"type": "function"}])
+    assert "a second --messages" in failed("compare", "--messages", one)
+    assert "give texts or --messages" in failed("compare", "a", "--messages", one)
+    assert "give texts or --messages" in failed("compare", *(("--messages", one) * 3))
+    assert "other tools or template variables" in failed("compare", "--messages", other, "--messages", with_tools)
+
+
+def test_a_pair_that_fails_loses_nothing_of_the_others(folder: str, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    one = {"clean": "a b c", "adversarial": "a x c", "labels": [" c", " x"]}
+    pairs.write_text("\n".join(json.dumps(pair) for pair in (one, one | {"adversarial": ""}, one)))
+    out = tmp_path / "report.json"
+    done = run("compare", str(pairs), "--model", folder, "-o", str(out))
+    assert done.returncode == 1
+    said = done.stderr.decode()
+    assert "attnscope: pair 2 of 3: the text is empty" in said
+    assert "attnscope: 1 of 3 pairs failed and are left out" in said
+    assert len(Comparisons.load(out).pairs) == 2
+    pairs.write_text("\n".join(json.dumps(one | {"clean": ""}) for _ in range(2)))
+    assert "pair 1 of 2" in run("compare", str(pairs), "--model", folder).stderr.decode()

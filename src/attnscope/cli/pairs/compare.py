@@ -1,6 +1,7 @@
 """`attnscope compare`: two texts or two models, word by word; or many pairs in one report."""
 
 import json as json_module
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,15 +9,27 @@ import typer
 
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
-from attnscope.errors import InputError
+from attnscope.errors import AttnscopeError, InputError
 from attnscope.results.comparison import Comparison, Comparisons
+from attnscope.text.inputs import is_chat
 
 
 def compare(
-    clean: Annotated[str, typer.Argument(help="The first text, or a .jsonl file of many pairs.", show_default=False)],
+    clean: Annotated[
+        str | None, typer.Argument(help="The first text, or a .jsonl file of many pairs.", show_default=False)
+    ] = None,
     adversarial: Annotated[
         str | None, typer.Argument(help="The second text; optional with --other.", show_default=False)
     ] = None,
+    messages: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--messages",
+            help="A chat instead of a text: a JSON file with messages. Once for each side, or once with --other.",
+        ),
+    ] = None,
+    tools: options.Tools = None,
+    chat_template_kwargs: options.TemplateVariables = None,
     sample: Annotated[str | None, typer.Option(help="The text the prompts ask about: appended to both.")] = None,
     label: Annotated[
         list[str] | None, typer.Option(help="A possible answer, as the model would write it. May be repeated.")
@@ -42,12 +55,18 @@ def compare(
     attnscope compare "Is it good?" "Iis it goood?" --label " yes" --label " no" -o pair.html
 
     attnscope compare pairs.jsonl -o report.html
+
+    attnscope compare --messages polite.json --messages rude.json --label " yes" --label " no"
     """
-    many = adversarial is None and other is None and clean.endswith(".jsonl")
-    if not many and adversarial is None and other is None:
+    read: dict[str, Any] = {}
+    if messages:
+        chats, read = _chats(messages, [clean, adversarial])
+        clean, adversarial = (*chats, None)[:2]
+    many = adversarial is None and other is None and isinstance(clean, str) and clean.endswith(".jsonl")
+    if clean is None or (not many and adversarial is None and other is None):
         raise InputError(
-            "there is one text and nothing to compare it with: give a second text, another model with --other MODEL, "
-            "or the name of a .jsonl file of pairs"
+            "there is one text and nothing to compare it with: give a second text (or a second --messages), another "
+            "model with --other MODEL, or the name of a .jsonl file of pairs"
         )
     options.check_output(output, Comparisons if many else Comparison)
     given = pairs_of(Path(clean)) if many else [{"clean": clean, "adversarial": adversarial}]
@@ -57,30 +76,57 @@ def compare(
         "labels": label or None,
         "expected": expected,
         "chat": chat or None,
+        **read,
+        **options.Source(tools=tools, chat_template_kwargs=chat_template_kwargs).reading(),
         **own_parameters(option or []),
     }
     shared = {name: value for name, value in shared.items() if value is not None}
     if other is not None:
         shared["other"] = loading.load(other)
-    found = compared(loading.load(), given, shared)
+    found, failed = compared(loading.load(), given, shared)
     result = Comparisons(tuple(found)) if many else found[0]
     options.show(result, output, json, look)
+    if failed:
+        sys.stderr.write(f"attnscope: {len(failed)} of {len(given)} pairs failed and are left out\n")
+        raise typer.Exit(1)
 
 
-def compared(model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]) -> list[Comparison]:
-    """Compare each pair; a pair's own settings override the shared ones."""
+def _chats(files: list[Path], texts: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The chats in these files, and what they say of tools and template variables. Raises InputError."""
+    if any(text is not None for text in texts) or len(files) > 2:
+        raise InputError("give texts or --messages, one for each side: two chats, or one and another model (--other)")
+    sources = [options.Source(messages=file) for file in files]
+    own = [source.reading() for source in sources]
+    if len(own) == 2 and own[0] != own[1]:
+        raise InputError(f"{files[0]} and {files[1]} have other tools or template variables: give both the same")
+    return [source.read() for source in sources], own[0]
+
+
+def compared(
+    model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]
+) -> tuple[list[Comparison], list[AttnscopeError]]:
+    """Compare each pair; a pair's own settings override the shared ones. And why pairs failed, as it is said at once.
+
+    Raises the first error where no pair can be compared.
+    """
     from attnscope.models.progress import progress
     from attnscope.studies.compare import compare as run
 
-    found = []
+    found: list[Comparison] = []
+    failed: list[AttnscopeError] = []
     for number, pair in enumerate(progress(pairs, "comparing", len(pairs))):
         own = {name: pair[name] for name in ("sample", "labels", "expected") if pair.get(name) is not None}
         tags = {name: str(pair[name]) for name in ("attack", "task") if pair.get(name) is not None}
         try:
             found.append(run(model, pair["clean"], pair["adversarial"], tags=tags, **(shared | own)))
-        except InputError as error:
-            raise error if len(pairs) == 1 else type(error)(f"pair {number + 1} of {len(pairs)}: {error}") from error
-    return found
+        except AttnscopeError as error:
+            if len(pairs) == 1:
+                raise
+            failed.append(type(error)(f"pair {number + 1} of {len(pairs)}: {error}"))
+            sys.stderr.write(f"attnscope: {failed[-1]}\n")
+    if not found:
+        raise failed[0]
+    return found, failed
 
 
 def pairs_of(path: Path) -> list[dict[str, Any]]:
@@ -101,8 +147,9 @@ def pairs_of(path: Path) -> list[dict[str, Any]]:
                 f'line {number + 1} of {path} is not a pair ({error!r}): write {{"clean": "…", "adversarial": "…"}} '
                 'and, if known, "sample", "labels", "expected", "attack", "task"'
             ) from error
-        if not all(isinstance(text, str) for text in texts):
-            raise InputError(f"line {number + 1} of {path}: clean and adversarial must be strings")
+        where = f"line {number + 1} of {path}"
+        if not all(isinstance(text, str) or is_chat(text) for text in texts):
+            raise InputError(f"{where}: clean and adversarial must be strings, or chats as messages")
         pairs.append(pair)
     if not pairs:
         raise InputError(f"{path} has no pairs: write one JSON object per line")
