@@ -145,7 +145,7 @@ def main() -> None:
     if given.what == "proof":
         proof(given.texts, given.to, given.classifier)
     elif given.what == "memory":
-        memory(given.counts or [1_000, 10_000])
+        memory(given.counts or [1_000, 10_000, 100_000])
     elif given.what == "speed":
         speed(given.texts)
     else:

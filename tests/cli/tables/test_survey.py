@@ -17,7 +17,7 @@ def test_a_folder_from_a_table(run_tiny: Run, tmp_path: Path) -> None:
     more = ("--method", "gradient", "--method", "integrated_gradients:steps=4", "--keep", "stars", "-o", out)
     said = run_tiny(*command, *more).stderr
     assert "3 texts" in said
-    assert "1 texts failed" in said
+    assert "1 of them failed" in said
     survey = ats.load_result(out)
     assert survey.texts()["stars"].to_pylist() == ["1", "2", "3"]
     assert survey.settings["labels"] == [" b", " c"]

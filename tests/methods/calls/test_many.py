@@ -13,6 +13,7 @@ from tiny_models import classifier, tiny
 import attnscope as ats
 from attnscope.errors import InputError, TextError
 from attnscope.methods.calls import many
+from attnscope.models.gradients import input_gradients
 
 TEXTS = ["a b c", "d e f", "f g h"]
 TARGETS = [" c", None, " a"]
@@ -99,3 +100,32 @@ def test_a_bar_counts_the_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     ats.explain(model(), ["a b"] * 300)
     assert sum(counted) == 300
     assert len(counted) > 1
+
+
+def test_texts_with_different_targets_share_their_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["a b c", "b c", "d e f a", "c"]
+    asked: dict[str, list[Any]] = {
+        "target": [" a", " b", None, " a"],
+        "against": [None, " c", None, " d"],
+        "within": [(0, 3), None, (2, 5), None],
+    }
+    alone = [
+        ats.explain(model(), text, **{name: values[i] for name, values in asked.items() if values[i] is not None})
+        for i, text in enumerate(texts)
+    ]
+    passes: list[int] = []
+    batch = input_gradients._batch
+
+    def counted(*given: Any) -> Any:
+        passes.append(1)
+        return batch(*given)
+
+    monkeypatch.setattr(input_gradients, "_batch", counted)
+    together = ats.explain(model(), texts, **asked)
+    assert len(passes) == 1
+    for one, other in zip(alone, together, strict=True):
+        assert [word.text for word in one.words] == [word.text for word in other.words]
+        assert one.asked.target == other.asked.target
+        np.testing.assert_allclose(one.scores, other.scores, rtol=1e-4, atol=1e-7)
+        assert one.measured.value == pytest.approx(other.measured.value, rel=1e-5)
+    assert len(together[0].words) == 2

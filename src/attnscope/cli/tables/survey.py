@@ -110,4 +110,4 @@ def survey(
         sys.stdout.write(json_module.dumps(made.about, ensure_ascii=False) + "\n")
     sys.stderr.write(f"attnscope: wrote {made.path}, {made.about['texts']:,} texts\n")
     if failed:
-        sys.stderr.write(f"attnscope: {failed:,} texts failed; their rows in {made.path.rstrip('/')}/texts say why\n")
+        sys.stderr.write(f"attnscope: {failed:,} of them failed; their rows in {made.path.rstrip('/')}/texts say why\n")
