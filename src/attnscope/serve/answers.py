@@ -52,16 +52,32 @@ def importance(session: Session, model: Model, question: Question, job: Job) -> 
     if question.target is None and in_one_pass(model, method):
         found = session.kept.get(key, lambda: next_word(model, question.given, method), lambda _: _bytes(question))
         job.tell("next", [asdict(token) for token in found.tokens])
-        return {**described(found.result), "of": found.explained.text}
+        return _shown(found.result, found.explained.text, found.explained == found.tokens[0])
     result = session.kept.get(key, lambda: _explained(model, question, job), lambda _: _bytes(question))
-    return {**described(result), "of": (*result.measured.answer, question.target)[0]}
+    own = (result.asked.target or "").startswith("log-probability of the generation")
+    return _shown(result, (*result.measured.answer, question.target)[0], question.target is not None or own)
+
+
+def _shown(result: Attribution, about: str | None, as_asked: bool) -> dict[str, Any]:
+    """The result. of: what it is about; target: the same where it is not what the model would write next."""
+    answer = {**described(result), "of": about, "target": None if as_asked else about}
+    if not as_asked and about:
+        answer["shown"]["notes"].insert(0, _PART)
+    return answer
+
+
+_PART = (
+    "What the model finds likelier is a part of a character or the end of the text, which is no target: the likeliest "
+    "token that is a text is explained."
+)
 
 
 def _explained(model: Model, question: Question, job: Job) -> Attribution:
     target: dict[str, Any] = {} if question.target is None else {"target": question.target}
     if question.target is None and (tokens := likeliest(model, question.given)):
         job.tell("next", [asdict(token) for token in tokens])
-        target = {"generate": 1}
+        whole = next((token for token in tokens if token.whole), tokens[0])
+        target = {"generate": 1} if whole == tokens[0] else {"target": whole.text}
     result = explain(model, question.given, question.method, **target)
     assert isinstance(result, Attribution)
     return result

@@ -80,7 +80,10 @@ def next_word(model: Model, text: str | Messages | Encoded, method: Method, *, w
         prompt = opened(model.tokenizer, encoded)
         last = len(prompt.tokens) - 1
         readout = Readout(prompt.inputs, (last,), (token.id,), (1,), "log_probability", ahead=1)
-        what = explained(f"the generation {token.text!r}", "log_probability")
+        found = tuple(next_tokens(model, encoded, table))
+        # What the model would write is named so; a likelier token may be a part of a character, or the end.
+        said = f"the generation {token.text!r}" if token == found[0] else repr(token.text)
+        what = explained(said, "log_probability")
         objective = Objective(prompt, (readout,), what, "log_probability", answer=(token.text,))
         shared = SharedGradients(model, [objective])
         shared.ready[0] = (vectors.new_tensor([value]), vectors[None])
@@ -90,7 +93,7 @@ def next_word(model: Model, text: str | Messages | Encoded, method: Method, *, w
         )  # fmt: skip
         result = result_of(task, method, method.options, method.run(task, **method.options))
         assert isinstance(result, Attribution)
-        return NextWord(tuple(next_tokens(model, encoded, table)), token, result, ends(model))
+        return NextWord(found, token, result, ends(model))
 
 
 def written_text(model: Model, encoded: Encoded, written: Sequence[int]) -> str:

@@ -61,7 +61,7 @@ def test_a_text_that_is_typed_is_painted_as_explain_scores_it(browser: Browser, 
         page.locator("[data-part=method]").select_option("deletion")
         expect(page.locator("[data-part=importance-holder] h1")).to_have_text("Importance by deletion")
         # The address leads back to what is seen.
-        page.wait_for_function("location.hash.includes('method=deletion')")
+        expect(page).to_have_url(re.compile("method=deletion"))
         page.reload()
         expect(page.locator("[data-part=importance-holder] h1")).to_have_text("Importance by deletion")
         assert page.locator("[data-part=input]").input_value() == TEXT
@@ -172,8 +172,15 @@ def test_hostile_texts_stay_texts(browser: Browser, served: Served) -> None:
         expect(page.locator("[data-part=maps-holder] [data-part=text-query]")).to_have_text(text)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (360, "dark"),
+        pytest.param(360, "light", marks=pytest.mark.slow),
+        pytest.param(1280, "dark", marks=pytest.mark.slow),
+        pytest.param(1280, "light", marks=pytest.mark.slow),
+    ],
+)
 def test_every_view_is_open_to_everybody(browser: Browser, served: Served, width: int, scheme: str) -> None:
     with visited(
         browser, served, f"#text={TEXT}", viewport={"width": width, "height": 800}, color_scheme=scheme

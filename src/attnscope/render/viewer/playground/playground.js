@@ -69,6 +69,9 @@ export function start(root, source, address = null) {
   const { state, update, onChange } = store;
   const theme = () => state.theme;
   const importance = nestedAddress();
+  /** What the result that is painted is about, where that is neither chosen nor what the model would write.
+   * @type {{target: string | null}} */
+  const painted = { target: null };
   /** What `asked` is of, whatever is done with it. */
   const text = () => ({ ask: "", model: state.model, text: state.text });
   const asked = () => ({ ...text(), method: state.method, target: state.target || null });
@@ -82,7 +85,8 @@ export function start(root, source, address = null) {
   );
   const keep = createKeep(dom, asking, () => {
     const of = state.panel === "attention" ? "maps" : state.panel === "generate" ? "generate" : "importance";
-    return of === "generate" ? { ...asked(), of, target: generate.last.written || null } : { ...asked(), of };
+    const target = of === "generate" ? generate.last.written || null : state.target || painted.target;
+    return { ...asked(), of, target };
   });
   const history = createHistory(dom, (/** @type {typeof state} */ before) => update({ ...before }));
 
@@ -109,9 +113,10 @@ export function start(root, source, address = null) {
     return undefined;
   }
 
-  /** @param {import("./nested.js").Described} answer */
+  /** @param {import("./nested.js").Described & {target: string | null}} answer */
   function paint(answer) {
     const result = JSON.parse(answer.result);
+    painted.target = answer.target;
     const holder = placed(dom.part("importance-holder"), dom.part("importance-template"), state.theme);
     fill(holder, answer.shown);
     startImportance(holder, { result: () => answer.result }, importance);
