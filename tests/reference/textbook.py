@@ -176,8 +176,8 @@ def _value_projection(
     return block.self_attn.v_proj, block.self_attn.o_proj, whole
 
 
-def flow_to(layers: list[Tensor], query: int, key: int) -> float:
-    """Abnar & Zuidema's maximum flow by linear programming, of the top layer's query to one input token."""
+def flow_to(layers: list[Tensor], query: int, *keys: int) -> float:
+    """Abnar & Zuidema's maximum flow by linear programming, of the top layer's query to input tokens together."""
     import numpy as np
     from scipy.optimize import linprog
 
@@ -189,12 +189,12 @@ def flow_to(layers: list[Tensor], query: int, key: int) -> float:
         edges += [
             ((layer + 1) * tokens + i, layer * tokens + j, mixed[i, j]) for i in range(tokens) for j in range(tokens)
         ]
-    start, end = len(layers) * tokens + query, key
+    start = len(layers) * tokens + query
     balance = np.zeros(((len(layers) + 1) * tokens, len(edges)))
     for number, (one, other, _) in enumerate(edges):
         balance[one, number] += 1
         balance[other, number] -= 1
-    inner = [node for node in range(len(balance)) if node not in (start, end)]
+    inner = [node for node in range(len(balance)) if node not in (start, *keys)]
     found = linprog(
         -balance[start],
         A_eq=balance[inner],

@@ -244,7 +244,7 @@ METHODS: dict[str, Method] = {
         Method(
             attention_flow,
             family="flow",
-            unit="the most that can flow from the query to the token, 0 to 1",
+            unit="the most that can flow from the query to the token or word, 0 to 1",
             passes="one forward pass, and a maximum flow for each token: for short texts",
             cost=costs.passing,
             asks="query",

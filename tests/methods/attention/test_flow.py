@@ -23,6 +23,19 @@ def test_attention_flow_is_the_maximum_flow(family: str) -> None:
     assert (result.token_scores <= 1 + 1e-9).all()
 
 
+@pytest.mark.parametrize("family", ["llama", "bert"])
+def test_the_flow_to_a_unit_is_that_to_its_tokens_together(family: str) -> None:
+    """No more than 1, and less than the sum of its tokens' flows where these share paths."""
+    model = small(family)
+    segments = {"first": (0, 3), "rest": (4, 9)}
+    found = ats.explain(model, "a b c d e", method="attention_flow", query=4, segments=segments)
+    layers = eager(model, "a b c d e")
+    for word, keys in zip(found.words, ((0, 1), (2, 3, 4)), strict=True):
+        assert word.score == pytest.approx(textbook.flow_to(layers, 4, *keys), abs=1e-5)
+        assert word.score <= 1 + 1e-9
+    assert found.scores.sum() < found.token_scores.sum() - 0.01
+
+
 def test_attention_flow_refuses_long_texts(smollm2: ats.Model) -> None:
     with pytest.raises(InputError, match=r"at most 44 tokens.*rollout"):
         ats.explain(smollm2, "word " * 100, method="attention_flow")

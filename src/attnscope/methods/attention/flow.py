@@ -29,7 +29,9 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
 
     Every attention weight, with the residual connection mixed in (½ A + ½ I, rows scaled to sum to 1), is the capacity
     of an edge from a token of one layer to a token of the layer below. The score of a token is the maximum flow to it,
-    from 0 to 1; the scores of a text need not sum to 1 (Abnar & Zuidema 2020, arXiv:2005.00928).
+    from 0 to 1 (Abnar & Zuidema 2020, arXiv:2005.00928). That of a word or a larger unit is the maximum flow to all of
+    its tokens together, which is no more than 1, and less than their sum where they share paths. The scores of a text
+    need not sum to 1.
 
     query: as in `attention`, by default the last token; a word or None gives the mean of its tokens' flows.
     layer: the query's layer. heads: "mean", "max" or "min" over heads.
@@ -57,14 +59,34 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
 
     task.capture(layers, see)
     graph = _pipes([matrix.double().numpy() for matrix in matrices])
+    spans = [tuple(span.tokens) for span in task.units.spans]
     starts = weights.any(0).nonzero().flatten().tolist()
     flows = torch.zeros(tokens, tokens, dtype=torch.float64)
+    to_units = torch.zeros(tokens, len(spans), dtype=torch.float64)
     for start in progress(starts, "flows", len(starts)):
         for end in range(tokens):
             flows[start, end] = _flow(graph, (len(layers), start), (0, end))
+        for unit, span in enumerate(spans):
+            alone = len(span) == 1
+            to_units[start, unit] = (
+                flows[start, span[0]] if alone else _flow(graph, (len(layers), start), _joined(graph, span))
+            )
     return Scores(
-        tokens=weights.double() @ flows, options={"layer": top}, measured=Measured(coverage=task.coverage(top))
+        tokens=weights.double() @ flows,
+        units=weights.double() @ to_units,
+        options={"layer": top},
+        measured=Measured(coverage=task.coverage(top)),
     )
+
+
+def _joined(graph: networkx.DiGraph, tokens: Sequence[int]) -> tuple[int, int]:
+    """A place below these tokens of the text, to which all that reaches one of them flows on."""
+    place = (-1, tokens[0])
+    for token in tokens:
+        if (0, token) in graph:
+            # More than 1 leaves no query.
+            graph.add_edge((0, token), place, capacity=1.0)
+    return place
 
 
 def _pipes(matrices: Sequence[NDArray[np.float64]]) -> networkx.DiGraph:
