@@ -93,3 +93,15 @@ def test_the_labels_of_a_classifier_have_names() -> None:
 def test_words_know_whether_people_find_them_important(model: ats.Model) -> None:
     words, _ = _tables(model, [{"text": "a b c", "rationale": [[2, 3]]}, "a b"])
     assert words.rationale.tolist() == [False, True, False, None, None]
+
+
+def test_a_right_label_is_told_without_its_space_and_a_wrong_one_is_named(model: ats.Model) -> None:
+    data = [{"text": "a b c", "gold": gold} for gold in ("b", " c", "great", None)]
+    words, texts = _tables(model, data, labels=[" b", " c"])
+    assert texts.gold.tolist()[:2] == [" b", " c"]
+    assert texts.gold.isna().tolist() == [False, False, True, True]
+    assert texts.error[2] == "the gold label 'great' is none of ' b', ' c'"
+    assert texts.error.isna().tolist() == [True, True, False, True]
+    assert len(words) == 12, "it is explained all the same"
+    _, texts = _tables(classifier("Sequence"), [{"text": "a b", "gold": "positive"}])
+    assert "'positive' is none of" in texts.error[0]

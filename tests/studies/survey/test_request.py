@@ -40,6 +40,12 @@ def test_what_cannot_be_asked(model: ats.Model, given: dict[str, Any], message: 
         _ask(model, **given)
 
 
+def test_several_methods_in_a_list_or_a_tuple_and_one_with_parameters(model: ats.Model) -> None:
+    assert [m.name for m, _ in _ask(model, ("gradient", "deletion")).methods] == ["gradient", "deletion"]
+    ((method, given),) = _ask(model, ("integrated_gradients", {"steps": 3})).methods
+    assert (method.name, given) == ("integrated_gradients", {"steps": 3})
+
+
 def test_a_classifier_has_labels_of_its_own() -> None:
     assert _ask(classifier("Sequence")).labels == (0, 1, 2)
     assert _ask(classifier("Sequence"), labels=["POSITIVE", "NEGATIVE"]).labels == (2, 0)

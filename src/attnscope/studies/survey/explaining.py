@@ -195,22 +195,34 @@ class Explainer:
             label, probability = predicted.get(place, (None, None))
             values = [one.measured.value for one in done if one.measured.value is not None]
             targets = [one.asked.target for one in done if one.asked.target is not None]
+            gold, wrong = self._gold(row.gold)
             cells = {
                 "id": row.id,
                 "number": row.number,
                 "text": done[0].text if done and self.ask.template is None else row.shown,
-                "gold": None if row.gold is None else self._name(row.gold),
+                "gold": gold,
                 "prediction": None if label is None else self._name(self.ask.labels[label]),
                 "probability": probability,
                 "target": targets[0] if targets else None,
                 "value": values[0] if values else None,
                 "tokens": len(done[0].tokens) if done else None,
                 "seconds": None,
-                "error": errors.get(place) or error or None,
+                "error": errors.get(place) or error or wrong,
             }
             for name, value in cells.items():
                 table[name].append(value)
         return table
+
+    def _gold(self, given: str | None) -> tuple[str | None, str | None]:
+        """The right label by the name that predictions have, or why it is none: "positive" is meant by " positive"."""
+        if given is None or not self.ask.labels:
+            return given, None
+        names = [self._name(label) for label in self.ask.labels]
+        name = self._name(given)
+        alike = [name] if name in names else [one for one in names if one.strip() == name.strip()]
+        if len(alike) == 1:
+            return alike[0], None
+        return None, f"the gold label {given!r} is none of {', '.join(map(repr, names))}"
 
     def _name(self, label: str | int) -> str:
         return label_name(self.model, label)

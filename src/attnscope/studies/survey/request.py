@@ -68,7 +68,8 @@ def ask_of(
     heads: bool,
 ) -> Ask:
     """The request, checked against model and methods. Raises InputError and ModelError."""
-    chosen: list[Any] = list(methods) if isinstance(methods, list) else [methods]
+    pair = isinstance(methods, tuple) and len(methods) == 2 and isinstance(methods[1], Mapping)
+    chosen: list[Any] = list(methods) if isinstance(methods, list | tuple) and not pair else [methods]
     if not chosen:
         raise InputError("method=[]: name one method or more, such as 'gradient'")
     found = []

@@ -78,7 +78,14 @@ def survey(
     arrow()
     model = load(model)
     columns = Columns(
-        text_column, messages_column, pair_column, target_column, gold_column, id_column, rationale_column, tuple(keep)
+        text_column,
+        messages_column,
+        pair_column,
+        target_column,
+        gold_column,
+        id_column,
+        rationale_column,
+        (keep,) if isinstance(keep, str) else tuple(keep),
     )
     ask = ask_of(
         model,
