@@ -51,7 +51,7 @@ test-lowest test-newest: test-%: .venv-%/.ready
 	.venv-$*/$(SCRIPTS)/python -m pip install --disable-pip-version-check --quiet --upgrade pip uv
 	.venv-$*/$(SCRIPTS)/uv pip compile --quiet --resolution $(if $(filter lowest,$*),lowest-direct,highest) \
 		--extra adapters --extra bundled --extra figures --extra ja -o .venv-$*/versions.txt pyproject.toml
-	.venv-$*/$(SCRIPTS)/python -m pip install --disable-pip-version-check --quiet -c .venv-$*/versions.txt \
+	.venv-$*/$(SCRIPTS)/uv pip install --quiet --python .venv-$* -c .venv-$*/versions.txt \
 		--editable .[adapters,bundled,figures,ja] hypothesis onnx pandas polars psutil pyarrow pytest scipy
 	@touch $@
 

@@ -51,7 +51,9 @@ class Plain:
     @property
     def two_stacks(self) -> bool:
         """Whether it has an encoder and a decoder."""
-        return bool(getattr(self.net.config, "is_encoder_decoder", False))
+        # UMT5 for token classification is an encoder whose configuration is of both.
+        stated = bool(getattr(self.net.config, "is_encoder_decoder", False))
+        return stated and self.net.get_decoder() not in (self.net, self.net.base_model)
 
     @property
     def continues(self) -> bool:
@@ -194,6 +196,8 @@ class Plain:
         if not self.two_stacks and isinstance(getattr(body, "encoder", None), PreTrainedModel):
             body = body.encoder  # T5's encoder alone embeds in the stack in it
         layers = [_embedding_layer(body) or net.get_input_embeddings()]
+        if self.case.family == "florence2":  # the whole model embeds what its encoder reads
+            layers = [net.get_input_embeddings()]
         if self.reads_twice:
             layers.append(_embedding_layer(net.get_decoder()))
         handles = [layer.register_forward_hook(replace) for layer in dict.fromkeys(layers) if layer is not None]

@@ -75,17 +75,22 @@ class Trial:
 
     @cached_property
     def eager(self) -> list[Tensor]:
-        """The model's own eager attention of TEXT, (head, query, key), of each layer that has it from token to token.
+        """The model's own eager attention of TEXT."""
+        return self.eager_of(TEXT)
+
+    def eager_of(self, text: str) -> list[Tensor]:
+        """The model's own eager attention, (head, query, key), of each layer that has it from token to token.
 
         Where a model returns something else than the weights that it multiplies with (raw scores), these.
         """
-        count = len(self.ids)
-        returned = self.plain.attention(self.ids).get(self.stack, [])
+        ids = self.plain.ids(text)
+        count = len(ids)
+        returned = self.plain.attention(ids).get(self.stack, [])
         layers = [weights for weights in returned if weights.shape[-2:] == (count, count)]
         if all(weights.min() >= 0 and weights.sum(-1).max() <= 1.01 for weights in layers):
             return layers
         net = eager_copy(self.plain.net)
-        return multiplied_weights(self.plain.body(net), self.plain.body_inputs(net, self.ids))
+        return multiplied_weights(self.plain.body(net), self.plain.body_inputs(net, ids))
 
     @cached_property
     def layers(self) -> tuple[int, ...]:

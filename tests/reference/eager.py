@@ -80,7 +80,9 @@ class EagerAttention(TorchFunctionMode):
         return output
 
     def _of_attention(self, scores: Tensor) -> bool:
-        return scores.dim() >= 3 and scores.shape[-2] in self.queries and scores.shape[-1] in self.keys
+        # (batch, token, expert) is a router's, even where there are as many experts as tokens of a decoder.
+        by_head = scores.dim() > 3 or (scores.dim() == 3 and scores.shape[0] != self.batch)
+        return by_head and scores.shape[-2] in self.queries and scores.shape[-1] in self.keys
 
     def _is_weights(self, given: object) -> bool:
         return any(given is weights for weights in self.weights)

@@ -6,6 +6,9 @@ Memory is worked out from the model's sizes: what a method holds at its peak, ab
 from dataclasses import dataclass, replace
 from math import isqrt
 
+import torch
+
+from attnscope.errors import ModelError
 from attnscope.models.activation_checkpointing import SAVED_BYTES, Widths, widths
 from attnscope.models.architecture import configured, task_of
 from attnscope.models.attention.interface import BLOCK
@@ -55,7 +58,10 @@ class Cost:
 def size_of(model: Model, tokens: int, runs: int, targets: int) -> Size:
     """The sizes of a model and a request."""
     net = model.model
-    embeddings = embedding_weight(net)
+    try:
+        embeddings = embedding_weight(net)
+    except ModelError:  # VITS names none; its attention can be read
+        embeddings = torch.empty(0, 0, dtype=net.dtype)
     return Size(
         tokens=tokens,
         layers=configured(net, "num_hidden_layers") or 1,

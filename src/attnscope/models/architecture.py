@@ -1,8 +1,8 @@
 """What a model is and which of its parts does what: its task, its body, its embedding layer."""
 
 import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from attnscope.errors import AttnscopeError, ModelError
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
 from attnscope.models.quantisation import quantisation_of
+from attnscope.models.thread_bound import here_only, undone_by
 from attnscope.models.typed import (
     as_module,
     decoder_of,
@@ -60,8 +61,9 @@ def configured(net: PreTrainedModel, name: str) -> int | None:
 
 
 def is_encoder_decoder(net: PreTrainedModel) -> bool:
-    """Whether the model has an encoder and a decoder."""
-    return bool(getattr(net.config, "is_encoder_decoder", False))
+    """Whether the model has an encoder and a decoder; UMT5ForTokenClassification has a configuration for both alone."""
+    stated = bool(getattr(net.config, "is_encoder_decoder", False))
+    return stated and decoder_of(net) not in (net, net.base_model)
 
 
 def task_of(net: PreTrainedModel) -> str:
@@ -104,7 +106,7 @@ def reads_ahead(net: PreTrainedModel) -> bool:
         with unchanged(net), torch.no_grad(), errors_named(net):
             one, other, again, short = (net(**accepted(net, {"input_ids": ids})).logits[0, :3] for ids in given)
         if not _equal(one, again):
-            raise _by_chance(net)
+            raise by_chance(net)
         # What goes through quantised layers may be rounded by its largest number, which may be a later token's.
         exact = quantisation_of(net) is None
         facts.both_ways = not _equal(one, other, 1e-3 if exact else 0.1) or (exact and depends_on_length(one, short))
@@ -128,10 +130,11 @@ def check_chance(net: PreTrainedModel) -> None:
     config = net.config
     hashes = "lsh" in (getattr(config, "attn_layers", None) or ()) and getattr(config, "hash_seed", None) is None
     if hashes or getattr(config, "use_expectation", True) is False:
-        raise _by_chance(net)
+        raise by_chance(net)
 
 
-def _by_chance(net: PreTrainedModel) -> ModelError:
+def by_chance(net: PreTrainedModel) -> ModelError:
+    """The error of a model that gives other numbers for the same text each time."""
     return ModelError(
         f"{type(net).__name__} gives other numbers for the same text each time, so that nothing can be compared with "
         "it: take the chance out of its configuration (Reformer: hash_seed; YOSO: use_expectation)"
@@ -169,10 +172,33 @@ def self_attention_body(net: PreTrainedModel) -> nn.Module:
 def embedding_layer(net: PreTrainedModel) -> nn.Module:
     """The layer whose output is "the input embeddings" of the text. Raises ModelError where there is none."""
     body = self_attention_body(net)
-    # T5's encoder alone has an embedding layer that it names, and one of the stack in it that it calls.
+    # T5's encoder alone has an embedding layer that it names, and one of the stack in it that it calls. An encoder of
+    # sound or pictures reads no text.
     stack = getattr(body, "encoder", None)
-    body = stack if isinstance(stack, PreTrainedModel) and not is_encoder_decoder(net) else body
-    return input_embeddings(body if hasattr(body, "get_input_embeddings") else net)
+    if isinstance(stack, PreTrainedModel) and "input_ids" in _named_by_forward(stack) and not is_encoder_decoder(net):
+        body = stack
+    layers = [input_embeddings(body if hasattr(body, "get_input_embeddings") else net)]
+    if is_encoder_decoder(net) and hasattr(net, "get_input_embeddings"):
+        layers.append(net.get_input_embeddings())
+    return layers[0] if layers[0] is layers[-1] else layers[_called(net, layers)]
+
+
+def _called(net: PreTrainedModel, layers: Sequence[nn.Module]) -> int:
+    """Which of the layers embeds the text: T5's is its encoder's, Florence-2's the whole model's. Tried once."""
+    facts = facts_of(net)
+    if facts.embeds is None:
+        called: list[int] = []
+        ids = torch.tensor([[0, 1, 2, 3]], device=device_of(net))
+        with ExitStack() as stack:
+            stack.enter_context(unchanged(net))
+            stack.enter_context(torch.no_grad())
+            for number, layer in enumerate(layers):
+                handle = layer.register_forward_pre_hook(here_only(lambda *_, number=number: called.append(number)))
+                stack.enter_context(undone_by(handle.remove))
+            with errors_named(net):
+                net(**accepted(net, {"input_ids": ids, "decoder_input_ids": ids}))
+        facts.embeds = called[0] if called else 0
+    return facts.embeds
 
 
 def decoder_embeddings(net: PreTrainedModel) -> list[nn.Module]:

@@ -101,6 +101,7 @@ class ModelFacts:
     padding_leaks: whether padding changes what the model makes of a text; None until it was tried.
     compared:      by whether the decoder runs too, the longest reach beyond the trial on which outputs were compared.
     separate_head: whether the vocabulary head can run apart from the body; None until it was tried.
+    embeds:        which of an encoder–decoder's embedding layers the text goes through; None until it was tried.
     begins_at_layer: whether a pass can begin at a layer with what those below it gave; None until it was tried.
     """
 
@@ -114,6 +115,7 @@ class ModelFacts:
     passes_gradients: bool | None = None
     compared: dict[bool, int] = field(default_factory=dict)
     separate_head: bool | None = None
+    embeds: int | None = None
     begins_at_layer: bool | None = None
 
 

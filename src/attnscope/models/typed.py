@@ -71,7 +71,10 @@ def device_of(net: PreTrainedModel) -> torch.device:
 
     accelerate may keep the weights elsewhere, and brings them to that device as they are needed.
     """
-    layer = input_embeddings(net)
+    try:
+        layer = input_embeddings(net)
+    except ModelError:  # VITS names none
+        return net.device
     for module in (layer, *layer.modules(), net):
         hook = getattr(module, "_hf_hook", None)
         for one in (hook, *getattr(hook, "hooks", ())):

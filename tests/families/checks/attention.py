@@ -93,7 +93,9 @@ def attention_gradient(trial: Trial) -> float:
     if not at:  # a classifier reads where a gradient arrives
         (at_body,) = torch.autograd.grad(value, read[0], retain_graph=True)
         at = (at_body[0] != 0).any(-1).nonzero().flatten().tolist()
-    gradients = torch.autograd.grad(value, seen.multiplied)
+    # A recurrent model lets no gradient through its first rounds.
+    of = iter(torch.autograd.grad(value, [weights for weights in seen.multiplied if weights.requires_grad]))
+    gradients = [next(of) if weights.requires_grad else torch.zeros_like(weights) for weights in seen.multiplied]
     relevance = torch.eye(len(trial.ids), dtype=value.dtype)
     for weights, gradient in zip(seen.multiplied, gradients, strict=True):
         positive = (weights * gradient).clamp(min=0).reshape(-1, *weights.shape[-2:]).mean(0)
@@ -115,9 +117,12 @@ def _eager(trial: Trial) -> list[Tensor]:
     if trial.case.family in BEFORE_SINK:
         raise UnverifiedError("the weights that the model returns are those before its sinks")
     try:
-        return trial.eager
+        eager = trial.eager
     except Exception as error:
         raise UnverifiedError(f"the model gives no attention of its own: {type(error).__name__}: {error}") from error
+    if not eager and ats.attention(trial.model, TEXT, layer=-1).measured.mechanism:
+        raise NothingToCheckError("linear attention, which is checked by rebuilding its layer's output")
+    return eager
 
 
 def _stack(trial: Trial) -> str | None:

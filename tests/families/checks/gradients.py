@@ -80,6 +80,8 @@ def gim(trial: Trial) -> float:
     lengths = [len(trial.ids), *([len(question.decoder)] if question.decoder else [])]
     if trial.case.family in BEFORE_SINK:
         raise UnverifiedError("the textbook version knows no sinks behind the weights")
+    if trial.case.family == "blt":
+        raise UnverifiedError("the textbook version knows no attention to patches of bytes")
     with interaction_modified(net, lengths):
         vectors, embeddings, _ = trial.plain.gradient(trial.ids, question, net=net)
     return _summed(got.token_scores, vectors * embeddings)

@@ -104,12 +104,19 @@ def test_an_output_that_is_not_the_models_own_is_refused(monkeypatch: pytest.Mon
     own = mlp.forward
     passes: list[None] = []
 
+    def watched_otherwise(x: torch.Tensor) -> torch.Tensor:
+        passes.append(None)  # as it came, eager, watched; and twice as it came, to see whether it repeats
+        return own(x) * (2 if len(passes) == 3 else 1)
+
     def drifting(x: torch.Tensor) -> torch.Tensor:
         passes.append(None)
         return own(x) * (1 + len(passes))
 
-    monkeypatch.setattr(mlp, "forward", drifting)
+    monkeypatch.setattr(mlp, "forward", watched_otherwise)
     with pytest.raises(ModelError, match=r"LlamaForCausalLM computes something else .* than as it came"):
+        attention_layout(net, IDS)
+    monkeypatch.setattr(mlp, "forward", drifting)
+    with pytest.raises(ModelError, match=r"LlamaForCausalLM gives other numbers for the same text each time"):
         attention_layout(net, IDS)
 
 

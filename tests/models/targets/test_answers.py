@@ -6,6 +6,7 @@ import torch
 from tiny_models import PASSAGE, QUESTION, joined_pair, pair_reader
 
 import attnscope as ats
+from attnscope.errors import InputError
 
 
 def test_an_answer_is_a_passage_with_a_beginning_and_an_end() -> None:
@@ -45,3 +46,12 @@ def test_padding_is_no_answer() -> None:
     alone = ats.explain(model, "Is it", "gradient", text_pair="It is true")
     assert both[1].measured.value == pytest.approx(alone.measured.value, abs=1e-5)
     np.testing.assert_allclose(both[1].scores, alone.scores, rtol=1e-4)
+
+
+def test_an_answer_that_the_model_rules_out_has_no_probability() -> None:
+    """A millionth of a million is more than single precision holds: such numbers would be noise."""
+    model = pair_reader("QuestionAnswering")
+    handle = model.model.qa_outputs.register_forward_hook(lambda _m, _a, output: output - 1e6)
+    with pytest.raises(InputError, match=r"allows no answer there .*give the question as the text"):
+        ats.explain(model, PASSAGE, "gradient")
+    handle.remove()

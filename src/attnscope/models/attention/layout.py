@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from attnscope.errors import ModelError
 from attnscope.models.architecture import is_encoder_decoder, self_attention_body
 from attnscope.models.attention.layer_numbers import with_mixers_beside, with_model_numbers
-from attnscope.models.attention.probe.probe import check_beyond_the_trial, probed
+from attnscope.models.attention.probe.probe import check_beyond_the_trial, check_repeats, probed
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import (
     AttentionLayout,
@@ -55,10 +55,14 @@ def attention_layout(net: PreTrainedModel, inputs: Mapping[str, Tensor], stack: 
     facts, body = facts_of(net), body_of(net, "cross" if with_decoder else "self")
     layout = facts.layouts.get(with_decoder)
     if layout is None:
-        with unchanged(net), torch.no_grad():
-            trial = probe_inputs(inputs, probe_tokens(net))
-            layout = with_model_numbers(net, body, trial, probed(net, body, trial, with_decoder=with_decoder))
-            layout = with_mixers_beside(body, layout)
+        trial = probe_inputs(inputs, probe_tokens(net))
+        try:
+            with unchanged(net), torch.no_grad():
+                layout = with_model_numbers(net, body, trial, probed(net, body, trial, with_decoder=with_decoder))
+                layout = with_mixers_beside(body, layout)
+        except ModelError:
+            check_repeats(net, body, trial)
+            raise
         facts.layouts[with_decoder] = layout
     reach = farthest_reach(net, inputs["input_ids"].shape[1])
     if reach > facts.compared.get(with_decoder, 0):

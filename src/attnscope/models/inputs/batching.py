@@ -103,9 +103,11 @@ def _made_of(net: PreTrainedModel, texts: Sequence[Mapping[str, Sequence[int]]])
         padded_classifier = getattr(net.config.get_text_config(), "pad_token_id", None) is not None
         if not (padded_classifier if task_of(net) == "classifier" else facts_of(net).both_ways):
             return made
-    if task_of(net) == "encoder-decoder":
+    if task_of(net) in ("encoder-decoder", ""):
         inputs["decoder_input_ids"] = inputs["input_ids"]
     output = net(**accepted(net, inputs))
+    if not task_of(net):
+        return [*made, output.last_hidden_state[:1], output.encoder_last_hidden_state[:1]]
     return [*made, (output.start_logits[..., None] if task_of(net) == "answer" else output.logits)[:1]]
 
 

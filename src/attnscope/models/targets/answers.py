@@ -15,6 +15,8 @@ from attnscope.models.targets.readout import Readout
 from attnscope.models.targets.target import Objective, Target, explained, quantity_of, written_text
 
 # The model's own answer is at most so many tokens long, as usual for these models.
+# Where a model takes this much off a logit, or more, it does not want an answer to begin or end.
+_RULED_OUT = -1e5
 _LONGEST = 30
 
 
@@ -27,6 +29,11 @@ def answer(model: Model, encoded: Encoded, target: Target) -> Objective:
     ends = _ends(model, encoded.inputs)
     texts = [written_text(t) for t in (target.target, target.against) if t is not None]
     spans = [_span_of(encoded, text, ends) for text in texts] or [_likeliest(encoded, ends)]
+    if min(float(ends[place].min()) for span in spans for place in span) < _RULED_OUT:
+        raise InputError(
+            f"{type(model.model).__name__} allows no answer there (to BigBird all that stands before the first "
+            "separator is the question): give the question as the text, and the passage as text_pair"
+        )
     quantity = quantity_of(target, "log_probability")
     readout = Readout(
         encoded.inputs,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from attnscope.errors import ModelError
+from attnscope.models.architecture import by_chance
 from attnscope.models.attention.probe.labels import (
     TOLERANCE,
     UNREAD,
@@ -34,6 +35,7 @@ from attnscope.models.attention.probe.trial import (
     served_pass,
 )
 from attnscope.models.attention.serving import IMPLEMENTATION
+from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import AttentionLayout
 from attnscope.models.quantisation import quantisation_of
 
@@ -66,6 +68,14 @@ def probed(
             raise
     watched = served_pass(net, body, inputs, came_with)
     return _layout(watched.calls, _checked(net, watched, came, eager, stacks, same=True), came_with)
+
+
+def check_repeats(net: PreTrainedModel, body: nn.Module, inputs: Mapping[str, Tensor]) -> None:
+    """Raises ModelError where two passes of the model as it came differ."""
+    with unchanged(net), torch.no_grad():
+        one, other = (pass_as_it_came(net, body, inputs) for _ in range(2))
+    if _output_change(net, one, other, same=True):
+        raise by_chance(net)
 
 
 def check_beyond_the_trial(
@@ -189,6 +199,7 @@ def _outside_the_interface(
         hooked,
         values=False,
         modules=tuple(module for module, _ in hooked),
+        single=len(calls) <= len(layers),  # LiLT attends to text and layout, and returns one of the two
     )
 
 
