@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from attnscope.results.attribution import Token as Token
     from attnscope.results.attribution import Word as Word
     from attnscope.results.base import load_result as load_result
+    from attnscope.results.citation.citation import Citation as Citation
+    from attnscope.results.citation.head_weights import HeadWeights as HeadWeights
     from attnscope.results.collection import Failed as Failed
     from attnscope.results.collection import Results as Results
     from attnscope.results.comparison import Comparison as Comparison
@@ -54,6 +56,9 @@ if TYPE_CHECKING:
     from attnscope.results.sample import Sample as Sample
     from attnscope.results.similarity import Similarity as Similarity
     from attnscope.serve.live import live as live
+    from attnscope.studies.citation.cite import cite as cite
+    from attnscope.studies.citation.cite import learn_heads as learn_heads
+    from attnscope.studies.citation.judging import evaluate_citation as evaluate_citation
     from attnscope.studies.compare import compare as compare
     from attnscope.studies.effects.edge_effects import edge_effects as edge_effects
     from attnscope.studies.effects.head_effects import head_effects as head_effects
@@ -69,6 +74,7 @@ _HOMES = {
     "Agreement": "attnscope.results.agreement",
     "Attribution": "attnscope.results.attribution",
     "AttnscopeError": "attnscope.errors",
+    "Citation": "attnscope.results.citation.citation",
     "Comparison": "attnscope.results.comparison",
     "Comparisons": "attnscope.results.comparison",
     "EdgeEffects": "attnscope.results.effects.edge_effects",
@@ -76,6 +82,7 @@ _HOMES = {
     "HeadEffects": "attnscope.results.effects.head_effects",
     "Evaluation": "attnscope.results.evaluation",
     "Failed": "attnscope.results.collection",
+    "HeadWeights": "attnscope.results.citation.head_weights",
     "METHODS": "attnscope.methods.table",
     "Method": "attnscope.methods.table",
     "METRICS": "attnscope.metrics.table",
@@ -95,14 +102,17 @@ _HOMES = {
     "Plan": "attnscope.methods.plan",
     "plan": "attnscope.methods.plan",
     "attention_maps": "attnscope.methods.attention.maps",
+    "cite": "attnscope.studies.citation.cite",
     "compare": "attnscope.studies.compare",
     "edge_effects": "attnscope.studies.effects.edge_effects",
     "head_effects": "attnscope.studies.effects.head_effects",
     "evaluate": "attnscope.studies.evaluate",
+    "evaluate_citation": "attnscope.studies.citation.judging",
     "explain": "attnscope.methods.explain",
     "knock_out": "attnscope.studies.effects.knock_out",
     "head_profiles": "attnscope.studies.heads.head_profiles",
     "live": "attnscope.serve.live",
+    "learn_heads": "attnscope.studies.citation.cite",
     "load": "attnscope.models.loading.load",
     "load_result": "attnscope.results.base",
     "notebook_html": "attnscope.render",

@@ -13,6 +13,7 @@ import attnscope as ats
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
+from attnscope.results.citation.citation import Citation, Source, Statement
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
 from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
 from attnscope.results.corpus.summary import ExampleText, SurveySummary, WordRow
@@ -22,6 +23,7 @@ from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation, EvaluationRow
 from attnscope.results.per_token import PerToken, TargetToken
 from attnscope.results.similarity import Similarity
+from attnscope.text.segments import sentences
 
 PROVENANCE = {"model": "tests/tiny", "revision": None, "dtype": "float32", "attention": "sdpa", "attnscope": "0.1.0"}
 
@@ -295,6 +297,42 @@ def similar(text: str, other: str) -> Similarity:
     return Similarity(*sides, scores, pooled, *alone, 0.75, (0.25, 0.125))
 
 
+def citation(
+    question: str = "Who built the castle?",
+    said: Sequence[str] = ("Aldo built the castle. ", "It is on a hill. ", "It rains."),
+    passages: Sequence[str] = (
+        "The castle was built by Aldo. He was rich.",
+        "A hill rises here.",
+        "The river is wide.",
+    ),
+    **fields: Any,
+) -> Citation:
+    """Three statements: from the first source, of which the first sentence says it; from the second; from none."""
+    statements, start = [], 0
+    for text, without in zip(said, (-20.0, -9.0, -2.25), strict=True):
+        end = start + len(text.rstrip())
+        statements.append(Statement(text.rstrip(), start, end, -2.0, without))
+        start += len(text)
+    sources = [Source(str(i + 1), text, "A title" if i == 1 else "") for i, text in enumerate(passages)]
+    (a, b), (c, d) = sentences(passages[0])[:2]
+    sources += [Source(f"1.{n}", passages[0][x:y], "", "sentence", 0, x) for n, x, y in ((1, a, b), (2, c, d))]
+    scores = np.array([[12.5, 1.0, -0.5, 12.0, 0.25], [0.5, 6.0, 0.0, 0.25, 0.25], [0.1, 0.05, 0.0, 0.05, 0.0]])
+    made: dict[str, Any] = {"effects": scores, "method": "deletion", "unit": "nats", "passes": 8} | fields
+    return Citation(
+        question=question, answer="".join(said), statements=tuple(statements), sources=tuple(sources), scores=scores,
+        provenance=PROVENANCE, **made,
+    )  # fmt: skip
+
+
+def estimated(**fields: Any) -> Citation:
+    """The same by a surrogate: intervals, and true effects of some sources only."""
+    first = citation()
+    effects = np.where(np.arange(5) < 2, first.scores, np.nan)
+    ends = {"low": first.scores - 0.5, "high": first.scores + 0.75}
+    options = {"masks": 64, "tolerance": 0.5}
+    return replace(first, effects=effects, method="surrogate", unit="logits", options=options, **ends, **fields)
+
+
 # One of each type.
 EVERY: dict[str, Any] = {
     "attribution": result("a castle on the hill"),
@@ -306,6 +344,7 @@ EVERY: dict[str, Any] = {
     "comparisons": Comparisons((comparison(), comparison(attack="typo"))),
     "evaluation": evaluation(),
     "effect": effect(),
+    "citation": citation(),
     "head_profiles": head_profiles(head_profiles()),
     "survey_summary": survey_summary(),
     "head_effects": head_effects(),

@@ -10,6 +10,7 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide, quantise
 from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
+from attnscope.results.citation.citation import Citation, Source, Statement
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
 from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
@@ -228,6 +229,19 @@ def similarity(strings: tuple[str, ...]) -> Similarity:
     return Similarity(*sides, scores, pooled, *alone, 0.75, (0.25, 0.125))
 
 
+def citation(strings: tuple[str, ...]) -> Citation:
+    answer, spans = spread(strings)
+    statements = tuple(Statement(answer[a:b], a, b, -1.0, -5.0 * (i % 2) - 1.0) for i, (a, b) in enumerate(spans))
+    sources = tuple(
+        Source(string, string, string, "source", None if i < 3 else i % 3) for i, string in enumerate(strings)
+    )
+    scores = np.arange(len(statements) * len(sources), dtype=float).reshape(len(statements), -1)
+    return Citation(
+        "a question", answer, statements, sources, scores, np.where(scores > 3, scores, np.nan), "a method", "a unit",
+        9, scores - 1, scores + 1, {"an option": "a value"}, False, {"model": "a model", "own fact": "version"},
+    )  # fmt: skip
+
+
 BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Attribution: attribution,
     PerToken: per_token,
@@ -238,6 +252,7 @@ BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Similarity: similarity,
     Evaluation: evaluation,
     Effect: effect,
+    Citation: citation,
     HeadEffects: head_effects,
     EdgeEffects: edge_effects,
 }

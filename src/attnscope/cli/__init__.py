@@ -30,6 +30,7 @@ from attnscope.cli.pairs.similarity import similarity
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
 from attnscope.cli.serving.serve import serve
+from attnscope.cli.tables.cite import cite
 from attnscope.cli.tables.survey import survey
 from attnscope.errors import AttnscopeError, FailureError
 
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "similarity": similarity,
     "evaluate": evaluate,
+    "cite": cite,
     "survey": survey,
     "knock-out": knock_out,
     "head-effects": head_effects,

@@ -21,6 +21,7 @@ from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
+from attnscope.results.citation.citation import Citation
 from attnscope.results.collection import Results
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.results.corpus.head_profiles import HeadProfiles
@@ -159,6 +160,12 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
         **_document(".jsonl", "data", "render_lines"),
         **_document(".txt", "terminal", "render_table"),
     },
+    Citation: {
+        **_page("effects.citation"),
+        **_figures("citation", "font"),
+        **_document(".md", "citation", "render_markdown"),
+        **_document(".txt", "terminal", "render_table"),
+    },
     Effect: {
         **_page("effects.effect"),
         **_figures("effects.effect", "font"),
@@ -264,6 +271,7 @@ def notebook_html(result: Result | Results[Any]) -> str:
         | Similarity
         | Evaluation
         | Effect
+        | Citation
         | HeadEffects
         | EdgeEffects
         | HeadProfiles

@@ -51,6 +51,7 @@ TYPES: dict[str, str] = {
     "comparisons": "attnscope.results.comparison:Comparisons",
     "similarity": "attnscope.results.similarity:Similarity",
     "evaluation": "attnscope.results.evaluation:Evaluation",
+    "citation": "attnscope.results.citation.citation:Citation",
     "effect": "attnscope.results.effects.effect:Effect",
     "head_profiles": "attnscope.results.corpus.head_profiles:HeadProfiles",
     "survey_summary": "attnscope.results.corpus.summary:SurveySummary",

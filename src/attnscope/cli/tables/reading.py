@@ -32,7 +32,7 @@ def items_of(source: options.Source) -> list[Item]:
     if source.lines:
         items = [Item(line.removesuffix("\r")) for line in document.split("\n") if line.strip()]
     elif suffix in (".jsonl", ".ndjson"):
-        items = [_item(row, source, name, where) for row, where in _json_rows(document, name)]
+        items = [_item(row, source, name, where) for row, where in json_rows(document, name)]
     else:
         items = [_item(row, source, name, where) for row, where in _csv_rows(document, suffix, source, name)]
     if not items:
@@ -40,7 +40,8 @@ def items_of(source: options.Source) -> list[Item]:
     return items
 
 
-def _json_rows(document: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+def json_rows(document: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of JSON lines, and where each is; a text stands for {"text": …}. Raises InputError."""
     for number, line in enumerate(document.split("\n"), 1):
         if line.strip():
             where = f"line {number} of {name}"

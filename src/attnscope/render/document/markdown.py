@@ -23,8 +23,8 @@ def render_markdown(result: Result) -> bytes:
     parts = []
     if isinstance(result, Attribution):
         caption = caption_of(result)
-        facts = " · ".join(f"{_text(name)} {_text(value)}" for name, value in caption.facts)
-        parts += [f"**{_text(caption.title)}**", facts, *map(_text, caption.notes)]
+        facts = " · ".join(f"{escaped(name)} {escaped(value)}" for name, value in caption.facts)
+        parts += [f"**{escaped(caption.title)}**", facts, *map(escaped, caption.notes)]
     table = result.columns()
     if isinstance(result, Attribution) and result.asked.segments:
         # A passage with a name: its beginning says which one it is.
@@ -61,10 +61,10 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return "" if np.isnan(value) else number(value)
-    return "" if value is None else _text(str(value))
+    return "" if value is None else escaped(str(value))
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """The text on one line, escaped so that Markdown finds no markup in it."""
-    escaped = visible(text.strip()).translate(_MARKUP)
-    return _BLOCK.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", escaped)
+    safe = visible(text.strip()).translate(_MARKUP)
+    return _BLOCK.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", safe)

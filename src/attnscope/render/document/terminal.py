@@ -14,6 +14,7 @@ from attnscope.render.content.caption import caption_of, limits, number, singula
 from attnscope.render.content.pieces import pieces, query_words, visible
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
+from attnscope.results.citation.citation import Citation
 from attnscope.results.corpus.head_profiles import HeadProfiles
 from attnscope.results.corpus.summary import SurveySummary
 from attnscope.results.effects.edge_effects import EdgeEffects
@@ -45,7 +46,7 @@ def render_texts(result: PerToken) -> bytes:
 
 
 def render_table(
-    result: Agreement | Evaluation | Effect | HeadProfiles | SurveySummary | HeadEffects | EdgeEffects,
+    result: Agreement | Citation | Evaluation | Effect | HeadProfiles | SurveySummary | HeadEffects | EdgeEffects,
 ) -> bytes:
     """The result's own plain text table."""
     return encoded(result.table())

@@ -1,0 +1,52 @@
+"""What every picture of a citation says: its facts, its notes, names of sources."""
+
+import numpy as np
+
+from attnscope.render.content.caption import number
+from attnscope.results.citation.citation import CITED_SHARE, LEAST_GAIN, Citation
+from attnscope.text.visible import model_name
+
+NONE = "none of these"
+_MEANING = {
+    "nats": "what a statement's log-probability loses without the source",
+    "logits": "the slope of the statement's log-odds on whether the source is there",
+    "share of attention": "how much of the heads' attention the source gets where the statement is predicted",
+}
+
+
+def facts(result: Citation) -> list[tuple[str, str]]:
+    """How the citation was made."""
+    pairs = [("model", model_name(str(result.provenance.get("model", "—")))), ("method", result.method)]
+    pairs += [(name.replace("_", " "), str(value)) for name, value in result.options.items() if value is not None]
+    pairs.append(("log-probability with all sources", number(result.value)))
+    pairs.append(("with none of them", number(result.without)))
+    pairs.append(("passes", f"{result.passes:,}"))
+    return pairs
+
+
+def notes(result: Citation) -> list[str]:
+    """How to read it."""
+    meaning = _MEANING.get(result.unit, "how much the source supports the statement")
+    said = [f"Scores are in {result.unit}: {meaning}."]
+    said.append(
+        f"A statement is cited to the sources whose score is at least {CITED_SHARE:.0%} of its largest. Where all "
+        f"sources together make it less than {np.exp(LEAST_GAIN):.0f} times as likely, it is cited to {NONE}: the "
+        "model says it without them too, or hardly with them."
+    )
+    said.append("Sources that say the same hide each other: without either of them the other is still there.")
+    if result.low is not None:
+        said.append("Intervals: 95 %, by fits to sets of sources drawn with replacement.")
+    if result.narrow is False:
+        said.append("Some intervals are wider than was asked: the most sets of sources were tried.")
+    return said
+
+
+def name_of(result: Citation, source: int) -> str:
+    """A source's name and title."""
+    one = result.sources[source]
+    return f"{one.name} {one.title}" if one.title else one.name
+
+
+def totals(result: Citation) -> list[float]:
+    """(source,) the scores for the whole answer: the sum over statements."""
+    return [float(score) for score in result.scores.sum(0)]

@@ -1,0 +1,1 @@
+"""Which sources an answer relied on, and the weights of heads that say so."""

@@ -1,0 +1,1 @@
+"""Which sources an answer relied on: by leaving them out, by a surrogate, by the heads' attention."""

@@ -1,0 +1,185 @@
+"""`ats.cite`: which passages, turns or sentences did each statement of an answer rely on? And `ats.learn_heads`."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attnscope.errors import InputError, NonFiniteError
+from attnscope.methods.build import provenance
+from attnscope.models.default_settings import default_settings
+from attnscope.models.loading.load import Model
+from attnscope.results.citation.citation import LEVELS, Citation, Statement
+from attnscope.results.citation.head_weights import HeadWeights
+from attnscope.studies.citation.deletion import deletion, effects_of
+from attnscope.studies.citation.heads import attention_shares, heads, learnt
+from attnscope.studies.citation.prompt import Passage
+from attnscope.studies.citation.setup import Setup, setup
+from attnscope.studies.citation.surrogate import surrogate
+from attnscope.text.inputs import Messages
+
+METHODS = ("deletion", "surrogate", "heads")
+_UNITS = {"deletion": "nats", "surrogate": "logits", "heads": "share of attention"}
+
+
+def cite(
+    model: Model,
+    question: str | Messages,
+    passages: Sequence[Passage] | None = None,
+    answer: str | None = None,
+    *,
+    method: Literal["deletion", "surrogate", "heads"] = "deletion",
+    depth: Literal["source", "sentence", "word"] | None = None,
+    masks: int | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+    weights: HeadWeights | str | os.PathLike[str] | None = None,
+    exact: int = 3,
+    generate: int = 64,
+    template: str | None = None,
+    segments: Mapping[str, Sequence[int]] | Literal["paragraphs", "turns"] | None = None,
+    unit: Literal["sentence", "word", "segment"] | None = None,
+    within: str | Sequence[int] | None = None,
+    tools: Any = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
+) -> Citation:
+    """Score each source for each statement (sentence) of the answer.
+
+    question:  a question about the passages; or, without passages, a chat as a list of messages, of which the turns
+               are the sources, or a text, of which the paragraphs are.
+    passages:  texts, or {"text": …, "title": …, "id": …}. They and the question go into the model's chat template where
+               it has one, and into a plain text otherwise, as `attnscope.studies.citation.prompt` has it; `template`
+               is another text with {passages} and {question}.
+    answer:    the answer; by default what the model itself writes, greedily, at most `generate` tokens. Of a chat that
+               ends with a reply, that reply, or the part of it that is given.
+    method:    "deletion": what a statement's log-probability loses when a source is left out of the prompt, in nats,
+               exact, one pass a source behind what comes before it. `depth` ("sentence" by default, "source", "word")
+               says how far the sources are opened in which something is found.
+               "surrogate": slopes of a sparse linear model over random sets of sources, in logits, with 95 % intervals
+               (ContextCite, arXiv:2409.00729); `masks` sets (64), or with `tolerance` as many as it takes.
+               "heads": the heads' attention to a source, by one pass, combined with equal weights or with those that
+               `learn_heads` has learnt (after AT2, arXiv:2504.13752): `weights`, or the file they were saved in.
+    exact:     of the other two methods, the true effect is measured too, for this many sources of each statement.
+    segments, unit, within: without passages, what the sources are, as of `explain`: within="3 assistant thinking"
+               are the sentences of that turn.
+
+    Every statement has its log-probability with all sources and without any, so that *none of these* is an outcome:
+    `result.cited(i)` is empty. Statements' values add up to the answer's.
+
+    Sources that say the same hide each other: leaving out either changes little. Raises InputError for what cannot be
+    used, TextTooLongError where all is more than the model takes, InputError for a model that writes no text.
+
+    >>> cite(load(), "Where is the castle?", ["The castle is in Himeji.", "The river is wide."])  # doctest: +SKIP
+    """
+    _check(method, depth, masks, tolerance, weights, exact)
+    chosen = HeadWeights.load(weights) if isinstance(weights, str | os.PathLike) else weights
+    with default_settings():
+        found = setup(
+            model, question, passages, answer, generate=generate, template=template, segments=segments, unit=unit,
+            within=within, tools=tools, chat_template_kwargs=chat_template_kwargs,
+        )  # fmt: skip
+        every = frozenset[int]().union(*(part.tokens for part in found.parts))
+        whole, without = found.values_without([frozenset(), every])
+        if not np.isfinite([whole, without]).all():
+            raise NonFiniteError(
+                f"the model rules the answer {found.answer[:40]!r} out: its log-probability is minus infinity, so that "
+                "nothing can be compared with it; give another answer"
+            )
+        parts, low, high, narrow = found.parts, None, None, None
+        if method == "deletion":
+            effects = effects_of(found, parts, whole)
+            parts, effects = deletion(found, whole, effects, depth or "sentence")
+            scores = effects
+        else:
+            if method == "surrogate":
+                fit = surrogate(found, masks, tolerance, seed)
+                scores, low, high, narrow = fit.scores, fit.low, fit.high, fit.narrow
+                found.options |= {"masks": fit.masks, "seed": seed, "tolerance": tolerance}
+            else:
+                scores = heads(found, chosen)
+                found.options["weights"] = "equal" if chosen is None else f"learnt from {chosen.learnt_from} questions"
+            effects = _exact(found, whole, scores, exact)
+    statements = tuple(
+        Statement(found.answer[start:end], start, end, float(whole[k]), float(without[k]))
+        for k, (start, end) in enumerate(found.statements)
+    )
+    return Citation(
+        question=found.question,
+        answer=found.answer,
+        statements=statements,
+        sources=tuple(part.source for part in parts),
+        scores=scores,
+        effects=effects,
+        method=method,
+        unit="nats" if chosen is not None else _UNITS[method],
+        passes=found.passes,
+        low=low,
+        high=high,
+        options=found.options,
+        narrow=narrow,
+        provenance=provenance(model),
+    )
+
+
+def learn_heads(
+    model: Model,
+    questions: Iterable[Mapping[str, Any]] | None = None,
+    *,
+    generate: int = 64,
+    template: str | None = None,
+) -> HeadWeights:
+    """Learn how much each head's attention says about the effect of a source, for `cite(…, method="heads")`.
+
+    questions: {"question": …, "passages": […], "answer": …}, the answer given or left out; without any, 24 generated
+               ones with made-up facts. Each takes a pass for every passage, and three more.
+
+    Raises InputError for a question that cannot be used.
+
+    >>> learn_heads(load()).save("heads.json")  # doctest: +SKIP
+    """
+    from attnscope.studies.citation.generated import fact_sets
+
+    examples = []
+    layers: list[tuple[int, int]] = []
+    with default_settings():
+        for asked in fact_sets(24, passages=6, seed=1) if questions is None else questions:
+            found = setup(
+                model, asked["question"], asked["passages"], asked.get("answer"), generate=generate, template=template,
+                segments=None, unit=None, within=None,
+            )  # fmt: skip
+            shares, layers = attention_shares(found, found.parts)
+            (whole,) = found.values_without([frozenset()])
+            examples.append((shares, effects_of(found, found.parts, whole)))
+    return learnt(model, examples, layers)
+
+
+def _check(
+    method: str, depth: str | None, masks: int | None, tolerance: float | None, weights: object, exact: int
+) -> None:
+    """Raises InputError for an option that the method does not have."""
+    if method not in METHODS:
+        raise InputError(f"method={method!r}: choose from {', '.join(METHODS)}")
+    if depth is not None and depth not in LEVELS:
+        raise InputError(f"depth={depth!r}: choose from {', '.join(LEVELS)}")
+    owners: dict[str, tuple[object, str]] = {
+        "depth": (depth, "deletion"),
+        "masks": (masks, "surrogate"),
+        "tolerance": (tolerance, "surrogate"),
+    }
+    owners["weights"] = weights, "heads"
+    for name, (value, owner) in owners.items():
+        if value is not None and method != owner:
+            raise InputError(f"{name} is of method={owner!r}, and method={method!r} was asked: leave it out")
+    if type(exact) is not int or exact < 0:
+        raise InputError(f"exact={exact!r}: give a whole number, 0 or more")
+
+
+def _exact(found: Setup, whole: NDArray[np.float64], scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The true effects of the `count` sources with the largest scores of each statement; NaN for the others."""
+    effects = np.full(scores.shape, np.nan)
+    chosen = sorted({int(i) for row in scores for i in np.argsort(-row, kind="stable")[:count]})
+    if chosen:
+        effects[:, chosen] = effects_of(found, [found.parts[i] for i in chosen], whole)
+    return effects

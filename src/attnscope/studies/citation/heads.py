@@ -1,0 +1,118 @@
+"""The heads' attention to each source, combined linearly, and weights learnt from the sources' true effects."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attnscope.errors import InputError, ModelError
+from attnscope.methods.build import provenance
+from attnscope.models.architecture import is_encoder_decoder
+from attnscope.models.attention.capture import capture
+from attnscope.models.attention.interface import AttentionCall
+from attnscope.models.attention.layout import attention_layout
+from attnscope.models.loading.load import Model
+from attnscope.models.targets.readout import batch_inputs
+from attnscope.results.citation.head_weights import HeadWeights
+from attnscope.studies.citation.setup import Part, Setup
+
+Floats = NDArray[np.float64]
+_PENALTIES = np.logspace(-3, 3, 13)
+
+
+def heads(setup: Setup, weights: HeadWeights | None) -> Floats:
+    """(statement, source) Σ over heads of weight · share, by one pass.
+
+    A head's share is the attention that it gives to the source's tokens where it predicts the statement's, their mean.
+    Without weights each head counts alike, and the score is a share of attention, 0 to 1.
+    """
+    shares, layers = attention_shares(setup, setup.parts)
+    if weights is None:
+        found: Floats = shares.mean(0)
+        return found
+    if weights.layers != tuple(layers):
+        raise ModelError(
+            f"the weights are of a model with other heads ({len(weights.layers)} layers of {weights.model}): learn "
+            "them on this one, with attnscope.learn_heads"
+        )
+    return np.asarray(np.tensordot(np.array(weights.weights), shares, 1))
+
+
+def attention_shares(setup: Setup, parts: Sequence[Part]) -> tuple[Floats, list[tuple[int, int]]]:
+    """(head, statement, source) each head's attention to each source, and [(layer, how many heads)] in their order.
+
+    Of the weights only their sums over a source's tokens are kept, a block of queries at a time: no more memory than
+    heads × statements × sources, whatever the length of the text.
+    """
+    net, readout = setup.model.model, setup.objective.readouts[0]
+    inputs = batch_inputs(net, [readout])
+    stack = "cross" if is_encoder_decoder(net) else "self"
+    by_layer = attention_layout(net, inputs, stack).heads_of(stack)
+    setup.passes += 1
+    keys = len(readout.inputs["input_ids"])
+    of_source = torch.zeros(keys, len(parts))
+    for i, part in enumerate(parts):
+        of_source[sorted(part.tokens), i] = 1
+    counts = np.bincount(setup.token_statement, minlength=len(setup.statements)).clip(1)
+    positions = torch.tensor(readout.positions)
+    to_statement = torch.zeros(len(setup.statements), len(positions))
+    for token, statement in enumerate(setup.token_statement):
+        to_statement[statement, token] = 1 / float(counts[statement])
+    shares: dict[int, Tensor] = {}
+
+    def see(layer: int, call: AttentionCall) -> None:
+        total = torch.zeros(call.heads, len(setup.statements), len(parts))
+        start = 0
+        for block in call.blocks(positions):
+            seen = block.weights.shape[-1]
+            to_sources = block.weights[0].cpu() @ of_source[:seen]
+            mixed = to_statement[:, start : start + len(block.queries)]
+            total += torch.einsum("hqs,kq->hks", to_sources, mixed)
+            start += len(block.queries)
+        shares[layer] = total
+
+    capture(net, inputs, list(by_layer), see, stack)
+    every = torch.cat([shares[layer] for layer in by_layer]).double().numpy()
+    return every, list(by_layer.items())
+
+
+def learnt(model: Model, examples: Sequence[tuple[Floats, Floats]], layers: list[tuple[int, int]]) -> HeadWeights:
+    """Weights by ridge regression of the sources' true effects on the heads' shares (after AT2, arXiv:2504.13752).
+
+    examples: of each question, shares (head, statement, source) and effects (statement, source). Both are taken from
+    their mean over a statement's sources, for the scores rank the sources of one statement. The penalty has the
+    smallest leave-one-out error.
+    """
+    features, targets = [], []
+    for shares, effects in examples:
+        if effects.shape[1] < 2:
+            continue
+        features.append((shares - shares.mean(2, keepdims=True)).reshape(len(shares), -1).T)
+        targets.append((effects - effects.mean(1, keepdims=True)).ravel())
+    if not features:
+        raise InputError("weights of heads are learnt from questions with two sources or more, and there was none")
+    weights, error = _ridge(np.concatenate(features), np.concatenate(targets))
+    made = provenance(model)
+    return HeadWeights(str(made["model"]), tuple(layers), tuple(map(float, weights)), len(features), error, made)
+
+
+def _ridge(x: Floats, y: Floats) -> tuple[Floats, float]:
+    """Slopes, and the share of variance that they predict for rows left out."""
+    left, sizes, right = np.linalg.svd(x, full_matrices=False)
+    on_left = left.T @ y
+    best: tuple[float, Floats] | None = None
+    for penalty in _PENALTIES * float((sizes**2).mean() or 1.0):
+        shrink = sizes**2 / (sizes**2 + penalty)
+        leverage = np.minimum((left**2) @ shrink, 1 - 1e-9)
+        error = float((((y - left @ (shrink * on_left)) / (1 - leverage)) ** 2).sum())
+        if best is None or error < best[0]:
+            best = error, right.T @ (sizes / (sizes**2 + penalty) * on_left)
+    assert best is not None
+    total = float((y**2).sum())
+    return best[1], 1 - best[0] / total if total > 0 else 0.0
+
+
+Example = Mapping[str, Any]
