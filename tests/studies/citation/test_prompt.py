@@ -22,6 +22,9 @@ def test_the_question_may_come_first_and_say_what_a_passage_says() -> None:
     text = filled(template, "a b", passages)
     assert [text[a:b] for a, b in blocks(template, "a b", passages, text)] == ["a b\n\n", "a b c"]
     assert blocks(template, "a b", passages, text)[0][0] == 4
+    spaced = "\n{passages}\n\n{question} "
+    text = filled(spaced, "a b", passages).strip()
+    assert blocks(spaced, "a b", passages, text) == [(0, 5), (5, 12)], "stripped, as chat templates do"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_a_template_has_both_places(template: Any) -> None:
 
 
 def test_changed_passages_are_refused() -> None:
-    with pytest.raises(InputError, match="changes passage '1'"):
+    with pytest.raises(InputError, match="changes the prompt"):
         blocks(PLAIN, "why", named(["a b"]), "A B\n\nQuestion: why\nAnswer:")
     with pytest.raises(InputError, match="the question is empty"):
         filled(PLAIN, " ", named(["a"]))

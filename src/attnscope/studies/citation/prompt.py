@@ -72,18 +72,20 @@ def blocks(template: str, question: str, passages: Sequence[Named], text: str) -
 
     Raises InputError where the passages are not there as they were given.
     """
+    whole = filled(template, question, passages)
+    # A chat template may strip the message.
+    core = whole.strip()
+    cursor = text.find(core) + len(template.split("{passages}")[0].replace("{question}", question))
+    cursor -= len(whole) - len(whole.lstrip())
+    if core not in text:
+        raise InputError(
+            "the model's chat template changes the prompt, so the passages cannot be found in it: render it yourself, "
+            "and give it as a text with segments"
+        )
     places = []
-    cursor = len(template.split("{passages}")[0].replace("{question}", question).lstrip())
-    cursor = max(0, min(cursor, len(text)) - 8)
     for one in passages:
-        start = text.find(one.written, cursor)
-        if start < 0:
-            raise InputError(
-                f"the model's chat template changes passage {one.name!r}: render the prompt yourself, and give it as "
-                "a text with segments"
-            )
-        cursor = start + len(one.written)
-        places.append((start, cursor))
+        places.append((cursor, cursor + len(one.written)))
+        cursor = places[-1][1] + len(BETWEEN)
     starts = [start for start, _ in places]
     ends = [*starts[1:], places[-1][1]]
     last = ends[-1]
