@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-peers clean
+.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -101,6 +101,10 @@ $(PEERS)/.ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json
 
 bench-viewer: $(READY) chromium $(PEERS)/.ready
 	$(BIN)/python benchmarks/viewer.py $(PEERS_PYTHON)
+
+# From a key or a click to what is painted, beside the model's bare passes.
+bench-serve: $(READY) chromium
+	$(BIN)/python benchmarks/serve.py
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
