@@ -6,7 +6,7 @@ from typing import Any
 from attnscope.errors import AttnscopeError, InputError, TextError
 from attnscope.models.progress import bar
 from attnscope.results.collection import Failed, Results
-from attnscope.results.plain import is_missing, listed
+from attnscope.results.plain import is_missing, listed, plain_lists
 
 # The parameters that may be a list, with a value for each text.
 EACH = ("target", "against", "similar_to", "within")
@@ -35,7 +35,7 @@ def is_each(name: str, value: object) -> bool:
     >>> is_each("within", [3, 8]), is_each("within", [(3, 8), None]), is_each("target", [3, 8])
     (False, True, True)
     """
-    if name == "within" and isinstance(value, Sequence) and all(isinstance(place, int) for place in value):
+    if name == "within" and is_list(value) and all(isinstance(place, int) for place in plain_lists(value)):
         return False
     return name in EACH and is_list(value)
 
