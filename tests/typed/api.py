@@ -87,3 +87,11 @@ def mistakes(model: ats.Model, text: str) -> None:
     ats.attention(model, text, laier=3)  # type: ignore[call-overload]
     ats.attention(model, 7)  # type: ignore[call-overload]
     ats.save(7, "page.html")  # type: ignore[arg-type]
+
+
+def cite(model: ats.Model, chat: list[dict[str, str]]) -> None:
+    """Statements × sources, of passages or of a chat."""
+    assert_type(ats.cite(model, "Where?", ["Here.", {"title": "T", "text": "There."}]), ats.Citation)
+    assert_type(ats.cite(model, chat, method="surrogate", tolerance=0.5), ats.Citation)
+    assert_type(ats.learn_heads(model), ats.HeadWeights)
+    assert_type(ats.cite(model, "Where?", ["Here."]).cited(0), list[int])
