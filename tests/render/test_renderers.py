@@ -23,6 +23,7 @@ ORDER = (
     "comparisons",
     "similarity",
     "evaluation",
+    "citation",
     "effect",
     "head_profiles",
     "survey_summary",
