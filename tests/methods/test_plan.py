@@ -52,7 +52,7 @@ def test_every_plan_grows_with_the_text_and_says_so(smollm2: ats.Model, method: 
     short, long = (ats.plan(smollm2, method=method, tokens=n) for n in (512, 8192))
     assert short.bytes < long.bytes
     assert short.seconds < long.seconds
-    assert str(long).startswith(f"{method} of 8,192 tokens takes about")
+    assert str(long).startswith(f"{method} of 8,192 tokens takes up to")
     assert set(PLANNED) == {"maps", "generate", *ats.METHODS}
 
 
@@ -109,11 +109,11 @@ def test_what_does_not_fit_says_so() -> None:
     plan = Plan("maps", 1200, 3 * 2**30, 2**30, 200.0, "give less")
     assert not plan.fits
     assert (
-        str(plan) == "maps of 1,200 tokens takes about 3.0 GB of memory of 1.0 GB free and 3 minutes: it does not fit"
+        str(plan) == "maps of 1,200 tokens takes up to 3.0 GB of memory of 1.0 GB free and 3 minutes: it does not fit"
     )
     assert Plan("maps", 12, 2**20, None, 0.5, "").fits
     assert str(Plan("maps", 12, 2**20, None, 0.5, "")) == (
-        "maps of 12 tokens takes about 1 MB of memory and less than a second"
+        "maps of 12 tokens takes up to 1 MB of memory and less than a second"
     )
 
 
@@ -142,9 +142,9 @@ def test_a_long_request_says_what_it_takes(
     monkeypatch.setattr("attnscope.methods.plan.speed", lambda _device: (1e9, 1e9))
     with caplog.at_level(logging.INFO, "attnscope"):
         ats.attention_maps(smollm2, LONG, layers=[0], maps=False, top=0)
-        assert "maps of 600 tokens takes about" in caplog.text
+        assert "maps of 600 tokens takes up to" in caplog.text
         ats.explain(smollm2, "word " * 8, method="lime", samples=100)
-        assert "lime of 9 tokens takes about" in caplog.text
+        assert "lime of 9 tokens takes up to" in caplog.text
 
 
 def test_plans_that_cannot_be_made_say_why(smollm2: ats.Model) -> None:

@@ -61,7 +61,7 @@ def test_what_was_asked_before_is_not_run_again(session: Session, monkeypatch: p
 def test_what_is_long_is_asked_about_first(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "LONG", -1.0)
     answer, told = asked(session, ask="importance", method="deletion")
-    assert "deletion of 5 tokens takes about" in answer["plan"]
+    assert "deletion of 5 tokens takes up to" in answer["plan"]
     assert [name for name, _ in told] == ["next"]
     assert "result" in asked(session, ask="importance", method="deletion", go=True)[0]
 

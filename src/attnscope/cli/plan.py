@@ -34,7 +34,7 @@ def plan(
     *,
     loading: options.Loading,
 ) -> None:
-    """Say how much memory and roughly how much time a request takes, without making it.
+    """Say how much memory at most, and roughly how much time, a request takes, without making it.
 
     Exits with 2 if the request does not fit into this machine's memory, and says how to make it smaller.
 

@@ -33,7 +33,8 @@ _FEW_OPERATIONS, _FEW_ELEMENTS = 5e10, 5e8
 class Plan:
     """What a request takes.
 
-    bytes: peak memory above the loaded model. free: memory the machine has left; None where it does not say.
+    bytes: peak memory above the loaded model, from above: trials took between all and a sixth of it.
+    free:  memory the machine has left; None where it does not say.
     seconds: a rough guess. smaller: how to make the request smaller.
     """
 
@@ -53,7 +54,7 @@ class Plan:
         free = "" if self.free is None else f" of {_size(self.free)} free"
         verdict = "" if self.fits else ": it does not fit"
         return (
-            f"{self.method} of {self.tokens:,} tokens takes about {_size(self.bytes)} of memory{free} and "
+            f"{self.method} of {self.tokens:,} tokens takes up to {_size(self.bytes)} of memory{free} and "
             f"{_time(self.seconds)}{verdict}"
         )
 
