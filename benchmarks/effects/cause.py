@@ -19,8 +19,10 @@ import torch
 from numpy.typing import NDArray
 
 import attnscope as ats
-import sentiment
 from attnscope.results.statistics import interval, spearman
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import sentiment
 
 WORDS = [
     "river", "stone", "lamp", "green", "cold", "house", "paper", "moon", "sugar", "train", "glass", "hand", "bread",
@@ -158,7 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("studies", nargs="*", choices=[*STUDIES, []], help="by default all")
     parser.add_argument("--texts", type=int)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "docs" / "images")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "docs" / "images")
     given = parser.parse_args()
     torch.set_num_threads(1)
     model = ats.load(dtype=torch.float32)
