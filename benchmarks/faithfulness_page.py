@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from attnscope.methods.table import METHODS
-from attnscope.results.evaluation import YARDSTICK, Evaluation, Standing
+from attnscope.results.evaluation import FEWEST_TRUSTED, YARDSTICK, Evaluation, Standing
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGE, FIGURE = DOCS / "faithfulness.md", DOCS / "images" / "faithfulness.png"
+PAGE, FIGURE = DOCS / "faithfulness.md", DOCS / "images" / "faithfulness_cost.png"
+FIGURE_LINE = f"![Comprehensiveness against passes; the line joins what no cheaper method beats](images/{FIGURE.name})"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 SHOWN = ("normalised_aopc", "insertion_area", "comprehensiveness", "human_precision")
 YARD, BEST = "comprehensiveness", "deletion (signed=True)"
@@ -21,11 +22,11 @@ MARKS = {"better": "*", "worse": "†", "": ""}
 def write(folder: Path) -> None:
     """Put the tables of every case in the folder into the page, and draw the figure."""
     cases = {path.stem: Evaluation.load(path) for path in sorted(folder.glob("*.jsonl"))}
-    cases = {name: found for name, found in cases.items() if found.texts > 1}
+    cases = {name: found for name, found in cases.items() if found.texts >= FEWEST_TRUSTED}
     shares = relative(cases)
     costs = {method: passes(method, cases) for method in shares}
     draw(shares, costs)
-    parts = [summary(shares, costs), *(table(name, found) for name, found in cases.items())]
+    parts = [summary(shares, costs), FIGURE_LINE, *(table(name, found) for name, found in cases.items())]
     page = PAGE.read_text("utf-8")
     begin, end = page.index(BEGIN) + len(BEGIN), page.index(END)
     PAGE.write_text("\n\n".join([page[:begin], *parts, page[end:]]), "utf-8")
@@ -74,7 +75,7 @@ def table(name: str, found: Evaluation) -> str:
     lines = [
         f"## {name}: {found.texts} texts of {np.mean(words):.1f} words",
         "",
-        f"{found.settings['model']}, words taken away by `{found.settings['replacement']}`{right}.",
+        f"{Path(found.settings['model']).name}, words taken away by `{found.settings['replacement']}`{right}.",
         "",
         "| method | " + " | ".join(f"{m.replace('_', ' ')} {ARROWS[about[m]['better']]}" for m in metrics) + " |",
         "|---|" + "--:|" * len(metrics),
@@ -102,10 +103,18 @@ def draw(shares: Mapping[str, Mapping[str, float]], costs: Mapping[str, float]) 
     front = [m for m in means if all(costs[o] > costs[m] or means[o] <= means[m] for o in means if o != m)]
     front = sorted((m for m in front if means[m] > means[YARDSTICK]), key=lambda m: costs[m])
     axes.plot([costs[m] for m in front], [means[m] for m in front], color="#0072b2", linewidth=1.2, zorder=1)
+    written: list[tuple[float, float]] = []
     for method, mean in means.items():
+        height = mean
+        while any(abs(height - other) < 0.03 and 0.4 < cost / costs[method] < 2.5 for cost, other in written):
+            height -= 0.03
+        written.append((costs[method], height))
         axes.scatter(costs[method], mean, s=18, color="#0072b2" if method in front else "#888888", zorder=2)
-        axes.annotate(method, (costs[method], mean), xytext=(5, 3), textcoords="offset points", fontsize=7)
+        axes.annotate(method, (costs[method], height), xytext=(6, -2), textcoords="offset points", fontsize=7)
     axes.set_xscale("log")
+    axes.set_xlim(0.8, 1.8 * max(costs.values()))
+    axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    axes.minorticks_off()
     axes.set_xlabel("passes per text (forward and backward as one each)")
     axes.set_ylabel("comprehensiveness, deletion = 1")
     axes.spines[["top", "right"]].set_visible(False)

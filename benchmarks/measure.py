@@ -90,6 +90,11 @@ def gradient(model: ats.Model, text: str) -> None:
     ats.explain(model, text, method="gradient")
 
 
+def mask_gradient(model: ats.Model, text: str) -> None:
+    """attnscope: the gradient at a mask on the keys."""
+    ats.explain(model, text, method="mask_gradient")
+
+
 def eager_rollout(model: ats.Model, text: str) -> None:
     """Rollout as it is usually written: every matrix held, then products of head means in numpy."""
     model.model.set_attn_implementation("eager")
@@ -145,6 +150,7 @@ CASES: dict[str, Callable[[ats.Model, str], None]] = {
         mean,
         backward,
         gradient,
+        mask_gradient,
         eager_rollout,
         rollout,
         maps,

@@ -27,6 +27,8 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("gradient", "forward", 512, None, None),
     ("gradient", "backward", 2048, 0.65, 0.5),
     ("gradient", "forward", 2048, None, None),
+    ("mask_gradient", "gradient", 512, 1.25, 1.3),
+    ("mask_gradient", "gradient", 2048, 1.25, 1.3),
     ("rollout", "eager_rollout", 256, None, None),
     ("rollout", "eager_rollout", 1024, None, None),
     ("rollout", "eager_rollout", 2048, 0.5, 0.15),

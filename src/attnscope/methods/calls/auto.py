@@ -1,7 +1,7 @@
 """`method="auto"`: which method to take, by the kind of model, the length of the text and the passes one has.
 
 By what was measured (docs/faithfulness.md): taking each word away finds what a prediction relies on, at a pass a word;
-a surrogate on random halves does about as well at 17 passes, whatever the length; and of what one forward and one
+a surrogate on random halves comes near to it at 17 passes, whatever the length; and of what one forward and one
 backward pass can do, the gradient at a mask on the keys comes closest.
 """
 
