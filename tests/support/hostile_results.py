@@ -12,6 +12,8 @@ from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.citation.citation import Citation, Source, Statement
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
+from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
+from attnscope.results.corpus.summary import ExampleText, SurveySummary, WordRow
 from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TakenWord, TokenEffect
 from attnscope.results.effects.head_effects import HeadEffects
@@ -57,7 +59,7 @@ TAME = tuple(f"tame{number}" for number in range(len(HOSTILE)))
 KEPT = frozenset(
     (*STATISTICS, YARDSTICK, "model", "word", "self", "cross",
      "attack", "task", "same", "metrics", "shares", "skipped", "replacement", "better", "higher", "asks", "value",
-     "paper")
+     "paper", "methods", "texts", "failed", "words", "known", "wrong")
 )  # fmt: skip
 
 ASKED = Asked(
@@ -242,6 +244,28 @@ def citation(strings: tuple[str, ...]) -> Citation:
     )  # fmt: skip
 
 
+def head_profiles(strings: tuple[str, ...]) -> HeadProfiles:
+    sums = HeadSums(("entropy", "previous"), ((0, 0), (3, 1)))
+    for number in range(len(strings)):
+        sums.add(np.full((2, 2), float(number)), number)
+    return HeadProfiles.of([sums], dict(enumerate(strings)), {"model": "a model", "own fact": "version"})
+
+
+def survey_summary(strings: tuple[str, ...]) -> SurveySummary:
+    rows = tuple(
+        WordRow("gradient", "all texts", string, 0.5, 0.25, 0.75, 5, 6, (i,)) for i, string in enumerate(strings)
+    )
+    texts = {
+        i: ExampleText(string, string, string, 0.5, {"gradient": ((0, len(string), 0.5),)})
+        for i, string in enumerate(strings)
+    }
+    return SurveySummary(
+        {"methods": [["gradient", {}]]}, {"model": "a model", "own fact": "version"},
+        {"texts": 9, "failed": 1, "known": 8, "wrong": 2, "words": 40}, {"all texts": 9}, rows,
+        {"gradient": (0.5,) * 10}, (("gradient", "deletion", 0.25, 8),), {"gradient": (0.5, 0.25, 4)}, texts,
+    )  # fmt: skip
+
+
 BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Attribution: attribution,
     PerToken: per_token,
@@ -255,4 +279,6 @@ BASES: dict[type, Callable[[tuple[str, ...]], Any]] = {
     Citation: citation,
     HeadEffects: head_effects,
     EdgeEffects: edge_effects,
+    HeadProfiles: head_profiles,
+    SurveySummary: survey_summary,
 }

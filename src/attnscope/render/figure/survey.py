@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from attnscope.render.figure.style import Look
+from attnscope.render.figure.style import Look, drawable
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.corpus.summary import SurveySummary
-from attnscope.text.visible import visible
 
 _WORDS = 15
 
@@ -28,11 +27,13 @@ def _figure(result: SurveySummary, dark: bool, font: Any) -> Any:
         means = [row.mean for row in rows]
         errors = [[row.mean - row.low for row in rows], [row.high - row.mean for row in rows]]
         axes.barh(list(places), means, xerr=errors, color=look.colours.steps[40], ecolor=look.colours.muted, height=0.7)
-        axes.set_yticks(list(places), [f"{visible(row.word)} ({row.texts:,})" for row in rows], **look.small)
-        axes.set_title(f"{visible(group)}, {result.groups[group]:,} texts", **{**look.small, "color": look.colours.ink})
+        axes.set_yticks(list(places), [f"{drawable(row.word)} ({row.texts:,})" for row in rows], **look.small)
+        axes.set_title(
+            f"{drawable(group)}, {result.groups[group]:,} texts", **{**look.small, "color": look.colours.ink}
+        )
         axes.tick_params(colors=look.colours.muted, labelsize=7, length=2)
         for side, spine in axes.spines.items():
             spine.set_visible(side in ("left", "bottom"))
             spine.set_color(look.colours.muted)
-    figure.supxlabel(f"mean score by {visible(method)} over texts, 95 % bootstrap interval", **look.small)
+    figure.supxlabel(f"mean score by {drawable(method)} over texts, 95 % bootstrap interval", **look.small)
     return figure
