@@ -16,7 +16,7 @@ What it does not see: norms that are not modules of their own. Attention without
 `attention_layout`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -177,23 +177,34 @@ def _by_key_head(x: Tensor, call: SDPACall) -> Tensor:
 def _eager(rules: BackwardRules, module: nn.Module, forward: Callable[..., Any], *args: Any, **named: Any) -> Any:
     """An eager attention module's own forward, its softmax and its product with the values modified."""
 
+    shapes: list[torch.Size] = []
+
     def softmax(scores: Tensor, dim: int) -> Tensor:
+        shapes.append(scores.shape)
         return applied(_ModifiedSoftmax, scores, dim, rules)
 
     def product(weights: Tensor, values: Tensor, multiply: Multiply) -> Tensor:
         # Queries and keys meet nowhere but in the scores: their share, which is the same, is taken there.
         return multiply(weights, applied(_Shared, values, rules.value_share))
 
+    asked = named.get("output_attentions", True)
     if "output_attentions" in named:  # some turn to fast attention unless they are to return weights
         named["output_attentions"] = True
     with SoftmaxInterceptor(product, softmax) as seen:
         output = forward(*args, **named)
+    # Weights that nobody asked for are taken for what comes after them (in transformers 5.0 T5's position biases).
+    if not asked and isinstance(output, tuple) and len(output) > 2 and _are_weights(output[-1], shapes):
+        output = output[:-1]
     if (seen.softmaxes, seen.products) != (1, 1):
         raise ModelError(
             f"{type(module).__name__} multiplies its values in a way that attnscope does not know, so its backward "
             "pass cannot be modified: use another gradient method"
         )
     return output
+
+
+def _are_weights(returned: object, shapes: Sequence[torch.Size]) -> bool:
+    return isinstance(returned, Tensor) and any(returned.shape[-2:] == shape[-2:] for shape in shapes)
 
 
 class _ModifiedSoftmax(torch.autograd.Function):
