@@ -71,6 +71,7 @@ ASKED = Asked(
 MEASURED = Measured(
     excluded_mass=0.25, query_tokens=(1, 2), query_text="another text", fixed=(3,), mechanism="a mechanism",
     answer=("an answer",), turns={"a turn": (0, 1)}, template=("before", "after"), value=-1.0,
+    by_head={"a layer": (0.5, -0.25)},
 )  # fmt: skip
 
 
@@ -185,7 +186,8 @@ def evaluation(strings: tuple[str, ...]) -> Evaluation:
     scores = tuple(np.linspace(0, 1, len(words)).tolist())
     rows = [
         EvaluationRow(f"key {text}", text, method, {"metric_one": good + text, "metric_two": -good},
-            {"a curve": (0.9, 0.5, good)}, words, scores, scores[::-1], "said", "right", 0.75, False, 0.1)
+            {"a curve": (0.9, 0.5, good)}, words, scores, scores[::-1], "said", "right", 0.75, False, 0.1,
+            {"metric_one": (good, good + 1)} if method == YARDSTICK else {})
         for text in range(3) for method, good in (("method one", 0.5), ("method_two", 0.25), (YARDSTICK, 0.125))
     ]  # fmt: skip
     return Evaluation(settings, tuple(rows))

@@ -57,7 +57,10 @@ def _at_predictions(task: Task, scores: Scores) -> tuple[Scores, float | None]:
     scored = task.target.scored
     to_target = float(rows[:, scored:].sum(1).mean())
     tokens = np.pad(rows[:, :scored], ((0, 0), (0, max(0, scored - rows.shape[1]))))
-    return replace(scores, tokens=tokens if task.per_token else tokens.mean(0, keepdims=True)), to_target or None
+    units = None if scores.units is None else np.asarray(scores.units, dtype=np.float64)
+    if not task.per_token:
+        tokens, units = tokens.mean(0, keepdims=True), None if units is None else units.mean(0, keepdims=True)
+    return replace(scores, tokens=tokens, units=units), to_target or None
 
 
 def results_by_query(

@@ -59,7 +59,8 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
 
     task.capture(layers, see)
     graph = _pipes([matrix.double().numpy() for matrix in matrices])
-    spans = [tuple(span.tokens) for span in task.units.spans]
+    # What the last query writes is no token of its pass.
+    spans = [tuple(token for token in span.tokens if token < tokens) for span in task.units.spans]
     starts = weights.any(0).nonzero().flatten().tolist()
     flows = torch.zeros(tokens, tokens, dtype=torch.float64)
     to_units = torch.zeros(tokens, len(spans), dtype=torch.float64)
@@ -67,10 +68,10 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
         for end in range(tokens):
             flows[start, end] = _flow(graph, (len(layers), start), (0, end))
         for unit, span in enumerate(spans):
-            alone = len(span) == 1
-            to_units[start, unit] = (
-                flows[start, span[0]] if alone else _flow(graph, (len(layers), start), _joined(graph, span))
-            )
+            if len(span) == 1:
+                to_units[start, unit] = flows[start, span[0]]
+            elif span:
+                to_units[start, unit] = _flow(graph, (len(layers), start), _joined(graph, span))
     return Scores(
         tokens=weights.double() @ flows,
         units=weights.double() @ to_units,
