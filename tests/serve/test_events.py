@@ -4,6 +4,8 @@ import asyncio
 import json
 import threading
 
+from event_loop import run_async
+
 from attnscope.serve.events import Channel, EventStream, event
 from attnscope.serve.jobs import Job
 
@@ -43,7 +45,7 @@ def stream(leaves: bool) -> tuple[list[dict[str, object]], Job, list[int]]:
             threading.Thread(target=tell).start()
         await asyncio.wait_for(EventStream(channel, job, lambda: left.append(1))({}, receive, send), 20)
 
-    asyncio.run(run())
+    run_async(run())
     return sent, job, left
 
 
@@ -63,4 +65,4 @@ def test_telling_a_server_that_has_stopped_does_nothing() -> None:
     async def made() -> Channel:
         return Channel()
 
-    asyncio.run(made()).tell("result", 1)
+    run_async(made()).tell("result", 1)

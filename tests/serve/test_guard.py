@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from event_loop import run_async
 
 from attnscope.serve.guard import Door, Guard
 
@@ -46,7 +47,7 @@ def sent(
         "query_string": query.encode(),
     }
     guard = Guard(behind, door, "default-src 'none'", max_body=100, patience=patience)
-    asyncio.run(guard(scope, receive, send))
+    run_async(guard(scope, receive, send))
     start = messages[0]
     answered = {name.decode(): value.decode() for name, value in start["headers"]}
     return start["status"], answered, b"".join(message.get("body", b"") for message in messages[1:])
@@ -142,4 +143,4 @@ def test_websockets_are_not_answered() -> None:
     async def never(*_: Any) -> None:
         pytest.fail("it was let through")
 
-    asyncio.run(Guard(never, DOOR, "")({"type": "websocket", "headers": []}, never, never))
+    run_async(Guard(never, DOOR, "")({"type": "websocket", "headers": []}, never, never))
