@@ -5,7 +5,7 @@
 
 A NAME is a case, such as smollm2-short; by default all of CASES. Rows are JSON lines, FOLDER/NAME.jsonl, one for each
 text and method, which `ats.load_result` reads. The first third of each case's texts was there to choose defaults by;
---held-out takes the other two thirds. Peers, where they are installed: captum, inseq and lxt (`peers/`).
+--held-out takes the other two thirds.
 """
 
 import argparse
