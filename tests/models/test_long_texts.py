@@ -56,7 +56,6 @@ aimed = ats.explain(model, text, method="attention_gradient")
 assert aimed.token_scores.min() >= -1e-6 and aimed.token_scores.max() > 0
 seen["attention_gradient"] = peak()
 """
-MOST = 4 * 1024
 
 
 def ran(*parts: str, tokens: int) -> dict[str, int]:
@@ -70,12 +69,17 @@ def ran(*parts: str, tokens: int) -> dict[str, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "tokens"), [(BUNDLED, 8192), (SMALL, 32768)], ids=["bundled 8192", "small 32768"])
-def test_everything_of_a_long_text_stays_within_4_gigabytes(model: str, tokens: int) -> None:
-    """The whole process, model and libraries included; the peaks only rise, so the last one speaks for all."""
+@pytest.mark.parametrize(
+    ("model", "tokens", "most"), [(BUNDLED, 4096, 3072), (SMALL, 32768, 4096)], ids=["bundled 4096", "small 32768"]
+)
+def test_everything_of_a_long_text_stays_within_a_few_gigabytes(model: str, tokens: int, most: int) -> None:
+    """The whole process, model and libraries included; the peaks only rise, so the last one speaks for all.
+
+    Every map of the bundled model would be 18 GB, one layer's of the small one 4.
+    """
     found = ran(model, EVERYTHING, tokens=tokens)
-    assert max(found.values()) <= MOST, found
-    assert found["row of every layer and head"] <= MOST / 2, found
+    assert max(found.values()) <= most, found
+    assert found["row of every layer and head"] <= most / 2, found
 
 
 ABOVE = """
