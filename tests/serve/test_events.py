@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 
-from event_loop import run_async
+from browsing import run_async
 
 from attnscope.serve.events import Channel, EventStream, event
 from attnscope.serve.jobs import Job

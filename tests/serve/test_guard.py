@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from event_loop import run_async
+from browsing import run_async
 
 from attnscope.serve.guard import Door, Guard
 

@@ -1,13 +1,15 @@
 """A page opened from disk, as its reader opens it; and a playground that is served, asked by whatever is sent to it."""
 
+import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,6 +18,8 @@ import attnscope as ats
 from attnscope.serve.guard import Door
 from attnscope.serve.running import listen, server
 from attnscope.serve.session import Session
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -186,3 +190,9 @@ def visited(browser: Browser, served: Served, fragment: str = "", **context: obj
         assert all(url.startswith((own, "blob:")) for url in requests), requests
     finally:
         window.close()
+
+
+def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns. In a thread of its own: in the test's, a browser of another test may hold a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
