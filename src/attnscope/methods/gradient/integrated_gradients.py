@@ -34,10 +34,9 @@ def integrated_gradients(
 
     baseline:  where a token's embedding starts: "zero", the "mean" of the vocabulary, the embedding of the "mask" or
                "pad" token, or of a token of yours, as in "token: the". By default the mask token where the tokenizer
-               has one, else zeros, from where scores find what a model relies on better than from the mean
-               (docs/faithfulness.md). Special tokens, a chat template and a continuation that is not scored stay as
-               they are; with `segments` or `within` so does everything outside the scored units, and F(baseline) is
-               the value with only those units at the baseline.
+               has one, else zeros, which do no worse than the mean (docs/faithfulness.md). Special tokens, a chat
+               template and a continuation that is not scored stay as they are; with `segments` or `within` so does
+               everything outside the scored units, and F(baseline) is the value with only those units at the baseline.
     steps:     the number of points on the path.
     rule:      where the points lie: "gauss-legendre", or the midpoints of equal parts ("riemann").
     tolerance: double the steps until the completeness error is at most this share of |F(text) − F(baseline)|; at 1,280
