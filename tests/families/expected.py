@@ -94,7 +94,7 @@ EXPECTED: tuple[Expected, ...] = (
         "refused",
         ATTENTION,
         "eager attention is another model than came here",
-        "without a picture, its eager attention reads in one direction its SDPA in both; loaded with eager, it is read",
+        "without a picture its eager attention reads one way and its SDPA both ways; loaded with eager, it is read",
         name_set("paligemma"),
     ),
     Expected(
