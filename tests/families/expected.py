@@ -122,8 +122,8 @@ EXPECTED: tuple[Expected, ...] = (
         "refused",
         name_set("mask_gradient"),
         "not every layer's attention can be seen where it meets its values",
-        "it attends in blocks in its encoder, between tokens and patches of them, or in rounds that pass no gradient",
-        name_set("bigbird_pegasus blt hrm_text"),
+        "it attends in blocks or windows in its encoder, to patches, or in rounds that pass no gradient",
+        name_set("bigbird_pegasus blt hrm_text led longt5 pegasus_x"),
     ),
     Expected(
         "refused",
