@@ -27,20 +27,27 @@ def opened(browser: Browser, path: Path, content: bytes, fragment: str = "", **c
     """The page from disk; afterwards: no error, no policy violation, no request but the file itself."""
     path = path / "page.html"
     path.write_bytes(content)
+    with _quiet(browser, path.as_uri() + fragment, 8000, **context) as (page, requests):
+        yield page
+    assert [url.split("#")[0] for url in requests if not url.startswith("blob:")] == [path.as_uri()]
+
+
+@contextmanager
+def _quiet(browser: Browser, address: str, patience: int, **context: object) -> Iterator[tuple[Page, list[str]]]:
+    """A page and the addresses that it asks for; afterwards: no error and no policy violation."""
     noise: list[str] = []
     requests: list[str] = []
     window = browser.new_context(**context)  # type: ignore[arg-type]
-    window.set_default_timeout(8000)
+    window.set_default_timeout(patience)
     page = window.new_page()
     page.on("console", lambda message: noise.append(message.text))
     page.on("pageerror", lambda error: noise.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))")
     try:
-        page.goto(path.as_uri() + fragment)
-        yield page
+        page.goto(address)
+        yield page, requests
         assert noise == [], noise
-        assert [url.split("#")[0] for url in requests if not url.startswith("blob:")] == [path.as_uri()]
     finally:
         window.close()
 
@@ -173,23 +180,10 @@ def running(*models: ats.Model, port: int = 0, **limits: int) -> Iterator[Served
 @contextmanager
 def visited(browser: Browser, served: Served, fragment: str = "", **context: object) -> Iterator[Page]:
     """The playground's page; afterwards: no error, no policy violation, no request to anybody else."""
-    noise: list[str] = []
-    requests: list[str] = []
-    window = browser.new_context(**context)  # type: ignore[arg-type]
-    window.set_default_timeout(20_000)
-    page = window.new_page()
-    page.on("console", lambda message: noise.append(message.text))
-    page.on("pageerror", lambda error: noise.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))")
-    try:
-        page.goto(served.address + fragment)
+    with _quiet(browser, served.address + fragment, 20_000, **context) as (page, requests):
         yield page
-        assert noise == [], noise
-        own = f"http://127.0.0.1:{served.port}/"
-        assert all(url.startswith((own, "blob:")) for url in requests), requests
-    finally:
-        window.close()
+    own = f"http://127.0.0.1:{served.port}/"
+    assert all(url.startswith((own, "blob:")) for url in requests), requests
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
