@@ -146,6 +146,16 @@ def test_the_embedding_layer_of_t5s_encoder_alone_is_the_one_that_runs() -> None
         assert np.abs(ats.explain(model, "a b c", method=method, target=1, position="b").scores).max() > 0
 
 
+def test_the_embedding_layer_is_found_where_the_head_wants_an_end_token() -> None:
+    sizes = {"vocab_size": 64, "d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 2, "num_heads": 4}
+    config = hf.T5Config(**sizes, decoder_start_token_id=0, eos_token_id=13, num_labels=3)
+    torch.manual_seed(0)
+    net = hf.T5ForSequenceClassification(config).eval()
+    with pytest.raises(ValueError, match="<eos>"):
+        net(input_ids=torch.tensor([[0, 1, 2, 3]]))
+    assert embedding_layer(net) is net.transformer.encoder.embed_tokens
+
+
 def test_a_model_that_is_no_forecast_is_refused_by_name() -> None:
     """XLNet predicts in an order of its own; CPM-Ant and PaliGemma read what they are to predict."""
     xlnet = hf.XLNetLMHeadModel(hf.XLNetConfig(vocab_size=64, d_model=32, n_layer=2, n_head=4, d_inner=48)).eval()

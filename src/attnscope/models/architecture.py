@@ -195,8 +195,13 @@ def _called(net: PreTrainedModel, layers: Sequence[nn.Module]) -> int:
             for number, layer in enumerate(layers):
                 handle = layer.register_forward_pre_hook(here_only(lambda *_, number=number: called.append(number)))
                 stack.enter_context(undone_by(handle.remove))
-            with errors_named(net):
-                net(**accepted(net, {"input_ids": ids, "decoder_input_ids": ids}))
+            try:
+                with errors_named(net):
+                    net(**accepted(net, {"input_ids": ids, "decoder_input_ids": ids}))
+            except ModelError:
+                # A head that wants an end token, of which these ids have none, comes after the embedding.
+                if not called:
+                    raise
         facts.embeds = called[0] if called else 0
     return facts.embeds
 
