@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Run, failed, run
 
 import attnscope as ats
+import attnscope.studies.compare as compare_module
 from attnscope.cli.pairs.compare import pairs_of
 from attnscope.errors import InputError, OutputError
 from attnscope.results.comparison import Comparison, Comparisons
@@ -133,3 +135,38 @@ def test_a_pair_that_fails_loses_nothing_of_the_others(folder: str, tmp_path: Pa
     assert len(Comparisons.load(out).pairs) == 2
     pairs.write_text("\n".join(json.dumps(one | {"clean": ""}) for _ in range(2)))
     assert "pair 1 of 2" in run("compare", str(pairs), "--model", folder).stderr.decode()
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_was(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    one = {"clean": "a b c", "adversarial": "a x c", "labels": [" c", " x"]}
+    several = [one | {"clean": f"{word} b c"} for word in "abcd"]
+    pairs.write_text("\n".join(json.dumps(pair) for pair in several))
+    asked = ("compare", str(pairs), "--model", folder, "--method", "deletion", "-o")
+    whole, out, kept = (tmp_path / name for name in ("whole.json", "out.json", "out.json.part"))
+    assert run(*asked, str(whole)).returncode == 0
+    assert not whole.with_name("whole.json.part").exists()
+
+    ran: list[str] = []
+    stop_at: list[str | None] = ["c b c"]
+    compare = compare_module.compare
+
+    def stopping(model: ats.Model, clean: str, *others: Any, **given: Any) -> Comparison:
+        if clean == stop_at[0]:
+            raise KeyboardInterrupt
+        ran.append(clean)
+        return compare(model, clean, *others, **given)
+
+    monkeypatch.setattr(compare_module, "compare", stopping)
+    assert run(*asked, str(out)).returncode != 0
+    assert not out.exists()
+    # A kill in the middle of a line.
+    kept.write_bytes(kept.read_bytes() + b'{"asked": "')
+    stop_at[0] = None
+    ran.clear()
+    assert run(*asked, str(out)).returncode == 0
+    assert ran == ["c b c", "d b c"]
+    assert out.read_bytes() == whole.read_bytes()
+    assert not kept.exists()

@@ -2,6 +2,7 @@
 
 import json as json_module
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
+from attnscope.cli.pairs.kept import Kept, kept_beside
 from attnscope.errors import AttnscopeError, InputError
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.text.inputs import is_chat
@@ -83,9 +85,11 @@ def compare(
     shared = {name: value for name, value in shared.items() if value is not None}
     if other is not None:
         shared["other"] = loading.load(other)
-    found, failed = compared(loading.load(), given, shared)
-    result = Comparisons(tuple(found)) if many else found[0]
-    options.show(result, output, json, look)
+    model = loading.load()
+    with kept_beside(output if many else None, _asked(model, shared)) as kept:
+        found, failed = compared(model, given, shared, kept)
+        result = Comparisons(tuple(found)) if many else found[0]
+        options.show(result, output, json, look)
     if failed:
         sys.stderr.write(f"attnscope: {len(failed)} of {len(given)} pairs failed and are left out\n")
         raise typer.Exit(1)
@@ -102,10 +106,22 @@ def _chats(files: list[Path], texts: list[Any]) -> tuple[list[Any], dict[str, An
     return [source.read() for source in sources], own[0]
 
 
+def _asked(model: Any, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """What all pairs are asked, and of which models."""
+    from attnscope.methods.build import provenance
+
+    models = {"model": provenance(model)}
+    if "other" in shared:
+        models["other"] = provenance(shared["other"])
+    return {**shared, **models}
+
+
 def compared(
-    model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any]
+    model: Any, pairs: list[dict[str, Any]], shared: dict[str, Any], kept: Kept
 ) -> tuple[list[Comparison], list[AttnscopeError]]:
-    """Compare each pair; a pair's own settings override the shared ones. And why pairs failed, as it is said at once.
+    """Compare each pair that is not kept; a pair's own settings override the shared ones.
+
+    The second list says why pairs failed, which is said at once too.
 
     Raises the first error where no pair can be compared.
     """
@@ -115,10 +131,14 @@ def compared(
     found: list[Comparison] = []
     failed: list[AttnscopeError] = []
     for number, pair in enumerate(progress(pairs, "comparing", len(pairs))):
+        if there := kept.find(pair):
+            found.append(there)
+            continue
         own = {name: pair[name] for name in ("sample", "labels", "expected") if pair.get(name) is not None}
         tags = {name: str(pair[name]) for name in ("attack", "task") if pair.get(name) is not None}
         try:
             found.append(run(model, pair["clean"], pair["adversarial"], tags=tags, **(shared | own)))
+            kept.add(pair, found[-1])
         except AttnscopeError as error:
             if len(pairs) == 1:
                 raise
