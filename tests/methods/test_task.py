@@ -12,7 +12,7 @@ from snapshot import watch
 from tiny_models import small
 
 import attnscope as ats
-from attnscope.errors import InputError, RangeError
+from attnscope.errors import InputError, NonFiniteError, RangeError
 from attnscope.methods import task as task_module
 from reference import importance as textbook
 
@@ -207,3 +207,24 @@ def test_what_the_task_does_not_have_says_so(llama: ats.Model) -> None:
         explaining.attention_rows([0])
     assert not looking.per_token
     assert np.isfinite(explaining.values()).all()
+
+
+@pytest.mark.parametrize("method", ["gradient", "gradient_x_input", "gim", "mask_gradient", "deletion", "occlusion"])
+@pytest.mark.parametrize("more", [{}, {"quantity": "logit"}, {"per_token": True}])
+def test_a_target_that_the_model_rules_out_is_refused(llama: ats.Model, method: str, more: dict[str, object]) -> None:
+    token = llama.tokenizer(" h")["input_ids"][-1]
+
+    def ruled_out(_module: object, _given: object, out: torch.Tensor) -> torch.Tensor:
+        return out.index_fill(-1, torch.tensor([token]), -torch.inf)
+
+    hook = llama.model.lm_head.register_forward_hook(ruled_out)
+    try:
+        with pytest.raises(NonFiniteError, match="rules a token of it out"):
+            ats.explain(llama, TEXT, method, target=" h", **more)
+        shown = ats.attention(llama, TEXT)
+        assert np.isfinite(shown.scores).all()
+        seen = ats.explain(llama, TEXT, "attention", target=" h")
+        assert seen.measured.value == -np.inf
+        assert not ats.explain(llama, TEXT, method, target=" h", quantity="probability").scores.any()
+    finally:
+        hook.remove()

@@ -11,6 +11,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from attnscope.errors import InputError, QueryError, TextError
 from attnscope.methods.build import result_of, results_by_query
 from attnscope.methods.calls.advice import advise
@@ -122,8 +124,8 @@ class _Runner:
         size = check_window(self.model, self.request)
         if any(not isinstance(text, str) for text in texts):
             raise InputError(
-                "window was given with a chat or a pair of texts, which is read as a whole: leave window out, or "
-                "truncate it"
+                "window was given with a chat or a pair of texts, whose parts are read as a whole: cut the longest of "
+                "them with truncate=True, or give one message or one text by itself"
             )
         windows = [windows_of(self.model, text, size) for text in texts]
         targets = [self._target_in(each) for each in windows]
@@ -181,7 +183,10 @@ class _Runner:
     def _valued(self, task: Task) -> Scores:
         """The scores, with the target's values even where the method reads nothing but attention."""
         scores = self._score(task)
-        return replace(scores, values=task.values()) if self.method.asks == "query" else scores
+        if self.method.asks == "query":
+            return replace(scores, values=task.values())
+        task.check_possible(np.asarray(scores.values, dtype=np.float64))
+        return scores
 
     # Tasks with a target
 

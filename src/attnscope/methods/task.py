@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnscope.errors import InputError, RangeError
+from attnscope.errors import InputError, NonFiniteError, RangeError
 from attnscope.methods.attention.layers import attending_layer, coverage, layout_beside, linear_layer, linear_of
 from attnscope.methods.request import Query, Request, in_range
 from attnscope.methods.shared import Rules, SharedAttention, SharedGradients
@@ -177,7 +177,16 @@ class Task:
         spans = self.units.spans
         tokens = [frozenset(token for unit in units for token in spans[unit].tokens) for units in distinct]
         by_set: NDArray[np.float64] = values_without_tokens(self.model, self.target, tokens, replacement).numpy()
+        self.check_possible(by_set)
         return by_set[[place[units] for units in removed]]
+
+    def check_possible(self, of_target: NDArray[np.float64]) -> None:
+        """Raises NonFiniteError where the model rules the target out: what has no finite value cannot be shared out."""
+        if np.isinf(of_target).any():
+            raise NonFiniteError(
+                f"the {self.target.explained} is {of_target[np.isinf(of_target)][0]}: the model rules a token of it "
+                "out (suppressed, or without any probability), so no word can be scored for it; choose another target"
+            )
 
     # Attention
 
