@@ -8,6 +8,7 @@ import pytest
 from command_line import Run, failed, run
 
 import attnscope as ats
+import attnscope.cli.pairs.compare as compare_command
 import attnscope.studies.compare as compare_module
 from attnscope.cli.pairs.compare import pairs_of
 from attnscope.errors import InputError, OutputError
@@ -170,3 +171,13 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(
     assert ran == ["c b c", "d b c"]
     assert out.read_bytes() == whole.read_bytes()
     assert not kept.exists()
+
+
+def test_pairs_of_a_model_that_has_been_trained_further_are_not_taken(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"1")
+    before = compare_command._files(str(tmp_path))
+    weights.write_bytes(b"22")
+    assert before
+    assert compare_command._files(str(tmp_path)) != before
+    assert compare_command._files("a/hub-id") == []

@@ -110,10 +110,14 @@ def _asked(model: Any, shared: Mapping[str, Any]) -> dict[str, Any]:
     """What all pairs are asked, and of which models."""
     from attnscope.methods.build import provenance
 
-    models = {"model": provenance(model)}
-    if "other" in shared:
-        models["other"] = provenance(shared["other"])
-    return {**shared, **models}
+    models = {"model": model} | ({"other": shared["other"]} if "other" in shared else {})
+    return {**shared, **{name: [provenance(one), _files(one.name)] for name, one in models.items()}}
+
+
+def _files(folder: str) -> list[tuple[str, int, int]]:
+    """The files of a model in a folder, which may have been trained further under the same name."""
+    files = sorted(path for path in Path(folder).glob("*") if path.is_file())
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 
 
 def compared(
