@@ -33,7 +33,7 @@ def asked(session: Session, **data: Any) -> tuple[Any, list[tuple[str, Any]]]:
     given = question({"text": TEXT, **data})
     job = Job(0, 0, lambda _job: None, lambda name, value: told.append((name, value)))
     model = session.worker(given.model).model
-    return ANSWERS[given.ask].give(session, model, given, job), told
+    return answers.given(session, model, given, ANSWERS[given.ask], job), told
 
 
 @pytest.mark.parametrize("method", ["gradient", "integrated_gradients", "deletion", "attention", "rollout"])
@@ -63,7 +63,12 @@ def test_what_is_long_is_asked_about_first(session: Session, monkeypatch: pytest
     answer, told = asked(session, ask="importance", method="deletion")
     assert "deletion of 5 tokens takes up to" in answer["plan"]
     assert [name for name, _ in told] == ["next"]
+    for long in ("maps", "generate", "file"):
+        assert asked(session, ask=long)[0]["seconds"] >= 0
     assert "result" in asked(session, ask="importance", method="deletion", go=True)[0]
+    # What is kept takes no time.
+    assert "result" in asked(session, ask="importance", method="deletion")[0]
+    assert "base64" in asked(session, ask="file", method="deletion", suffix=".json")[0]
 
 
 def test_a_classifier_is_asked_about_its_label() -> None:

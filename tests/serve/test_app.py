@@ -68,7 +68,22 @@ def test_ten_thousand_tokens_are_refused_in_one_line(served: Served) -> None:
     assert served.answer(ask="importance", text=TEXT)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b'{"ask":"eval"}', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"null",
+        b'{"ask":"eval"}',
+        b"\xff",
+        b"[" * 100_000,
+        b'{"ask":"x","\\ud800":1}',
+        b'{"ask":"\\ud800"}',
+        b'{"ask":"maps","model":"\\ud800"}',
+    ],
+    ids=range(10),
+)  # fmt: skip)
 def test_what_is_no_question_is_refused_in_one_line(served: Served, body: bytes) -> None:
     answer = served.send("POST", "/ask", body)
     assert answer.status == 400

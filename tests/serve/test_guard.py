@@ -144,3 +144,9 @@ def test_websockets_are_not_answered() -> None:
         pytest.fail("it was let through")
 
     run_async(Guard(never, DOOR, "")({"type": "websocket", "headers": []}, never, never))
+
+
+@pytest.mark.parametrize("others", ['a={"x": "y, z"}', "b=\xe4(; c", "_xsrf=2|ab|cd; d=[1]"])
+def test_cookies_of_other_servers_of_this_machine_keep_nobody_out(others: str) -> None:
+    assert sent({**OWN, "cookie": f"{others}; {OWN['cookie']}"})[0] == 200
+    assert sent({**OWN, "cookie": f"{others}; x{OWN['cookie']}"})[0] == 403

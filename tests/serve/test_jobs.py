@@ -157,3 +157,19 @@ def test_closing_drops_what_waits() -> None:
     assert running.all()[-1] == ("over", None)
     with pytest.raises(BusyError):
         worker.submit(lambda _job: 1, Heard())
+
+
+def test_the_order_outlives_a_refusal(worker: Worker) -> None:
+    """What was cancelled leaves the queue, also where what came for its place is refused."""
+    end, first = blocked(worker)
+    done: list[int] = []
+    waiting = [worker.submit(lambda _j, p=p: done.append(p), Heard(), priority=p) for p in (0, 3, 1, 4)]
+    waiting[0].cancel()
+    heard = Heard()
+    worker.submit(lambda _job: done.append(5), heard, priority=5)
+    with pytest.raises(BusyError):
+        worker.submit(lambda _job: None, Heard())
+    end.set()
+    heard.all()
+    assert done == [1, 3, 4, 5]
+    first.all()

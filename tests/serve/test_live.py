@@ -52,7 +52,7 @@ def test_the_selection_is_read_and_set(view: Any) -> None:
     view.selection = {"method": "deletion", "word": 4}
     assert view.selection["method"] == "deletion"
     assert (view.selection["text"], view.selection["word"]) == (TEXT, 4)
-    for wrong in ({"colour": 1}, {"method": "none"}):
+    for wrong in ({"colour": 1}, {"method": "none"}, {"panel": "none"}, {"word": "d"}, {"text": 3}):
         with pytest.raises(InputError):
             view.selection = wrong
 

@@ -15,6 +15,7 @@ def test_a_question_is_read() -> None:
     chat = question({"ask": "importance", "messages": [{"role": "user", "content": "Hi"}]})
     assert chat.given == [{"role": "user", "content": "Hi"}]
     assert chat.key != asked.key
+    assert question({"ask": "importance", "text": repr(chat.messages)}).key != chat.key
 
 
 @pytest.mark.parametrize(

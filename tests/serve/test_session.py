@@ -36,3 +36,9 @@ def test_only_models_that_were_named_are_there() -> None:
             session.worker("gpt2")
     finally:
         session.close()
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    model = small("llama")
+    with pytest.raises(InputError, match="the same name"):
+        Session([model, model])

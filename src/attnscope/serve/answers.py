@@ -9,7 +9,7 @@ file         any of these as today's files; code: the Python and the command lin
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from attnscope.errors import InputError
@@ -35,20 +35,22 @@ LONG = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """One row of ANSWERS. priority: of the job; the lowest comes first, which is what is being looked at."""
+    """One row of ANSWERS.
+
+    priority: of the job; the lowest comes first, which is what is being looked at. planned: what it takes; None where it
+    is kept, or takes next to nothing.
+    """
 
     give: Callable[[Session, Model, Question, Job], Any]
     priority: int = 0
+    planned: Callable[[Session, Model, Question], Plan | None] = lambda *_: None
 
 
 def importance(session: Session, model: Model, question: Question, job: Job) -> Any:
     """The likeliest next tokens (as an event of its own, where nothing waits for them), and the scores."""
     question.encoded(model, session.max_tokens)
     method = method_of(question.method)
-    if (long := _long(model, question)) is not None:
-        job.tell("next", [asdict(token) for token in likeliest(model, question.given)])
-        return long
-    key = ("importance", *question.key, question.method, question.target)
+    key = _importance_key(question)
     if question.target is None and in_one_pass(model, method):
         found = session.kept.get(key, lambda: next_word(model, question.given, method), lambda _: _bytes(question))
         job.tell("next", [asdict(token) for token in found.tokens])
@@ -83,14 +85,46 @@ def _explained(model: Model, question: Question, job: Job) -> Attribution:
     return result
 
 
-def _long(model: Model, question: Question) -> Any:
-    """What is to be known before something long begins; None where it may begin."""
-    planned = plan(model, question.given, question.method)
-    return None if question.go or planned.seconds <= LONG else {"plan": _said(planned), "seconds": planned.seconds}
+def _importance_key(question: Question) -> tuple[Any, ...]:
+    return ("importance", *question.key, question.method, question.target)
 
 
-def _said(planned: Plan) -> str:
-    return str(planned)
+def _plan_of_method(session: Session, model: Model, question: Question) -> Plan | None:
+    if _importance_key(question) in session.kept:
+        return None
+    return plan(model, question.given, question.method)
+
+
+def _plan_of_maps(session: Session, model: Model, question: Question) -> Plan | None:
+    if ("attention", *question.key) in session.kept:
+        return None
+    return plan(model, question.given, maps=False)
+
+
+def _plan_of_writing(_session: Session, model: Model, question: Question) -> Plan:
+    """A token and its scores are one forward and one backward pass; at the end all are explained once more."""
+    one = plan(model, question.given, "gradient")
+    return replace(one, method=f"generate {question.count}", seconds=one.seconds * 2 * question.count)
+
+
+def _plan_of_file(session: Session, model: Model, question: Question) -> Plan | None:
+    if question.of == "maps":
+        return plan(model, question.given)
+    if question.of == "generate":
+        return _plan_of_writing(session, model, question)
+    return _plan_of_method(session, model, question)
+
+
+def given(session: Session, model: Model, question: Question, row: Answer, job: Job) -> Any:
+    """The answer; of what takes long and was not agreed to, the plan, and what is known without it."""
+    if not question.go:
+        question.encoded(model, session.max_tokens)
+        planned = row.planned(session, model, question)
+        if planned is not None and planned.seconds > LONG:
+            if question.ask == "importance":
+                job.tell("next", [asdict(token) for token in likeliest(model, question.given)])
+            return {"plan": str(planned), "seconds": planned.seconds}
+    return row.give(session, model, question, job)
 
 
 def maps(session: Session, model: Model, question: Question, job: Job) -> Any:
@@ -139,7 +173,9 @@ def without(session: Session, model: Model, question: Question, job: Job) -> Any
     kept: Without = session.kept.get(
         ("without", *question.key), lambda: keep_answer(model, encoded), lambda made: made.bytes
     )
-    whole = kept.answer((), question.target)
+    whole = session.kept.get(
+        ("said", *question.key, question.target), lambda: kept.answer((), question.target), lambda _: 4_000
+    )
     if not question.removed:
         return {"with": asdict(whole), "without": None}
     return {"with": asdict(whole), "without": asdict(kept.answer(question.removed, question.target))}
@@ -188,7 +224,7 @@ def file(session: Session, model: Model, question: Question, job: Job) -> Any:
 def _result(session: Session, model: Model, question: Question, job: Job) -> Attribution:
     question.encoded(model, session.max_tokens)
     method = method_of(question.method)
-    key = ("importance", *question.key, question.method, question.target)
+    key = _importance_key(question)
     if question.target is None and in_one_pass(model, method):
         return session.kept.get(
             key, lambda: next_word(model, question.given, method), lambda _: _bytes(question)
@@ -208,14 +244,14 @@ def _bytes(question: Question) -> int:
 
 
 ANSWERS: Mapping[str, Answer] = {
-    "importance": Answer(importance),
+    "importance": Answer(importance, 0, _plan_of_method),
     "map": Answer(one_map),
     "without": Answer(without),
     "code": Answer(code),
     "outlines": Answer(outlines, 1),
-    "file": Answer(file, 1),
-    "generate": Answer(generate, 2),
-    "maps": Answer(maps, 3),
+    "file": Answer(file, 1, _plan_of_file),
+    "generate": Answer(generate, 2, _plan_of_writing),
+    "maps": Answer(maps, 3, _plan_of_maps),
 }
 
 
@@ -227,5 +263,5 @@ def answered(session: Session, question: Question, tell: Callable[[str, Any], No
     worker = session.worker(question.model)
     slot = (question.client, question.slot) if question.slot else None
     return worker.submit(
-        lambda job: row.give(session, worker.model, question, job), tell, priority=row.priority, slot=slot
+        lambda job: given(session, worker.model, question, row, job), tell, priority=row.priority, slot=slot
     )

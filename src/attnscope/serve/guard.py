@@ -10,7 +10,6 @@
 import asyncio
 import secrets
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from urllib.parse import parse_qs, urlsplit
 
@@ -122,14 +121,12 @@ class Guard:
         return None
 
     def _cookie(self, headers: list[tuple[str, str]]) -> str | None:
+        """Ours among the cookies of all servers of this machine, some of which may not be well formed."""
         for name, value in headers:
-            if name == "cookie":
-                try:
-                    found = SimpleCookie(value).get(self.door.cookie)
-                except CookieError:
-                    return None
-                if found is not None:
-                    return found.value
+            for pair in value.split(";") if name == "cookie" else ():
+                key, _, shown = pair.strip().partition("=")
+                if key == self.door.cookie:
+                    return shown.strip('"')
         return None
 
     async def _welcome(self, token: str, send: Send) -> None:

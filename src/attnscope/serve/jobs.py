@@ -82,10 +82,10 @@ class Worker:
                     self._slots[slot].cancel()
                 self._slots[slot] = job
             self._queue = [waiting for waiting in self._queue if not self._dropped(waiting)]
+            heapq.heapify(self._queue)
             if len(self._queue) >= self.waiting or self._closed:
                 self._forget(job)
                 raise BusyError("the model is busy with what others asked: try again in a moment")
-            heapq.heapify(self._queue)
             heapq.heappush(self._queue, job)
             self._change.notify()
         return job

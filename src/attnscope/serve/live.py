@@ -18,6 +18,7 @@ from attnscope.serve.session import Session
 
 # What a view's state may be set to.
 _SETTABLE = ("text", "target", "method", "panel", "word")
+PANELS = ("importance", "attention", "without", "generate")
 
 
 def live(model: Any, text: str = "", *, height: int = 900, **selection: Any) -> Any:
@@ -41,6 +42,11 @@ def live(model: Any, text: str = "", *, height: int = 900, **selection: Any) -> 
 def _fragment(selection: dict[str, Any]) -> str:
     if unknown := [name for name in selection if name not in _SETTABLE]:
         raise InputError(f"a view has no {unknown[0]!r} to choose: it has {', '.join(_SETTABLE)}")
+    wrong = [name for name in ("text", "target", "panel") if not isinstance(selection.get(name) or "", str)]
+    if wrong or type(selection.get("word") or 0) is not int:
+        raise InputError(f"{(wrong or ['word'])[0]}: the text, target and panel are strings, and word a whole number")
+    if selection.get("panel", PANELS[0]) not in PANELS:
+        raise InputError(f"there is no panel {selection['panel']!r}: choose from {', '.join(PANELS)}")
     if selection.get("method", "gradient") not in METHODS:
         raise InputError(f"there is no method {selection['method']!r}: choose from {', '.join(METHODS)}")
     return urlencode({name: value for name, value in selection.items() if value not in (None, "")})
@@ -106,10 +112,11 @@ def _widget() -> Any:
                 return
             try:
                 asked = question(json.loads(message["question"]))
-                self._jobs[number] = answered(
-                    self._session, asked, lambda event, data: self._told(number, asked.ask, event, data)
-                )
-            except (ValueError, KeyError, AttnscopeError) as error:
+                job = answered(self._session, asked, lambda event, data: self._told(number, asked.ask, event, data))
+                self._jobs[number] = job
+                if job.over.is_set():  # it was faster than this line
+                    self._jobs.pop(number, None)
+            except (ValueError, KeyError, RecursionError, AttnscopeError) as error:
                 self._told(number, "", "error", str(error))
 
         def _told(self, number: Any, ask: str, event: str, data: Any) -> None:

@@ -53,9 +53,9 @@ class Question:
         return list(self.messages) if self.messages else self.text
 
     @property
-    def key(self) -> tuple[str, str]:
-        """Tells texts of a model apart."""
-        return self.model, repr(self.messages) if self.messages else self.text
+    def key(self) -> tuple[str, str, str]:
+        """Tells texts of a model apart, and a chat from a text that looks like one."""
+        return self.model, *(("chat", repr(self.messages)) if self.messages else ("text", self.text))
 
     def encoded(self, model: Model, max_tokens: int) -> Encoded:
         """The text as the model reads it. Raises InputError for one that is too long to be played with."""

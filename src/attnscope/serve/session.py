@@ -27,6 +27,15 @@ class Kept:
     def __len__(self) -> int:
         return len(self._values)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        with self._lock:
+            self._values.clear()
+            self.bytes = 0
+
     def get(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
         """What is kept under the key, made if it is not. What is larger than the budget is not kept."""
         with self._lock:
@@ -48,7 +57,10 @@ class Session:
     """The models by name, each with its worker; what is kept; limits."""
 
     def __init__(self, models: Iterable[Model], *, kept_bytes: int = KEPT_BYTES, max_tokens: int = MAX_TOKENS) -> None:
-        self.workers = {model.name: Worker(model) for model in models}
+        named = [(model.name, model) for model in models]
+        if len({name for name, _ in named}) < len(named):
+            raise InputError("two models have the same name, so that a page could not tell them apart: give each once")
+        self.workers = {name: Worker(model) for name, model in named}
         self.kept = Kept(kept_bytes)
         self.max_tokens = max_tokens
 

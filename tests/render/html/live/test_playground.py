@@ -14,6 +14,7 @@ from tiny_models import small
 
 import attnscope as ats
 from attnscope.render.html.live.playground import playground_page
+from attnscope.serve import answers
 
 TEXT = "a b c d e f"
 
@@ -206,3 +207,55 @@ def test_all_of_it_by_keyboard(browser: Browser, served: Served) -> None:
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
         expect(page.locator("[data-part=maps-holder] [data-part=top-title]")).to_have_text("b attends to")
+
+
+def test_a_token_that_is_clicked_takes_its_word_away(browser: Browser, served: Served) -> None:
+    with visited(browser, served, "#text=a b%20%20c d&click=without") as page:
+        painted(page, 4)
+        page.locator("[data-part=importance-holder] [data-state=unit][value=token]").check()
+        tokens = page.locator("[data-part=importance-holder] [data-part=text] .u")
+        at = tokens.evaluate_all("spans => spans.findLastIndex((span) => span.textContent.trim() === 'c')")
+        tokens.nth(at).click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("Without “c”")
+
+
+def test_what_belongs_to_another_text_is_not_shown(browser: Browser, served: Served) -> None:
+    with visited(browser, served, f"#text={TEXT}") as page:
+        painted(page, 6)
+        page.locator("[data-panel=without]").click()
+        page.locator("[data-part=without-text] .u").nth(1).click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("Without “b”")
+        page.locator("[data-panel=importance]").click()
+        asked: list[dict[str, object]] = []
+        page.on("request", lambda r: asked.append(json.loads(r.post_data or "{}")) if "ask" in r.url else None)
+        page.locator("[data-part=input]").fill("f e d c")
+        painted(page, 4)
+        page.locator("[data-panel=without]").click()
+        expect(page.locator("[data-part=without-text] .u")).to_have_count(4)
+        expect(page.locator("[data-part=without-says]")).to_have_text("")
+        assert all(not each["removed"] for each in asked if each["ask"] == "without")
+        # What is refused, or gone, leaves nothing of the text before.
+        page.locator("[data-part=input]").fill("a " * 95)
+        expect(page.locator("[data-part=error]")).to_be_visible()
+        for panel in ("importance-holder", "without-text", "maps-holder"):
+            expect(page.locator(f"[data-part={panel}] .u")).to_have_count(0)
+        page.locator("[data-part=input]").fill("a b")
+        painted(page, 2)
+        page.locator("[data-part=input]").fill("")
+        painted(page, 0)
+
+
+def test_what_takes_long_says_so_first(browser: Browser, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "LONG", -1.0)
+    served.session.kept.clear()
+    with visited(browser, served, f"#text={TEXT}&method=deletion") as page:
+        expect(page.locator("[data-part=plan-says]")).to_contain_text("deletion of 6 tokens takes up to")
+        painted(page, 0)
+        page.locator("[data-part=go]").click()
+        painted(page, 6)
+        expect(page.locator("[data-part=plan]")).to_be_hidden()
+        page.locator("[data-panel=generate]").click()
+        page.locator("[data-part=generate]").click()
+        expect(page.locator("[data-part=plan-says]")).to_contain_text("generate 20")
+        page.locator("[data-part=stop]").click()
+        expect(page.locator("[data-part=plan]")).to_be_hidden()

@@ -16,6 +16,8 @@ export function createAsking(dom, source, back) {
   const running = new Map();
   let lost = false;
   const [bar, error] = [dom.part("progress"), dom.part("error")];
+  /** What takes long and waits for a word, by slot, the last one shown. @type {Map<string, {says: string, agree: () => void}>} */
+  const plans = new Map();
 
   /** @param {string} slot @param {any} data */
   function showProgress(slot, { what, done, total, left }) {
@@ -26,8 +28,28 @@ export function createAsking(dom, source, back) {
     setText(dom.part("progress-says"), `${what}: ${done} of ${total}, about ${Math.max(1, Math.round(left))} s left`);
   }
 
+  function showPlan() {
+    const last = [...plans.values()].at(-1);
+    dom.part("plan").hidden = !last;
+    setText(dom.part("plan-says"), last ? `This takes a while: ${last.says}.` : "");
+  }
+
+  /** Until it is agreed that this is done, however long it takes. @param {string} slot @param {string} says
+   * @param {AbortSignal} signal @returns {Promise<void>} */
+  function agreed(slot, says, signal) {
+    return new Promise((agree, refuse) => {
+      plans.set(slot, { says, agree });
+      signal.addEventListener("abort", () => refuse(new DOMException("nobody waits for it", "AbortError")));
+      showPlan();
+    });
+  }
+
+  dom.part("go").addEventListener("click", () => [...plans.values()].at(-1)?.agree());
+
   /** @param {string} slot */
   function ended(slot) {
+    plans.delete(slot);
+    showPlan();
     if (bar.dataset.slot === slot) bar.hidden = true;
   }
 
@@ -60,25 +82,38 @@ export function createAsking(dom, source, back) {
     say,
     stop,
     /**
-     * The answer; null where a newer question took its place, or where there is none, which the page then says.
+     * The answer; null where a newer question took its place; undefined where there is none, which the page then says.
+     * What takes long is asked about first.
      * @param {string} slot a newer question takes the place of the one that runs
      * @param {import("../source.js").Question} question
-     * @param {(event: string, data: any) => void} [heard] @returns {Promise<any>}
+     * @param {(event: string, data: any) => void} [heard]
+     * @param {boolean} [unasked] whether nobody asked for it, so that nobody is asked about it either
+     * @returns {Promise<any>}
      */
-    async ask(slot, question, heard = () => {}) {
+    async ask(slot, question, heard = () => {}, unasked = false) {
       stop(slot);
       const control = new AbortController();
       running.set(slot, control);
       try {
-        const answer = await source.ask(
-          { ...question, client, slot },
-          (event, data) => {
-            if (control.signal.aborted) return;
-            if (event === "progress") showProgress(slot, data);
-            else heard(event, data);
-          },
-          control.signal,
-        );
+        /** @param {boolean} go */
+        const send = (go) =>
+          source.ask(
+            { ...question, client, slot, go },
+            (event, data) => {
+              if (control.signal.aborted) return;
+              if (event === "progress") showProgress(slot, data);
+              else heard(event, data);
+            },
+            control.signal,
+          );
+        let answer = await send(false);
+        if (answer.plan && !control.signal.aborted) {
+          if (unasked) return null;
+          await agreed(slot, answer.plan, control.signal);
+          plans.delete(slot);
+          showPlan();
+          answer = await send(true);
+        }
         if (control.signal.aborted) return null;
         say("");
         return answer;
@@ -88,7 +123,7 @@ export function createAsking(dom, source, back) {
         const gone = failure instanceof AskError && failure.lost;
         say(gone ? "The server does not answer. This page goes on as soon as it is back." : message);
         if (gone) void waitForServer();
-        return null;
+        return undefined;
       } finally {
         if (running.get(slot) === control) {
           running.delete(slot);

@@ -16,11 +16,15 @@ export function createAttention(dom, asking, source, asked, theme) {
   /** @type {any} */
   let manifest = null;
 
-  async function load() {
+  /** @param {boolean} unasked */
+  async function load(unasked) {
     const question = asked();
-    const answer = await asking.ask("maps", { ...question, ask: "maps" });
     const key = JSON.stringify(question);
-    if (!answer || key !== coming) return;
+    dom.part("maps-holder").setAttribute("aria-busy", "true");
+    const answer = await asking.ask("maps", { ...question, ask: "maps" }, undefined, unasked);
+    if (key !== coming) return;
+    dom.part("maps-holder").removeAttribute("aria-busy");
+    if (!answer) return clear();
     manifest = answer.manifest;
     address.leave();
     address.write(withoutWord(address.read()));
@@ -40,22 +44,40 @@ export function createAttention(dom, asking, source, asked, theme) {
     shown = key;
   }
 
+  /** What is there is of another text. */
+  function clear() {
+    asking.stop("maps");
+    [shown, coming, manifest] = ["", "", null];
+    address.leave();
+    placed(dom.part("maps-holder"), null, "");
+    dom.part("maps-holder").removeAttribute("aria-busy");
+  }
+
   return {
     address,
-    /** Makes the explorer of the text that is asked about now. */
-    prepare() {
+    clear,
+    /** Makes the explorer of the text that is asked about now. unasked: before anybody wants to see it. */
+    prepare(unasked = false) {
       const key = JSON.stringify(asked());
-      if (key === shown || key === coming) return ready;
+      if (key === coming) return ready;
+      if (key === shown) {
+        // Another was on its way, and is wanted no more.
+        coming = "";
+        asking.stop("maps");
+        dom.part("maps-holder").removeAttribute("aria-busy");
+        return Promise.resolve();
+      }
       coming = key;
-      ready = load().finally(() => {
+      ready = load(unasked).finally(() => {
         if (coming === key) coming = "";
       });
       return ready;
     },
     /** The attention of the word that stands at this character of the text. @param {number} start */
     async look(start) {
+      const key = JSON.stringify(asked());
       await this.prepare();
-      if (!manifest) return;
+      if (!manifest || shown !== key) return;
       const [side] = manifest.sides;
       const word = side.words.findIndex(
         (/** @type {[number, number, number[]]} */ each) => each[0] <= start && start < each[1],

@@ -6,6 +6,8 @@ import { short } from "../format.js";
 const TYPES = ["html", "png", "svg", "pdf", "json", "csv"];
 /** How many texts are gone back to. */
 const MOST = 30;
+/** Milliseconds for which a text has to stand to be one that was seen, where the next is a part of it. */
+const MOMENT = 3000;
 
 /** @param {import("../dom.js").Dom} dom @param {import("./asking.js").Asking} asking
  * @param {() => import("../source.js").Question} asked what is seen now, `of` a kind */
@@ -45,10 +47,14 @@ export function createHistory(dom, back) {
   /** @type {{text: string, state: S}[]} */
   const seen = [];
   const list = dom.part("history");
+  let at = 0;
   return {
     add(text, state) {
-      // A text that grew by typing takes the place of what it was before.
-      if (seen.length && text.startsWith(seen[0].text)) seen.shift();
+      // A text that grows by typing, or shrinks by deleting, takes the place of what it was a moment before.
+      const [last, now] = [seen[0], performance.now()];
+      const grew = last && text.startsWith(last.text);
+      if (last && (grew || (last.text.startsWith(text) && now - at < MOMENT))) seen.shift();
+      at = now;
       const same = seen.findIndex((each) => each.text === text);
       if (same >= 0) seen.splice(same, 1);
       seen.unshift({ text, state });

@@ -32,14 +32,14 @@ export function nestedAddress() {
   };
 }
 
-/** Puts a viewer's elements into a holder, in the place of those before.
- * @param {HTMLElement} holder @param {HTMLElement} template @param {string} theme */
+/** Puts a viewer's elements into a holder, in the place of those before; without a template, nothing.
+ * @param {HTMLElement} holder @param {HTMLElement | null} template @param {string} theme */
 export function placed(holder, template, theme) {
   for (const before of holder.children) before.dispatchEvent(new Event("leave"));
   const root = element("div", "", "viewer");
   if (theme) root.dataset.theme = theme;
-  root.append(/** @type {HTMLTemplateElement} */ (template).content.cloneNode(true));
-  holder.replaceChildren(root);
+  if (template) root.append(/** @type {HTMLTemplateElement} */ (template).content.cloneNode(true));
+  holder.replaceChildren(...(template ? [root] : []));
   return root;
 }
 

@@ -1,7 +1,7 @@
 // The playground: a text that is typed, and what a model makes of it, in the viewers of the pages from disk.
 
 import { start as startImportance } from "../reading/attribution.js";
-import { Dom, element, setText } from "../dom.js";
+import { Dom, element } from "../dom.js";
 import { bindForm } from "../form_binding.js";
 import { createStore } from "../url_state.js";
 import { createAsking } from "./asking.js";
@@ -75,7 +75,7 @@ export function start(root, source, address = null) {
   /** What `asked` is of, whatever is done with it. */
   const text = () => ({ ask: "", model: state.model, text: state.text });
   const asked = () => ({ ...text(), method: state.method, target: state.target || null });
-  const asking = createAsking(dom, source, () => explain(false));
+  const asking = createAsking(dom, source, () => explain());
   const attention = createAttention(dom, asking, source, text, theme);
   const without = createWithout(dom, asking, () => ({ ...text(), target: state.target || null }));
   const generate = createGenerate(dom, asking, () => ({ ...text(), method: state.method }), theme);
@@ -88,29 +88,38 @@ export function start(root, source, address = null) {
     const target = of === "generate" ? generate.last.written || null : state.target || painted.target;
     return { ...asked(), of, target };
   });
-  const history = createHistory(dom, (/** @type {typeof state} */ before) => update({ ...before }));
+  const history = createHistory(dom, (/** @type {typeof state} */ before) => update({ ...before, theme: state.theme }));
 
-  /** Asks what the target relied on, and paints it. @param {boolean} go however long it takes */
-  async function explain(go) {
-    dom.part("plan").hidden = true;
+  /** Asks what the target relied on, and paints it. What is painted until then is marked as older. */
+  async function explain() {
+    painted.target = null;
+    const holder = dom.part("importance-holder");
     if (!state.text.trim()) {
       asking.stop("importance");
-      return asking.say("");
+      asking.say("");
+      return forget();
     }
-    const answer = await asking.ask("importance", { ...asked(), ask: "importance", go }, (event, data) => {
+    holder.setAttribute("aria-busy", "true");
+    const answer = await asking.ask("importance", { ...asked(), ask: "importance" }, (event, data) => {
       if (event === "next") nextWords.show(data);
     });
-    if (!answer) return undefined;
-    if (answer.plan) {
-      setText(dom.part("plan-says"), `This takes a while: ${answer.plan}.`);
-      dom.part("plan").hidden = false;
-      return undefined;
-    }
+    if (answer === null) return undefined;
+    if (answer === undefined) return forget();
+    holder.removeAttribute("aria-busy");
     paint(answer);
     history.add(state.text, { ...state });
     // What may be looked at next is made ready while nothing else is asked.
-    void attention.prepare();
+    void attention.prepare(state.panel !== "attention");
     return undefined;
+  }
+
+  /** There is no result of what is asked about now: none is shown. */
+  function forget() {
+    const holder = dom.part("importance-holder");
+    holder.removeAttribute("aria-busy");
+    placed(holder, null, "");
+    without.clear();
+    attention.clear();
   }
 
   /** @param {import("./nested.js").Described & {target: string | null}} answer */
@@ -139,9 +148,8 @@ export function start(root, source, address = null) {
     if (state.click === "attention") {
       update({ panel: "attention", word: place + blank });
     } else {
-      const places = [...holder.querySelectorAll(".u")];
       update({ panel: "without" });
-      without.toggle(places.indexOf(word));
+      without.toggleAt(place + blank);
     }
   }
   const holder = dom.part("importance-holder");
@@ -168,15 +176,16 @@ export function start(root, source, address = null) {
     if (before.text !== state.text || before.model !== state.model) {
       importance.write("");
       generate.clear();
+      without.clear();
       dom.part("nexts").hidden = !state.text.trim();
     }
     const other = /** @type {(keyof typeof state)[]} */ (["text", "target", "method", "model"]).some(
       (key) => before[key] !== state[key],
     );
-    if (other) void explain(false);
+    if (other) void explain();
     if (other || before.panel !== state.panel) {
       void keep.showCode();
-      if (state.panel === "attention" && state.word < 0) void attention.prepare();
+      if (state.panel === "attention" && state.word < 0) void attention.prepare(false);
       if (state.panel === "without" && before.panel !== "without" && state.text.trim()) void without.ask();
     }
     if (
@@ -191,7 +200,6 @@ export function start(root, source, address = null) {
   for (const button of dom.all("nav [data-panel]"))
     button.addEventListener("click", () => update({ panel: button.dataset.panel }));
   dom.part("theme").addEventListener("click", () => update({ theme: dom.isDark() ? "light" : "dark" }));
-  dom.part("go").addEventListener("click", () => void explain(true));
   const examples = /** @type {HTMLSelectElement} */ (dom.part("examples"));
   examples.addEventListener("change", () => {
     if (examples.value) update({ text: examples.value, target: "", word: -1 });
@@ -199,6 +207,6 @@ export function start(root, source, address = null) {
   });
   bindForm(dom, store);
   reflect();
-  if (state.text) void explain(false);
+  if (state.text) void explain();
   dom.part("input").focus();
 }

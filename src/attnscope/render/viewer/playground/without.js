@@ -1,7 +1,7 @@
 // Words taken away: the answer with and without them, side by side.
 
 import { arrowKeyTarget, moveTabStop } from "../arrow_keys.js";
-import { element, setText } from "../dom.js";
+import { setText } from "../dom.js";
 import { label, number } from "../format.js";
 import { buildText, createTextView, unitAt } from "../text_view.js";
 import { apart } from "../units.js";
@@ -24,6 +24,7 @@ export function createWithout(dom, asking, asked) {
   let tabStop;
 
   async function ask() {
+    if (!view) return;
     const removed = gone.map((word) => spans[word]);
     const answer = await asking.ask("without", { ...asked(), ask: "without", removed });
     if (!answer) return;
@@ -103,11 +104,19 @@ export function createWithout(dom, asking, asked) {
       if (!dom.part("panel-without").hidden) void ask();
     },
     ask,
-    toggle,
-    /** Forgets the text, whose words are not known yet. */
+    /** Takes away the word that stands at this character, or puts it back. @param {number} place */
+    toggleAt(place) {
+      const word = spans.findIndex(([start, end]) => start <= place && place < end);
+      if (word >= 0) toggle(word);
+    },
+    /** Forgets the text: of another, the words are not known yet. */
     clear() {
-      shown = "";
-      holder.replaceChildren(element("span"));
+      asking.stop("without");
+      [shown, spans, gone, view] = ["", [], [], null];
+      holder.replaceChildren();
+      for (const part of ["with", "less"]) show(part, null, null);
+      setText(dom.part("without-says"), "");
+      reflect();
     },
   };
 }
