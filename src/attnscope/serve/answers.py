@@ -37,8 +37,8 @@ LONG = 5.0
 class Answer:
     """One row of ANSWERS.
 
-    priority: of the job; the lowest comes first, which is what is being looked at. planned: what it takes; None where it
-    is kept, or takes next to nothing.
+    priority: of the job; the lowest comes first, which is what is being looked at. planned: what it takes; None where
+    it is kept, or takes next to nothing.
     """
 
     give: Callable[[Session, Model, Question, Job], Any]
