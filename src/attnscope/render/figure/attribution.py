@@ -5,7 +5,7 @@ gives the same bytes: no dates, no random ids.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate, count, groupby
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.render.colours import ColourMap, colours_for, text_on
-from attnscope.render.content.caption import caption_of, limits, number, singular, unit
+from attnscope.render.content.caption import caption_of, headline, limits, number, singular, unit
 from attnscope.render.content.line_breaking import Line, lines
-from attnscope.render.content.pieces import columns, query_words
+from attnscope.render.content.pieces import columns, query_words, visible
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.attribution import Attribution
 
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARGIN, _LINE, _ASCENT, _DESCENT, _PAD, _HAIR = 1.5, 1.7, 0.98, 0.34, 0.1, 0.025  # of the font size
-_SMALL, _TITLE = 0.72, 1.45
+_SMALL, _TITLE, _ANSWER = 0.72, 1.45, 1.2
+# A name is cut beyond so many characters.
+_LONGEST_NAME = 60
 _BAR = 11.0
+_NAMELESS: Mapping[int, str] = {}
 _ACCENT = {False: "#0b57a4", True: "#8cc4ff"}
 # Beyond these, viewers and matplotlib itself fail: pixels of a png, points of a pdf page.
 _TALLEST_PIXELS, _TALLEST_POINTS = 30_000, 14_400
@@ -43,7 +46,8 @@ def render_figure(
     dark: bool = False,
 ) -> bytes:
     """The figure as "png" (`scale` pixels to a point), or "svg" or "pdf" with the letters as outlines."""
-    (text,) = wrapped([result], max_line_chars, font_size, scale)
+    # A passage has a line for its name, and a row below.
+    (text,) = wrapped([result], max_line_chars, font_size, scale, more=2 * len(result.asked.segments))
     return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
 
 
@@ -66,14 +70,25 @@ def wrapped(
 
 def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dark: bool) -> "Sheet":
     caption = caption_of(result)
-    characters = "".join(line.text for line in text) + caption.title + caption.line() + caption.scale
-    sheet = Sheet(characters, result.signed, font, size, dark)
+    answer, probability = headline(result) or ("", "")
+    names = {word: visible(name) for word, name in enumerate(result.names) if name}
+    written = (*(line.text for line in text), caption.title, caption.line(), caption.scale, *caption.notes)
+    sheet = Sheet("".join((*written, answer, probability, *names.values(), "“”…")), result.signed, font, size, dark)
     sheet.title(caption.title)
+    if answer:
+        sheet.line([(f"“{begun(answer)}”  ", sheet.colours.ink), (probability, sheet.accent)], _ANSWER)
     width = max(columns(line.text) for line in text)
     sheet.facts([f"{name} {value}" for name, value in caption.facts], width)
     sheet.space()
-    sheet.body(text, result.scaled, frozenset(query_words(result)))
+    sheet.body(text, result.scaled, frozenset(query_words(result)), names)
     sheet.space()
+    if names:
+        rows = [
+            (name, float(result.scaled[i]), f"{number(result.words[i].score)}, per token {number(result.means[i])}")
+            for i, name in names.items()
+        ]
+        sheet.rows(rows)
+        sheet.space()
     sheet.legend(
         *limits(result), f"{unit(result)} per {singular(result)}, {'0 in the middle' if result.signed else 'min–max'}"
     )
@@ -126,11 +141,20 @@ class Sheet:
         self.top += 1.55 * _SMALL * self.size
         self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
 
-    def body(self, text: list[Line], scaled: NDArray[np.float64], asked: frozenset[int]) -> None:
-        """The lines of a text. scaled: (word,) scores; asked: the indices of the query's words."""
+    def body(
+        self, text: list[Line], scaled: NDArray[np.float64], asked: frozenset[int], names: Mapping[int, str] = _NAMELESS
+    ) -> None:
+        """The lines of a text. scaled: (word,) scores; asked: the indices of the query's words; names: of words that
+        are passages, over the lines where they begin."""
+        named: set[int] = set()
         widths = [[self.width(run.text, self.size) for run in line.runs] for line in text]
         widest = max(map(sum, widths), default=0.0)
         for line, row in zip(text, widths, strict=True):
+            begin = [i for i in dict.fromkeys(run.word for run in line.runs) if i in names and i not in named]
+            if begin:
+                named.update(begin)
+                self.top += 0.3 * self.size
+                self.small("  ·  ".join(begun(names[i]) for i in begin))
             self.top += _LINE * self.size
             x = _MARGIN * self.size + (widest - sum(row) if line.right_to_left else 0.0)
             edges = list(accumulate(row, initial=x))
@@ -171,12 +195,24 @@ class Sheet:
         x += self.write(x, number(high), size, self.colours.ink) + 0.9 * size
         self.write(x, words, size, self.colours.muted)
 
-    def line(self, parts: list[tuple[str, str]]) -> None:
-        """A line of texts, each in its colour."""
-        self.top += _LINE * self.size
+    def line(self, parts: list[tuple[str, str]], size: float = 1) -> None:
+        """A line of texts, each in its colour; `size`: of the font size."""
+        self.top += _LINE * size * self.size
         x = _MARGIN * self.size
         for text, colour in parts:
-            x += self.write(x, text, self.size, colour)
+            x += self.write(x, text, size * self.size, colour)
+
+    def rows(self, rows: Sequence[tuple[str, float, str]]) -> None:
+        """Passages below each other: name, a patch of its colour by the scaled score, its numbers."""
+        size, left = _SMALL * self.size, _MARGIN * self.size
+        names = [begun(name) for name, _, _ in rows]
+        numbers = left + 2 * self.size + max(self.width(name, size) for name in names) + self.size
+        for name, (_, scaled, said) in zip(names, rows, strict=True):
+            self.top += 1.55 * size
+            patch = left, self.top - 0.8 * size, 1.4 * self.size, size, 0.15 * self.size
+            self.boxes.append((*patch, self.colours.colour(scaled), self.colours.muted))
+            self.write(left + 2 * self.size, name, size, self.colours.ink)
+            self.write(numbers, said, size, self.colours.muted)
 
     def width(self, text: str, size: float) -> float:
         """The width of a text in points."""
@@ -222,6 +258,12 @@ class Sheet:
             )  # fmt: skip
             figure.add_artist(label, clip=False)
         return figure
+
+
+def begun(name: str) -> str:
+    """A name on one line, cut where it is long."""
+    line = " ".join(name.split())
+    return line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"
 
 
 def _touches(line: Line, index: int) -> bool:

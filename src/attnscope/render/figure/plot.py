@@ -252,7 +252,7 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     if any(target.tokens > 1 for target in result.targets):
         notes.append(OF_SEVERAL_TOKENS)
     names = [_label(target.text) for target in result.targets]
-    look = Look("".join((first.text, *names, facts, "·⏎→□…“”×")), dark, font)
+    look = Look("".join((first.text, *names, *filter(None, first.names), facts, "·⏎→□…“”×")), dark, font)
     width = min(max(0.2 * cells.shape[1], 3.6), 10.0) + 1.6
     ax = look.axes(ax, (width, min(max(0.2 * len(result), 1.2), 8.0) + 1.9))
     colours = look.map(colours_for(first.signed, dark))
@@ -262,7 +262,7 @@ def per_token(result: PerToken, *, ax: "Axes | None" = None, dark: bool = False,
     )  # fmt: skip
     ax.set(xlim=(-0.5, len(first.words) - 0.5))
     look.ticks(ax.yaxis, names)
-    look.ticks(ax.xaxis, [_label(word.text) for word in first.words])
+    look.ticks(ax.xaxis, [_label(name or word.text) for word, name in zip(first.words, first.names, strict=True)])
     ax.set_ylabel("target token", **look.small)
     ax.set_xlabel("word", **look.small)
     bar = ax.figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02)
