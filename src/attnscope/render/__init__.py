@@ -79,7 +79,7 @@ FORMATS: dict[str, Renderer | None] = {
     ".json": Renderer(f"{_DOCUMENT}.data", "render_json"),
     ".txt": None,
     ".md": Renderer(f"{_DOCUMENT}.markdown", "render_markdown"),
-    ".tex": None,
+    ".tex": Renderer(f"{_DOCUMENT}.latex", "render_latex"),
     ".csv": Renderer(f"{_DOCUMENT}.table", "render_csv"),
     ".parquet": Renderer(f"{_DOCUMENT}.table", "render_parquet"),
     ".jsonl": None,
@@ -144,6 +144,8 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
     },
     Comparisons: {
         **_page("comparison", "font_size"),
+        **_figures("comparisons", "font"),
+        **_document(".tex", "comparison", "render_many_latex"),
         **_document(".csv", "comparison", "render_csv"),
         **_document(".txt", "comparison", "render_text"),
     },

@@ -1,9 +1,9 @@
 """Comparisons as documents: CSV, plain text, and LaTeX with the words in coloured boxes."""
 
-from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.comparison import moved_text, places, points, scale_of, verdict_sign
 from attnscope.render.content.pieces import lined_up, visible
 from attnscope.render.document.csv import csv_of
+from attnscope.render.document.latex import booktabs, coloured, fragment, signed, tex
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
 from attnscope.results.files.reading import encoded
 
@@ -77,54 +77,47 @@ def _summary(result: Comparisons, tag: str) -> str:
     return "\n".join(lined_up(rows)) + "\n"
 
 
-_TEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": "'",
-}  # fmt: skip
-
-
 def render_latex(result: Comparison) -> bytes:
-    """Rows as in PromptRobust's Table 5: the text with its words in coloured boxes, and the prediction beside it.
+    r"""As PromptRobust's Table 5, within a column: each text with its words in coloured boxes, and its prediction.
 
-    A fragment for \\input; it needs \\usepackage{xcolor}, \\usepackage[T1]{fontenc} and, for scripts other than Latin,
-    XeLaTeX or LuaLaTeX with a font that has them.
+    A fragment for \input.
     """
     scale = scale_of(result)
-    steps = colours_for(result.left.result.signed, False).steps
     rows = []
     for side, own in ((result.left, scale.left), (result.right, scale.right)):
-        boxes = " ".join(
-            rf"\attnword{{{steps[step][1:].upper()}}}{{{text_on(steps[step])[1:].upper()}}}{{{tex(word.text)}}}"
-            for word, step in zip(side.result.words, own, strict=True)
-            if word.text.strip()
-        )
         sign, kind, spoken = verdict_sign(result, side)
         colour = {"right": "0A6B3D", "wrong": "B3261E"}.get(kind, "000000")
         said = tex((side.prediction or "").strip())
         mark = {"✓": r"$\surd$ ", "✗": r"$\times$ "}.get(sign, "")
-        rows.append(
-            rf"{tex(side.name)} & \raggedright {boxes} & \textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\[2pt]"
-        )
-    text = "\n".join(
-        (
-            r"% needs \usepackage{xcolor} and \usepackage[T1]{fontenc}",
-            r"\providecommand{\attnword}[3]{{\setlength{\fboxsep}{1.5pt}%",
-            r"  \colorbox[HTML]{#1}{\textcolor[HTML]{#2}{\strut #3}}}}",
-            r"\begin{tabular}{lp{0.68\linewidth}l}",
-            r"\hline",
-            r" & Words by importance & Prediction \\",
-            r"\hline\noalign{\vskip 2pt}",
-            *rows,
-            r"\hline",
-            r"\end{tabular}",
-        )
+        rows += [
+            rf"\textit{{{tex(side.name)}}}\hfill\textcolor[HTML]{{{colour}}}{{{mark}{said} {spoken}}} \\",
+            rf"\raggedright {coloured(side.result, own)}\tabularnewline",
+            r"\midrule",
+        ]
+    text = (
+        r"\par\noindent\begin{tabular}{@{}p{\linewidth}@{}}",
+        r"\toprule",
+        *rows[:-1],
+        r"\bottomrule",
+        r"\end{tabular}",
     )
-    return (text + "\n").encode("utf-8", "replace")
+    return fragment(text)
 
 
-def tex(text: str) -> str:
-    """Escaped for LaTeX."""
-    escaped = "".join(_TEX.get(c, c) for c in visible(text.strip()))
-    # At the beginning of a row these would be arguments of the `\\\\` before it.
-    return "{}" + escaped if escaped.startswith(("[", "*")) else escaped
+def render_many_latex(result: Comparisons) -> bytes:
+    r"""The summaries by attack and by task, as tables for \input."""
+    lines: list[str] = []
+    for tag in ("attack", "task"):
+        rows = []
+        for one in result.summaries(tag):
+            before, after = ("--" if v is None else _percent(v) for v in (one.before, one.after))
+            cells = tex(one.name), str(one.count), before, after, _percent(one.flips), signed(f"{100 * one.moved:+.1f}")
+            rows.append(" & ".join(cells) + r" \\")
+        head = rf"{tag} & pairs & right before & right after & flipped & moved (points) \\"
+        rows.insert(-1, r"\midrule")
+        lines += [*booktabs("lrrrrr", [head], rows), r"\par\smallskip\noindent"]
+    return fragment((r"\par\noindent", *lines[:-1]))
+
+
+def _percent(share: float) -> str:
+    return rf"{100 * share:.1f}\%"
