@@ -67,12 +67,13 @@ def test_wide_letters_line_up_and_a_space_is_no_word() -> None:
 
 def test_latex_escapes_everything() -> None:
     source = render(PAIRS["hostile"], ".tex").decode()
-    body = source.split(r"\hline")[2]
+    body = source.split(r"\toprule")[1]
     for bare in (r"(?<!\\)\$100", r"(?<!\\)#1", r"(?<!\\)_under", r"50(?<!\\)%"):
         assert not re.search(bare, body), bare
     assert r"\textbackslash{}" in body
     boxes = re.findall(r"\\attnword\{([0-9A-F]{6})\}\{([0-9A-F]{6})\}", source)
-    assert len(boxes) == len(PAIRS["hostile"].left.result.words) * 2
+    # A long word is several boxes.
+    assert len(boxes) >= len(PAIRS["hostile"].left.result.words) * 2
 
 
 def test_many_pairs_are_one_table_and_their_text_the_summaries() -> None:

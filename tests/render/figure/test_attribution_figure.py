@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from attnscope.errors import InputError
 from attnscope.render import render
 from attnscope.render.colours import DARK, LIGHT
+from attnscope.render.content.line_breaking import lines
+from attnscope.render.figure.attribution import _sheet_of
+from attnscope.results.attribution import Word
 
 
 def _pixels(data: bytes) -> NDArray[np.float32]:
@@ -61,3 +65,19 @@ def test_the_query_is_outlined() -> None:
     asked = render(attention(ENGLISH, 2), ".png")
     assert _shows(_pixels(asked), "#0b57a4")
     assert not _shows(_pixels(render(result(ENGLISH), ".png")), "#0b57a4")
+
+
+def test_passages_have_their_names_sums_and_means_and_the_answer_its_probability() -> None:
+    one = result(
+        "Be kind. Where is it?", asked={"unit": "segment", "segments": {"1 system": (0, 8), "2 user": (9, 21)},
+        "quantity": "log_probability"}, measured={"value": -0.5, "answer": (" Tokyo",)},
+    )  # fmt: skip
+    passages = tuple(Word(one.text[a:b], a, b, score) for (a, b), score in (((0, 8), 0.5), ((9, 21), 1.5)))
+    one = replace(one, words=passages)
+    written = [text for _, _, text, *_ in _sheet_of(one, lines(one, 80), None, 13, False).texts]
+    assert "60.7 %" in written
+    assert any("Tokyo" in text for text in written)
+    # Over the line where they begin, and in the rows below.
+    assert any("1 system" in text and "2 user" in text for text in written)
+    assert [text for text in written if "per token" in text] == ["0.5, per token 0.25", "1.5, per token 0.5"]
+    assert {"1 system", "2 user"} <= set(written)
