@@ -18,7 +18,8 @@ from attnscope.results.base import Asked, Measured
 HOMOGLYPHS = comparison("Is this p\u0430ypal\u200b s\u0456te s\u03b1fe? \U0001f44d", "Is this paypal site safe?")
 NAMED = Attribution(
     "deletion", "perturbation", "Be kind. Where?", (), result("Be Where?").words[:0],
-    Asked(unit="segment", segments={"1 system": (0, 8)}), Measured(value=-0.5, answer=(" Tokyo",)),
+    Asked(unit="segment", segments={"1 system": (0, 8)}, quantity="log_probability"),
+    Measured(value=-0.5, answer=(" Tokyo",)),
 )  # fmt: skip
 DRAWN: dict[str, Any] = {
     **EVERY,

@@ -150,7 +150,8 @@ class Sheet:
         widths = [[self.width(run.text, self.size) for run in line.runs] for line in text]
         widest = max(map(sum, widths), default=0.0)
         for line, row in zip(text, widths, strict=True):
-            begin = [i for i in dict.fromkeys(run.word for run in line.runs) if i in names and i not in named]
+            words = dict.fromkeys(run.word for run in line.runs if run.word is not None)
+            begin = [word for word in words if word in names and word not in named]
             if begin:
                 named.update(begin)
                 self.top += 0.3 * self.size

@@ -50,10 +50,10 @@ def _figure(result: Comparisons, dark: bool, font: Any) -> Any:
 
 def _verdicts(look: Look, ax: Any, rows: list[Summary]) -> None:
     """Bars of accuracy before and after where it is known, and of the share of flipped predictions."""
-    bars = [
+    bars: list[tuple[str, list[float | None], str]] = [
         ("right before", [one.before for one in rows], look.colours.muted),
         ("right after", [one.after for one in rows], look.colours.colour(0.45)),
-        ("flipped", [one.flips for one in rows], look.colours.colour(0.85)),
+        ("flipped", [*(one.flips for one in rows)], look.colours.colour(0.85)),
     ]
     known = [(name, values, colour) for name, values, colour in bars if any(v is not None for v in values)]
     high = 0.8 / len(known)
