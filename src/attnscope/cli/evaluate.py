@@ -38,6 +38,10 @@ def evaluate(
         list[str] | None, typer.Option(help="A possible answer; the likeliest one is explained. May be repeated.")
     ] = None,
     generate: Annotated[int | None, typer.Option(help="Explain the model's own continuation of N tokens.")] = None,
+    similar_to: Annotated[
+        str | None,
+        typer.Option(help="Explain the similarity to this text, of a model that makes one vector of a text."),
+    ] = None,
     replacement: Annotated[
         Literal["delete", "mask", "pad", "neutral", "zero", "mean"],
         typer.Option("--replacement", "--way", help="What a removed word leaves."),
@@ -66,7 +70,8 @@ def evaluate(
         try:
             found = attnscope.evaluate(
                 loading.load(), samples, None if not method else [method_of(one) for one in method], metric or None,
-                replacement=replacement, target=target, labels=label or (), generate=generate, chat=chat, rows=rows,
+                replacement=replacement, target=target, labels=label or (), generate=generate,
+                similar_to=similar_to, chat=chat, rows=rows,
             )  # fmt: skip
         except KeyboardInterrupt:
             if rows is None:

@@ -22,6 +22,7 @@ class Sample:
     within:   (start, end) in characters, the piece of the text whose words are judged; by default the whole text.
     human:    (start, end, weight) of pieces that people find important; words outside all pieces have weight 0.
     gold:     the right label, for the accuracy.
+    similar_to: what is explained is the similarity to this text, of a model that makes one vector of a text.
     """
 
     text: str | tuple[Message, ...]
@@ -31,6 +32,7 @@ class Sample:
     within: tuple[int, int] | None = None
     human: tuple[tuple[int, int, float], ...] | None = None
     gold: str | int | None = None
+    similar_to: str | None = None
 
     def __post_init__(self) -> None:
         # Numbers of numpy and torch are the numbers they are, also in the key and in a file.
@@ -40,7 +42,10 @@ class Sample:
     @property
     def key(self) -> str:
         """A hash of the sample's content, the same wherever it is in a list."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+        content = asdict(self)
+        if self.similar_to is None:  # as before there were such samples: rows of earlier runs go on
+            del content["similar_to"]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     @classmethod
     def of(cls, given: Any, source: str) -> Self:

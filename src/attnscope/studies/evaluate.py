@@ -22,7 +22,7 @@ from attnscope.models.inputs.continuation import continued
 from attnscope.models.loading.load import Model, load
 from attnscope.models.perturbation.without_tokens import REPLACEMENTS
 from attnscope.models.progress import bar
-from attnscope.results.evaluation import SHARES, Evaluation, EvaluationRow
+from attnscope.results.evaluation import ALIKE, SHARES, Evaluation, EvaluationRow
 from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.results.sample import Sample
 from attnscope.studies.evaluation_rows import resumed_rows
@@ -43,6 +43,7 @@ def evaluate(
     target: str | int | None = None,
     labels: Sequence[str | int] = (),
     generate: int | None = None,
+    similar_to: str | Sequence[str] | None = None,
     chat: bool = False,
     rows: str | os.PathLike[str] | None = None,
     way: str | None = None,
@@ -58,6 +59,8 @@ def evaluate(
               neutral word; "zero" or "mean" that embedding. `way` is its former name.
     target, labels: for samples that have none of their own. A language model needs one of them, or generate: its own
               greedy continuation of this many tokens. With labels and no target, the likeliest label is explained.
+    similar_to: of a model that makes one vector of a text: explain the similarity to this text, or one for each text.
+              In the metrics (1 + cosine) / 2, from 0 to 1, takes the part of the probability.
     rows:     a JSON-lines file. Rows are added as they come; those of an earlier run with the same settings are kept.
 
     Raises InputError for an unknown method, metric or replacement and for a sample that cannot be judged, ModelError
@@ -79,14 +82,20 @@ def evaluate(
             f"{', '.join(REPLACEMENTS)}"
         )
     samples = [
-        _completed(model, _sample(text, number), target, labels, generate, chat)
+        _sample(text, number)
         for number, text in enumerate([texts] if isinstance(texts, str) or _is_one_chat(texts) else texts)
     ]
     if not samples:
         raise InputError("the list of texts is empty: give at least one")
     metric_names = _metric_names(metrics)
+    samples = [
+        one if one.similar_to is not None else _completed(model, one, target, labels, generate, chat)
+        for one in _compared(samples, similar_to, target is not None or bool(labels) or generate is not None)
+    ]
+    alike = {"quantity": ALIKE} if samples[0].similar_to is not None else {}
     settings = {
         **provenance(model),
+        **alike,
         "replacement": replacement,
         "chat": chat,
         "shares": list(SHARES),
@@ -167,6 +176,23 @@ def _completed(
             f"within={sample.within}: give the start and end of a piece of the text's {len(sample.text)} characters"
         )
     return sample
+
+
+def _compared(samples: Sequence[Sample], similar_to: str | Sequence[str] | None, other_target: bool) -> list[Sample]:
+    """The samples with the texts that they are compared with. Raises InputError where that is not said of each."""
+    if similar_to is not None:
+        others = [similar_to] * len(samples) if isinstance(similar_to, str) else list(similar_to)
+        if len(others) != len(samples):
+            raise InputError(
+                f"there are {len(samples)} texts and {len(others)} in similar_to: give one, or one for each"
+            )
+        samples = [replace(one, similar_to=one.similar_to or other) for one, other in zip(samples, others, strict=True)]
+    known = [one for one in samples if one.similar_to is not None]
+    if known and len(known) < len(samples):
+        raise InputError(f"similar_to is known of {len(known)} of {len(samples)} texts: give it for all or for none")
+    if known and (other_target or any(one.target is not None or one.labels for one in known)):
+        raise InputError("similar_to is what is explained, and a target or labels were given: give one of them")
+    return list(samples)
 
 
 def _metric_names(metrics: Sequence[str] | None) -> list[str]:

@@ -57,7 +57,10 @@ def explained(model: Model, sample: Sample, choice: MethodChoice, text: Perturbe
     """The method's result on this text, for the explained label where the method takes one."""
     method, parameters = choice.method, choice.parameters
     given: dict[str, Any] = {"chat": True} if chat else {}
-    given |= label_request(model, method, text.choices.labels, text.label, parameters, sample.position)
+    if not text.choices.alike:
+        given |= label_request(model, method, text.choices.labels, text.label, parameters, sample.position)
+    elif method.asks != "query":
+        given["similar_to"] = text.choices.labels[0]
     if method.asks != "query" and sample.within is not None:
         given["segments"] = {f"word {i}": (word.start, word.end) for i, word in enumerate(text.words)}
     with without_advice():

@@ -90,7 +90,13 @@ class PerturbedText:
             )
 
     def _share(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(…, label) -> (…,): the label's log-probability, as a share among the labels where there are several."""
+        """(…, label) -> (…,): the label's log-probability, as a share among the labels where there are several.
+
+        A cosine similarity is taken from −1..1 to 0..1 first, and then plays the probability's part.
+        """
+        if self.choices.alike:
+            with np.errstate(divide="ignore"):
+                return np.asarray(np.log(np.clip((1 + rows[:, 0]) / 2, 0, 1)))
         explained = rows[:, self.label]
         return explained if rows.shape[1] == 1 else explained - np.logaddexp.reduce(rows, axis=1)
 

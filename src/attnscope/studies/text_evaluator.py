@@ -17,7 +17,7 @@ from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
 from attnscope.models.perturbation.altered_weights import nearby, randomised
-from attnscope.models.targets.label_probabilities import all_labels, choices
+from attnscope.models.targets.label_probabilities import all_labels, choices, likeness
 from attnscope.models.targets.labels import label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.evaluation import YARDSTICK_ORDERS, EvaluationRow
@@ -93,7 +93,7 @@ class TextEvaluator:
                 words=tuple(text.choices.encoded.text[word.start : word.end] for word in text.words),
                 scores=tuple(explanation.scores.tolist()),
                 human=None if human is None else tuple(human.tolist()),
-                label=label_name(self.model, text.choices.labels[text.label]),
+                label=_said(self.model, text),
                 gold=None if sample.gold is None else label_name(self.model, sample.gold),
                 probability=float(np.exp(log_probability)),
                 predicted=text.predicted,
@@ -102,6 +102,9 @@ class TextEvaluator:
 
     def _perturbed_text(self, sample: Sample) -> PerturbedText:
         (encoded,) = encoded_texts(self.model, [sample.text], Reading(self.chat))
+        if sample.similar_to is not None:
+            answers = likeness(self.model, encoded, sample.similar_to)
+            return PerturbedText(answers, _judged_words(sample, encoded, answers.fixed), 0, self.replacement)
         labels = sample.labels or ((sample.target,) if sample.target is not None else all_labels(self.model))
         answers = choices(self.model, encoded, labels, sample.position)
         words = _judged_words(sample, encoded, answers.fixed)
@@ -121,6 +124,12 @@ class TextEvaluator:
         if self._randomised is None:
             self._randomised = randomised(self.model)
         return _scores(explained(self._randomised, sample, method, text, self.chat), text.words)
+
+
+def _said(model: Model, text: PerturbedText) -> str:
+    """The explained label's name, or the text that this one is compared with."""
+    label = text.choices.labels[text.label]
+    return str(label) if text.choices.alike else label_name(model, label)
 
 
 def _further_orders(name: str, first: Explanation, sample: Sample) -> dict[str, Explanation]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from attnscope.errors import InputError
+from attnscope.errors import InputError, ModelError
 from attnscope.models.architecture import task_of
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
@@ -22,6 +22,7 @@ from attnscope.models.targets.labels import label_names
 from attnscope.models.targets.lm_head import is_multi_label
 from attnscope.models.targets.readout import EmbeddingChange, Readout, values
 from attnscope.models.targets.resolve import resolve
+from attnscope.models.targets.similar import pooling_of
 from attnscope.models.targets.target import Objective, Target
 
 
@@ -32,12 +33,15 @@ class Choices:
     labels:     in the order asked for.
     passes:     what the model reads; labels that share a pass are entries of it.
     slots:      of each label, its pass and its entries among that pass's values.
+    alike:      the one "label" is a text that this one is compared with, and its value is their cosine similarity, no
+                log-probability.
     """
 
     model: Model
     labels: tuple[str | int, ...]
     passes: tuple[Objective, ...]
     slots: tuple[tuple[int, slice], ...]
+    alike: bool = False
 
     @property
     def encoded(self) -> Encoded:
@@ -112,6 +116,17 @@ def choices(model: Model, encoded: Encoded, labels: Sequence[str | int], positio
         slots.append((index, slice(count, count + len(readout.ids))))
         passes[index] = replace(passes[index], readouts=(earlier_readout.joined(readout),))
     return Choices(model, tuple(labels), tuple(passes), tuple(slots))
+
+
+def likeness(model: Model, encoded: Encoded, other: str) -> Choices:
+    """The similarity to another text, in place of a label. Raises what `resolve` raises, ModelError for a similarity
+    that is no cosine: only that has ends, between which it can be judged how much is left."""
+    objective = resolve(model, encoded, Target(similar_to=other))
+    if pooling_of(model).similarity != "cosine":
+        raise ModelError(
+            f"this model compares texts by {objective.quantity}, which has no ends: an evaluation needs the cosine"
+        )
+    return Choices(model, (other,), (objective,), ((0, slice(0, 1)),), alike=True)
 
 
 def all_labels(model: Model) -> tuple[int, ...]:

@@ -57,6 +57,11 @@ def cell(standing: Standing) -> tuple[str, str]:
     return f"{standing.mean:.3f}{MARKS[standing.verdict]}", f"{standing.low:.3f} to {standing.high:.3f}"
 
 
+def quantity(result: Evaluation) -> str:
+    """What the curves show."""
+    return str(result.settings.get("quantity") or "probability of the label")
+
+
 def facts(result: Evaluation) -> list[tuple[str, str]]:
     """What was measured, as pairs of name and value."""
     few = f" ({result.caution})" if result.caution else ""

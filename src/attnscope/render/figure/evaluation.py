@@ -4,7 +4,7 @@ from typing import Any
 
 from attnscope.errors import InputError
 from attnscope.render.colours import DARK, LIGHT
-from attnscope.render.content.evaluation import LINES, plots
+from attnscope.render.content.evaluation import LINES, plots, quantity
 from attnscope.render.figure.style import drawable
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.evaluation import YARDSTICK, Evaluation
@@ -46,7 +46,7 @@ def _figure(result: Evaluation, dark: bool) -> Any:
                 axes.fill_between(shares, low, high, color=line["color"], alpha=0.14, linewidth=0)
         axes.set_title(f"{drawable(plot.title)} ({plot.better} is better)", color=colours.ink, fontsize=9)
         axes.set_xlabel(f"share of the words {'gone' if plot.name == 'deletion' else 'there'}", color=colours.muted)
-        axes.set_ylabel("probability of the label", color=colours.muted)
+        axes.set_ylabel(drawable(quantity(result)), color=colours.muted)
         axes.set_xlim(0, 1)
         axes.tick_params(colors=colours.muted)
         for side, spine in axes.spines.items():

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.render.colours import LIGHT
-from attnscope.render.content.evaluation import LINES, READING, Plot, cell, facts, plots, ranked
+from attnscope.render.content.evaluation import LINES, READING, Plot, cell, facts, plots, quantity, ranked
 from attnscope.render.html.escape import Markup, el, joined
 from attnscope.render.html.page import colour_rules, definitions, reading_page, root
-from attnscope.results.evaluation import YARDSTICK, Evaluation, EvaluationRow, Standing
+from attnscope.results.evaluation import ALIKE, YARDSTICK, Evaluation, EvaluationRow, Standing
 from attnscope.results.scaling import min_max
 
 _EXAMPLES = 6
@@ -118,7 +118,7 @@ def _plot(result: Evaluation, plot: Plot) -> Markup:
     if YARDSTICK in result.methods:
         key.append(el("li", {"class": "yard"}, YARDSTICK))
     title = plot.title.strip()
-    caption = f"{title}: probability of the label, by share of the words; {plot.better} is better"
+    caption = f"{title}: {quantity(result)}, by share of the words; {plot.better} is better"
     picture = {"viewBox": f"0 0 {_WIDE} {_HIGH}", "role": "img", "aria-label": plot.title}
     return el(
         "figure",
@@ -146,17 +146,19 @@ def _examples(result: Evaluation) -> Markup:
     by_text: dict[str, dict[str, EvaluationRow]] = {}
     for row in result.rows:
         by_text.setdefault(row.key, {})[row.method] = row
-    blocks = [_example(rows, chosen) for rows in list(by_text.values())[:_EXAMPLES]]
+    blocks = [
+        _example(rows, chosen, result.settings.get("quantity") == ALIKE) for rows in list(by_text.values())[:_EXAMPLES]
+    ]
     return el("section", {"class": "examples"}, el("h2", {"lang": "en"}, "Texts as methods see them"), blocks)
 
 
-def _example(rows: dict[str, EvaluationRow], chosen: list[str]) -> Markup:
+def _example(rows: dict[str, EvaluationRow], chosen: list[str], alike: bool) -> Markup:
     """One text: a line for each of the chosen methods that has a row for it, and one for people."""
     first = next(iter(rows.values()))
     lines = [(method, rows[method].words, rows[method].scores) for method in chosen if method in rows]
     if first.human is not None and any(first.human):
         lines.append(("people", first.words, first.human))
-    said = f" {first.probability:.1%}"
+    said = f": cosine {2 * first.probability - 1:.3f}" if alike else f" {first.probability:.1%}"
     if first.gold is not None:
         said += ", right" if first.gold == first.label else f", right would be {first.gold.strip()}"
     return el(
