@@ -231,3 +231,13 @@ def test_characters_share_the_score_of_their_token(llama: ats.Model) -> None:
     for method in ("attention", "gradient", "deletion", "rollout"):
         by_token = ats.explain(llama, "a b c d", method, unit="token")
         assert ats.explain(llama, "a b c d", method, unit="character").scores == pytest.approx(by_token.scores)
+
+
+@pytest.mark.parametrize("method", ["gradient", "random", "deletion"])
+@pytest.mark.parametrize("given", [{}, {"segments": "turns"}, {"unit": "token"}])
+def test_a_chat_without_words_before_the_reply_has_nothing_to_score(
+    smollm2: ats.Model, method: str, given: dict[str, Any]
+) -> None:
+    chat = [{"role": "user", "content": ""}, {"role": "assistant", "content": "Hi"}]
+    with pytest.raises(InputError, match="no word stands before what is explained"):
+        ats.explain(smollm2, chat, method=method, target="Hi", **given)

@@ -134,6 +134,12 @@ def units_of(
     """The units of a text. Raises InputError for a unit, a segment or a part that the text does not have."""
     if unit is not None and unit not in UNITS:
         raise InputError(f"unit={unit!r}: choose from {', '.join(UNITS)}")
+    if not encoded.words:
+        # The text itself has words, or it would have been refused as empty: they are the target, or stand behind it.
+        raise InputError(
+            "no word stands before what is explained, so there is nothing to score: give a prompt with words, or a "
+            "later part of the reply as target"
+        )
     chosen = unit or "word"
     if segments is not None and within is None:
         if unit not in (None, "segment"):

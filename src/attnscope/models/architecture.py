@@ -37,6 +37,11 @@ def accepted(module: nn.Module, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return named | ({"use_cache": False} if "use_cache" in names else {})
 
 
+def cache_argument(module: nn.Module) -> str:
+    """What the module's forward calls a cache of keys and values: `cache` from transformers 5.24 on."""
+    return "cache" if "cache" in _named_by_forward(module) else "past_key_values"
+
+
 def _named_by_forward(module: nn.Module) -> Mapping[str, inspect.Parameter]:
     """The parameters of the module's forward; where somebody's wrapper hides them, `(*args, **kwargs)`, its class's."""
     parameters: Mapping[str, inspect.Parameter] = {}

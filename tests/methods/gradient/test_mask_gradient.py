@@ -118,7 +118,7 @@ def test_what_it_refuses() -> None:
     with pytest.raises(InputError, match="steps=0"):
         explained(small("llama"), target="c", steps=0)
     with pytest.raises(ModelError, match="take steps=1"):
-        explained(small("gptj"), target="c", steps=2)
+        explained(small("falcon"), target="c", steps=2)
 
 
 def test_labels_of_a_classifier() -> None:

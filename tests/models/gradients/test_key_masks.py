@@ -54,7 +54,7 @@ def test_so_it_is_where_some_tokens_are_seen_less(family: str) -> None:
 
 def test_a_model_that_forms_its_attention_itself_has_no_other_mask() -> None:
     with pytest.raises(ats.errors.ModelError, match="take steps=1"):
-        _found("gptj", 0.5, [1])
+        _found("falcon", 0.5, [1])
 
 
 def test_layers_that_run_again_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
 from attnscope.errors import ModelError
+from attnscope.models.architecture import cache_argument
 from attnscope.models.hooks import embeddings_replaced
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
@@ -128,7 +129,7 @@ def _cached_entries(
     net: PreTrainedModel, readouts: Sequence[Readout], ids: Tensor, cache: DynamicCache | None
 ) -> Tensor:
     """The entries of all readouts by one pass with the cache. Raises CacheNotUsableError, HeadNotSeparableError."""
-    inputs = {"input_ids": ids} if cache is None else {"input_ids": ids, "past_key_values": cache}
+    inputs = {"input_ids": ids} if cache is None else {"input_ids": ids, cache_argument(net): cache}
     entries = entries_in(readouts, ids.device)
     with ExitStack() as stack:
         try:
@@ -146,7 +147,7 @@ def _cached_entries(
 @contextmanager
 def cached_hidden(net: PreTrainedModel, ids: Sequence[int], cache: DynamicCache) -> Iterator[tuple[Tensor, Head]]:
     """What `split_at_head` yields for one text, (1, token), that goes on from the cache's keys and values."""
-    with split_at_head(net, {"input_ids": _ids(net, [ids]), "past_key_values": cache}) as parts:
+    with split_at_head(net, {"input_ids": _ids(net, [ids]), cache_argument(net): cache}) as parts:
         yield parts
 
 
