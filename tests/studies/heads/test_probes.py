@@ -13,7 +13,9 @@ from attnscope.studies.heads.probes import COPY, HAY, KEY, NEEDLE, places_of, pr
 
 @pytest.fixture(scope="module")
 def model() -> ats.Model:
-    return small("llama", 2.0)
+    model = small("llama", 2.0)
+    model.model.config.max_position_embeddings = 256
+    return model
 
 
 def test_every_head_has_a_share(model: ats.Model) -> None:
@@ -88,3 +90,11 @@ def test_the_induction_heads_of_a_real_model(smollm2: ats.Model) -> None:
     assert first.mean[0].max() > 0.8
     assert np.median(first.mean[0]) < 0.1
     assert second.mean[0].max() > 0.8
+
+
+def test_a_probe_longer_than_what_the_model_reads_is_left_out() -> None:
+    model = small("gpt2", 2.0)
+    assert model.positions is not None
+    assert 2 * COPY < model.positions < HAY
+    (only,) = probed(model, places_of(model))
+    assert only.statistics == ("induction", "copying")

@@ -109,7 +109,7 @@ def test_a_line_that_cannot_be_read_is_a_row_with_its_error(tmp_path: Path) -> N
 def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("x")
     (tmp_path / "bad.parquet").write_text("x")
-    (tmp_path / "bad.csv").write_bytes(b"text\n\xff\xff\n")
+    (tmp_path / "bad.csv").write_bytes("text\nHöhe\n".encode("utf-16"))
     for given, message in (
         (tmp_path / "none.csv", "there is no"),
         (tmp_path / "a.md", "unknown kind"),
@@ -117,6 +117,8 @@ def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
         (tmp_path / "bad.csv", "UTF-8"),
         (f"{tmp_path}/*.jsonl", "no file of texts"),
         (5, "is no corpus"),
+        ({"text": 5}, "columns of one length"),
+        ({"text": ["a"], "stars": []}, "columns of one length"),
     ):
         with pytest.raises(InputError, match=message):
             list(rows_of(given, Columns()))
@@ -124,3 +126,31 @@ def test_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column 'body'"):
         list(rows_of(tmp_path / "a.parquet", Columns(text="body")))
     assert files_of(tmp_path / "a.parquet")[0][1].endswith("a.parquet")
+
+
+def test_a_line_that_is_not_utf_8_is_a_row_with_its_error(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'text,stars\none,1\n"caf\xe9,\nbar",2\nth\xc3\xa9,3\n')
+    (tmp_path / "a.jsonl").write_bytes(b'{"text": "one"}\n{"text": "caf\xe9"}\n{"text": "th\xc3\xa9"}\n')
+    (tmp_path / "a.txt").write_bytes(b"one\ncaf\xe9\nth\xc3\xa9\n")
+    for name in ("a.csv", "a.jsonl", "a.txt"):
+        one, two, three = rows_of(tmp_path / name, Columns())
+        assert (one.text, three.text) == ("one", "thé")
+        assert two.error is not None
+        assert two.error.endswith(f"{name} is not UTF-8")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/a/*.txt", ["a/1.txt", "b/a/3.txt"]),
+        ("a/**/*.txt", ["a/1.txt", "a/c/2.txt"]),
+        ("**", ["1.txt", "a/1.txt", "a/c/2.txt", "b/a/3.txt"]),
+        ("a*/*.txt", ["a/1.txt"]),
+        ("**/[23].txt", ["a/c/2.txt", "b/a/3.txt"]),
+    ],
+)
+def test_a_pattern_means_the_files_of_its_folders_only(tmp_path: Path, pattern: str, found: list[str]) -> None:
+    for name in ("1.txt", "a/1.txt", "a/c/2.txt", "b/a/3.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(name)
+    assert [row.text for row in rows_of(f"{tmp_path}/{pattern}", Columns())] == found

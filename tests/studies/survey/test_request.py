@@ -64,3 +64,15 @@ def test_settings_and_weights_are_told_apart(model: ats.Model) -> None:
         next(other.model.parameters()).add_(1e-3)
     (different,) = differences(about, about_of(other, _ask(other)))
     assert different.startswith("weights is")
+
+
+def test_one_number_of_the_weights_makes_another_model() -> None:
+    """A column of one matrix is what a head that is cut out leaves."""
+    model = small("llama", 2.0)
+    asked = _ask(model)
+    before = about_of(model, asked)
+    with torch.no_grad():
+        model.model.get_submodule("model.layers.0.self_attn.o_proj").weight[1, 3] += 0.5
+    (different,) = differences(before, about_of(model, asked))
+    assert different.startswith("weights")
+    forget_all()  # the change was meant

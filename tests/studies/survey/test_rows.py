@@ -66,3 +66,11 @@ def test_the_content_changes_with_everything_that_tables_depend_on() -> None:
         Row(0, "a", rationale=((0, 1),)),
     ]  # fmt: skip
     assert len({row.content for row in rows}) == len(rows)
+
+
+def test_a_whole_number_in_a_column_with_gaps_is_a_whole_number() -> None:
+    """pandas writes 1 as 1.0 where another row has none."""
+    row = row_of({"text": "a", "gold": 1.0, "target": 0.0, "id": 7.0}, 0, Columns())
+    assert (row.gold, row.target, row.id) == ("1", 0, "7")
+    assert isinstance(row.target, int)
+    assert row_of({"text": "a", "gold": 0.5}, 0, Columns()).gold == "0.5"

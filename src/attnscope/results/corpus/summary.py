@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from attnscope.errors import InputError
 from attnscope.results.base import Document
 from attnscope.results.corpus.survey import Survey
 from attnscope.results.files.folder import arrow
@@ -154,7 +155,11 @@ class SurveySummary(Document):
 
 
 def summary_of(survey: Survey, *, least: int = 5) -> SurveySummary:
-    """The summary of a survey's tables, read twice, part by part."""
+    """The summary of a survey's tables, read twice, part by part. Raises InputError for fewer than two texts a word."""
+    if isinstance(least, bool) or not isinstance(least, int) or least < 2:
+        raise InputError(
+            f"least={least!r}: a word that is in one text is no finding; expected a whole number from 2 on"
+        )
     about = _Texts()
     for part in survey.tables("texts", ["number", "prediction", "gold", "error"]):
         about.add(part)
@@ -248,7 +253,8 @@ class _Gathered:
             method, own = str(methods[span[0]]), scores[span]
             by_text.setdefault(int(of_text[span[0]]), {})[method] = (starts[span], own)
             sums, n = self._position.setdefault(method, (np.zeros(TENTHS), np.zeros(TENTHS)))
-            place = np.arange(len(span)) * TENTHS // len(span)
+            # A word stands where its middle does, so that short texts reach their end as often as their beginning.
+            place = (2 * np.arange(len(span)) + 1) * TENTHS // (2 * len(span))
             np.add.at(sums, place, np.abs(own))
             np.add.at(n, place, 1)
             if rationale[span[0]] is not None and (total := np.abs(own).sum()) > 0:

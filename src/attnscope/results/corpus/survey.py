@@ -97,7 +97,7 @@ class Survey:
     def summary(self, *, least: int = 5) -> Any:
         """What the survey found, as a result that can be drawn: `attnscope.results.corpus.summary.SurveySummary`.
 
-        least: in how many texts a word has to be. `attnscope.save(survey, "page.html")` draws it too.
+        least: in how many texts a word has to be, from 2 on. `attnscope.save(survey, "page.html")` draws it too.
         """
         return importlib.import_module("attnscope.results.corpus.summary").summary_of(self, least=least)
 

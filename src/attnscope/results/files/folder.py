@@ -75,10 +75,9 @@ class Folder:
     def write(self, of: str, name: str, table: Any) -> None:
         """Write one file of a table, whole or not at all."""
 
-        def parquet(stream: Any) -> None:
-            arrow("pyarrow.parquet").write_table(table, stream, compression="zstd")
-
-        self._write(f"{self._root}/{of}", name, parquet)
+        stream = arrow().BufferOutputStream()
+        arrow("pyarrow.parquet").write_table(table, stream, compression="zstd")
+        self._write(f"{self._root}/{of}", name, stream.getvalue())
 
     def json(self, name: str) -> Any:
         """What is in a JSON file; None where there is none. Raises DamagedFileError."""
@@ -93,7 +92,7 @@ class Folder:
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a JSON file, whole or not at all."""
         document = json.dumps(data, ensure_ascii=False, indent=1)
-        self._write(self._root, name, lambda stream: stream.write(encoded(document)))
+        self._write(self._root, name, encoded(document))
 
     def unfinished(self) -> dict[str, list[str]]:
         """What killed runs have begun of files and not finished, by the names that these were to have."""
@@ -114,14 +113,16 @@ class Folder:
         fs = arrow("pyarrow.fs")
         return self._fs.get_file_info(fs.FileSelector(f"{self._root}/{of}".rstrip("/"), allow_not_found=True))
 
-    def _write(self, folder: str, name: str, write: Any) -> None:
+    def _write(self, folder: str, name: str, content: Any) -> None:
+        # The content is whole before the file is opened: an object store makes an object of whatever was written when
+        # the stream is closed, after an error too.
         whole = f"{folder}/{name}"
         direct = self._fs.type_name in _OBJECT_STORES
         part = whole if direct else f"{folder}/.{name}.{uuid.uuid4().hex[:8]}"
         try:
             self._fs.create_dir(folder, recursive=True)
             with self._fs.open_output_stream(part) as stream:
-                write(stream)
+                stream.write(content)
             if not direct:
                 self._fs.move(part, whole)
         except OSError as error:

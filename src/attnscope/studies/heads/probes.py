@@ -28,16 +28,21 @@ HAYSTACKS, HAY, KEY, NEEDLE = 12, 120, 4, 6
 
 
 def probed(model: Model, places: tuple[Place, ...]) -> list[HeadSums]:
-    """The sums of "induction", "copying" and "retrieval" over probes; none for a model that is not causal."""
+    """The sums of "induction", "copying" and "retrieval" over probes; none for a model that is not causal.
+
+    A probe that is longer than what the model reads is left out.
+    """
     net = model.model
     if task_of(net) != "causal" or is_encoder_decoder(net):
         return []
     found = []
-    for names, count, probe in (
-        (("induction", "copying"), SEQUENCES, _repeated),
-        (("retrieval",), HAYSTACKS, _needle),
+    for names, count, length, probe in (
+        (("induction", "copying"), SEQUENCES, 2 * COPY, _repeated),
+        (("retrieval",), HAYSTACKS, HAY + 2 * (KEY + NEEDLE) - 1, _needle),
     ):
         sums = HeadSums(names, places)
+        if model.positions is not None and length + len(_start(model)) > model.positions:
+            continue  # the model reads nothing that long
         for number in range(count):
             sums.add(probe(model, places, number), -1)
         found.append(sums)

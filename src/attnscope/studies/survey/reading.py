@@ -12,7 +12,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def _records(data: Any, needed: list[str]) -> Iterator[Any]:
     if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
         data = data.collect()  # a lazy frame of polars
     if isinstance(data, Mapping):
-        data = arrow().table({name: list(column) for name, column in data.items()})
+        data = _table(data)
     if hasattr(data, "__arrow_c_stream__"):
         reader = arrow().RecordBatchReader.from_stream(data)
         for batch in reader:
@@ -70,6 +70,14 @@ def _records(data: Any, needed: list[str]) -> Iterator[Any]:
             f"a {type(data).__name__} is no corpus: give a file, a folder, a data set, a frame or an iterable of texts"
         )
     yield from data
+
+
+def _table(columns: Mapping[Any, Any]) -> Any:
+    """The table of a mapping of columns. Raises InputError where it is none."""
+    try:
+        return arrow().table({name: list(column) for name, column in columns.items()})
+    except (TypeError, ValueError) as error:
+        raise InputError(f"a mapping is read as columns of one length each, and this is none ({error})") from error
 
 
 def files_of(data: str | os.PathLike[str]) -> list[tuple[Any, str]]:
@@ -109,10 +117,15 @@ def files_of(data: str | os.PathLike[str]) -> list[tuple[Any, str]]:
 
 def _matches(name: str, pattern: str) -> bool:
     """Whether each folder of a name matches its part of the pattern; ** is any number of folders."""
-    names, parts = name.split("/"), pattern.split("/")
-    if "**" in parts:
-        return fnmatch(name, pattern.replace("**/", "*")) or fnmatch(names[-1], parts[-1])
-    return len(names) == len(parts) and all(fnmatch(a, b) for a, b in zip(names, parts, strict=True))
+    return _match(name.split("/"), pattern.split("/"))
+
+
+def _match(names: Sequence[str], parts: Sequence[str]) -> bool:
+    if not parts:
+        return not names
+    if parts[0] == "**":
+        return any(_match(names[skipped:], parts[1:] or ["*"]) for skipped in range(len(names) + 1))
+    return bool(names) and fnmatch(names[0], parts[0]) and _match(names[1:], parts[1:])
 
 
 def _suffix(path: str) -> str:
@@ -136,7 +149,13 @@ def _parquet_rows(system: Any, path: str, needed: list[str]) -> Iterator[Any]:
 
 
 def _text_of(system: Any, path: str) -> io.TextIOBase:
-    return io.TextIOWrapper(system.open_input_stream(path), encoding="utf-8-sig", newline="")
+    """A file of text. Bytes that are not UTF-8 come as surrogates: only the rows that have them are errors."""
+    stream = system.open_input_stream(path)
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _not_utf8(given: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in given) if not given.isascii() else False
 
 
 def _csv_rows(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
@@ -144,27 +163,25 @@ def _csv_rows(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
     try:
         with _text_of(system, path) as file:
             reader = csv.DictReader(file, delimiter="\t" if _suffix(path) == ".tsv" else ",")
+            if any(map(_not_utf8, reader.fieldnames or ())):
+                raise InputError(f"{path} is not CSV in UTF-8: save it as UTF-8")
             for row in reader:
                 if None in row:
                     yield InputError(f"line {reader.line_num} of {path} has more cells than the table has columns")
+                elif any(map(_not_utf8, filter(None, row.values()))):
+                    yield InputError(f"line {reader.line_num} of {path} is not UTF-8")
                 else:
                     yield row
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not CSV in UTF-8 ({error})") from error
+    except csv.Error as error:
+        raise InputError(f"{path} is not CSV ({error})") from error
 
 
 def _json_rows(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
-    try:
-        with _text_of(system, path) as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    yield InputError(f"line {number} of {path} is not JSON ({error})")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error})") from error
+    for number, line in _numbered(system, path):
+        try:
+            yield line if isinstance(line, Exception) else json.loads(line)
+        except ValueError as error:
+            yield InputError(f"line {number} of {path} is not JSON ({error})")
 
 
 def _json_document(system: Any, path: str, needed: list[str]) -> Iterator[Any]:
@@ -182,11 +199,17 @@ def _json_document(system: Any, path: str, needed: list[str]) -> Iterator[Any]:
 
 
 def _lines(system: Any, path: str, _needed: list[str]) -> Iterator[Any]:
-    try:
-        with _text_of(system, path) as file:
-            yield from (line.rstrip("\r\n") for line in file if line.strip())
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text ({error})") from error
+    yield from (line for _, line in _numbered(system, path))
+
+
+def _numbered(system: Any, path: str) -> Iterator[tuple[int, str | InputError]]:
+    """The lines that are not empty, with their numbers; of one that is not UTF-8 the error."""
+    with _text_of(system, path) as file:
+        for number, line in enumerate(file, 1):
+            if _not_utf8(line):
+                yield number, InputError(f"line {number} of {path} is not UTF-8")
+            elif line.strip():
+                yield number, line.rstrip("\r\n")
 
 
 _READERS: dict[str, Callable[[Any, str, list[str]], Iterator[Any]]] = {

@@ -87,6 +87,8 @@ def row_of(given: Any, number: int, columns: Columns) -> Row:
 
     def cell(asked: str | None, default: str) -> Any:
         value = plain_lists(given.get(asked or default))
+        if isinstance(value, float) and value.is_integer():
+            return int(value)  # pandas writes the 1 of a column with gaps as 1.0
         return None if is_missing(value) else value
 
     text = None
