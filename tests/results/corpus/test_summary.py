@@ -132,3 +132,23 @@ def test_many_texts_come_before_a_few_with_large_scores(tmp_path: Path) -> None:
 def test_a_word_of_one_text_is_no_finding(tmp_path: Path, least: int) -> None:
     with pytest.raises(InputError, match="no finding"):
         _survey(tmp_path).summary(least=least)
+
+
+def test_the_same_folder_gives_the_same_intervals_each_time(tmp_path: Path) -> None:
+    """Many parts, which several threads would put together in whichever order they are done."""
+    folder, random = Folder(tmp_path), np.random.default_rng(0)
+    settings = {"methods": [["gradient", {}]]}
+    folder.write_json("survey.json", {"schema": 2, "type": "survey", "settings": settings, "provenance": {}})
+    for part in range(100):
+        numbers = np.repeat(np.arange(part * 64, part * 64 + 64), 30)
+        count = len(numbers)
+        words = random.choice([f"word{i}" for i in range(200)], count)
+        columns = {"number": numbers, "word": words, "start": np.tile(np.arange(30), 64), "score": random.random(count)}
+        empty = pa.array([None] * count, pa.bool_())
+        table = pa.table({**columns, "end": columns["start"], "method": ["gradient"] * count, "rationale": empty})
+        folder.write("words", f"{part:06d}-x.parquet", table)
+    gathered = module._Gathered()
+    for name in folder.names("words"):
+        gathered.add(folder.table("words", name))
+    for _, _, members, *_ in gathered.by_word():
+        assert (np.diff(members) > 0).all()

@@ -240,7 +240,7 @@ class _Gathered:
         # A word has a letter or a digit; the rest is punctuation.
         spoken = compute.match_substring_regex(lower, r"[\p{L}\p{N}]")
         words = pa.table({"method": part["method"], "number": part["number"], "word": lower, "score": part["score"]})
-        grouped = words.filter(spoken).group_by(["method", "word", "number"])
+        grouped = words.filter(spoken).group_by(["method", "word", "number"], use_threads=False)
         self.tables.append(grouped.aggregate([("score", "mean"), ("score", "count")]))
         of_text = part["number"].to_numpy()
         methods = np.array(part["method"].to_pylist(), dtype=object)
@@ -286,10 +286,10 @@ class _Gathered:
         for batch in table.to_batches():
             names = ("method", "word", "number_list", "score_mean_list", "score_count_list")
             for method, word, members, scores, often in zip(*(batch[name] for name in names), strict=True):
-                yield (
-                    method.as_py(), word.as_py(), members.values.to_numpy(), scores.values.to_numpy(),
-                    often.values.to_numpy(),
-                )  # fmt: skip
+                found = [column.values.to_numpy() for column in (members, scores, often)]
+                # Arrow's threads leave the texts in any order, and a bootstrap draws others in another one.
+                order = np.argsort(found[0])
+                yield (method.as_py(), word.as_py(), *(values[order] for values in found))
 
 
 def _word_rows(gathered: _Gathered, about: _Texts, least: int) -> Any:

@@ -148,5 +148,5 @@ def _fingerprint(model: Model) -> str:
         content.update(f"{name} {tuple(weight.shape)} {weight.dtype}\n".encode())
         if weight.numel() and not weight.is_meta:
             whole = weight.detach().to("cpu").contiguous().reshape(-1)
-            content.update(whole.view(torch.uint8).numpy())
+            content.update(whole.view(torch.uint8).numpy().data)
     return content.hexdigest()[:16]
