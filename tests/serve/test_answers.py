@@ -1,6 +1,7 @@
 """What the playground answers is what the library gives; it is kept, and nothing of it is made up."""
 
 import json
+import zlib
 from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
@@ -87,7 +88,8 @@ def test_tokens_are_the_models_own_each_with_its_scores(session: Session) -> Non
     model = session.worker("").model
     answer, told = asked(session, ask="generate", count=4)
     expected = ats.explain(model, TEXT, target=answer["written"], per_token=True)
-    assert [name for name, _ in told] == ["token"] * len(expected.targets)
+    assert [name for name, _ in told] == ["prompt", *["token"] * len(expected.targets)]
+    assert told.pop(0)[1] == TEXT
     assert told[-1][1]["text"] == answer["written"]
     np.testing.assert_allclose(json.loads(answer["result"])["word_scores"], expected.scores, rtol=1e-4, atol=1e-5)
     for (_, token), row in zip(told, expected.scores, strict=True):
@@ -117,3 +119,48 @@ def test_files_are_todays_files(session: Session) -> None:
 def test_an_unknown_question_is_refused(session: Session) -> None:
     with pytest.raises(InputError, match="nobody answers 'eval'"):
         answered(session, question({"ask": "eval", "text": TEXT}), lambda *_: None)
+
+
+def test_passages_become_the_prompt_that_cite_asks_and_are_named_as_parts(session: Session) -> None:
+    answer, _ = asked(session, ask="importance", text="a b", passages=["c d", "e f"])
+    text = json.loads(answer["result"])["text"]
+    assert [(name, text[start:end]) for name, start, end in answer["segments"]] == [
+        ("passage 1", "c d"),
+        ("passage 2", "e f"),
+    ]
+    chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    assert question({"ask": "x", "messages": chat}).given == chat
+
+
+def test_the_rows_of_a_word_are_those_of_its_maps(session: Session) -> None:
+    answer, _ = asked(session, ask="rows", place=4)
+    assert (answer["word"], answer["rows"], answer["columns"]) == ([4, 5], 1, 5)
+    maps = ats.attention_maps(session.worker("").model, TEXT, queries=[2])
+    assert maps.codes is not None
+    bytes_of = zlib.decompress(b64decode(answer["stream"]), -15)
+    rows = np.frombuffer(bytes_of, np.uint8).reshape(3, 4, 5)
+    strongest = maps.codes[:, :, 0].argmax(-1)
+    assert (rows.argmax(-1) == strongest).all()
+    with pytest.raises(InputError, match="no word"):
+        asked(session, ask="rows", place=1)
+
+
+def test_two_results_are_compared_and_saved(session: Session) -> None:
+    two = [asked(session, ask="importance", method=m)[0]["result"] for m in ("gradient", "deletion")]
+    answer, _ = asked(session, ask="compare", results=two, versus="method", other="deletion")
+    assert answer["words"][0][0] == answer["words"][0][1]
+    assert 0 < answer["moved"] < 1
+    assert asked(session, ask="file", of="compare", results=two, versus="method", other="deletion")[0]["base64"]
+    with pytest.raises(InputError, match="two results"):
+        asked(session, ask="compare", results=two[:1])
+
+
+def test_what_is_taken_away_is_saved_as_its_effect(session: Session) -> None:
+    saved = asked(session, ask="file", of="without", suffix=".json", target="f", heads=[[1, 2]], edges=[[6, 7, 2, 3]])
+    effect = json.loads(b64decode(saved[0]["base64"]))
+    less = asked(session, ask="without", target="f", heads=[[1, 2]], edges=[[6, 7, 2, 3]])[0]["without"]
+    assert effect["after"] == pytest.approx(less["value"], abs=1e-4)
+    python = asked(session, ask="code", of="without", target="f", heads=[[1, 2]], edges=[[6, 7, 2, 3]])[0]["python"]
+    assert "ats.knock_out(model, text, target='f', heads=[(1, 2)], edges=[(3, 1)])" in python
+    with pytest.raises(InputError, match="no file together"):
+        asked(session, ask="file", of="without", target="f", heads=[[1, 2]], removed=[[0, 1]])

@@ -35,3 +35,23 @@ def test_a_chat_is_given_as_messages() -> None:
     made = recipe("m", question({"ask": "code", "messages": [{"role": "user", "content": "Hi"}]}))
     assert "messages = [{'role': 'user', 'content': 'Hi'}]" in made["python"]
     assert "--messages chat.json" in made["command"]
+
+
+@pytest.mark.parametrize("versus", ["text", "model", "method"])
+def test_a_comparison_is_made_by_a_call_and_a_command(versus: str) -> None:
+    asked = question({"ask": "code", "text": "a b", "of": "compare", "versus": versus, "other": "it's", "target": " c"})
+    made = recipe("m", asked)
+    ast.parse(made["python"])
+    assert '"it\'s"' in made["python"]
+    for line in made["command"].splitlines():
+        assert shlex.split(line)[0] == "attnscope"
+    assert "it's" in shlex.split(made["command"])
+
+
+def test_what_is_taken_away_is_made_by_a_call_and_a_command() -> None:
+    asked = question({"ask": "code", "text": "a b", "of": "without", "heads": [[1, 2]], "target": " c"})
+    made = recipe("m", asked, [(1, 0)])
+    assert "ats.knock_out(model, text, target=' c', heads=[(1, 2)], edges=[(1, 0)])" in made["python"]
+    assert made["command"] == "attnscope knock-out --model m --target ' c' --head 1.2 --edge '1>0' -o page.html 'a b'"
+    alone = recipe("m", question({"ask": "code", "text": "a b", "of": "without", "target": " c"}))
+    assert "'deletion', target=' c'" in alone["python"]

@@ -2,7 +2,9 @@
 
 importance   what a prediction relied on, and the likeliest next tokens
 maps         what the explorer needs of a text: its manifest; then `outlines`, and `map` for each layer and head
-without      the answer with and without some of the text
+compare      of two results, the words that differ most
+rows         what a word attends to in every layer and head
+without      the answer with and without some of the text, some heads or some edges
 generate     tokens as they are written, each with what it relied on
 file         any of these as today's files; code: the Python and the command line that make it
 """
@@ -14,20 +16,22 @@ from typing import Any
 
 from attnscope.errors import InputError
 from attnscope.methods.explain import explain
-from attnscope.methods.live.kept_attention import KeptAttention, keep_attention
 from attnscope.methods.live.next_word import in_one_pass, likeliest, next_word, written_text
 from attnscope.methods.live.without import Without, keep_answer
 from attnscope.methods.plan import Plan, plan
 from attnscope.methods.table import METHODS, method_of
 from attnscope.models.loading.load import Model
 from attnscope.render import render
-from attnscope.render.html.live.described import deflated, described, described_maps, outlines_of, stream_of
+from attnscope.render.html.live.described import described
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
+from attnscope.serve.attention import kept_attention, maps, one_map, outlines, rows
+from attnscope.serve.comparing import compared, comparison
 from attnscope.serve.jobs import Job
 from attnscope.serve.questions import Question
-from attnscope.serve.recipes import recipe
+from attnscope.serve.recipes import recipe, taken_target, token_edges
 from attnscope.serve.session import Session
+from attnscope.studies.effects.knock_out import knock_out
 
 # What takes longer than so many seconds is asked about before it begins.
 LONG = 5.0
@@ -48,16 +52,18 @@ class Answer:
 
 def importance(session: Session, model: Model, question: Question, job: Job) -> Any:
     """The likeliest next tokens (as an event of its own, where nothing waits for them), and the scores."""
-    question.encoded(model, session.max_tokens)
+    segments = question.segments(question.encoded(model, session.max_tokens))
     method = method_of(question.method)
     key = _importance_key(question)
     if question.target is None and in_one_pass(model, method):
         found = session.kept.get(key, lambda: next_word(model, question.given, method), lambda _: _bytes(question))
         job.tell("next", [asdict(token) for token in found.tokens])
-        return _shown(found.result, found.explained.text, found.explained == found.tokens[0])
+        shown = _shown(found.result, found.explained.text, found.explained == found.tokens[0])
+        return {**shown, "segments": segments}
     result = session.kept.get(key, lambda: _explained(model, question, job), lambda _: _bytes(question))
     own = (result.asked.target or "").startswith("log-probability of the generation")
-    return _shown(result, (*result.measured.answer, question.target)[0], question.target is not None or own)
+    shown = _shown(result, (*result.measured.answer, question.target)[0], question.target is not None or own)
+    return {**shown, "segments": segments}
 
 
 def _shown(result: Attribution, about: str | None, as_asked: bool) -> dict[str, Any]:
@@ -107,7 +113,16 @@ def _plan_of_writing(_session: Session, model: Model, question: Question) -> Pla
     return replace(one, method=f"generate {question.count}", seconds=one.seconds * 2 * question.count)
 
 
+def _plan_of_pass(session: Session, model: Model, question: Question) -> Plan | None:
+    """Of a pass over the text: at most what the maps' pass takes."""
+    if ("without", *question.key) in session.kept:
+        return None
+    return replace(plan(model, question.given, maps=False), method="with and without")
+
+
 def _plan_of_file(session: Session, model: Model, question: Question) -> Plan | None:
+    if question.of == "compare":
+        return None
     if question.of == "maps":
         return plan(model, question.given)
     if question.of == "generate":
@@ -117,6 +132,7 @@ def _plan_of_file(session: Session, model: Model, question: Question) -> Plan | 
 
 def given(session: Session, model: Model, question: Question, row: Answer, job: Job) -> Any:
     """The answer; of what takes long and was not agreed to, the plan, and what is known without it."""
+    question = question.ready(model)
     if not question.go:
         question.encoded(model, session.max_tokens)
         planned = row.planned(session, model, question)
@@ -125,45 +141,6 @@ def given(session: Session, model: Model, question: Question, row: Answer, job: 
                 job.tell("next", [asdict(token) for token in likeliest(model, question.given)])
             return {"plan": str(planned), "seconds": planned.seconds}
     return row.give(session, model, question, job)
-
-
-def maps(session: Session, model: Model, question: Question, job: Job) -> Any:
-    """The manifest."""
-    del job
-    kept = _kept_attention(session, model, question)
-
-    def make() -> dict[str, Any]:
-        return described_maps(kept.maps(maps=False))
-
-    return {"manifest": session.kept.get(("manifest", *question.key), make, lambda made: len(repr(made)))}
-
-
-def outlines(session: Session, model: Model, question: Question, job: Job) -> Any:
-    """The thumbnails of all maps, which are computed layer by layer."""
-    kept = _kept_attention(session, model, question)
-
-    def make() -> str:
-        parts = []
-        for layer in kept.maps(maps=False).layers:
-            job.check()
-            parts.append(outlines_of(kept.maps([layer])))
-        return deflated(b"".join(parts))
-
-    return {"stream": session.kept.get(("outlines", *question.key), make, len)}
-
-
-def one_map(session: Session, model: Model, question: Question, job: Job) -> Any:
-    """The map of one layer and head."""
-    del job
-    kept = _kept_attention(session, model, question)
-    return {"stream": stream_of(kept.maps([question.layer], [question.head]))}
-
-
-def _kept_attention(session: Session, model: Model, question: Question) -> KeptAttention:
-    question.encoded(model, session.max_tokens)
-    return session.kept.get(
-        ("attention", *question.key), lambda: keep_attention(model, question.given), lambda kept: kept.bytes
-    )
 
 
 def without(session: Session, model: Model, question: Question, job: Job) -> Any:
@@ -176,9 +153,11 @@ def without(session: Session, model: Model, question: Question, job: Job) -> Any
     whole = session.kept.get(
         ("said", *question.key, question.target), lambda: kept.answer((), question.target), lambda _: 4_000
     )
-    if not question.removed:
+    if not (question.removed or question.heads or question.edges):
         return {"with": asdict(whole), "without": None}
-    return {"with": asdict(whole), "without": asdict(kept.answer(question.removed, question.target))}
+    edges = [((a, b), (c, d)) for a, b, c, d in question.edges]
+    removed, heads = ([(a, b) for a, b in pairs] for pairs in (question.removed, question.heads))
+    return {"with": asdict(whole), "without": asdict(kept.answer(removed, question.target, heads, edges))}
 
 
 def generate(session: Session, model: Model, question: Question, job: Job) -> Any:
@@ -193,6 +172,8 @@ def generate(session: Session, model: Model, question: Question, job: Job) -> An
     for _ in range(question.count):
         job.check()
         step = next_word(model, encoded, method, written=ids)
+        if not ids:
+            job.tell("prompt", step.result.text)
         if step.tokens[0].id in step.ends:
             break
         ids.append(step.tokens[0].id)
@@ -203,14 +184,18 @@ def generate(session: Session, model: Model, question: Question, job: Job) -> An
     if not written:
         raise InputError("the model ends the text here, so there is nothing to generate: go on with the text yourself")
     result = explain(model, question.given, method, target=written, per_token=True)
-    return {**described(result), "written": written}
+    return {**described(result), "written": written, "method": method.name}
 
 
 def file(session: Session, model: Model, question: Question, job: Job) -> Any:
     """A file's bytes, in base64."""
     drawn: Result
-    if question.of == "maps":
-        drawn = _kept_attention(session, model, question).maps(top=32)
+    if question.of == "compare":
+        drawn = comparison(question)
+    elif question.of == "maps":
+        drawn = kept_attention(session, model, question).maps(top=32)
+    elif question.of == "without":
+        drawn = taken_away(session, model, question)
     elif question.of == "generate":
         if not question.target:
             raise InputError("there is no generated text to save: generate one first")
@@ -219,6 +204,20 @@ def file(session: Session, model: Model, question: Question, job: Job) -> Any:
         drawn = _result(session, model, question, job)
     name = {"maps": "attention"}.get(question.of, question.method)
     return {"name": f"{name}{question.suffix}", "base64": b64encode(render(drawn, question.suffix)).decode()}
+
+
+def taken_away(session: Session, model: Model, question: Question) -> Result:
+    """What heads and edges do for the target; of words, what each of them does, which `deletion` says."""
+    encoded = question.encoded(model, session.max_tokens)
+    if not (question.heads or question.edges):
+        words = explain(model, question.given, "deletion", **taken_target(question))
+        assert isinstance(words, Attribution)
+        return words
+    if question.removed:
+        raise InputError("words that are left out and heads or edges have no file together: put one of them back")
+    heads = [(layer, head) for layer, head in question.heads]
+    edges = token_edges(encoded, question.edges)
+    return knock_out(model, question.given, **taken_target(question), heads=heads, edges=edges)
 
 
 def _result(session: Session, model: Model, question: Question, job: Job) -> Attribution:
@@ -234,8 +233,9 @@ def _result(session: Session, model: Model, question: Question, job: Job) -> Att
 
 def code(session: Session, model: Model, question: Question, job: Job) -> Any:
     """The Python and the command line that make what is seen."""
-    del session, job
-    return recipe(model.name, question)
+    del job
+    edges = token_edges(question.encoded(model, session.max_tokens), question.edges)
+    return recipe(model.name, question, edges)
 
 
 def _bytes(question: Question) -> int:
@@ -246,7 +246,9 @@ def _bytes(question: Question) -> int:
 ANSWERS: Mapping[str, Answer] = {
     "importance": Answer(importance, 0, _plan_of_method),
     "map": Answer(one_map),
-    "without": Answer(without),
+    "rows": Answer(rows),
+    "compare": Answer(compared),
+    "without": Answer(without, 0, _plan_of_pass),
     "code": Answer(code),
     "outlines": Answer(outlines, 1),
     "file": Answer(file, 1, _plan_of_file),

@@ -1,6 +1,6 @@
 """What a page may ask, checked: nothing of it is trusted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from attnscope.errors import InputError
@@ -8,6 +8,8 @@ from attnscope.methods.table import METHODS
 from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model
+from attnscope.studies.citation.prompt import CHAT, PLAIN, filled, named
+from attnscope.text import segments as pieces
 from attnscope.text.inputs import Messages
 
 # Characters of a text, and of a target.
@@ -15,6 +17,9 @@ MAX_CHARACTERS = 200_000
 MAX_TARGET = 2_000
 MAX_GENERATED = 200
 MAX_MESSAGES = 200
+# Words, heads or edges that are taken away at once.
+MAX_TAKEN = 10_000
+VERSUS = ("text", "model", "method")
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,12 @@ class Question:
     client:   tells pages apart; a page's newer question takes the place of its older one of the same slot.
     text:     the text; messages: a chat instead.
     target:   what is explained; None: what the model itself says next.
-    removed:  characters (start, end) of the text that are taken away.
+    passages: what the text is a question about.
+    removed:  characters (start, end) of the text that are taken away. heads: (layer, head) that are. edges: each the
+              characters (start, end, start, end) of two words, of which the first no longer attends to the second.
+    place:    the character of a word that is looked at.
+    results:  the documents of two Attributions that are compared. versus: what the second has of its own: "text",
+              "model" or "method"; other: that text, model or method.
     layer, head: places among the model's layers and heads with attention, as the manifest lists them.
     count:    how many tokens to generate. suffix: the format of a file. of: what is saved.
     go:       do it, however long it takes.
@@ -39,7 +49,14 @@ class Question:
     messages: tuple[dict[str, Any], ...] = ()
     method: str = "gradient"
     target: str | None = None
-    removed: tuple[tuple[int, int], ...] = ()
+    passages: tuple[str, ...] = ()
+    removed: tuple[tuple[int, ...], ...] = ()
+    heads: tuple[tuple[int, ...], ...] = ()
+    edges: tuple[tuple[int, ...], ...] = ()
+    place: int = 0
+    results: tuple[str, ...] = ()
+    versus: str = "text"
+    other: str = ""
     layer: int = 0
     head: int = 0
     count: int = 20
@@ -56,6 +73,33 @@ class Question:
     def key(self) -> tuple[str, str, str]:
         """Tells texts of a model apart, and a chat from a text that looks like one."""
         return self.model, *(("chat", repr(self.messages)) if self.messages else ("text", self.text))
+
+    def ready(self, model: Model) -> "Question":
+        """With its passages and the question about them put into one text or chat, as `cite` does.
+
+        Raises InputError for a passage that cannot be used.
+        """
+        if not self.passages:
+            return self
+        chat = bool(getattr(model.tokenizer, "chat_template", None))
+        text = filled(CHAT if chat else PLAIN, self.text, named(self.passages))
+        return replace(self, text="" if chat else text, messages=({"role": "user", "content": text},) if chat else ())
+
+    def segments(self, encoded: Encoded) -> list[tuple[str, int, int]]:
+        """The passages, turns or paragraphs: each one's name and characters (start, end) in what the model reads."""
+        if self.passages:
+            found, end = [], 0
+            for number, passage in enumerate(self.passages, 1):
+                start = encoded.text.find(passage.strip(), end)
+                if start >= 0:
+                    end = start + len(passage.strip())
+                    found.append((f"passage {number}", start, end))
+            return found
+        if self.messages:
+            turns = dict(encoded.turns) or pieces.turns(encoded.text, encoded.tokens)
+            return [(name, *span) for name, span in turns.items()]
+        spans = pieces.paragraphs(encoded.text)
+        return [(f"paragraph {i}", *span) for i, span in enumerate(spans, 1)] if len(spans) > 1 else []
 
     def encoded(self, model: Model, max_tokens: int) -> Encoded:
         """The text as the model reads it. Raises InputError for one that is too long to be played with."""
@@ -77,8 +121,10 @@ _STRINGS = {
     "method": 80,
     "suffix": 16,
     "of": 40,
+    "versus": 40,
+    "other": MAX_CHARACTERS,
 }
-_NUMBERS = {"layer": 10_000, "head": 10_000, "count": MAX_GENERATED}
+_NUMBERS = {"layer": 10_000, "head": 10_000, "count": MAX_GENERATED, "place": MAX_CHARACTERS * 2}
 
 
 def question(data: Any) -> Question:
@@ -99,21 +145,42 @@ def question(data: Any) -> Question:
         raise InputError(f"the target is not a text of up to {MAX_TARGET:,} characters")
     if not isinstance(read.get("go", False), bool):
         raise InputError("go is neither true nor false")
-    read["removed"] = _spans(read.get("removed", ()))
+    for name, of in (("removed", 2), ("heads", 2), ("edges", 4)):
+        read[name] = _numbers(name, of, read.get(name, ()))
+    for name in ("passages", "results"):
+        read[name] = _texts(name, read.get(name, ()))
+    if read.get("versus", "text") not in VERSUS:
+        raise InputError(f"a comparison is with another {', '.join(VERSUS)}")
     read["messages"] = _messages(read.get("messages", ()))
     if read.get("method", "gradient") not in METHODS:
         raise InputError(f"there is no method {read['method']!r}: choose from {', '.join(METHODS)}")
     return Question(**read)
 
 
-def _spans(given: Any) -> tuple[tuple[int, int], ...]:
-    good = isinstance(given, list | tuple) and len(given) <= MAX_CHARACTERS // 2
+_MEANS = {
+    "removed": "pairs [start, end] of characters",
+    "heads": "pairs [layer, head]",
+    "edges": "fours [start, end, start, end] of characters",
+}
+
+
+def _numbers(name: str, of: int, given: Any) -> tuple[tuple[int, ...], ...]:
+    good = isinstance(given, list | tuple) and len(given) <= MAX_TAKEN
     if not good or not all(
-        isinstance(span, list | tuple) and len(span) == 2 and all(type(place) is int for place in span)
-        for span in given
+        isinstance(some, list | tuple) and len(some) == of and all(type(place) is int for place in some)
+        for some in given
     ):
-        raise InputError("removed is not a list of pairs [start, end] of characters")
-    return tuple((span[0], span[1]) for span in given)
+        raise InputError(f"{name} is not a list of up to {MAX_TAKEN:,} {_MEANS[name]}")
+    return tuple(tuple(some) for some in given)
+
+
+def _texts(name: str, given: Any) -> tuple[str, ...]:
+    good = isinstance(given, list | tuple) and len(given) <= MAX_MESSAGES and all(isinstance(one, str) for one in given)
+    if not good:
+        raise InputError(f"{name} are not a list of up to {MAX_MESSAGES} texts")
+    if name == "passages" and sum(map(len, given)) > MAX_CHARACTERS:
+        raise InputError(f"the passages have more than {MAX_CHARACTERS:,} characters")
+    return tuple(given)
 
 
 def _messages(given: Any) -> tuple[dict[str, Any], ...]:

@@ -1,49 +1,127 @@
 """The Python and the command line that make what a page shows."""
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
+from attnscope.models.inputs.encode import Encoded
 from attnscope.serve.questions import Question
 
-
-def recipe(model: str, question: Question) -> dict[str, str]:
-    """Both, as texts to be copied. question.of: "importance", "maps" or "generate"."""
-    return {"python": _python(model, question), "command": _command(model, question)}
+Edges = Sequence[tuple[int, int]]
+_SAVED = 'ats.save(result, "page.html")'
 
 
-def _parameters(question: Question) -> dict[str, Any]:
-    """What `explain` takes beside the text."""
-    target: dict[str, Any] = {"generate": 1} if question.target is None else {"target": question.target}
+def recipe(model: str, question: Question, edges: Edges = ()) -> dict[str, str]:
+    """Both, as texts to be copied. question.of: "importance", "maps", "generate", "without" or "compare".
+
+    edges: the tokens (query, key) of the question's edges.
+    """
+    return {"python": _python(model, question, edges), "command": _command(model, question, edges)}
+
+
+def token_edges(encoded: Encoded, edges: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+    """The tokens (query, key) of edges that are given as characters."""
+
+    def tokens(start: int, end: int) -> list[int]:
+        return [i for i, t in enumerate(encoded.tokens) if not t.special and t.start < end and start < t.end]
+
+    return [(q, k) for a, b, c, d in edges for q in tokens(a, b) for k in tokens(c, d) if k <= q]
+
+
+def taken_target(question: Question) -> dict[str, Any]:
+    """What `explain` and `knock_out` take as the target."""
+    return {"generate": 1} if question.target is None else {"target": question.target}
+
+
+def _knocks_out(question: Question) -> bool:
+    return question.of == "without" and bool(question.heads or question.edges)
+
+
+def _method(question: Question) -> str:
+    return "deletion" if question.of == "without" else question.method
+
+
+def _parameters(question: Question, edges: Edges) -> dict[str, Any]:
+    """What the call takes beside the text."""
+    target = taken_target(question)
     if question.of == "generate":
-        target |= {"per_token": True}
-        target |= {"generate": question.count} if question.target is None else {}
+        return {"per_token": True, **({"generate": question.count} if question.target is None else target)}
+    if _knocks_out(question):
+        parts = {"heads": list(question.heads), "edges": list(edges)}
+        return target | {name: part for name, part in parts.items() if part}
     return target
 
 
-def _python(model: str, question: Question) -> str:
-    given = question.given
+def _python(model: str, question: Question, edges: Edges) -> str:
     name = "messages" if question.messages else "text"
+    lines = ["import attnscope as ats", "", f"model = ats.load({model!r})", f"{name} = {question.given!r}"]
+    more = "".join(f", {key}={value!r}" for key, value in _parameters(question, edges).items())
+    if question.of == "compare":
+        lines += _two(question, name, more)
+    elif question.of == "maps":
+        lines += [f"result = ats.attention_maps(model, {name})", _SAVED]
+    elif _knocks_out(question):
+        lines += [f"result = ats.knock_out(model, {name}{more})", _SAVED]
+    else:
+        lines += [f"result = ats.explain(model, {name}, {_method(question)!r}{more})", _SAVED]
+    return "\n".join(lines) + "\n"
+
+
+def _two(question: Question, name: str, more: str) -> list[str]:
+    """Two texts or models are compared; two methods are explained one after the other."""
+    if question.versus == "method":
+        return [
+            f'ats.save(ats.explain(model, {name}, {method!r}{more}), "{side}.html")'
+            for method, side in ((question.method, "left"), (question.other, "right"))
+        ]
+    of_model = question.versus == "model"
+    other = f"ats.load({question.other!r})" if of_model else repr(question.other)
+    given = "other=other" if of_model else "other"
+    call = f"result = ats.compare(model, {name}, {given}, method={question.method!r}{more})"
+    return [f"other = {other}", call, _SAVED]
+
+
+def _command(model: str, question: Question, edges: Edges) -> str:
+    given = _parameters(question, edges)
     if question.of == "maps":
-        call = f"ats.attention_maps(model, {name})"
-    else:
-        more = "".join(f", {key}={value!r}" for key, value in _parameters(question).items())
-        call = f"ats.explain(model, {name}, {question.method!r}{more})"
-    return (
-        f"import attnscope as ats\n\nmodel = ats.load({model!r})\n{name} = {given!r}\nresult = {call}\n"
-        f'ats.save(result, "page.html")\n'
-    )
+        return _line(model, question, "maps", {})
+    if question.of == "compare":
+        return _command_of_two(model, question, given)
+    if _knocks_out(question):
+        parts = {"head": [f"{layer}.{head}" for layer, head in question.heads], "edge": [f"{q}>{k}" for q, k in edges]}
+        return _line(model, question, "knock-out", {**taken_target(question), **parts})
+    return _line(model, question, "explain", {"method": _method(question), **given})
 
 
-def _command(model: str, question: Question) -> str:
-    words = ["attnscope", "maps" if question.of == "maps" else "explain"]
-    if question.messages:
-        words += ["--messages", "chat.json"]
-    else:
-        words += ["--", question.text] if question.text.startswith("-") else [question.text]
+def _command_of_two(model: str, question: Question, given: dict[str, Any]) -> str:
+    if question.versus == "method":
+        return "\n".join(
+            _line(model, question, "explain", {"method": method, **given}, output=f"{side}.html")
+            for method, side in ((question.method, "left"), (question.other, "right"))
+        )
+    of_model = question.versus == "model"
+    options = {"method": question.method, "set": [f"{key}={value}" for key, value in given.items()]}
+    return _line(
+        model, question, "compare", {**options, **({"other": question.other} if of_model else {})},
+        more=() if of_model else (question.other,),
+    )  # fmt: skip
+
+
+def _line(
+    model: str,
+    question: Question,
+    command: str,
+    parameters: dict[str, Any],
+    *,
+    output: str = "page.html",
+    more: Sequence[str] = (),
+) -> str:
     options = ["--model", model]
-    if question.of != "maps":
-        options += ["--method", question.method]
-        for key, value in _parameters(question).items():
-            options += [f"--{key.replace('_', '-')}"] if value is True else [f"--{key}", str(value)]
+    for key, value in parameters.items():
+        for each in value if isinstance(value, list) else [value]:
+            option = f"--{key.replace('_', '-')}"
+            options += [option] if each is True else [option, str(each)]
+    texts = ["--messages", "chat.json"] if question.messages else [question.text, *more]
     # Options go before a text that begins with a dash.
-    return shlex.join([*words[:2], *options, "-o", "page.html", *words[2:]])
+    dashed = ["--"] if not question.messages and any(text.startswith("-") for text in texts) else []
+    return shlex.join(["attnscope", command, *options, "-o", output, *dashed, *texts])

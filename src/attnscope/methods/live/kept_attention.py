@@ -45,11 +45,13 @@ class KeptAttention:
         layers: Sequence[int] | None = None,
         heads: Sequence[int] | None = None,
         *,
+        queries: Sequence[int] | None = None,
+        keys: Sequence[int] | None = None,
         maps: bool = True,
         top: int = 0,
     ) -> AttentionMaps:
         """As `attention_maps` gives them."""
-        selection = Selection(layers, heads, None, None, maps, top, None)
+        selection = Selection(layers, heads, queries, keys, maps, top, None)
         with default_settings():
             return maps_of_batch(self.batch, selection, self.request, self.calls)[0]
 
