@@ -1,20 +1,18 @@
 """What the playground answers is what the library gives; it is kept, and nothing of it is made up."""
 
 import json
-import zlib
 from base64 import b64decode
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
+from browsing import asked
 from tiny_models import classifier, small
 
 import attnscope as ats
 from attnscope.errors import InputError
 from attnscope.serve import answers
-from attnscope.serve.answers import ANSWERS, answered
-from attnscope.serve.jobs import Job
+from attnscope.serve.answers import answered
 from attnscope.serve.questions import question
 from attnscope.serve.session import Session
 
@@ -26,15 +24,6 @@ def session() -> Iterator[Session]:
     made = Session([small("llama", sharp=2.0)], max_tokens=60)
     yield made
     made.close()
-
-
-def asked(session: Session, **data: Any) -> tuple[Any, list[tuple[str, Any]]]:
-    """The answer, and what was told before it."""
-    told: list[tuple[str, Any]] = []
-    given = question({"text": TEXT, **data})
-    job = Job(0, 0, lambda _job: None, lambda name, value: told.append((name, value)))
-    model = session.worker(given.model).model
-    return answers.given(session, model, given, ANSWERS[given.ask], job), told
 
 
 @pytest.mark.parametrize("method", ["gradient", "integrated_gradients", "deletion", "attention", "rollout"])
@@ -130,29 +119,6 @@ def test_passages_become_the_prompt_that_cite_asks_and_are_named_as_parts(sessio
     ]
     chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     assert question({"ask": "x", "messages": chat}).given == chat
-
-
-def test_the_rows_of_a_word_are_those_of_its_maps(session: Session) -> None:
-    answer, _ = asked(session, ask="rows", place=4)
-    assert (answer["word"], answer["rows"], answer["columns"]) == ([4, 5], 1, 5)
-    maps = ats.attention_maps(session.worker("").model, TEXT, queries=[2])
-    assert maps.codes is not None
-    bytes_of = zlib.decompress(b64decode(answer["stream"]), -15)
-    rows = np.frombuffer(bytes_of, np.uint8).reshape(3, 4, 5)
-    strongest = maps.codes[:, :, 0].argmax(-1)
-    assert (rows.argmax(-1) == strongest).all()
-    with pytest.raises(InputError, match="no word"):
-        asked(session, ask="rows", place=1)
-
-
-def test_two_results_are_compared_and_saved(session: Session) -> None:
-    two = [asked(session, ask="importance", method=m)[0]["result"] for m in ("gradient", "deletion")]
-    answer, _ = asked(session, ask="compare", results=two, versus="method", other="deletion")
-    assert answer["words"][0][0] == answer["words"][0][1]
-    assert 0 < answer["moved"] < 1
-    assert asked(session, ask="file", of="compare", results=two, versus="method", other="deletion")[0]["base64"]
-    with pytest.raises(InputError, match="two results"):
-        asked(session, ask="compare", results=two[:1])
 
 
 def test_what_is_taken_away_is_saved_as_its_effect(session: Session) -> None:

@@ -15,7 +15,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import attnscope as ats
+from attnscope.serve import answers
 from attnscope.serve.guard import Door
+from attnscope.serve.jobs import Job
+from attnscope.serve.questions import question
 from attnscope.serve.running import listen, server
 from attnscope.serve.session import Session
 
@@ -116,6 +119,11 @@ class Served:
             "Cookie": f"{self.door.cookie}={self.door.token}",
         }
 
+    def idle(self) -> None:
+        """Wait until the models do nothing more, such as what was asked by a page that has gone."""
+        for worker in self.session.workers.values():
+            assert worker.submit(lambda _job: None, lambda *_: None, priority=9).over.wait(20)
+
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
@@ -182,6 +190,7 @@ def visited(browser: Browser, served: Served, fragment: str = "", **context: obj
     """The playground's page; afterwards: no error, no policy violation, no request to anybody else."""
     with _quiet(browser, served.address + fragment, 20_000, **context) as (page, requests):
         yield page
+    served.idle()
     own = f"http://127.0.0.1:{served.port}/"
     assert all(url.startswith((own, "blob:")) for url in requests), requests
 
@@ -190,3 +199,12 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """What a coroutine returns. In a thread of its own: in the test's, a browser of another test may hold a loop."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
+
+
+def asked(session: Session, **data: Any) -> tuple[Any, list[tuple[str, Any]]]:
+    """A session's answer, and what was told before it."""
+    told: list[tuple[str, Any]] = []
+    given = question({"text": "a b c d e", **data})
+    job = Job(0, 0, lambda _job: None, lambda name, value: told.append((name, value)))
+    model = session.worker(given.model).model
+    return answers.given(session, model, given, answers.ANSWERS[given.ask], job), told

@@ -18,7 +18,7 @@ from attnscope.serve.session import Session
 
 # What a view's state may be set to.
 _SETTABLE = ("text", "target", "method", "panel", "word")
-PANELS = ("importance", "attention", "without", "generate")
+PANELS = ("importance", "attention", "without", "generate", "compare")
 
 
 def live(model: Any, text: str = "", *, height: int = 900, **selection: Any) -> Any:

@@ -187,7 +187,7 @@ def test_every_view_is_open_to_everybody(browser: Browser, served: Served, width
         browser, served, f"#text={TEXT}", viewport={"width": width, "height": 800}, color_scheme=scheme
     ) as page:
         painted(page, 6)
-        for panel in ("importance", "attention", "without", "generate"):
+        for panel in ("importance", "attention", "without", "generate", "compare"):
             page.locator(f"[data-panel={panel}]").click()
             if panel == "attention":
                 expect(page.locator("[data-part=maps-holder] [data-part=text-query] .u").first).to_be_visible()

@@ -73,21 +73,23 @@ export function createAttention(dom, asking, source, asked, theme) {
       });
       return ready;
     },
-    /** The attention of the word that stands at this character of the text. @param {number} start */
+    /** The attention of the word that stands at this character of the text. @param {number} start
+     * @returns {Promise<import("../source.js").Manifest | null>} of the maps that are seen */
     async look(start) {
       const key = JSON.stringify(asked());
       await this.prepare();
-      if (!manifest || shown !== key) return;
+      if (!manifest || shown !== key) return null;
       const [side] = manifest.sides;
       const word = side.words.findIndex(
         (/** @type {[number, number, number[]]} */ each) => each[0] <= start && start < each[1],
       );
-      if (word < 0) return;
+      if (word < 0) return null;
       const special = side.tokens.map((/** @type {any[]} */ token, /** @type {number} */ i) => (token[2] ? i : -1));
       const first = side.words[word][2][0];
       // Among the explorer's units, special tokens are units of their own.
       const before = special.filter((/** @type {number} */ i) => i >= 0 && i < first && !inWord(side, i)).length;
       address.set({ view: "text", unit: "word", dir: "to", pin: word + before });
+      return manifest;
     },
   };
 }

@@ -8,7 +8,7 @@ import { buildText, createTextView } from "../text_view.js";
 import { apart } from "../units.js";
 import { fill, fillTargets, nestedAddress, placed } from "./nested.js";
 
-/** @typedef {import("./nested.js").Described & {written: string}} Generated */
+/** @typedef {import("./nested.js").Described & {written: string, method: string}} Generated */
 
 /** @param {import("../dom.js").Dom} dom @param {import("./asking.js").Asking} asking
  * @param {() => import("../source.js").Question} asked @param {() => string} theme */
@@ -16,7 +16,7 @@ export function createGenerate(dom, asking, asked, theme) {
   const address = nestedAddress();
   const [go, stop, stream] = ["generate", "stop", "stream"].map((part) => dom.part(part));
   /** What was generated last. */
-  const last = { written: "" };
+  const last = { written: "", method: "gradient", count: 20 };
 
   /** @param {string} prompt @param {{text: string, words: [number, number, number][], signed: boolean}} token */
   function showToken(prompt, { text, words, signed }) {
@@ -43,7 +43,7 @@ export function createGenerate(dom, asking, asked, theme) {
 
   /** @param {Generated} answer */
   function show(answer) {
-    last.written = answer.written;
+    [last.written, last.method] = [answer.written, answer.method];
     stream.hidden = true;
     dom.part("stream-says").hidden = true;
     const root = placed(dom.part("tokens-holder"), dom.part("tokens-template"), theme());
@@ -70,7 +70,7 @@ export function createGenerate(dom, asking, asked, theme) {
     stream.hidden = false;
     dom.part("tokens-holder").replaceChildren();
     stream.textContent = String(question.text ?? "");
-    let tokens = 0;
+    let [tokens, prompt] = [0, ""];
     const answer = await asking.ask(
       "generate",
       {
@@ -80,9 +80,10 @@ export function createGenerate(dom, asking, asked, theme) {
         count: Number(/** @type {HTMLInputElement} */ (dom.part("count")).value),
       },
       (event, data) => {
+        if (event === "prompt") prompt = data;
         if (event !== "token") return;
         if (!tokens++) performance.mark("first-token");
-        showToken(String(question.text ?? ""), data);
+        showToken(prompt, data);
         last.written = data.text;
       },
     );

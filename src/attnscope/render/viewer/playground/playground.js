@@ -5,15 +5,20 @@ import { Dom, element } from "../dom.js";
 import { bindForm } from "../form_binding.js";
 import { createStore } from "../url_state.js";
 import { createAsking } from "./asking.js";
+import { createAllHeads } from "./all_heads.js";
 import { createAttention } from "./attention.js";
+import { VERSUS, createCompare } from "./compare.js";
 import { createGenerate } from "./generate.js";
 import { createHistory, createKeep } from "./keep.js";
 import { fill, nestedAddress, placed } from "./nested.js";
 import { createNextWords } from "./next_words.js";
+import { KINDS, createParts, givenBy, isEmpty, nameOf } from "./parts.js";
 import { listenTyping } from "./typing.js";
 import { createWithout } from "./without.js";
 
-const PANELS = ["importance", "attention", "without", "generate"];
+const PANELS = ["importance", "attention", "without", "generate", "compare"];
+/** The parts of the state that say what is asked about. */
+const INPUT = /** @type {const} */ (["kind", "text", "parts", "model"]);
 
 /** @param {HTMLElement} list @param {[string, string][]} choices @param {string} [lang] */
 function addOptions(list, choices, lang = "") {
@@ -31,11 +36,16 @@ function fillLists(dom, { models, methods, examples }) {
     dom.part("model"),
     models.map((name) => [name, name]),
   );
-  dom.part("model-choice").hidden = models.length < 2;
   addOptions(
-    dom.part("method"),
-    methods.map(([name]) => [name, name.replaceAll("_", " ")]),
+    dom.part("other-model"),
+    models.map((name) => [name, name]),
   );
+  dom.part("model-choice").hidden = models.length < 2;
+  for (const part of ["method", "other-method"])
+    addOptions(
+      dom.part(part),
+      methods.map(([name]) => [name, name.replaceAll("_", " ")]),
+    );
   for (const [lang, name, text] of examples) addOptions(dom.part("examples"), [[text, name]], lang);
 }
 
@@ -48,17 +58,28 @@ export function start(root, source, address = null) {
   fillLists(dom, setup);
   const store = createStore(
     {
+      kind: "text",
       text: "",
+      parts: "",
       target: "",
       method: "gradient",
       model: setup.models[0],
       panel: "importance",
       word: -1,
       click: "attention",
+      gone: "",
+      versus: "text",
+      otherText: "",
+      otherModel: setup.models[1] ?? setup.models[0],
+      otherMethod: setup.methods[1]?.[0] ?? "gradient",
       theme: "",
     },
     {
+      kind: KINDS,
       method: setup.methods.map(([name]) => name),
+      versus: VERSUS,
+      otherModel: setup.models,
+      otherMethod: setup.methods.map(([name]) => name),
       model: setup.models,
       panel: PANELS,
       click: ["attention", "without", "pin"],
@@ -73,20 +94,38 @@ export function start(root, source, address = null) {
    * @type {{target: string | null}} */
   const painted = { target: null };
   /** What `asked` is of, whatever is done with it. */
-  const text = () => ({ ask: "", model: state.model, text: state.text });
+  const text = () => ({ ask: "", model: state.model, ...givenBy(state) });
+  /** Another text: what belonged to the one before goes. @param {Partial<typeof state>} patch */
+  const type = (patch) => update({ target: "", word: -1, gone: "", ...patch });
   const asked = () => ({ ...text(), method: state.method, target: state.target || null });
   const asking = createAsking(dom, source, () => explain());
   const attention = createAttention(dom, asking, source, text, theme);
-  const without = createWithout(dom, asking, () => ({ ...text(), target: state.target || null }));
+  const without = createWithout(
+    dom,
+    asking,
+    () => ({ ...text(), target: state.target || null }),
+    state,
+    (gone) => update({ gone }),
+  );
+  const allHeads = createAllHeads(dom, asking, text, (layer, head) =>
+    attention.address.set({ layer, head, from: "head" }),
+  );
+  const compare = createCompare(dom, asking, asked, state, update);
+  const parts = createParts(dom, type);
   const generate = createGenerate(dom, asking, () => ({ ...text(), method: state.method }), theme);
   const nextWords = createNextWords(dom, (target) => update({ target }));
-  const typing = listenTyping(/** @type {HTMLTextAreaElement} */ (dom.part("input")), (typed) =>
-    update({ text: typed, target: "", word: -1 }),
-  );
+  const typing = listenTyping(/** @type {HTMLTextAreaElement} */ (dom.part("input")), (typed) => type({ text: typed }));
   const keep = createKeep(dom, asking, () => {
-    const of = state.panel === "attention" ? "maps" : state.panel === "generate" ? "generate" : "importance";
-    const target = of === "generate" ? generate.last.written || null : state.target || painted.target;
-    return { ...asked(), of, target };
+    const { panel } = state;
+    if (panel === "compare") return { ...compare.kept(), of: "compare" };
+    if (panel === "without") {
+      const { about, ...taken } = without.taken();
+      return { ...asked(), ...taken, of: "without", target: state.target || about };
+    }
+    if (panel !== "generate")
+      return { ...asked(), of: panel === "attention" ? "maps" : panel, target: state.target || painted.target };
+    const { written, method, count } = generate.last;
+    return { ...asked(), method, count, of: "generate", target: written || null };
   });
   const history = createHistory(dom, (/** @type {typeof state} */ before) => update({ ...before, theme: state.theme }));
 
@@ -94,7 +133,7 @@ export function start(root, source, address = null) {
   async function explain() {
     painted.target = null;
     const holder = dom.part("importance-holder");
-    if (!state.text.trim()) {
+    if (isEmpty(state)) {
       asking.stop("importance");
       asking.say("");
       return forget();
@@ -107,7 +146,7 @@ export function start(root, source, address = null) {
     if (answer === undefined) return forget();
     holder.removeAttribute("aria-busy");
     paint(answer);
-    history.add(state.text, { ...state });
+    history.add(nameOf(state), { ...state });
     // What may be looked at next is made ready while nothing else is asked.
     void attention.prepare(state.panel !== "attention");
     return undefined;
@@ -120,9 +159,17 @@ export function start(root, source, address = null) {
     placed(holder, null, "");
     without.clear();
     attention.clear();
+    allHeads.clear();
+    compare.forget();
   }
 
-  /** @param {import("./nested.js").Described & {target: string | null}} answer */
+  /** The attention of the word that was clicked: its row in the explorer, and in every head. */
+  async function look() {
+    const manifest = await attention.look(state.word);
+    if (manifest) await allHeads.show(manifest, state.word);
+  }
+
+  /** @param {import("./nested.js").Described & {target: string | null, segments: import("./without.js").Segment[]}} answer */
   function paint(answer) {
     const result = JSON.parse(answer.result);
     painted.target = answer.target;
@@ -133,7 +180,9 @@ export function start(root, source, address = null) {
     without.show(
       result.text,
       result.words.map((/** @type {{start: number, end: number}} */ word) => [word.start, word.end]),
+      answer.segments,
     );
+    if (state.panel === "compare") void compare.ask();
   }
 
   /** What a click on a word of the result does. @param {Element | null | undefined} word */
@@ -163,6 +212,8 @@ export function start(root, source, address = null) {
     dom.setTheme(state.theme);
     if (!state.theme) delete root.dataset.theme;
     typing.show(state.text);
+    parts.show(state);
+    compare.reflect();
     nextWords.reflect(state.target);
     for (const panel of PANELS) dom.part(`panel-${panel}`).hidden = state.panel !== panel;
     for (const button of dom.all("nav [data-panel]")) {
@@ -173,36 +224,43 @@ export function start(root, source, address = null) {
 
   onChange((before) => {
     reflect();
-    if (before.text !== state.text || before.model !== state.model) {
+    /** @param {readonly (keyof typeof state)[]} keys */
+    const changed = (...keys) => keys.some((key) => before[key] !== state[key]);
+    const input = changed(...INPUT);
+    if (input) {
+      allHeads.clear();
       importance.write("");
       generate.clear();
       without.clear();
-      dom.part("nexts").hidden = !state.text.trim();
+      dom.part("nexts").hidden = isEmpty(state);
     }
-    const other = /** @type {(keyof typeof state)[]} */ (["text", "target", "method", "model"]).some(
-      (key) => before[key] !== state[key],
-    );
+    const other = input || changed("target", "method");
     if (other) void explain();
-    if (other || before.panel !== state.panel) {
+    if (!other && changed("gone")) without.changed();
+    if (!other && state.panel === "compare" && changed("panel", "versus", "otherText", "otherModel", "otherMethod"))
+      void compare.ask();
+    if (other || changed("panel", "gone", "versus", "otherText", "otherModel", "otherMethod")) {
       void keep.showCode();
       if (state.panel === "attention" && state.word < 0) void attention.prepare(false);
-      if (state.panel === "without" && before.panel !== "without" && state.text.trim()) void without.ask();
+      if (state.panel === "without" && changed("panel") && !isEmpty(state)) void without.ask();
     }
     if (
       state.panel === "attention" &&
       state.word >= 0 &&
       (other || before.word !== state.word || before.panel !== state.panel)
     )
-      void attention.look(state.word);
+      void look();
     if (before.theme !== state.theme)
-      for (const nested of [importance, attention.address, generate.address]) nested.set({ theme: state.theme });
+      for (const nested of [importance, attention.address, generate.address, ...compare.addresses])
+        nested.set({ theme: state.theme });
+    if (before.theme !== state.theme) allHeads.paint();
   });
   for (const button of dom.all("nav [data-panel]"))
     button.addEventListener("click", () => update({ panel: button.dataset.panel }));
   dom.part("theme").addEventListener("click", () => update({ theme: dom.isDark() ? "light" : "dark" }));
   const examples = /** @type {HTMLSelectElement} */ (dom.part("examples"));
   examples.addEventListener("change", () => {
-    if (examples.value) update({ text: examples.value, target: "", word: -1 });
+    if (examples.value) type({ kind: "text", parts: "", text: examples.value });
     examples.value = "";
   });
   bindForm(dom, store);
