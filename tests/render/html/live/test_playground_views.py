@@ -75,6 +75,9 @@ def test_a_clicked_word_is_seen_in_every_head(browser: Browser, served: Served) 
         strips.nth(6).click()
         expect(page.locator("[data-part=maps-holder] [data-part=head-number]")).to_have_value("2")
         expect(page.locator("[data-part=maps-holder] [data-part=layer]")).to_have_value("1")
+        expect(page).to_have_url(re.compile("word=6"))
+        page.reload()
+        expect(page.locator("[data-part=strips-title]")).to_have_text("“d” in every head")
 
 
 def test_a_question_with_passages_and_a_passage_taken_away(browser: Browser, served: Served) -> None:

@@ -265,6 +265,9 @@ export function start(root, source, address = null) {
   });
   bindForm(dom, store);
   reflect();
-  if (state.text) void explain();
+  if (!isEmpty(state)) {
+    void explain();
+    if (state.panel === "attention" && state.word >= 0) void look();
+  }
   dom.part("input").focus();
 }
