@@ -15,7 +15,7 @@ import attnscope as ats
 from attnscope.errors import DamagedFileError, InputError, NonFiniteError
 from attnscope.render import RENDERERS, render
 from attnscope.results.attribution import Attribution, Token, Word
-from attnscope.results.base import Asked, Measured
+from attnscope.results.base import Asked, Interaction, Measured
 
 SMALL = Attribution(
     method="attention",
@@ -46,6 +46,7 @@ MEASURED = st.builds(
     standard_error=st.none() | st.lists(FLOATS, max_size=3).map(tuple), r_squared=NUMBER,
     steps=st.none() | st.integers(0, 99), to_target=NUMBER, query_tokens=st.none() | INDICES, query_text=TEXT,
     continued_at=st.none() | st.integers(0, 99), fixed=INDICES, coverage=st.none() | SPAN,
+    interactions=st.lists(st.builds(Interaction, SPAN, SPAN, FLOATS, FLOATS, FLOATS), max_size=2).map(tuple),
 )  # fmt: skip
 
 

@@ -154,6 +154,7 @@ def put_together(windows: Windows, results: Sequence[Attribution], request: Requ
             _measured(windows, results, words.spans),
             query_tokens=None,
             fixed=(),
+            interactions=(),
             shared_words=words.shared,
             windows=windows.spans,
         ),

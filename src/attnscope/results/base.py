@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from attnscope.errors import InputError, NonFiniteError
 from attnscope.results.files.reading import (
@@ -107,6 +107,28 @@ class Asked:
         return cls(**{**asked, "segments": segments, "chat_template_kwargs": asked["chat_template_kwargs"] or {}})
 
 
+class Interaction(NamedTuple):
+    """What two words do together beyond what each does alone.
+
+    first, second: the characters (start, end) of the words. value: target(both) − target(one) − target(other) +
+    target(neither), in the target's unit. low, high: its interval.
+    """
+
+    first: tuple[int, int]
+    second: tuple[int, int]
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def read(cls, data: Any) -> Self:
+        """Read it from a saved result. Raises ValueError, saying what is wrong."""
+        if not isinstance(data, list | tuple) or len(data) != len(cls._fields):
+            raise ValueError(f"an interaction is {data!r}, not two words and three numbers")
+        first, second = (_span(span, "a word of an interaction") for span in data[:2])
+        return cls(first, second, *checked_tuple(list(data[2:]), NUMBER, "an interaction"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measured:
     """What was measured beside the scores; None where it was not measured or has no meaning.
@@ -134,6 +156,7 @@ class Measured:
     mechanism:          of linear attention: what the layer computes, such as "gated delta rule".
     rebuilt:            of linear attention: how far its matrix times the values misses the layer's output, as a share.
     by_head:            what each head of each layer has in the scores, summed: {"0": (head, …), …}.
+    interactions:       the pairs of words that do more or less together than each alone, as far as intervals tell.
     """
 
     value: float | None = None
@@ -157,6 +180,7 @@ class Measured:
     mechanism: str | None = None
     rebuilt: float | None = None
     by_head: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    interactions: tuple[Interaction, ...] = ()
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -175,6 +199,7 @@ class Measured:
         measured["turns"] = {name: _span(span, f"turn {name!r}") for name, span in (measured["turns"] or {}).items()}
         by_head = measured["by_head"] or {}
         measured["by_head"] = {layer: checked_tuple(by_head[layer], NUMBER, f"layer {layer}") for layer in by_head}
+        measured["interactions"] = tuple(Interaction.read(one) for one in measured["interactions"] or ())
         for name in ("template", "answer"):
             measured[name] = checked_tuple(measured[name] or (), (str,), name)
         return cls(**measured)
@@ -203,6 +228,7 @@ _MEASURED: dict[str, Kinds] = {
     "continued_at": _COUNT_OR_NOT, "fixed": (list,), "shared_words": _LIST_OR_NOT, "windows": _LIST_OR_NOT,
     "coverage": _LIST_OR_NOT, "turns": _OBJECT_OR_NOT, "template": _ITEMS_OR_NOT, "answer": _ITEMS_OR_NOT,
     "mechanism": _TEXT_OR_NOT, "rebuilt": _NUMBER_OR_NOT, "by_head": _OBJECT_OR_NOT,
+    "interactions": _ITEMS_OR_NOT,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from tiny_models import small
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.methods.perturbation.surrogate import _PENALTIES, _halves, ridge_by_leave_one_out
+from attnscope.methods.perturbation.surrogate import _PENALTIES, _halves, _interactions, ridge_by_leave_one_out
 
 
 def slow_ridge(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
@@ -95,3 +95,71 @@ def test_a_tolerance_takes_more_samples_and_says_how_many(caplog: pytest.LogCapt
     assert "still over the tolerance" in caplog.text
     with pytest.raises(InputError, match="tolerance=0"):
         ats.explain(model, text, method="surrogate", target="c", tolerance=0)
+
+
+def test_halves_seldom_part_two_units_alike() -> None:
+    def likeness(there: np.ndarray) -> float:
+        signs = np.where(there[::2], 1, -1)
+        return float(np.triu((signs.T @ signs) ** 2, 1).sum())
+
+    generator = np.random.default_rng(0)
+    drawn = []
+    for _ in range(20):
+        halves = np.array([generator.permutation(12) < 6 for _ in range(8)])
+        drawn.append(likeness(np.repeat(halves, 2, axis=0)))
+    kept = [likeness(_halves(12, 16, seed)) for seed in range(20)]
+    assert np.mean(kept) < np.mean(drawn)
+    assert (_halves(12, 16, 4) == _halves(12, 32, 4)[:16]).all()
+
+
+def found_in(there: np.ndarray, values: np.ndarray) -> list[tuple[int, int, float, float, float]]:
+    slopes, _, _ = ridge_by_leave_one_out(there.astype(float), values[:, None])
+    return _interactions(there, values, slopes[:, 0])
+
+
+def test_a_pair_that_works_only_together_is_one_finding() -> None:
+    there = _halves(8, 64, 0)
+    z = there.astype(float)
+    alone = z @ np.array([0.2, 2.0, 0.1, 0.0, -1.5, 0.3, -0.1, 0.4])
+    assert found_in(there, alone) == []
+    ((first, second, value, low, high),) = found_in(there, alone + 3 * z[:, 1] * z[:, 4])
+    assert (first, second) == (1, 4)
+    assert value == pytest.approx(3)
+    assert low <= value <= high
+    # Each unit's own part, however large, leaves the pairs' means alone.
+    noise = np.random.default_rng(1).normal(0, 0.3, len(there))
+    ((*pair, value, low, high),) = found_in(there, 100 * alone + 3 * z[:, 1] * z[:, 4] + noise)
+    assert pair == [1, 4]
+    assert low < 3 < high
+
+
+@pytest.mark.parametrize(("units", "samples"), [(9, 16), (12, 64), (20, 32)])
+def test_a_pair_is_seldom_found_where_there_is_none(units: int, samples: int) -> None:
+    false = 0
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        there = _halves(units, samples, seed)
+        values = there @ generator.normal(size=units) + generator.normal(0, 0.5, samples)
+        false += bool(found_in(there, values))
+    assert false <= 20
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 4])
+def test_units_that_are_too_few_to_tell_pairs_apart_have_none(units: int) -> None:
+    there = _halves(units, 16, 0)
+    assert found_in(there, there.all(1).astype(float) + np.arange(16) % 3) == []
+
+
+def test_interactions_are_kept_with_the_characters_of_their_words() -> None:
+    text = "a b c d e f g h i j"
+    result = ats.explain(small("llama"), text, method="surrogate", target="c", samples=256)
+    assert result.measured.interactions
+    spans = {(word.start, word.end) for word in result.words}
+    for first, second, value, low, high in result.measured.interactions:
+        assert {first, second} <= spans
+        assert first < second
+        assert low <= value <= high
+        assert low * high > 0
+    assert type(result).from_json(result.to_json()) == result
+    each = ats.explain(small("llama"), text, method="surrogate", target="c d", per_token=True, samples=256)
+    assert each[0].measured.interactions == ()

@@ -8,7 +8,7 @@ from drawn_results import attention, result
 
 from attnscope.render.content.caption import caption_of, number, unit
 from attnscope.render.content.pieces import query_words
-from attnscope.results.base import Asked, Measured
+from attnscope.results.base import Asked, Interaction, Measured
 from attnscope.text.visible import model_name
 
 TEXT = "a castle on the hill"
@@ -53,6 +53,10 @@ MEASURED: dict[str, tuple[Any, str]] = {
     "mechanism": ("Mamba 2", "Linear attention (Mamba 2), unrolled: the weights are signed"),
     "rebuilt": (1.2e-6, ""),
     "by_head": ({"0": (0.5, -0.25), "3": (-2.0, 1.0)}, "Of the scores, layer 3, head 0 has most: -2 in sum."),
+    "interactions": (
+        (Interaction((0, 1), (2, 3), -0.5, -0.75, -0.25),),
+        "add -0.5 to what each does alone (-0.75 to -0.25).",
+    ),
 }
 
 

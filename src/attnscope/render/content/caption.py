@@ -240,6 +240,12 @@ def _trust(result: Attribution) -> tuple[str, ...]:
         notes.append(f"Completeness error: the scores miss the change that they add up to by {missed}.")
     if measured.standard_error:
         notes.append(f"Standard error of a score: at most {number(max(measured.standard_error))}.")
+    for one in measured.interactions:
+        first, second = (result.text[start:end] for start, end in (one.first, one.second))
+        notes.append(
+            f"Together, {visible(first)} and {visible(second)} add {number(one.value)} to what each does alone "
+            f"({number(one.low)} to {number(one.high)})."
+        )
     notes += followed(measured)
     if measured.by_head:
         each = [(size, layer, head) for layer, of in measured.by_head.items() for head, size in enumerate(of)]
