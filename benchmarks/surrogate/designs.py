@@ -1,6 +1,6 @@
 """Which random texts a surrogate learns most from: designs compared on reviews.
 
-    python surrogate_designs.py [--texts N] [--samples N] [--words SHORTEST LONGEST]
+    python surrogate/designs.py [--texts N] [--samples N] [--words SHORTEST LONGEST]
 
 Of each design, averaged over texts: the rank correlation of its scores with those of 512 samples of another seed, and
 the share of these scores' squared length that it misses. The classifier is that of sentiment.py.
@@ -8,6 +8,7 @@ the share of these scores' squared length that it misses. The classifier is that
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 import attnscope as ats
-import sentiment
 from attnscope.methods.perturbation import surrogate
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+import sentiment
 
 KEPT = surrogate._halves
 
