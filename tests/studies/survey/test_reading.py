@@ -154,3 +154,24 @@ def test_a_pattern_means_the_files_of_its_folders_only(tmp_path: Path, pattern: 
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(name)
     assert [row.text for row in rows_of(f"{tmp_path}/{pattern}", Columns())] == found
+
+
+@pytest.mark.parametrize("address", ["nowhere://bucket/reviews", "nowhere://bucket/*.csv?region=eu", "file://a b?x=*"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(InputError, match="no address that can be reached"):
+        files_of(address)
+
+
+def test_the_options_of_an_address_are_no_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ? is a pattern's sign and begins an address's options."""
+    asked: list[str] = []
+
+    def opened(address: str) -> tuple[object, str]:
+        asked.append(address)
+        raise InputError("seen")
+
+    monkeypatch.setattr("attnscope.studies.survey.reading.file_system", opened)
+    for given in ("s3://b/reviews?region=eu", "s3://b/r/*.csv?region=eu&scheme=http", "s3://b/r/?.csv?region=eu"):
+        with pytest.raises(InputError, match="seen"):
+            files_of(given)
+    assert asked == ["s3://b/reviews?region=eu", "s3://b/r?region=eu&scheme=http", "s3://b/r?region=eu"]

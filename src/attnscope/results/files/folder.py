@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attnscope.errors import DamagedFileError, MissingExtraError, OutputError
+from attnscope.errors import DamagedFileError, InputError, MissingExtraError, OutputError
 from attnscope.results.files.reading import encoded
 
 # Where a written object appears whole, when its stream is closed: there is nothing to rename.
@@ -34,11 +34,14 @@ def arrow(module: str = "pyarrow") -> Any:
 
 
 def file_system(path: str | os.PathLike[str]) -> tuple[Any, str]:
-    """The file system of a path or address ("s3://bucket/folder"), and the path in it."""
+    """The file system of a path or address ("s3://bucket/folder"), and the path in it. Raises InputError."""
     given = os.fspath(path)
     fs = arrow("pyarrow.fs")
     if "://" in given:
-        found, inner = fs.FileSystem.from_uri(given)
+        try:
+            found, inner = fs.FileSystem.from_uri(given)
+        except (OSError, arrow().lib.ArrowException) as error:
+            raise InputError(f"{given} is no address that can be reached ({error})") from error
         return found, inner.rstrip("/")
     return fs.LocalFileSystem(), str(Path(given).expanduser().absolute())
 

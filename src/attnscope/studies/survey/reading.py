@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
@@ -22,6 +23,7 @@ from attnscope.results.files.folder import arrow, file_system
 from attnscope.studies.survey.rows import Columns, Row, row_of
 
 _BATCH = 1024
+_OPTIONS = re.compile(r"\?\w+=[^?]*$")
 
 
 def rows_of(data: Any, columns: Columns) -> Iterator[Row]:
@@ -87,12 +89,16 @@ def files_of(data: str | os.PathLike[str]) -> list[tuple[Any, str]]:
     """
     given = os.fspath(data)
     fs = arrow("pyarrow.fs")
-    stem = given
-    pattern = None
-    if any(sign in given for sign in "*?["):
-        parts = given.replace(os.sep, "/").split("/")
+    # An address may end with options of its file system: s3://bucket/reviews?region=eu-central-1.
+    found_options = _OPTIONS.search(given) if "://" in given else None
+    options = found_options.group() if found_options else ""
+    place = given.removesuffix(options)
+    stem, pattern = given, None
+    if any(sign in place for sign in "*?["):
+        parts = place.replace(os.sep, "/").split("/")
         first = next(i for i, part in enumerate(parts) if any(sign in part for sign in "*?["))
         stem, pattern = "/".join(parts[:first]) or ("/" if given.startswith("/") else "."), "/".join(parts[first:])
+        stem += options
     system, path = file_system(stem)
     info = system.get_file_info(path)
     if info.type == fs.FileType.NotFound:
