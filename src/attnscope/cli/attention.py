@@ -18,6 +18,7 @@ def attention(
             help='A word of the text, or a token\'s index (word:7 means the word "7"). Default: mean over all.'
         ),
     ] = None,
+    linear: options.Linear = False,
     output: options.Output = None,
     json: options.Json = False,
     *,
@@ -26,7 +27,8 @@ def attention(
 ) -> None:
     """Show what a token or word attends to in one layer and head.
 
-    Special tokens stay in the model's input but out of the picture; the attention they took is reported.
+    Special tokens stay in the model's input but out of the picture; the attention they took is reported. A layer of
+    linear attention has no weights and is unrolled; --linear is for layers that have both, and for the last of them.
 
         attnscope attention "The black cat slept. Nobody had seen the black" --layer 18 --head 6 --query -1 -o cat.html
     """
@@ -34,5 +36,6 @@ def attention(
         "layer": options.number(layer),
         "head": options.number(head),
         "query": None if query is None else options.query(query),
+        "linear": linear or None,
     }
     answer(source, loading, look, output, json, "attention", parameters)

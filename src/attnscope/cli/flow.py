@@ -27,6 +27,13 @@ def flow(
     heads: Annotated[
         Literal["mean", "max", "min"] | None, typer.Option(help="rollout, attention_flow: how heads are combined.")
     ] = None,
+    linear: Annotated[
+        bool,
+        typer.Option(
+            "--linear",
+            help="rollout: follow layers of linear attention and Mamba 2 too, by the sizes of their weights.",
+        ),
+    ] = False,
     target: Annotated[
         str | None,
         typer.Option(
@@ -58,6 +65,7 @@ def flow(
         "layer": None if layer is None else options.number(layer),
         "head": None if head is None else options.number(head),
         "heads": heads,
+        "linear": linear or None,
         "target": target,
         "against": against,
     }

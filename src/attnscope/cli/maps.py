@@ -34,6 +34,7 @@ def maps(
         bool, typer.Option("--statistics-only", help="Keep statistics but no maps; for long texts.")
     ] = False,
     top: Annotated[int, typer.Option(min=0, help="How many of each query's strongest keys to keep.")] = 32,
+    linear: options.Linear = False,
     words: Annotated[
         bool, typer.Option("--words", help="Words instead of tokens: sum over keys, mean over queries.")
     ] = False,
@@ -76,6 +77,7 @@ def maps(
         stack=stack,
         target=target,
         generate=generate,
+        linear=linear or None,
         **source.reading(),
     )
     if words:

@@ -71,6 +71,14 @@ TemplateVariables = Annotated[
         help='Other variables of the chat template, as JSON or in a JSON file: {"enable_thinking": false}.',
     ),
 ]
+Linear = Annotated[
+    bool,
+    typer.Option(
+        "--linear",
+        help="Of layers of linear attention or Mamba 2 (Qwen3-Next, Kimi Linear, Granite 4): the token × token matrix "
+        "that they compute without forming it. Signed weights, no shares.",
+    ),
+]
 Truncate = Annotated[bool, typer.Option("--truncate", help="Cut off a text that is too long for the model.")]
 Window = Annotated[
     int | None,
