@@ -4,6 +4,7 @@ Each function draws on the Axes it is given, or on a figure of its own that pypl
 are left alone. Special tokens stay out of the picture, and the caption says what they took. `maps.words()` gives words.
 
 Weights span powers of ten, so colours follow a root of the weight, and so do the positions of the legend's numbers.
+Those of linear attention are signed: colours diverge from 0, in a grid on each layer's own scale.
 font: path of a font file or an installed family, tried before all others.
 """
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, notes_of_maps, unit
+from attnscope.render.figure.cells import blocks, pooled, root_of, size_of
 from attnscope.render.figure.style import Look, drawable, number, thinned
 from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 _LONGEST_LABEL, _MOST_LINES = 14, 80
 # Cells of a heat map and of a thumbnail along an axis: nobody could tell more apart.
 _CELLS, _THUMBNAIL = 240, 48
-# From this many tokens on, an even share of a row is so small that only a fourth root shows it.
-_MANY = 64
 # A key that takes more than this share of what is shown is an attention sink.
 _SINK = 0.5
 _LARGEST_GRID = 11.0  # inches
@@ -48,36 +48,38 @@ def heat_map(
     high, wide = (0.2 * n for n in weights.shape)
     page = _Page(maps, dark, font)
     ax = page.axes(ax, (min(max(wide, 3.6), 8.0) + 1.6, min(max(high, 1.2), 8.0) + 1.9))
-    cells = _pooled(weights, _CELLS)
-    root = _root(weights)
+    cells = pooled(weights, _CELLS)
+    largest, root = size_of(cells), root_of(weights, maps.signed)
     # Blocks are drawn where their tokens are, so that the labels count tokens.
     height, width = (n * math.ceil(m / n) for n, m in zip(cells.shape, weights.shape, strict=True))
     image = ax.imshow(
         cells, aspect="auto", interpolation="nearest", extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-        **page.scale(float(cells.max()), root),
+        **page.scale(largest, root),
     )  # fmt: skip
     ax.set(xlim=(-0.5, weights.shape[1] - 0.5), ylim=(weights.shape[0] - 0.5, -0.5))
     page.label(ax, queries, keys)
-    page.bar(ax.figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02), float(cells.max()), root, "attention")
-    page.title(ax, f"layer {layer}, head {head}", _blocks(weights, cells), _excluded(maps, layer, head))
+    page.bar(ax.figure.colorbar(image, ax=ax, fraction=0.04, pad=0.02), largest, root, page.unit)
+    notes = blocks(weights, cells, maps.signed), _excluded(maps, layer, head)
+    page.title(ax, f"layer {layer}, head {head}", *notes)
     return ax
 
 
 def grid(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> NDArray[Any]:
     """All kept layers × heads as thumbnails on a common scale; returns the array of Axes, (layer, head).
 
-    A thumbnail keeps the largest weight of each block of tokens, so that a single hot cell survives.
+    A thumbnail keeps the largest weight of each block of tokens, so that a single hot cell survives. Layers of linear
+    attention have no common scale: each has the colours of its own largest weight, which stands beside it.
     """
     rows, columns = len(maps.layers), len(maps.heads)
     whole = _shown(maps, maps.layers[0], maps.heads[0])[0]
     thumbnails = [
-        [_pooled(_shown(maps, layer, head)[0], _THUMBNAIL) for head in maps.heads] for layer in maps.layers
+        [pooled(_shown(maps, layer, head)[0], _THUMBNAIL) for head in maps.heads] for layer in maps.layers
     ]  # fmt: skip
     side = min(1.6, _LARGEST_GRID / max(rows, columns))
     page = _Page(maps, dark, font)
     text = page.caption(
         f"{rows} {'layers' if rows > 1 else 'layer'} (down) × {columns} {'heads' if columns > 1 else 'head'} (across)",
-        _blocks(whole, thumbnails[0][0]),
+        blocks(whole, thumbnails[0][0], maps.signed),
         _excluded(maps),
         width=max(60, int(15 * (side * columns + 0.6))),
     )
@@ -87,22 +89,24 @@ def grid(maps: AttentionMaps, *, dark: bool = False, font: Any = None) -> NDArra
     axes = np.asarray(figure.subplots(rows, columns, squeeze=False, gridspec_kw={"wspace": 0.08, "hspace": 0.08}))
     right = 0.6 + side * columns
     figure.subplots_adjust(left=0.6 / width, right=right / width, bottom=0.5 / height, top=1 - top / height)
-    largest = max(float(t.max()) for row in thumbnails for t in row)
-    root = _root(whole)
+    of_layers = [max(map(size_of, row)) for row in thumbnails]
+    largest, root = max(of_layers), root_of(whole, maps.signed)
     image: Any = None
     for i, j in np.ndindex(rows, columns):
         ax: Any = axes[i, j]
-        image = ax.imshow(thumbnails[i][j], aspect="auto", interpolation="nearest", **page.scale(largest, root))
+        of_all = of_layers[i] if maps.signed else largest
+        image = ax.imshow(thumbnails[i][j], aspect="auto", interpolation="nearest", **page.scale(of_all, root))
         page.quiet(ax)
         ax.set(xticks=[], yticks=[])
         if j == 0:
-            ax.set_ylabel(str(maps.layers[i]), **page.small, rotation=0, ha="right", va="center")
+            size = f"\n±{number(of_all)}" if maps.signed else ""
+            ax.set_ylabel(f"{maps.layers[i]}{size}", **page.small, rotation=0, ha="right", va="center")
         if i == rows - 1:
             ax.set_xlabel(str(maps.heads[j]), **page.small)
     high = min(side * rows, 2.6)
     place = figure.add_axes(((right + 0.2) / width, 1 - (top + high) / height, 0.12 / width, high / height))
     page.quiet(place)
-    page.bar(figure.colorbar(image, cax=place), largest, root, "attention")
+    page.grid_bar(figure.colorbar(image, cax=place), of_layers[-1] if maps.signed else largest, root)
     page.write(figure.text(0.2 / width, 1 - 0.15 / height, text, va="top", fontsize=8.5), page.colours.ink)
     return axes
 
@@ -159,7 +163,7 @@ def lines(
     """Lines from each query on the left to the keys on the right, as strong as their weights. Returns the Axes.
 
     A key that takes more than half of all that is shown is an attention sink: its lines are thin and grey, so that the
-    others have the whole scale, and the caption says what it takes.
+    others have the whole scale, and the caption says what it takes. Signed weights have no sink, and two colours.
 
     Raises InputError for more than 80 queries or keys: choose some, or draw a heat map.
     """
@@ -168,19 +172,21 @@ def lines(
         raise InputError(f"lines between {max(weights.shape)} tokens cannot be read: choose up to {_MOST_LINES}")
     page = _Page(maps, dark, font)
     ax = page.axes(ax, (5.0, 0.22 * max(weights.shape) + 1.3))
-    sink, note = _sink(weights, maps.key_side, keys)
+    sink, note = (None, "red: positive, blue: negative") if maps.signed else _sink(weights, maps.key_side, keys)
     rest = weights.copy()
     if sink is not None:
         rest[:, sink] = 0
         for i, weight in enumerate(weights[:, sink]):
             ax.plot([0, 1], [i, sink], color=page.colours.muted, alpha=0.15 + 0.45 * float(weight), linewidth=0.6)
-    largest = float(rest.max()) or 1.0
+    sizes = np.abs(rest)
+    largest = size_of(rest) or 1.0
     # The strongest are drawn last, on top.
-    for place in np.argsort(rest, axis=None, kind="stable"):
+    for place in np.argsort(sizes, axis=None, kind="stable"):
         i, j = np.unravel_index(place, rest.shape)
-        share = float(rest[i, j]) / largest
+        share = float(sizes[i, j]) / largest
         if share > 0.02:
-            colour = page.colours.colour(0.35 + 0.6 * share)
+            either_side = 0.5 + math.copysign(0.17 + 0.3 * share, rest[i, j])
+            colour = page.colours.colour(either_side if maps.signed else 0.35 + 0.6 * share)
             ax.plot([0, 1], [i, j], color=colour, alpha=0.25 + 0.75 * share, linewidth=0.3 + 2.4 * share)
     ax.set(xlim=(0, 1), ylim=(max(weights.shape) - 0.5, -0.5), xticks=[])
     right = ax.secondary_yaxis("right")
@@ -286,7 +292,12 @@ def _panel(page: "_Page", ax: "Axes", name: str, column: NDArray[Any]) -> None:
     maps = page.maps
     values = column.reshape(len(maps.layers), len(maps.heads))
     image = ax.imshow(
-        values, aspect="auto", interpolation="nearest", cmap=page.map(), vmin=0, vmax=float(values.max()) or 1.0
+        values,
+        aspect="auto",
+        interpolation="nearest",
+        cmap=page.map(page.ramp),
+        vmin=0,
+        vmax=float(values.max()) or 1.0,
     )
     for axis, indices, what in ((ax.xaxis, maps.heads, "head"), (ax.yaxis, maps.layers, "layer")):
         places = thinned(len(indices), 16)
@@ -303,7 +314,16 @@ class _Page(Look):
 
     def __init__(self, maps: AttentionMaps, dark: bool, font: Any) -> None:
         self.maps = maps
-        super().__init__(maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×", dark, font)
+        letters = maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×±’"
+        super().__init__(letters, dark, font, maps.signed)
+        self.unit = "weight of linear attention" if maps.signed else "attention"
+        self.ramp = colours_for(False, dark)  # of statistics, which are shares
+
+    def grid_bar(self, bar: Any, largest: float, root: int) -> None:
+        """The legend of many heads; of signed ones in shares of each layer's largest weight."""
+        self.bar(bar, largest, root, "of the layer’s largest weight" if self.signed else self.unit)
+        if self.signed:
+            bar.ax.set_yticklabels(["−1", "−¼", "0", "¼", "1"])
 
     def caption(self, what: str, *notes: str, width: int) -> str:
         """How it was made, which part of which text it shows, and notes, in lines of about `width` characters."""
@@ -332,12 +352,7 @@ def _statistics(maps: AttentionMaps) -> list[str]:
 
 
 def _shown(maps: AttentionMaps, layer: int, head: int) -> tuple[NDArray[np.float32], list[int], list[int]]:
-    """The map without special tokens, and the tokens of its rows and columns.
-
-    Raises InputError for signed maps, which these figures would draw as if they were shares.
-    """
-    if maps.signed:
-        raise InputError("figures do not draw the signed maps of linear attention: save them as .html or .json")
+    """The map without special tokens, and the tokens of its rows and columns."""
     rows = [i for i, query in enumerate(maps.queries) if not maps.query_side.tokens[query].special]
     columns = [i for i, key in enumerate(maps.keys) if not maps.key_side.tokens[key].special]
     if not rows or not columns:
@@ -350,35 +365,19 @@ def _excluded(maps: AttentionMaps, layer: int | None = None, head: int | None = 
     """What special tokens took of the mean query's attention, in one head or in all, where it was measured."""
     if "special" not in maps.statistics:
         return ""
+    had = "special tokens, left out, had" if maps.signed else "special tokens, left out, took"
+    of = " of the weights’ sizes" if maps.signed else ""
     table = maps.columns()
     shares = table["special"]
     if layer is None or head is None:
         if not shares.any():
             return ""
         low, high = float(shares.min()), float(shares.max())
-        return f"special tokens, left out, took {shares.mean():.1%} on average ({low:.1%} to {high:.1%} by head)"
+        return f"{had} {shares.mean():.1%}{of} on average ({low:.1%} to {high:.1%} by head)"
     place = list(zip(table["layer"], table["head"], strict=True)).index(
         (layer if layer >= 0 else maps.layers[layer], head if head >= 0 else maps.heads[head])
     )
-    return f"special tokens, left out, took {shares[place]:.1%}" if shares[place] else ""
-
-
-def _root(weights: NDArray[np.float32]) -> int:
-    return 4 if weights.shape[1] >= _MANY else 2
-
-
-def _pooled(weights: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """The largest weight of each block of tokens, with at most `most` blocks along an axis."""
-    for axis in (0, 1):
-        step = math.ceil(weights.shape[axis] / most)
-        weights = np.maximum.reduceat(weights, np.arange(0, weights.shape[axis], step), axis=axis)
-    return weights
-
-
-def _blocks(weights: NDArray[np.float32], cells: NDArray[np.float32]) -> str:
-    """What a cell shows, where it stands for more than one weight."""
-    down, across = (math.ceil(n / m) for n, m in zip(weights.shape, cells.shape, strict=True))
-    return f"each cell is the largest of {down} × {across} weights" if down * across > 1 else ""
+    return f"{had} {shares[place]:.1%}{of}" if shares[place] else ""
 
 
 def _text(side: TextSide, token: int) -> str:

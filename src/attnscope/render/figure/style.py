@@ -5,7 +5,9 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attnscope.render.colours import DARK, LIGHT, ColourMap
+import numpy as np
+
+from attnscope.render.colours import ColourMap, colours_for
 from attnscope.render.figure.to_bytes import need_matplotlib
 from attnscope.text.visible import visible
 
@@ -17,13 +19,17 @@ ROOTS = {2: "square-root scale", 4: "fourth-root scale"}
 
 
 class Look:
-    """The colours and fonts of one picture; `letters`: the characters that its fonts must have."""
+    """The colours and fonts of one picture.
 
-    def __init__(self, letters: str, dark: bool, font: Any) -> None:
+    letters: the characters that its fonts must have. signed: whether its colours diverge from 0.
+    """
+
+    def __init__(self, letters: str, dark: bool, font: Any, signed: bool = False) -> None:
         need_matplotlib()
         from attnscope.render.figure.fonts import Fonts
 
-        self.colours: ColourMap = DARK if dark else LIGHT
+        self.signed = signed
+        self.colours: ColourMap = colours_for(signed, dark)
         self.fonts = Fonts(font, letters)
         self.small: dict[str, Any] = {
             "color": self.colours.muted,
@@ -61,15 +67,20 @@ class Look:
         return ListedColormap(list((colours or self.colours).steps))
 
     def scale(self, largest: float, root: int) -> dict[str, Any]:
-        """Colours by the root of a weight, from 0 to the largest."""
-        from matplotlib.colors import PowerNorm
+        """Colours by the root of a weight, from 0 to the largest; of signed weights, as far to either side of 0."""
+        from matplotlib.colors import FuncNorm, PowerNorm
 
-        return {"cmap": self.map(), "norm": PowerNorm(1 / root, 0, largest or 1.0)}
+        largest = largest or 1.0
+        if not self.signed:
+            return {"cmap": self.map(), "norm": PowerNorm(1 / root, 0, largest)}
+        both_ways = (lambda x: _power(x, 1 / root), lambda x: _power(x, root))
+        return {"cmap": self.map(), "norm": FuncNorm(both_ways, -largest, largest)}
 
     def bar(self, bar: Any, largest: float, root: int, label: str) -> None:
         """A legend with numbers at even steps of colour."""
         largest = largest or 1.0
-        values = [largest * (step / 4) ** root for step in range(5)]
+        steps = (-1.0, -0.5, 0.0, 0.5, 1.0) if self.signed else (0.0, 0.25, 0.5, 0.75, 1.0)
+        values = [largest * float(_power(step, root)) for step in steps]
         bar.set_ticks(values, labels=[number(value) for value in values])
         bar.ax.minorticks_off()
         self.quiet_bar(bar)
@@ -112,6 +123,11 @@ class Look:
         text.set(color=colour, parse_math=False)
 
 
+def _power(values: Any, power: float) -> Any:
+    """Of each value's size; the sign stays."""
+    return np.sign(values) * np.abs(values) ** power
+
+
 def drawable(text: str) -> str:
     """A text that matplotlib can lay out: characters that would break an svg are made visible."""
     # Shaping swallows a byte order mark, and the pdf then looks for its glyph in vain.
@@ -120,7 +136,7 @@ def drawable(text: str) -> str:
 
 def number(value: float) -> str:
     """Two digits, without an exponent down to a ten-thousandth."""
-    return f"{value:.2g}" if not 0 < value < 1e-4 else f"{value:.0e}".replace("e-0", "e-")
+    return f"{value:.2g}" if not 0 < abs(value) < 1e-4 else f"{value:.0e}".replace("e-0", "e-")
 
 
 def thinned(count: int, most: int) -> list[int]:
