@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from attnscope.errors import InputError, RangeError
 from attnscope.render import render
-from attnscope.render.colours import DARK, LIGHT
+from attnscope.render.colours import DARK, DARK_SIGNED, LIGHT, LIGHT_SIGNED
 from attnscope.render.figure import plot
-from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise, quantise_signed
 from attnscope.results.base import Measured
 from attnscope.text.words import TokenSpan, WordSpan
 
@@ -37,6 +37,17 @@ def made(text: str, layers: int = 2, heads: int = 3, sink: float = 0.0) -> Atten
         side, side, (*range(layers),), (*range(heads),), (*range(count),), (*range(count),), codes, largest, statistics,
         provenance={"model": "tests/tiny"},
     )  # fmt: skip
+
+
+def signed(text: str, layers: int = 2, heads: int = 3) -> AttentionMaps:
+    """Maps of linear attention: each layer a hundred times smaller than the one before."""
+    maps = made(text, layers, heads)
+    count = len(maps.keys)
+    weights = np.random.default_rng(2).normal(size=(layers, heads, count, count)) * np.tri(count)
+    weights *= 0.01 ** np.arange(layers)[:, None, None, None]
+    codes, largest = quantise_signed(weights)
+    measured = Measured(mechanism="gated delta rule", rebuilt=2e-7)
+    return replace(maps, codes=codes, largest=largest, signed=True, measured=measured)
 
 
 def words_in(ax: Any) -> str:
@@ -171,3 +182,73 @@ def test_layers_without_attention_weights_are_named_in_the_caption() -> None:
     for ax in (plot.heat_map(some, 0, 0), plot.statistic(some, "first"), plot.lines(some, 0, 0)):
         assert said in ax.get_title(loc="left").replace("\n", " ")
     assert "layers are shown" not in plot.heat_map(maps, 0, 0).get_title(loc="left").replace("\n", " ")
+
+
+def test_signed_maps_draw() -> None:
+    for maps in (signed("abc", 1, 2), signed("熊本県", 1, 1), replace(signed("abc"), codes=None, largest=None)):
+        assert render(maps, ".svg") != render(maps, ".svg", dark=True)
+
+
+@pytest.mark.parametrize(("dark", "colours"), [(False, LIGHT_SIGNED), (True, DARK_SIGNED)])
+def test_signed_weights_have_colours_about_0_and_say_what_they_are(dark: bool, colours: Any) -> None:
+    maps = signed("abcd")
+    ax = plot.heat_map(maps, 1, 2, dark=dark)
+    weights = maps.weights(1, 2)[1:, 1:]
+    np.testing.assert_array_equal(ax.images[0].get_array(), weights)
+    size = float(np.abs(weights).max())
+    norm, drawn = ax.images[0].norm, ax.images[0].cmap
+    np.testing.assert_allclose(norm(np.array([-1, -0.25, 0, 0.25, 1]) * size), [0, 0.25, 0.5, 0.75, 1], atol=1e-6)
+    for weight, scaled in ((-size, 0.0), (0.0, 0.5), (size, 1.0)):
+        assert to_hex(drawn(norm(weight))) == colours.colour(scaled)
+    bar = ax.figure.axes[1]
+    ticks = [float(label.get_text()) for label in bar.get_yticklabels()]
+    np.testing.assert_allclose(ticks, np.array([-1, -0.25, 0, 0.25, 1]) * size, rtol=0.06)
+    np.testing.assert_allclose(ticks, bar.get_yticks(), rtol=0.06)
+    said = words_in(ax)
+    assert "Linear attention (gated delta rule), unrolled: the weights are signed" in " ".join(said.split())
+    assert "weight of linear attention (square-root scale)" in said
+    took = maps.columns()["special"][5]
+    assert f"special tokens, left out, had {took:.1%} of the weights’ sizes" in said
+
+
+def test_each_layer_of_signed_maps_has_its_own_scale() -> None:
+    maps = signed("abcdefg")
+    axes = plot.grid(maps)
+    for i, layer in enumerate(maps.layers):
+        size = max(float(np.abs(maps.weights(layer, head)[1:, 1:]).max()) for head in maps.heads)
+        for ax in axes[i]:
+            assert (ax.images[0].norm.vmin, ax.images[0].norm.vmax) == pytest.approx((-size, size))
+        name, written = axes[i, 0].get_ylabel().split("\n±")
+        assert name == str(layer)
+        assert float(written) == pytest.approx(size, rel=0.06)
+    assert "of the layer’s largest weight" in words_in(axes[0, 0])
+
+
+def test_a_long_signed_map_keeps_its_strongest_cells_with_their_signs() -> None:
+    maps = signed("x" * 500, 1, 1)
+    assert maps.codes is not None
+    maps.codes[0, 0, 300:310, 70:80] = 5
+    maps.codes[0, 0, 304, 77] = -127
+    ax = plot.heat_map(maps, 0, 0)
+    cells = np.asarray(ax.images[0].get_array())
+    assert cells[303 // 3, 76 // 3] == maps.weights(0, 0)[304, 77] < 0
+    assert "each cell is the largest of 3 × 3 weights, whatever its sign" in " ".join(words_in(ax).split())
+
+
+def test_lines_of_signed_weights_are_red_and_blue() -> None:
+    maps = signed("abcde")
+    weights = maps.weights(0, 0)[1:, 1:]
+    ax = plot.lines(maps, 0, 0)
+    drawn = {tuple(map(int, line.get_ydata())): line for line in ax.lines}
+    largest = np.abs(weights).max()
+    assert set(drawn) == {(i, j) for i, j in np.ndindex(weights.shape) if abs(weights[i, j]) > 0.02 * largest}
+    blue, red = set(LIGHT_SIGNED.steps[:32]), set(LIGHT_SIGNED.steps[32:])
+    for (i, j), line in drawn.items():
+        assert to_hex(line.get_color()) in (red if weights[i, j] > 0 else blue)
+    assert max(drawn, key=lambda at: drawn[at].get_linewidth()) == np.unravel_index(np.abs(weights).argmax(), (5, 5))
+    assert "red: positive, blue: negative" in words_in(ax)
+
+
+def test_statistics_of_signed_maps_are_shares_in_the_colours_of_shares() -> None:
+    ax = plot.statistic(signed("abcd"), "first")
+    assert [to_hex(colour) for colour in ax.images[0].cmap.colors] == list(LIGHT.steps)

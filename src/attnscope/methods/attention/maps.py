@@ -184,7 +184,13 @@ def maps_of_batch(
     return [
         stream.result(
             layers,
-            Asked(options={"top": selection.top}, stack=batch.stack, truncate=request.truncate, **asked_of_chat(read)),
+            Asked(
+                options={"top": selection.top},
+                unit="token",
+                stack=batch.stack,
+                truncate=request.truncate,
+                **asked_of_chat(read),
+            ),  # fmt: skip
             replace(measured, continued_at=given, **measured_of_chat(read)),
             provenance(batch.model),
         )
