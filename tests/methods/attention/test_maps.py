@@ -82,7 +82,6 @@ def test_every_family(family: str) -> None:
 def test_maps_are_of_tokens_until_words_are_asked_for() -> None:
     maps = ats.attention_maps(ats.Model(tiny("llama"), copy_tokenizer()), "a b c")
     assert (maps.asked.unit, maps.words().asked.unit) == ("token", "word")
-    assert "unit" not in maps.parameters
 
 
 def test_many_texts_equal_one_at_a_time(smollm2: ats.Model) -> None:

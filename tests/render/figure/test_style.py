@@ -1,15 +1,17 @@
 """What all pictures on axes look like."""
 
 import matplotlib
+import numpy as np
 import pytest
 
 from attnscope.render.colours import DARK
 from attnscope.render.content.pieces import columns
-from attnscope.render.figure.style import Look, drawable, excerpt, number, thinned
+from attnscope.render.figure.style import Look, blocks, drawable, excerpt, number, pooled, root_of, size_of, thinned
 
 
 @pytest.mark.parametrize(
-    ("value", "says"), [(0.1234, "0.12"), (0.0, "0"), (1.0, "1"), (0.0001, "0.0001"), (0.00002, "2e-5")]
+    ("value", "says"),
+    [(0.1234, "0.12"), (0.0, "0"), (1.0, "1"), (0.0001, "0.0001"), (0.00002, "2e-5"), (-0.00002, "-2e-5")],
 )
 def test_numbers_have_two_digits(value: float, says: str) -> None:
     assert number(value) == says
@@ -53,3 +55,29 @@ def test_colours_follow_the_root_of_a_weight() -> None:
     assert float(scale(0.5)) == 1
     assert float(scale(0.125)) == pytest.approx(0.5)
     assert float(Look("", False, None).scale(0.0, 4)["norm"](0.0)) == 0
+
+
+WEIGHTS = np.random.default_rng(0).normal(size=(7, 10)).astype(np.float32)
+
+
+@pytest.mark.parametrize("most", [1, 3, 7, 20])
+def test_a_cell_is_the_largest_weight_of_its_block_with_its_sign(most: int) -> None:
+    cells = pooled(WEIGHTS, most)
+    down, across = -(-7 // most), -(-10 // most)
+    for (i, j), cell in np.ndenumerate(cells):
+        block = WEIGHTS[i * down : (i + 1) * down, j * across : (j + 1) * across].ravel()
+        assert cell == block[np.abs(block).argmax()]
+    assert max(cells.shape) <= most
+    assert size_of(cells) == np.abs(WEIGHTS).max()
+
+
+def test_it_says_where_a_cell_is_of_several() -> None:
+    assert blocks(WEIGHTS, pooled(WEIGHTS, 20), signed=True) == ""
+    assert blocks(WEIGHTS, pooled(WEIGHTS, 5), signed=False) == "each cell is the largest of 2 × 2 weights"
+    assert blocks(WEIGHTS, pooled(WEIGHTS, 5), signed=True).endswith(", whatever its sign")
+
+
+def test_only_shares_get_smaller_with_the_text() -> None:
+    long = np.zeros((2, 64), dtype=np.float32)
+    assert [root_of(long, signed) for signed in (False, True)] == [4, 2]
+    assert root_of(WEIGHTS, signed=False) == 2

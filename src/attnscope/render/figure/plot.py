@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, notes_of_maps, unit
-from attnscope.render.figure.cells import blocks, pooled, root_of, size_of
-from attnscope.render.figure.style import Look, drawable, number, thinned
+from attnscope.render.figure.style import Look, blocks, drawable, number, pooled, root_of, size_of, thinned
 from attnscope.results.agreement import Agreement
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps, TextSide
 from attnscope.results.per_token import PerToken
