@@ -190,7 +190,7 @@ def maps_of_batch(
                 stack=batch.stack,
                 truncate=request.truncate,
                 **asked_of_chat(read),
-            ),  # fmt: skip
+            ),
             replace(measured, continued_at=given, **measured_of_chat(read)),
             provenance(batch.model),
         )

@@ -1,4 +1,4 @@
-"""The look of all pictures on matplotlib axes: colours, fonts, thin lines, legends with numbers, cells of many tokens."""
+"""The look of all pictures on matplotlib axes: colours, fonts, thin lines, legends with numbers, cells."""
 
 import math
 import textwrap
