@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
+from attnscope.cli.doctor import doctor
 from attnscope.cli.effects.edge_effects import edge_effects
 from attnscope.cli.effects.head_effects import head_effects
 from attnscope.cli.effects.knock_out import knock_out
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "methods": methods,
     "models": models,
+    "doctor": doctor,
 }
 
 

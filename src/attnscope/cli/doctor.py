@@ -1,0 +1,229 @@
+"""`attnscope doctor`: what is on this machine, what is missing for what, and the command that mends it."""
+
+import json as json_module
+import os
+import platform
+import re
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from attnscope.cli import options
+
+# What each extra is for. What it needs stands in the package's own metadata.
+EXTRAS = {
+    "bundled": "the bundled model; .gguf files",
+    "figures": ".png, .svg and .pdf",
+    "ja": "Japanese, Chinese and Thai words",
+    "notebook": "ats.live in a notebook",
+    "serve": "attnscope serve",
+    "survey": "corpora: attnscope survey",
+    "adapters": "adapters of peft",
+    "ray": "corpora on a cluster: --engine ray",
+}
+_REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?\s*([^;]*)")
+_SETTINGS = ("ATTNSCOPE_CACHE", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+_JAPANESE = "日本語かな"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "firefox", "microsoft-edge")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked for. `state`: "ok"; "missing", an option that is not there; "broken", what must be."""
+
+    part: str
+    name: str
+    state: str
+    found: str
+    needed_for: str = ""
+    mend: str = ""
+
+
+def doctor(
+    json: options.Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything at all is missing.")] = False,
+    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+) -> None:
+    """Say what is on this machine: versions, devices, extras, fonts, browser, models, and how to get what is missing.
+
+    Nothing is fetched and no model is loaded. Without what the core needs, the exit code is 1. Put this output
+    into a report of a fault.
+    """
+    checks = list(examined())
+    if json:
+        sys.stdout.write(json_module.dumps([asdict(check) for check in checks], ensure_ascii=False) + "\n")
+    else:
+        _print(checks)
+    if any(check.state == "broken" or (strict and check.state == "missing") for check in checks):
+        raise typer.Exit(1)
+
+
+def examined() -> Iterator[Check]:
+    """Everything that is looked for, in the order in which it is shown."""
+    yield Check("system", "attnscope", "ok", version("attnscope"))
+    yield Check("system", "Python", "ok", f"{platform.python_version()}, {sys.executable}")
+    yield Check("system", "platform", "ok", f"{platform.platform()}, {os.cpu_count()} processors")
+    for name in _SETTINGS:
+        if name in os.environ:
+            yield Check("system", name, "ok", os.environ[name])
+    yield from _packages()
+    yield from _devices()
+    yield from _extras()
+    yield _japanese_font()
+    yield _browser()
+    yield from _models()
+
+
+def _packages() -> Iterator[Check]:
+    """What the core needs."""
+    for name, wanted in _required(""):
+        state, found = _installed(name, wanted)
+        yield Check("packages", name, "ok" if state == "ok" else "broken", found, *_core(state, name, wanted))
+
+
+def _core(state: str, name: str, wanted: str) -> tuple[str, str]:
+    return ("", "") if state == "ok" else ("everything", f"pip install '{name}{wanted}'")
+
+
+def _extras() -> Iterator[Check]:
+    for extra, purpose in EXTRAS.items():
+        states = [(name, *_installed(name, wanted)) for name, wanted in _required(extra)]
+        found = ", ".join(f"{name} {said}" for name, _, said in states) or "unknown to this installation"
+        whole = bool(states) and all(state == "ok" for _, state, _ in states)
+        mend = "" if whole else f"pip install -U 'attnscope[{extra}]'"
+        yield Check("extras", extra, "ok" if whole else "missing", found, purpose, mend)
+
+
+def _required(extra: str) -> Iterator[tuple[str, str]]:
+    """Names and version ranges of what the core (no extra) or an extra needs, from the installed metadata."""
+    for line in requires("attnscope") or ():
+        marker = line.partition(";")[2]
+        of = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", marker)
+        match = _REQUIREMENT.match(line)
+        if match is None or (of[1] if of else "") != extra:
+            continue
+        name, wanted = match[1], match[2].strip()
+        if name == "attnscope":  # an extra that takes in another one
+            for inner in re.findall(r"[\w-]+", line.partition("[")[2].partition("]")[0]):
+                yield from _required(inner)
+        else:
+            yield name, wanted
+
+
+def _installed(name: str, wanted: str) -> tuple[str, str]:
+    """Whether a package is there in a version that will do, and what is."""
+    from packaging.specifiers import SpecifierSet
+
+    try:
+        there = version(name)
+    except PackageNotFoundError:
+        return "missing", "not installed"
+    if not SpecifierSet(wanted).contains(there, prereleases=True):
+        return "old", f"{there}, but {wanted} is needed"
+    return "ok", there
+
+
+def _devices() -> Iterator[Check]:
+    try:
+        import torch
+    except Exception as error:  # torch can fail in many ways of its own, such as a library that is not there
+        line = " ".join(str(error).split())[:200]
+        yield Check("devices", "torch", "broken", f"cannot be imported: {line}", "everything", "pip install -U torch")
+        return
+    from attnscope.models.loading.hardware import free_memory
+
+    free = free_memory(torch.device("cpu"))
+    memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"
+    yield Check("devices", "cpu", "ok", f"{torch.get_num_threads()} threads{memory}")
+    purpose = "speed; everything runs without"
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            card = torch.cuda.get_device_properties(index)
+            yield Check("devices", f"cuda:{index}", "ok", f"{card.name}, {card.total_memory / 1e9:.0f} GB", purpose)
+    elif shutil.which("nvidia-smi"):
+        why = "this torch is built without CUDA" if torch.version.cuda is None else "torch cannot use the card"
+        mend = "choose a build for your card on https://pytorch.org/get-started"
+        yield Check("devices", "cuda", "missing", why, purpose, mend)
+    if torch.backends.mps.is_available():
+        yield Check("devices", "mps", "ok", "Metal", purpose)
+
+
+def _japanese_font() -> Check:
+    part, name, purpose = "fonts", "Japanese", "Japanese in .png, .svg and .pdf; pages bring none and use the browser's"
+    try:
+        from attnscope.render.figure.fonts import Fonts
+    except ImportError:
+        return Check(part, name, "missing", "looked for by matplotlib", purpose, "pip install 'attnscope[figures]'")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is said below
+        drawn = list(Fonts(None, _JAPANESE).runs(_JAPANESE))
+    # What no font has is drawn as a box.
+    if "".join(stretch for stretch, _ in drawn) == _JAPANESE:
+        return Check(part, name, "ok", str(drawn[0][1]), purpose)
+    return Check(part, name, "missing", "no installed font has it", purpose, _font_command())
+
+
+def _font_command() -> str:
+    if sys.platform == "linux":
+        return "sudo apt-get install fonts-noto-cjk, or --font FILE"
+    return "install Noto Sans CJK JP from https://fonts.google.com/noto, or give --font FILE"
+
+
+def _browser() -> Check:
+    purpose = "opening pages; they can be copied to any machine that has one"
+    there = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if there is None and sys.platform in ("darwin", "win32"):
+        there = "the system's"
+    if there is None:
+        return Check("browser", "browser", "missing", "none was found", purpose, "sudo apt-get install chromium")
+    return Check("browser", "browser", "ok", there, purpose)
+
+
+def _models() -> Iterator[Check]:
+    from attnscope.models.loading.bundled import FOLDER, NAME, cache, cached
+
+    folder = cache()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    free = f"{shutil.disk_usage(nearest).free / 1e9:.1f} GB free"
+    if not os.access(nearest, os.W_OK):
+        mend = "export ATTNSCOPE_CACHE=/a/folder/of/yours"
+        yield Check("models", "cache", "missing", f"{folder} cannot be written", "the bundled model", mend)
+    else:
+        yield Check("models", "cache", "ok", f"{folder}, {free}", "the bundled model")
+    if any(model.name == FOLDER for model in cached()):
+        yield Check("models", NAME, "ok", str(folder / FOLDER), "every command without --model")
+    else:
+        mend = 'attnscope gradient "Hello there"  # fetches 93 MB, once'
+        yield Check("models", NAME, "missing", "not fetched yet", "every command without --model", mend)
+
+
+def _print(checks: list[Check]) -> None:
+    console = Console(highlight=False)
+    part = ""
+    for check in checks:
+        if check.part != part:
+            part = check.part
+            console.print(Text(part, "bold"))
+        mark = {"ok": "✓", "missing": "–", "broken": "✗"}[check.state]
+        style = {"ok": "", "missing": "yellow", "broken": "bold red"}[check.state]
+        console.print(Padding(Text(f"{mark} {check.name}: {check.found}", style), (0, 0, 0, 1), expand=False))
+        if check.state != "ok":
+            console.print(Padding(Text(f"for: {check.needed_for}"), (0, 0, 0, 3), expand=False))
+            # To be copied: never broken by the terminal's width.
+            console.print(Text(f"   → {check.mend}"), soft_wrap=True)
+    broken, missing = (sum(check.state == state for check in checks) for state in ("broken", "missing"))
+    if broken:
+        console.print(Text(f"{broken} of what attnscope needs is not as it must be", "bold red"))
+    elif missing:
+        console.print(f"the core is whole; {missing} optional part{'s' if missing > 1 else ''} missing")
+    else:
+        console.print("nothing is missing")

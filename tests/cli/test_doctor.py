@@ -1,0 +1,133 @@
+"""`attnscope doctor`: what is there is said, what is missing is missed, and its command mends it."""
+
+import json
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import run
+
+from attnscope.cli.doctor import EXTRAS, Check, examined
+from attnscope.render.figure import fonts
+
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+module = import_module("attnscope.cli.doctor")  # the command has the file's name
+
+
+@pytest.fixture(autouse=True)
+def metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the project as it is now, which an editable installation need not have."""
+    extras = {
+        extra: [f"{line}; extra == '{extra}'" for line in lines]
+        for extra, lines in PROJECT["optional-dependencies"].items()
+    }
+    lines = [*PROJECT["dependencies"], *(line for of_extra in extras.values() for line in of_extra)]
+    monkeypatch.setattr(module, "requires", lambda _: lines)
+
+
+def found(part: str, name: str) -> Check:
+    return next(check for check in examined() if (check.part, check.name) == (part, name))
+
+
+def versions(given: dict[str, str | None]) -> Callable[[str], str]:
+    """The installed versions, but for these; None: not installed."""
+    real = module.version
+
+    def version(name: str) -> str:
+        there = given.get(name, "")
+        if there is None:
+            raise PackageNotFoundError(name)
+        return there or real(name)
+
+    return version
+
+
+def test_here_the_core_is_whole_and_text_and_json_say_the_same() -> None:
+    done = run("doctor")
+    assert done.returncode == 0
+    rows = json.loads(run("doctor", "--json").stdout)
+    assert {"packages", "devices", "extras", "fonts", "browser", "models"} < {row["part"] for row in rows}
+    text = done.stdout.decode()
+    for row in rows:
+        assert row["name"] in text
+        assert row["state"] != "broken"
+        # Whatever is not there comes with its use and the command that mends it, on one line.
+        assert row["state"] == "ok" or (row["needed_for"] and f"→ {row['mend']}\n" in text)
+
+
+def test_every_extra_of_a_user_is_known_and_every_package_of_the_core() -> None:
+    assert set(EXTRAS) == set(PROJECT["optional-dependencies"]) - {"dev", "docs"}
+    names = {check.name for check in examined() if check.part == "packages"}
+    assert {"torch", "transformers", "numpy"} <= names
+
+
+@pytest.mark.parametrize(("there", "said"), [(None, "not installed"), ("0.1", "0.1, but >=3.9 is needed")])
+def test_an_extra_that_is_missing_or_too_old(there: str | None, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "version", versions({"matplotlib": there}))
+    check = found("extras", "figures")
+    assert (check.state, check.found) == ("missing", f"matplotlib {said}")
+    assert check.mend == "pip install -U 'attnscope[figures]'"
+    # An option: no error, unless one asks for all.
+    assert run("doctor").returncode == 0
+    assert run("doctor", "--strict").returncode == 1
+
+
+def test_an_extra_that_takes_in_another_needs_what_that_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "version", versions({"pyarrow": None}))
+    assert found("extras", "ray").state == found("extras", "survey").state == "missing"
+
+
+def test_an_extra_that_the_installation_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "requires", lambda _: ["numpy>=2.0"])
+    check = found("extras", "serve")
+    assert (check.state, check.found) == ("missing", "unknown to this installation")
+
+
+def test_a_core_that_is_too_old_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "version", versions({"transformers": "4.57.1"}))
+    check = found("packages", "transformers")
+    assert check.state == "broken"
+    assert "4.57.1, but" in check.found
+    assert check.mend.startswith("pip install 'transformers")
+    done = run("doctor")
+    assert done.returncode == 1
+    assert "1 of what attnscope needs is not as it must be" in done.stdout.decode()
+
+
+def test_a_torch_that_cannot_be_imported_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    check = found("devices", "torch")
+    assert (check.state, check.mend) == ("broken", "pip install -U torch")
+
+
+def test_a_machine_without_a_japanese_font(monkeypatch: pytest.MonkeyPatch) -> None:
+    latin: Any = [entry for entry in fonts.fontManager.ttflist if entry.name == "DejaVu Sans"]
+    monkeypatch.setattr(fonts.fontManager, "ttflist", latin)
+    monkeypatch.setattr(fonts, "_newly_installed", lambda: False)
+    fonts._installed.cache_clear()
+    try:
+        check = found("fonts", "Japanese")
+    finally:
+        fonts._installed.cache_clear()
+    assert check.state == "missing"
+    assert "font" in check.mend.lower()
+
+
+def test_a_machine_without_browser_model_or_a_cache_that_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module.shutil, "which", lambda _: None)
+    monkeypatch.setattr(module.sys, "platform", "linux")
+    monkeypatch.setenv("ATTNSCOPE_CACHE", str(tmp_path / "not" / "there"))
+    assert found("browser", "browser").state == "missing"
+    assert found("models", "cache").state == "ok"
+    model = found("models", "SmolLM2-135M-Instruct")
+    assert (model.state, model.found) == ("missing", "not fetched yet")
+    assert found("system", "ATTNSCOPE_CACHE").found.endswith("there")
+    monkeypatch.setattr(module.os, "access", lambda *_: False)
+    assert found("models", "cache").mend.startswith("export ATTNSCOPE_CACHE")
