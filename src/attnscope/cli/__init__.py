@@ -13,7 +13,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from attnscope.cli.agreement import agreement
 from attnscope.cli.attention import attention
-from attnscope.cli.doctor import doctor
 from attnscope.cli.effects.edge_effects import edge_effects
 from attnscope.cli.effects.head_effects import head_effects
 from attnscope.cli.effects.knock_out import knock_out
@@ -22,9 +21,10 @@ from attnscope.cli.evaluate import evaluate
 from attnscope.cli.explain import explain
 from attnscope.cli.flow import flow
 from attnscope.cli.gradient import gradient
+from attnscope.cli.machine.doctor import doctor
+from attnscope.cli.machine.models import models
 from attnscope.cli.maps import maps
 from attnscope.cli.methods import methods
-from attnscope.cli.models import models
 from attnscope.cli.options import expanded
 from attnscope.cli.pairs.compare import compare
 from attnscope.cli.pairs.similarity import similarity

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from command_line import run
 
-from attnscope.cli.doctor import EXTRAS, Check, examined
+from attnscope.cli.machine.doctor import EXTRAS, Check, examined
 from attnscope.render.figure import fonts
 
-PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
-module = import_module("attnscope.cli.doctor")  # the command has the file's name
+PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
+module = import_module("attnscope.cli.machine.doctor")  # the command has the file's name
 
 
 @pytest.fixture(autouse=True)

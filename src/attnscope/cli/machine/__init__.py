@@ -1,0 +1,1 @@
+"""Commands about this machine: what is on it, and what is missing."""
