@@ -1,5 +1,6 @@
 """A thread of the user's that runs the same model sees nothing of what attnscope does to it, and changes nothing."""
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from transformers import LlamaConfig, PreTrainedConfig, PreTrainedModel
 import attnscope as ats
 from attnscope.errors import AttnscopeError
 from attnscope.models.activation_checkpointing import activations_bounded
+from attnscope.models.inputs.encode import encode
 from attnscope.models.thread_bound import (
     acting_thread,
     attention_names_kept,
@@ -141,6 +143,34 @@ def test_two_threads_that_explain_the_same_model() -> None:
         thread.join()
     assert len(found) == 3 * len(METHODS)
     assert all(result == expected[method] for method, result in found)
+
+
+def test_threads_that_read_with_the_same_tokenizer_leave_it_as_it_was() -> None:
+    """Its own truncation and padding are switched off for a call, which another thread must not take for its own."""
+    tokenizer, text = copy_tokenizer(), "a b c d e f g h " * 12
+    expected = encode(tokenizer, text).inputs["input_ids"]
+    backend = tokenizer.backend_tokenizer
+    backend.enable_truncation(8)
+    backend.enable_padding(length=16)
+    before = (backend.truncation, backend.padding)
+    read: list[list[int]] = []
+
+    def encode_often() -> None:
+        read.extend(encode(tokenizer, text).inputs["input_ids"] for _ in range(40))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=encode_often) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert (backend.truncation, backend.padding) == before
+    assert len(read) == 160
+    assert all(ids == expected for ids in read)
 
 
 def test_layers_run_again_in_a_thread_of_autograds_are_ours() -> None:

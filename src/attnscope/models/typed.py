@@ -1,5 +1,6 @@
 """The seam to what torch and transformers leave untyped, so that the rest of `models` can be checked strictly."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
@@ -9,6 +10,8 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from attnscope.errors import ModelError
+
+_ONE_READER = threading.RLock()
 
 
 def split(x: Tensor, size: int) -> tuple[Tensor, ...]:
@@ -112,20 +115,26 @@ def target_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 @contextmanager
 def tokenizer_unchanged(tokenizer: PreTrainedTokenizerBase) -> Iterator[None]:
-    """transformers switches off the backend's own truncation and padding for a call, and leaves them off."""
+    """transformers switches off the backend's own truncation and padding for a call, and leaves them off.
+
+    One thread at a time: the backend cannot be changed while another reads with it ("Already borrowed"), and a text
+    must not be read with what another thread has switched.
+    """
     if not tokenizer.is_fast:
         yield
         return
     backend = tokenizer.backend_tokenizer
-    truncation, padding, split = backend.truncation, backend.padding, backend.encode_special_tokens
-    try:
-        yield
-    finally:
-        if truncation is not None:
-            backend.enable_truncation(**truncation)
-        if padding is not None:
-            backend.enable_padding(**padding)
-        backend.encode_special_tokens = split
+    with _ONE_READER:
+        truncation, padding, split = backend.truncation, backend.padding, backend.encode_special_tokens
+        try:
+            yield
+        finally:
+            if truncation != backend.truncation and truncation is not None:
+                backend.enable_truncation(**truncation)
+            if padding != backend.padding and padding is not None:
+                backend.enable_padding(**padding)
+            if split != backend.encode_special_tokens:
+                backend.encode_special_tokens = split
 
 
 def applied(function: type[torch.autograd.Function], *args: Any) -> Tensor:
