@@ -171,6 +171,8 @@ def test_threads_that_read_with_the_same_tokenizer_leave_it_as_it_was() -> None:
     assert (backend.truncation, backend.padding) == before
     assert len(read) == 160
     assert all(ids == expected for ids in read)
+    backend.no_truncation()
+    backend.no_padding()
 
 
 def test_layers_run_again_in_a_thread_of_autograds_are_ours() -> None:
