@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers clean
+.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers dist clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -139,6 +139,11 @@ node_modules: package.json package-lock.json
 		|| { echo "the viewer's tests need Node.js 20.12 or newer, for its DecompressionStream"; exit 1; }
 	npm ci --silent --no-audit --no-fund
 	@touch $@
+
+# Wheel and sdist, checked, and used in fresh environments: what a release is made of.
+dist: $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c requirements.txt build twine
+	.ci/dist $(CURDIR)/$(BIN)/python
 
 clean:
 	rm -rf $(VENV) .venv-lowest .venv-newest attention_demo.* gradient_attention_demo.*
