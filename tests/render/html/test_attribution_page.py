@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from attnscope.render import notebook_html, render
 from attnscope.render.colours import DARK, LIGHT
 from attnscope.render.content.caption import number
 from attnscope.results.attribution import Attribution, Token, Word
-from attnscope.results.base import Measured
+from attnscope.results.base import Interaction, Measured
 from attnscope.results.scaling import min_max, symmetric
 
 
@@ -276,3 +277,27 @@ def test_the_language_is_guessed() -> None:
 def test_half_a_surrogate_is_drawn() -> None:
     page = render(result("a \ud800 b"), ".html").decode()
     assert '\\ud800"' in page
+
+
+def test_words_that_work_together_have_an_arc(browser: Browser, tmp_path: Path) -> None:
+    drawn = RESULTS["signed"]
+    first, second, third = ((word.start, word.end) for word in drawn.words[:3])
+    pairs = (Interaction(first, third, 0.5, 0.25, 0.75), Interaction(second, third, -0.25, -0.5, -0.125))
+    together = replace(drawn, measured=replace(drawn.measured, interactions=pairs))
+    with opened(browser, tmp_path, render(together, ".html")) as page:
+        arcs = page.locator("[data-part=text] .arcs path")
+        assert [arc.get_attribute("class") for arc in arcs.all()] == ["more", "less"]
+        box = page.locator("[data-part=text] .u").nth(2).bounding_box()
+        assert box is not None
+        end = arcs.first.evaluate(
+            "arc => { const {x, y} = arc.getPointAtLength(arc.getTotalLength()).matrixTransform(arc.getScreenCTM());"
+            " return [x, y] }"
+        )
+        assert end == pytest.approx([box["x"] + box["width"] / 2, box["y"]], abs=1)
+        page.get_by_label("tokens", exact=True).check()
+        expect(arcs).to_have_count(0)
+        page.get_by_label("words", exact=True).check()
+        expect(arcs).to_have_count(2)
+        assert page.locator("[data-part=text]").text_content() == drawn.text
+    with opened(browser, tmp_path, render(drawn, ".html")) as page:
+        expect(page.locator(".arcs, .arched")).to_have_count(0)

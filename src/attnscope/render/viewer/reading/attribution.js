@@ -7,6 +7,7 @@ import { Dom } from "../dom.js";
 import { label, number, short } from "../format.js";
 import { showLegend, threeTicks } from "../legend.js";
 import { ends, minMax, ranks, symmetric } from "../scores.js";
+import { drawArcs } from "./arcs.js";
 import { runScoresPage, stepColours } from "./scores_page.js";
 import { buildText, createTextView, placeAt, writtenText } from "../text_view.js";
 import { createTooltip } from "../tooltip.js";
@@ -19,7 +20,8 @@ import { createStore } from "../url_state.js";
  * @typedef {{text: string, start: number, end: number, score: number, scaled: number}} Word
  * @typedef {{family: string, signed?: boolean, text: string, tokens: Token[], words: Word[],
  *   asked?: {unit?: string, segments?: Record<string, [number, number]>},
- *   measured: {query_tokens: number[] | null}}} Result
+ *   measured: {query_tokens: number[] | null,
+ *   interactions?: [[number, number], [number, number], number, number, number][]}}} Result
  * @typedef {{text: import("../text_view.js").TextView, nodes: Node[], boxes: number[], spans: HTMLElement[],
  *   scores: number[], scaled: number[], ranks: number[], notes: string[]}} ScoredText
  * boxes: those that are drawn. The other lists have an entry per box: element, score, scaled score, rank, note
@@ -168,6 +170,18 @@ export function start(root, source, address = null) {
     tabStop = span;
   }
 
+  /** The pairs of words that have an arc; those of which a word is not drawn have none. */
+  function arcs() {
+    const wordAt = (/** @type {[number, number]} */ [start, end]) =>
+      now.spans[result.words.findIndex((word) => start <= word.start && word.end <= end)];
+    const all = state.unit === "word" ? (result.measured.interactions ?? []) : [];
+    const pairs = all.map(([first, second, value]) => ({ from: wordAt(first), to: wordAt(second), value }));
+    drawArcs(
+      holder,
+      pairs.filter(({ from, to }) => from && to),
+    );
+  }
+
   /** @param {typeof state | null} before */
   function show(before) {
     const next = (scoredTexts[state.unit] ??= scoredTokens(holder, result));
@@ -180,6 +194,7 @@ export function start(root, source, address = null) {
       showLegend(dom, legend());
       dom.part("scale").hidden = state.unit !== "word";
       showTopWords();
+      if (result.measured.interactions?.length) arcs();
     }
     for (const pinned of holder.querySelectorAll(".pinned")) pinned.classList.remove("pinned");
     now.spans[state.pin]?.classList.add("pinned");
@@ -218,6 +233,7 @@ export function start(root, source, address = null) {
     return box === undefined ? -1 : now.boxes.indexOf(box);
   }
 
+  if (result.measured.interactions?.length) dom.onWindow("resize", arcs);
   holder.addEventListener("pointerover", (event) => {
     const place = placeOf(event.target);
     if (place >= 0) showValues(place);
