@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers dist clean
+.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers dist docs clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -139,6 +139,10 @@ node_modules: package.json package-lock.json
 		|| { echo "the viewer's tests need Node.js 20.12 or newer, for its DecompressionStream"; exit 1; }
 	npm ci --silent --no-audit --no-fund
 	@touch $@
+
+# The site, from docs/ and the docstrings, in build/site: a folder that is read from disk. A broken link fails it.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 # Wheel and sdist, checked, and used in fresh environments: what a release is made of.
 dist: $(READY)
