@@ -197,7 +197,7 @@ def _part(encoded: Encoded, within: str | Sequence[int] | Word, segments: Segmen
         if within not in named:
             raise InputError(f"within={within!r}: the text's segments are {', '.join(map(repr, named))}")
         return named[within]
-    span = (within.start, within.end) if isinstance(within, Word) else tuple(within)
+    span = (within.start, within.end) if isinstance(within, Word) else within
     (checked,) = pieces.checked(encoded.text, {"within": span}).values()
     if isinstance(within, Word) and encoded.text[checked[0] : checked[1]] != within.text:
         raise InputError(f"within is the word {within.text!r} of another text: give one of a result on this text")

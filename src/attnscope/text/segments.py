@@ -54,8 +54,14 @@ def turns(text: str, tokens: Sequence[TokenSpan]) -> dict[str, Span]:
 
 def checked(text: str, segments: Mapping[str, Sequence[int]]) -> dict[str, Span]:
     """Named spans in text order. Raises InputError for a span outside the text, an empty one, or two that overlap."""
+    if not isinstance(segments, Mapping):
+        raise InputError(
+            f"segments is of type {type(segments).__name__}: give 'paragraphs', 'turns' or {{name: (start, end)}}"
+        )
     found = {}
     for name, span in segments.items():
+        if not isinstance(span, Sequence):
+            raise InputError(f"the segment {name!r} is {span!r}: give its start and its end, as (start, end)")
         start, end = span if len(span) == 2 else (-1, -1)
         if not all(isinstance(place, int) and not isinstance(place, bool) for place in (start, end)):
             raise InputError(f"the segment {name!r} is {tuple(span)}: give its start and end as whole numbers")
