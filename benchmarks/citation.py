@@ -31,7 +31,8 @@ def main() -> None:
     torch.set_num_threads(asked.threads)
     model = ats.load(asked.model)
     done = _read(asked.rows)
-    # Other people and towns than those of the questions, by another seed.
+    # Other draws by another seed, of the same people, towns and kinds of fact: how far the weights carry over to other
+    # kinds of text is not measured here.
     heads = asked.rows.with_suffix(".heads.json")
     if not heads.exists():
         ats.learn_heads(model, fact_sets(asked.learn, passages=asked.passages, seed=1)).save(heads)

@@ -47,6 +47,43 @@ def test_weights_say_which_head_matters() -> None:
     assert noise.r_squared < 0.1
 
 
+@pytest.mark.parametrize(("questions", "statements", "sources"), [(12, 1, 8), (24, 2, 3)])
+def test_noise_is_not_predicted_where_heads_are_many(questions: int, statements: int, sources: int) -> None:
+    generator = np.random.default_rng(0)
+    size = (statements, sources)
+    examples = [(generator.normal(size=(270, *size)), generator.normal(size=size)) for _ in range(questions)]
+    assert learnt(small("gpt2"), examples, [(0, 270)]).r_squared < 0.1
+
+
+def test_what_is_predicted_is_of_whole_questions_left_out() -> None:
+    generator = np.random.default_rng(1)
+    truth, examples = generator.normal(size=6), []
+    for _ in range(7):
+        shares = generator.random((6, 2, 4))
+        effects = np.tensordot(truth, shares, 1) + generator.normal(size=(2, 4))
+        examples.append((shares, effects))
+    centred = [
+        ((s - s.mean(2, keepdims=True)).reshape(6, -1).T, (e - e.mean(1, keepdims=True)).ravel()) for s, e in examples
+    ]
+    sizes = np.linalg.svd(np.concatenate([x for x, _ in centred]), compute_uv=False)
+    errors = []
+    for penalty in np.logspace(-3, 3, 13) * (sizes**2).mean():
+        error = 0.0
+        for out, (x, y) in enumerate(centred):
+            rest = [one for i, one in enumerate(centred) if i != out]
+            a, b = np.concatenate([x for x, _ in rest]), np.concatenate([y for _, y in rest])
+            error += ((y - x @ np.linalg.solve(a.T @ a + penalty * np.eye(6), a.T @ b)) ** 2).sum()
+        errors.append(error)
+    by_hand = 1 - min(errors) / sum((y**2).sum() for _, y in centred)
+    assert learnt(small("gpt2"), examples, [(0, 6)]).r_squared == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_one_question_predicts_no_other() -> None:
+    generator = np.random.default_rng(0)
+    one = [(generator.random((4, 1, 5)), generator.random((1, 5)))]
+    assert learnt(small("gpt2"), one, [(0, 4)]).r_squared == pytest.approx(0, abs=1e-6)
+
+
 def test_learnt_weights_are_saved_and_used(tmp_path: Path) -> None:
     model = small("gpt2")
     questions = [{"question": "x", "passages": PASSAGES, "answer": a} for a in ("m n", "o", "a b", "h i")]

@@ -5,7 +5,8 @@ import pytest
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.studies.citation.judging import lds
+from attnscope.studies.citation.judging import lds, unseen
+from attnscope.studies.citation.surrogate import drawn
 
 SETS = [
     {"question": "x", "passages": ["a b c", "d e", "f g h", "i"], "answer": "m n", "truth": 1},
@@ -37,6 +38,23 @@ def test_exact_effects_have_the_largest_top_1_drop(llama: ats.Model) -> None:
     assert "surrogate 16" in found.table()
     assert len(found.columns()["LDS"]) == 8
     assert np.isnan(found.columns()["found"]).sum() == 4
+
+
+@pytest.mark.parametrize(("sources", "masks"), [(6, 32), (8, 64), (16, 256)])
+def test_lds_is_judged_on_sets_that_no_surrogate_saw(sources: int, masks: int) -> None:
+    for seed in range(5):
+        fitted = {tuple(row) for row in drawn(np.random.default_rng(seed), masks, sources)}
+        kept = unseen([8, masks], sources, 32, seed)
+        assert kept.shape == (32, sources)
+        assert not fitted & {tuple(row) for row in kept}
+
+
+def test_few_sources_and_many_masks_leave_nothing_to_judge_by() -> None:
+    with pytest.raises(InputError, match="fewer masks, or more passages"):
+        unseen([256], 3, 8, 0)
+    with pytest.raises(InputError, match="fewer masks, or more passages"):
+        unseen([256], 6, 16, 0)
+    assert len(unseen([], 3, 8, 0)) == 8
 
 
 def test_no_questions() -> None:

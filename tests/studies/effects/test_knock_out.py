@@ -76,6 +76,15 @@ def test_draws_have_a_standard_error_and_a_seed() -> None:
     assert drawn(samples=1).standard_error is None
 
 
+@pytest.mark.parametrize("quantity", ["log_probability", "loss", "logit", "probability"])
+def test_a_drawn_targets_only_token_has_the_targets_own_values(quantity: Any) -> None:
+    found = ats.knock_out(
+        small("llama"), TEXT, target=" g", heads=[(1, 2), (2, 0), (0, 1)], how="resample", quantity=quantity
+    )
+    (token,) = found.tokens
+    assert (token.before, token.after) == pytest.approx((found.before, found.after), abs=1e-6)
+
+
 def test_an_edge_to_a_word_is_an_edge_to_its_tokens() -> None:
     model = small("llama")
     by_word = ats.knock_out(model, TEXT, target=" g", edges=[("f", "b")])

@@ -18,8 +18,8 @@ class HeadWeights:
     """A weight for each head, in nats of effect for all of its attention.
 
     model:   the model's name. layers: (layer, how many heads), in order. weights: of all heads, layer by layer.
-    learnt_from: how many questions. r_squared: the share of the effects' variance that they predict for what was left
-             out of the fit.
+    learnt_from: how many questions. r_squared: the share of the effects' variance that is predicted for questions
+             left out of the fit, one at a time; below 0 where that is worse than no prediction.
     """
 
     model: str

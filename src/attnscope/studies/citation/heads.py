@@ -84,7 +84,8 @@ def learnt(model: Model, examples: Sequence[tuple[Floats, Floats]], layers: list
 
     examples: of each question, shares (head, statement, source) and effects (statement, source). Both are taken from
     their mean over a statement's sources, for the scores rank the sources of one statement. The penalty has the
-    smallest leave-one-out error.
+    smallest error for questions left out, one at a time: a source alone left out would be given away by the others of
+    its statement, since together they are at 0.
     """
     features, targets = [], []
     for shares, effects in examples:
@@ -94,20 +95,31 @@ def learnt(model: Model, examples: Sequence[tuple[Floats, Floats]], layers: list
         targets.append((effects - effects.mean(1, keepdims=True)).ravel())
     if not features:
         raise InputError("weights of heads are learnt from questions with two sources or more, and there was none")
-    weights, error = _ridge(np.concatenate(features), np.concatenate(targets))
+    weights, predicted = _ridge(features, targets)
     made = provenance(model)
-    return HeadWeights(str(made["model"]), tuple(layers), tuple(map(float, weights)), len(features), error, made)
+    return HeadWeights(str(made["model"]), tuple(layers), tuple(map(float, weights)), len(features), predicted, made)
 
 
-def _ridge(x: Floats, y: Floats) -> tuple[Floats, float]:
-    """Slopes, and the share of variance that they predict for rows left out."""
-    left, sizes, right = np.linalg.svd(x, full_matrices=False)
+def _ridge(features: Sequence[Floats], targets: Sequence[Floats]) -> tuple[Floats, float]:
+    """Slopes, and the share of variance that those of the other questions predict for each question left out.
+
+    features: of each question (row, head). targets: of each question (row,).
+    """
+    left, sizes, right = np.linalg.svd(np.concatenate(features), full_matrices=False)
+    y = np.concatenate(targets)
     on_left = left.T @ y
+    ends = np.cumsum([len(rows) for rows in targets])[:-1]
+    by_question = list(zip(np.split(left, ends), targets, strict=True))
     best: tuple[float, Floats] | None = None
     for penalty in _PENALTIES * float((sizes**2).mean() or 1.0):
         shrink = sizes**2 / (sizes**2 + penalty)
-        leverage = np.minimum((left**2) @ shrink, 1 - 1e-9)
-        error = float((((y - left @ (shrink * on_left)) / (1 - leverage)) ** 2).sum())
+        error = 0.0
+        for rows, own in by_question:
+            # What is missed without a question follows from what is missed with it: (1 − H)⁻¹ times that, H its block
+            # of the matrix that makes predictions of targets.
+            missed = own - rows @ (shrink * on_left)
+            block = np.eye(len(own)) - (rows * shrink) @ rows.T
+            error += float((np.linalg.solve(block, missed) ** 2).sum())
         if best is None or error < best[0]:
             best = error, right.T @ (sizes / (sizes**2 + penalty) * on_left)
     assert best is not None

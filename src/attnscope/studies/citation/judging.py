@@ -22,7 +22,7 @@ from attnscope.results.tables import Columns, counts, numbers, texts
 from attnscope.studies.citation.deletion import effects_of
 from attnscope.studies.citation.heads import heads
 from attnscope.studies.citation.setup import Setup, setup
-from attnscope.studies.citation.surrogate import surrogate
+from attnscope.studies.citation.surrogate import drawn, surrogate
 
 Floats = NDArray[np.float64]
 RANDOM = "random"
@@ -125,8 +125,8 @@ def _rows(
     sets: int,
     seed: int,
 ) -> list[CitationRow]:
-    generator = np.random.default_rng([seed, 1])
-    kept = (generator.random((sets, len(found.parts))) < 0.5).astype(np.float64)
+    generator = np.random.default_rng([seed, 2])
+    kept = unseen(masks, len(found.parts), sets, seed)
     true = found.values_without([_without(found, np.flatnonzero(row == 0)) for row in kept]).T
     (whole,) = found.values_without([frozenset()])
     scorers: dict[str, Callable[[], Floats]] = {"deletion": lambda: effects_of(found, found.parts, whole)}
@@ -145,6 +145,23 @@ def _rows(
         CitationRow(found.question, name, _values(found, whole, scores, kept, true, top, truth), passes)
         for name, (scores, passes) in scored.items()
     ]
+
+
+def unseen(masks: Sequence[int], sources: int, sets: int, seed: int) -> Floats:
+    """(set, source) Random sets of sources for LDS, none of which a surrogate of `masks` masks is fitted to.
+
+    Raises InputError where the masks leave too few of them.
+    """
+    fitted = {row.tobytes() for row in drawn(np.random.default_rng(seed), max(masks, default=0), sources)}
+    tried = drawn(np.random.default_rng([seed, 1]), 100 * sets, sources)
+    others = [row for row in tried if row.tobytes() not in fitted][:sets]
+    # A rank correlation over one or two sets says nothing.
+    if len(others) < sets or len({row.tobytes() for row in others}) < min(sets, 3):
+        raise InputError(
+            f"masks={max(masks)} takes nearly all of the {2**sources} sets that {sources} passages have, so that none "
+            "are left to judge the surrogate by: give fewer masks, or more passages"
+        )
+    return np.stack(others)
 
 
 def _surrogate(found: Setup, masks: int, seed: int) -> Floats:

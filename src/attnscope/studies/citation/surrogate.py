@@ -52,7 +52,7 @@ def surrogate(setup: Setup, masks: int | None, tolerance: float | None, seed: in
     kept = np.zeros((0, len(setup.parts)))
     logits = np.zeros((len(setup.statements), 0))
     while True:
-        new = (generator.random((count - len(kept), len(setup.parts))) < _KEPT).astype(np.float64)
+        new = drawn(generator, count - len(kept), len(setup.parts))
         logits = np.concatenate([logits, logits_of(setup, new)], 1)
         kept = np.concatenate([kept, new])
         scores, low, high = fitted(kept, logits, tokens_of(setup), seed)
@@ -60,6 +60,11 @@ def surrogate(setup: Setup, masks: int | None, tolerance: float | None, seed: in
         if narrow is not False or count >= most:
             return Fitted(scores, low, high, count, narrow)
         count = min(2 * count, most)
+
+
+def drawn(generator: np.random.Generator, count: int, sources: int) -> Floats:
+    """(mask, source) Random masks, 1 where a source is kept; of one seed, fewer are the first of more."""
+    return (generator.random((count, sources)) < _KEPT).astype(np.float64)
 
 
 def logits_of(setup: Setup, kept: Floats) -> Floats:

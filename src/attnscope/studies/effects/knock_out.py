@@ -245,7 +245,9 @@ def _tokens(of: Experiment, before: Read, after: Read) -> tuple[TokenEffect, ...
         return ()
     places = [i for i, sign in enumerate(readout.signs) if sign == 1]
     names = _names(of, readout, places)
-    one, other = (replace(readout, per_token=True).value(read.entries.mean(0).double()) for read in (before, after))
+    each = replace(readout, per_token=True)
+    # The mean of the samples' values, as the target's own is: a probability is not that of the mean log-probability.
+    one, other = (each.value(read.entries.double()).mean(0) for read in (before, after))
     return tuple(TokenEffect(name, float(one[i]), float(other[i])) for name, i in zip(names, places, strict=True))
 
 
