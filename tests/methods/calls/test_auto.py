@@ -14,12 +14,12 @@ SHORT, LONG = "a b c d", "a b c d e f g h i j k l m n o p q r s"
     ("text", "given", "method"),
     [
         (SHORT, {}, "deletion"),
-        (LONG, {}, "surrogate"),
-        ([SHORT, LONG], {}, "surrogate"),
+        (LONG, {}, "mask_gradient"),
+        ([SHORT, LONG], {}, "mask_gradient"),
         (LONG, {"within": (0, 8)}, "deletion"),
         (LONG, {"budget": "exact"}, "deletion"),
         (LONG, {"budget": 40}, "deletion"),
-        (LONG, {"budget": 12}, "surrogate"),
+        (LONG, {"budget": 12}, "mask_gradient"),
         (LONG, {"budget": "fast"}, "mask_gradient"),
         (SHORT, {"budget": 3}, "mask_gradient"),
     ],
@@ -31,11 +31,22 @@ def test_the_length_and_the_budget_decide(text: str | list[str], given: dict[str
     assert first.signed
 
 
-def test_it_gives_what_the_method_gives() -> None:
+@pytest.mark.parametrize(("budget", "steps"), [(None, 4), (7, 3), ("fast", 1)])
+def test_a_budget_is_spent_in_steps(budget: object, steps: int) -> None:
     model = small("llama")
+    auto = ats.explain(model, LONG, method="auto", target="c", budget=budget)
+    assert auto.asked.options["steps"] == steps
+    alone = ats.explain(model, LONG, method="mask_gradient", target="c", steps=steps)
+    np.testing.assert_allclose(auto.scores, alone.scores)
+
+
+def test_where_it_was_not_measured_or_cannot_be_seen_a_surrogate_takes_its_place() -> None:
+    model = small("t5")
     auto = ats.explain(model, LONG, method="auto", target="c", budget=13)
     assert auto.asked.options["samples"] == 12
     np.testing.assert_allclose(auto.scores, ats.explain(model, LONG, method="surrogate", target="c", samples=12).scores)
+    by_itself = ats.explain(small("falcon"), LONG, method="auto", target="c")
+    assert (by_itself.method, by_itself.asked.options["steps"]) == ("mask_gradient", 1)
 
 
 def test_without_a_target_a_language_model_explains_its_text_and_a_classifier_its_prediction() -> None:
