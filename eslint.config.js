@@ -44,5 +44,8 @@ export default [
   { files: [VIEWER], ignores: [WORKER], languageOptions: { globals: globals.browser } },
   { files: [WORKER], languageOptions: { globals: globals.worker } },
   { files: ["tests/viewer/**/*.js", "eslint.config.js"], languageOptions: { globals: globals.node } },
-  { files: ["benchmarks/viewer.js", "docs/site/**/*.js"], languageOptions: { sourceType: "script", globals: globals.browser } },
+  {
+    files: ["benchmarks/viewer.js", "docs/site/**/*.js"],
+    languageOptions: { sourceType: "script", globals: globals.browser },
+  },
 ];
