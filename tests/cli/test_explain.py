@@ -30,8 +30,8 @@ def test_explain_each_generated_token() -> None:
     done = run("explain", "The capital of Japan is", "--generate", "2", "--per-token", "--json")
     result = ats.PerToken.from_json(done.stdout.decode())
     assert len(result) == 2
-    assert "no renderer writes '.tex': expected one of .html .png .svg .pdf .json .txt" in failed(
-        "explain", TEXT, "--generate", "2", "--per-token", "-o", "out.tex"
+    assert "no renderer writes '.docx': expected one of .html" in failed(
+        "explain", TEXT, "--generate", "2", "--per-token", "-o", "out.docx"
     )
 
 

@@ -27,4 +27,4 @@ def test_two_texts_from_the_command_line(minilm: ats.Model, tmp_path: Path) -> N
 
 def test_what_is_wrong_is_said(minilm: ats.Model) -> None:
     assert "--pooling mean" in failed("similarity", "a", "b", "--model", minilm.name)
-    assert "no renderer writes '.tex'" in failed("similarity", "a", "b", "-o", "out.tex")
+    assert "no renderer writes '.docx'" in failed("similarity", "a", "b", "-o", "out.docx")
