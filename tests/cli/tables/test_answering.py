@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 import attnscope as ats
 from attnscope.cli import app
-from attnscope.cli.tables import answering as module
 
 
 @pytest.fixture
@@ -64,12 +63,12 @@ def test_many_texts_need_a_command_for_them(tmp_path: Path) -> None:
 
 
 def test_what_is_done_is_kept_when_it_is_stopped(folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first text is written alone, so even a short table that takes long is not lost."""
     (tmp_path / "t.txt").write_text("a b\nc d\ne f\n")
-    monkeypatch.setattr(module, "_TOGETHER", 1)
     explain = ats.explain
 
     def stopped(model: ats.Model, texts: list[str], *arguments: object, **given: object) -> object:
-        if texts == ["e f"]:
+        if "e f" in texts:
             raise KeyboardInterrupt
         return explain(model, texts, *arguments, **given)
 
@@ -79,5 +78,5 @@ def test_what_is_done_is_kept_when_it_is_stopped(folder: str, tmp_path: Path, mo
     )
     assert done.exit_code != 0
     assert not (tmp_path / "o.csv").exists()
-    assert len((tmp_path / "o.csv.part").read_text().splitlines()) == 5
+    assert len((tmp_path / "o.csv.part").read_text().splitlines()) == 3
     assert "o.csv.part" in done.stderr

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import IO, Any
 
 import typer
@@ -18,8 +19,9 @@ from attnscope.results.base import Result
 from attnscope.results.collection import Failed, Results
 from attnscope.results.files.writing import not_written, write_atomically
 
-# Texts that are written together.
+# Texts that are written together, at most, and the seconds that they should take: what is stopped loses no more.
 _TOGETHER = 64
+_SECONDS = 2.0
 
 
 def answer(
@@ -61,8 +63,10 @@ def _answer_many(
     shared = asked.pop("target", None)
     failed = 0
     with advice_once(), _writer(path, json, look, len(items)) as write, bar("texts", len(items)) as done:
-        for first in range(0, len(items), _TOGETHER):
-            part = items[first : first + _TOGETHER]
+        first, size = 0, 1
+        while first < len(items):
+            begun = monotonic()
+            part = items[first : first + size]
             targets = [shared if item.target is None else item.target for item in part]
             given = asked if all(target is None for target in targets) else {**asked, "target": targets}
             if any(item.text_pair is not None for item in part):
@@ -75,6 +79,8 @@ def _answer_many(
             write(Results(results, ids, first))
             failed += sum(isinstance(result, Failed) for result in results)
             done(len(part))
+            first += len(part)
+            size = min(2 * size, _TOGETHER) if monotonic() - begun < _SECONDS else max(size // 2, 1)
     if path is not None:
         sys.stderr.write(f"attnscope: wrote {path}\n")
     if failed:
