@@ -24,7 +24,7 @@ test: $(READY) chromium node_modules
 	npm test --silent
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-test-slow: $(READY) chromium
+test-slow: $(READY) chromium tex
 	$(BIN)/python -m pytest -m slow
 
 # A tiny model of every text architecture of transformers: half an hour on two cores. The sample is a fixed fifth.
@@ -131,6 +131,13 @@ chromium:
 	elif { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null \
 		&& fc-list :lang=ja 2>/dev/null | grep -q .; then :; \
 	else $(call apt,chromium fonts-noto-cjk fontconfig,the tests drive a real browser and draw Japanese); fi
+
+# Where the exported LaTeX is compiled.
+.PHONY: tex
+tex:
+	@if [ "$$(uname -s)" != Linux ]; then :; \
+	elif command -v pdflatex >/dev/null && command -v xelatex >/dev/null; then :; \
+	else $(call apt,texlive-latex-recommended texlive-fonts-recommended texlive-xetex,the tests compile exported LaTeX,--no-install-recommends); fi
 
 # Linters and TypeScript read the viewer, axe-core looks at its pages: tools that check, of which nothing is shipped.
 node_modules: package.json package-lock.json

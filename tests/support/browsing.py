@@ -195,6 +195,11 @@ def visited(browser: Browser, served: Served, fragment: str = "", **context: obj
     assert all(url.startswith((own, "blob:")) for url in requests), requests
 
 
+def painted(page: Page, words: int) -> None:
+    """Wait until the playground shows the importance of so many words."""
+    expect(page.locator("[data-part=importance-holder] .u")).to_have_count(words)
+
+
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     """What a coroutine returns. In a thread of its own: in the test's, a browser of another test may hold a loop."""
     with ThreadPoolExecutor(1) as pool:

@@ -24,9 +24,9 @@ from attnscope.results.statistics import holm, interval, paired
 from attnscope.results.tables import Columns, counts, flags, numbers, texts
 from attnscope.text.visible import visible
 
-# Every evaluation includes this method, and the others are compared with it.
 # Of an evaluation of similarities: what takes the part of the probability, in its settings ("quantity").
 ALIKE = "(1 + cosine) / 2"
+# Every evaluation includes this method, and the others are compared with it.
 YARDSTICK = "random"
 # It is the mean over this many random orders of each text's words.
 YARDSTICK_ORDERS = 10

@@ -189,7 +189,7 @@ def _browser() -> Check:
 
 
 def _models() -> Iterator[Check]:
-    from attnscope.models.loading.bundled import FOLDER, NAME, cache, cached
+    from attnscope.models.loading.bundled import FETCHED, FOLDER, NAME, cache, cached
 
     folder = cache()
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
@@ -202,7 +202,7 @@ def _models() -> Iterator[Check]:
     if any(model.name == FOLDER for model in cached()):
         yield Check("models", NAME, "ok", str(folder / FOLDER), "every command without --model")
     else:
-        mend = 'attnscope gradient "Hello there"  # fetches 93 MB, once'
+        mend = f'attnscope gradient "Hello there"  # fetches {FETCHED}, once'
         yield Check("models", NAME, "missing", "not fetched yet", "every command without --model", mend)
 
 

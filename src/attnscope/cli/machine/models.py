@@ -19,7 +19,7 @@ def models(
     The bundled model lives in attnscope's cache folder (ATTNSCOPE_CACHE moves it); a folder can be deleted
     safely, and is fetched again when needed. Hub models live in the hub's own cache.
     """
-    from attnscope.models.loading.bundled import FOLDER, NAME, cache, cached
+    from attnscope.models.loading.bundled import FETCHED, FOLDER, KEPT, NAME, cache, cached
 
     found = cached()
     if json:
@@ -32,4 +32,4 @@ def models(
     console = Console()
     console.print(table)
     if all(model.name != FOLDER for model in found):
-        console.print(f"{NAME} is not here yet: the first run fetches 93 MB and keeps 540 MB in {cache()}")
+        console.print(f"{NAME} is not here yet: the first run fetches {FETCHED} and keeps {KEPT} in {cache()}")

@@ -243,7 +243,7 @@ def _trust(result: Attribution) -> tuple[str, ...]:
     for one in measured.interactions:
         first, second = (result.text[start:end] for start, end in (one.first, one.second))
         notes.append(
-            f"Together, {visible(first)} and {visible(second)} add {number(one.value)} to what each does alone "
+            f"Together, “{visible(first)}” and “{visible(second)}” add {number(one.value)} to what each does alone "
             f"({number(one.low)} to {number(one.high)})."
         )
     notes += followed(measured)

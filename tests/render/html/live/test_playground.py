@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Served, running, serious, visited
+from browsing import Served, painted, running, serious, visited
 from hostile_results import HOSTILE
 from playwright.sync_api import Browser, Page, expect
-from snapshot import watch
 from tiny_models import small
 
 import attnscope as ats
@@ -17,22 +15,6 @@ from attnscope.render.html.live.playground import playground_page
 from attnscope.serve import answers
 
 TEXT = "a b c d e f"
-
-
-@pytest.fixture(scope="module")
-def _running() -> Iterator[Served]:
-    with running(small("llama", sharp=2.0), max_tokens=90) as served:
-        yield served
-
-
-@pytest.fixture
-def served(_running: Served) -> Served:
-    watch(_running.session.worker("").model.model)
-    return _running
-
-
-def painted(page: Page, words: int) -> None:
-    expect(page.locator("[data-part=importance-holder] .u")).to_have_count(words)
 
 
 def typed(page: Page, text: str) -> None:

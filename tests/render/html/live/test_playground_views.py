@@ -2,34 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from browsing import Served, running, visited
+from browsing import Served, painted, running, visited
 from playwright.sync_api import Browser, Page, expect
-from snapshot import watch
 from tiny_models import small
 
 import attnscope as ats
 from attnscope.serve import answers
 
 TEXT = "a b c d e f"
-
-
-@pytest.fixture(scope="module")
-def _running() -> Iterator[Served]:
-    with running(small("llama", sharp=2.0), max_tokens=90) as served:
-        yield served
-
-
-@pytest.fixture
-def served(_running: Served) -> Served:
-    watch(_running.session.worker("").model.model)
-    return _running
-
-
-def painted(page: Page, words: int) -> None:
-    expect(page.locator("[data-part=importance-holder] .u")).to_have_count(words)
 
 
 def test_heads_edges_and_words_go_together_and_come_back(browser: Browser, served: Served) -> None:
