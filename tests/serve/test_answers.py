@@ -130,3 +130,16 @@ def test_what_is_taken_away_is_saved_as_its_effect(session: Session) -> None:
     assert "ats.knock_out(model, text, target='f', heads=[(1, 2)], edges=[(3, 1)])" in python
     with pytest.raises(InputError, match="no file together"):
         asked(session, ask="file", of="without", target="f", heads=[[1, 2]], removed=[[0, 1]])
+
+
+def test_an_edge_to_a_later_word_is_saved_too_where_words_attend_ahead() -> None:
+    model = classifier("Sequence")
+    both_ways = Session([model])
+    try:
+        given = {"target": "POSITIVE", "edges": [[0, 1, 6, 7]]}
+        shown = asked(both_ways, ask="without", **given)[0]
+        assert shown["without"]["value"] != pytest.approx(shown["with"]["value"], abs=1e-6)
+        saved = asked(both_ways, ask="file", of="without", suffix=".json", **given)[0]
+        assert json.loads(b64decode(saved["base64"]))["after"] == pytest.approx(shown["without"]["value"], abs=1e-4)
+    finally:
+        both_ways.close()

@@ -17,7 +17,7 @@ from typing import Any
 from attnscope.errors import InputError
 from attnscope.methods.explain import explain
 from attnscope.methods.live.next_word import in_one_pass, likeliest, next_word, written_text
-from attnscope.methods.live.without import Without, keep_answer
+from attnscope.methods.live.without import Without, attends_ahead, keep_answer
 from attnscope.methods.plan import Plan, plan
 from attnscope.methods.table import METHODS, method_of
 from attnscope.models.loading.load import Model
@@ -216,7 +216,7 @@ def taken_away(session: Session, model: Model, question: Question) -> Result:
     if question.removed:
         raise InputError("words that are left out and heads or edges have no file together: put one of them back")
     heads = [(layer, head) for layer, head in question.heads]
-    edges = token_edges(encoded, question.edges)
+    edges = token_edges(encoded, question.edges, attends_ahead(model))
     return knock_out(model, question.given, **taken_target(question), heads=heads, edges=edges)
 
 
@@ -234,7 +234,7 @@ def _result(session: Session, model: Model, question: Question, job: Job) -> Att
 def code(session: Session, model: Model, question: Question, job: Job) -> Any:
     """The Python and the command line that make what is seen."""
     del job
-    edges = token_edges(question.encoded(model, session.max_tokens), question.edges)
+    edges = token_edges(question.encoded(model, session.max_tokens), question.edges, attends_ahead(model))
     return recipe(model.name, question, edges)
 
 

@@ -19,13 +19,13 @@ def recipe(model: str, question: Question, edges: Edges = ()) -> dict[str, str]:
     return {"python": _python(model, question, edges), "command": _command(model, question, edges)}
 
 
-def token_edges(encoded: Encoded, edges: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """The tokens (query, key) of edges that are given as characters."""
+def token_edges(encoded: Encoded, edges: Sequence[Sequence[int]], ahead: bool) -> list[tuple[int, int]]:
+    """The tokens (query, key) of edges that are given as characters. ahead: tokens attend to those after them too."""
 
     def tokens(start: int, end: int) -> list[int]:
         return [i for i, t in enumerate(encoded.tokens) if not t.special and t.start < end and start < t.end]
 
-    return [(q, k) for a, b, c, d in edges for q in tokens(a, b) for k in tokens(c, d) if k <= q]
+    return [(q, k) for a, b, c, d in edges for q in tokens(a, b) for k in tokens(c, d) if ahead or k <= q]
 
 
 def taken_target(question: Question) -> dict[str, Any]:

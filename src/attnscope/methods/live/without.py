@@ -145,7 +145,7 @@ def passes_without(
     left = [i for i in range(length) if i not in removed]
     # A start token may have come in front of what is left.
     place = {old: new + len(left_out.inputs["input_ids"]) - len(left) for new, old in enumerate(left)}
-    ahead = task_of(net) != "causal" or reads_ahead(net)
+    ahead = attends_ahead(model)
     pairs: set[tuple[int, int]] = set()
     for queries, keys in edges:
         there = {(q, k) for q in queries for k in keys if ahead or k <= q}
@@ -155,6 +155,11 @@ def passes_without(
     knock_out = KnockOut(chosen, dict.fromkeys(of_layer, frozenset(pairs)) if pairs else {})
     at = len(left_out.inputs["input_ids"]) - 1 if ranked else None
     return Passes(site, left_out, at).without([knock_out])
+
+
+def attends_ahead(model: Model) -> bool:
+    """Whether a token attends to those after it."""
+    return task_of(model.model) != "causal" or reads_ahead(model.model)
 
 
 def keep_answer(model: Model, encoded: Encoded) -> Without:
