@@ -57,6 +57,21 @@ def test_the_selection_is_read_and_set(view: Any) -> None:
             view.selection = wrong
 
 
+def test_what_is_not_set_stays_as_it_was(view: Any) -> None:
+    chat = "kind=chat&parts=%5B%5D&theme=dark&gone=h1.2&target=+b&panel=without"
+    view.fragment = f"text={TEXT}&{chat}"
+    view.selection = {"method": "deletion"}
+    for part in (*chat.split("&"), "method=deletion"):
+        assert part in view.fragment.split("&")
+    view.selection = {**view.selection, "target": None}
+    assert "kind=chat" in view.fragment
+    assert "target" not in view.fragment
+    # Of another text, nothing is taken away yet.
+    view.selection = {"text": "a b"}
+    assert sorted(view.fragment.split("&")) == ["method=deletion", "panel=without", "text=a+b", "theme=dark"]
+    assert view.selection == {"text": "a b", "target": None, "method": "deletion", "panel": "without", "word": -1}
+
+
 def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     module._widget.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "anywidget", None)

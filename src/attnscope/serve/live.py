@@ -18,6 +18,8 @@ from attnscope.serve.session import Session
 
 # What a view's state may be set to.
 _SETTABLE = ("text", "target", "method", "panel", "word")
+# What belongs to one text: of another, nothing of it is chosen.
+_OF_TEXT = ("target", "word", "gone", "kind", "parts")
 PANELS = ("importance", "attention", "without", "generate", "compare")
 
 
@@ -39,7 +41,8 @@ def live(model: Any, text: str = "", *, height: int = 900, **selection: Any) -> 
     return kind(Session([load(model)]), height, {"text": text, **selection})
 
 
-def _fragment(selection: dict[str, Any]) -> str:
+def _fragment(selection: dict[str, Any], before: str = "") -> str:
+    """The state of the page, in which this has been chosen anew. Raises InputError for what cannot be chosen."""
     if unknown := [name for name in selection if name not in _SETTABLE]:
         raise InputError(f"a view has no {unknown[0]!r} to choose: it has {', '.join(_SETTABLE)}")
     wrong = [name for name in ("text", "target", "panel") if not isinstance(selection.get(name) or "", str)]
@@ -49,7 +52,10 @@ def _fragment(selection: dict[str, Any]) -> str:
         raise InputError(f"there is no panel {selection['panel']!r}: choose from {', '.join(PANELS)}")
     if selection.get("method", "gradient") not in METHODS:
         raise InputError(f"there is no method {selection['method']!r}: choose from {', '.join(METHODS)}")
-    return urlencode({name: value for name, value in selection.items() if value not in (None, "")})
+    kept = dict(parse_qsl(before))
+    if (selection.get("text", kept.get("text")) or "") != kept.get("text", ""):
+        kept = {name: value for name, value in kept.items() if name not in _OF_TEXT}
+    return urlencode({name: value for name, value in {**kept, **selection}.items() if value not in (None, "")})
 
 
 @cache
@@ -92,7 +98,7 @@ def _widget() -> Any:
 
         @selection.setter
         def selection(self, changed: dict[str, Any]) -> None:
-            self.fragment = _fragment({**self.selection, **changed})
+            self.fragment = _fragment(changed, self.fragment)
 
         @property
         def result(self) -> Attribution | None:

@@ -91,7 +91,7 @@ export class Dom {
   }
 
   isDark() {
-    const { theme } = this.root.dataset;
+    const theme = /** @type {HTMLElement | null} */ (this.root.closest("[data-theme]"))?.dataset.theme;
     return theme ? theme === "dark" : this.#systemDark.matches;
   }
 

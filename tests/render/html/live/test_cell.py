@@ -69,6 +69,12 @@ def test_the_page_in_a_cell_talks_to_python(browser: Browser, view: Any, tmp_pat
     heading = frame.locator("[data-part=importance-holder] h1")
     pump(page, told, lambda: heading.text_content() == "Importance by deletion")
     expect(heading).to_be_visible()
+    # As light or dark as the notebook around it, and as long as that is.
+    root = frame.locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    page.evaluate("document.body.style.color = 'color(srgb 1 1 1 / 0.87)'")
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(frame.locator("[data-part=importance-holder] .viewer")).to_have_attribute("data-theme", "dark")
     window.close()
 
 

@@ -12,12 +12,12 @@ const SIDES = ["left", "right"];
 /** A share of all importance from which on a difference is marked. */
 const MUCH = 0.03;
 
-/** @typedef {{versus: string, otherText: string, otherModel: string, otherMethod: string, theme: string}} State */
+/** @typedef {{versus: string, otherText: string, otherModel: string, otherMethod: string}} State */
 
 /** @param {import("../dom.js").Dom} dom @param {import("./asking.js").Asking} asking
  * @param {() => import("../source.js").Question} asked @param {State} state
- * @param {(patch: Partial<State>) => void} update */
-export function createCompare(dom, asking, asked, state, update) {
+ * @param {(patch: Partial<State>) => void} update @param {() => string} theme */
+export function createCompare(dom, asking, asked, state, update, theme) {
   const addresses = SIDES.map(() => nestedAddress());
   const typing = listenTyping(/** @type {HTMLTextAreaElement} */ (dom.part("other-text")), (otherText) =>
     update({ otherText }),
@@ -58,7 +58,7 @@ export function createCompare(dom, asking, asked, state, update) {
     if (!found) return forget();
     results = documents;
     const roots = [left, right].map((answer, i) => {
-      const root = placed(dom.part(`${SIDES[i]}-holder`), dom.part("importance-template"), state.theme);
+      const root = placed(dom.part(`${SIDES[i]}-holder`), dom.part("importance-template"), theme());
       fill(root, answer.shown);
       startImportance(root, { result: () => answer.result }, addresses[i]);
       return root;

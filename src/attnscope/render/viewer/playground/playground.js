@@ -88,7 +88,7 @@ export function start(root, source, address = null) {
     address,
   );
   const { state, update, onChange } = store;
-  const theme = () => state.theme;
+  const theme = () => state.theme || source.around?.theme || "";
   const importance = nestedAddress();
   /** What the result that is painted is about, where that is neither chosen nor what the model would write.
    * @type {{target: string | null}} */
@@ -110,7 +110,7 @@ export function start(root, source, address = null) {
   const allHeads = createAllHeads(dom, asking, text, (layer, head) =>
     attention.address.set({ layer, head, from: "head" }),
   );
-  const compare = createCompare(dom, asking, asked, state, update);
+  const compare = createCompare(dom, asking, asked, state, update, theme);
   const parts = createParts(dom, type);
   const generate = createGenerate(dom, asking, () => ({ ...text(), method: state.method }), theme);
   const nextWords = createNextWords(dom, (target) => update({ target }));
@@ -173,7 +173,7 @@ export function start(root, source, address = null) {
   function paint(answer) {
     const result = JSON.parse(answer.result);
     painted.target = answer.target;
-    const holder = placed(dom.part("importance-holder"), dom.part("importance-template"), state.theme);
+    const holder = placed(dom.part("importance-holder"), dom.part("importance-template"), theme());
     fill(holder, answer.shown);
     startImportance(holder, { result: () => answer.result }, importance);
     performance.mark("painted");
@@ -208,9 +208,16 @@ export function start(root, source, address = null) {
     if (event.key === "Enter") open(wordOf(event));
   });
 
+  /** Everything is as light or dark as was chosen here, or as what is around the page. */
+  function colour() {
+    dom.setTheme(theme());
+    if (!theme()) delete root.dataset.theme;
+    for (const nested of [importance, attention.address, generate.address, ...compare.addresses])
+      nested.set({ theme: theme() });
+    allHeads.paint();
+  }
+
   function reflect() {
-    dom.setTheme(state.theme);
-    if (!state.theme) delete root.dataset.theme;
     typing.show(state.text);
     parts.show(state);
     compare.reflect();
@@ -250,10 +257,7 @@ export function start(root, source, address = null) {
       (other || before.word !== state.word || before.panel !== state.panel)
     )
       void look();
-    if (before.theme !== state.theme)
-      for (const nested of [importance, attention.address, generate.address, ...compare.addresses])
-        nested.set({ theme: state.theme });
-    if (before.theme !== state.theme) allHeads.paint();
+    if (before.theme !== state.theme) colour();
   });
   for (const button of dom.all("nav [data-panel]"))
     button.addEventListener("click", () => update({ panel: button.dataset.panel }));
@@ -263,11 +267,15 @@ export function start(root, source, address = null) {
     if (examples.value) type({ kind: "text", parts: "", text: examples.value });
     examples.value = "";
   });
+  source.around?.onChange(colour);
+  dom.onSystemTheme(() => allHeads.paint());
   bindForm(dom, store);
+  colour();
   reflect();
   if (!isEmpty(state)) {
     void explain();
     if (state.panel === "attention" && state.word >= 0) void look();
   }
-  dom.part("input").focus();
+  // In a notebook, the focus is where the reader left it.
+  if (!source.around) dom.part("input").focus();
 }

@@ -1,0 +1,149 @@
+"""A live view in a real JupyterLab: what is selected is read in Python, and Python sets it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+import attnscope as ats
+from attnscope.serve.running import listen
+
+pytestmark = pytest.mark.slow  # a server, a kernel and a real model
+
+TEXT = "The Eiffel Tower is in Paris. The capital of Japan is"
+SHOW = f"import attnscope as ats\nmodel = ats.load()\nview = ats.live(model, {TEXT!r}, height=800)\nview"
+READ = "print('seen:', view.selection, len(view.result.words))"
+SET = "view.selection = {'method': 'gradient_x_input', 'panel': 'importance'}"
+PATIENCE = 90_000
+
+
+@pytest.fixture(autouse=True)
+def _patient() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+@contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """The address of a JupyterLab over this folder, with nothing of the user's own settings."""
+    settings = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', "utf-8")
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    own = {name: str(folder / name) for name in ("config", "data", "runtime", "ipython")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(ats.__file__).parents[1]),
+        "JUPYTER_CONFIG_DIR": own["config"], "JUPYTER_DATA_DIR": own["data"], "JUPYTER_RUNTIME_DIR": own["runtime"],
+        "IPYTHONDIR": own["ipython"], "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+    }  # fmt: skip
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
+        "--expose-app-in-browser", "--IdentityProvider.token=secret", f"--ServerApp.root_dir={folder}",
+    ]  # fmt: skip
+    log = folder / "log"
+    with log.open("w") as written:
+        server = subprocess.Popen(command, env=environment, stdout=written, stderr=written)
+    try:
+        for _ in range(240):
+            assert server.poll() is None, log.read_text("utf-8")
+            with suppress(urllib.error.URLError, ConnectionError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token=secret", timeout=5).close()
+                break
+            time.sleep(0.25)
+        else:
+            pytest.fail(log.read_text("utf-8"))
+        yield f"http://127.0.0.1:{port}/lab/tree/live.ipynb?token=secret"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def notebook(*cells: str) -> str:
+    code = [
+        {"cell_type": "code", "id": f"cell{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": cell}
+        for i, cell in enumerate(cells)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": code})
+
+
+def run(page: Page, cell: int) -> None:
+    page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+
+
+def read(page: Page) -> str:
+    """What the second cell prints, run now."""
+    output = page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".jp-OutputArea-output pre")
+    run(page, 1)
+    expect(output).to_contain_text("seen:")
+    return str(output.text_content())
+
+
+def until_read(page: Page, part: str) -> str:
+    """The page tells Python a moment after something has changed."""
+    for _ in range(40):
+        if part in (said := read(page)):
+            return said
+        page.wait_for_timeout(250)
+    pytest.fail(f"{part} does not come: {said}")
+
+
+@contextmanager
+def opened(browser: Browser, folder: Path) -> Iterator[tuple[Page, FrameLocator]]:
+    """A notebook whose first cell has been run, and the frame in it; afterwards: no error in either."""
+    folder.joinpath("live.ipynb").write_text(notebook(SHOW, READ, SET), "utf-8")
+    window = browser.new_context(viewport={"width": 1300, "height": 1250})
+    window.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    window.on("weberror", lambda error: errors.append(str(error.error)))
+    with jupyterlab(folder) as address:
+        try:
+            page = window.new_page()
+            page.goto(address)
+            page.get_by_text("| Idle").wait_for()
+            run(page, 0)
+            frame = page.frame_locator("iframe[title=attnscope]")
+            expect(frame.locator("[data-part=importance-holder] .u")).to_have_count(12)
+            yield page, frame
+        finally:
+            window.close()
+    assert errors == []
+
+
+def test_a_view_in_jupyterlab_is_read_and_set_from_python(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, tmp_path) as (page, frame):
+        said = read(page)
+        assert f"'text': '{TEXT}'" in said
+        assert said.endswith("12\n")
+        frame.locator("[data-part=importance-holder] .u", has_text="Japan").click()
+        expect(frame.locator("[data-part=strips-title]")).to_have_text("“Japan” in every head")
+        assert "'panel': 'attention'" in until_read(page, f"'word': {TEXT.index('Japan')}")
+        run(page, 2)
+        heading = frame.locator("[data-part=importance-holder] h1")
+        expect(heading).to_be_visible()
+        expect(heading).to_have_text("Importance by gradient x input")
+        assert "'panel': 'importance'" in until_read(page, "'method': 'gradient_x_input'")
+        # It is as dark as the notebook around it, and turns with it.
+        background = "getComputedStyle(document.documentElement).backgroundColor"
+        body = frame.locator("body")
+        assert body.evaluate(background) == "rgb(255, 255, 255)"
+        change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+        page.evaluate(change, "JupyterLab Dark")
+        expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+        assert body.evaluate(background) != "rgb(255, 255, 255)"
+        page.evaluate(change, "JupyterLab Light")
+        expect(frame.locator("html")).to_have_attribute("data-theme", "light")
