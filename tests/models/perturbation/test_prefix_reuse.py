@@ -13,7 +13,7 @@ from tiny_models import CAUSAL, GROUPED, tiny
 from attnscope.models.leave_unchanged import unchanged
 from attnscope.models.model_facts import facts_of
 from attnscope.models.perturbation import prefix_reuse
-from attnscope.models.perturbation.prefix_reuse import entries_after_prefix, reuses_prefix
+from attnscope.models.perturbation.prefix_reuse import entries_after_prefix, reuses_prefix, whole_pass
 from attnscope.models.perturbation.variants import Variant, overwriting
 from attnscope.models.targets.readout import Readout, entries_of
 
@@ -35,10 +35,11 @@ def test_entries_are_those_of_whole_passes(family: str, budget: int, monkeypatch
     variants.append(Variant(base, (0, 1, 2), 6, (6, 7)))
     vector = torch.full(net.get_input_embeddings().weight.shape[1:], 0.1)
     with unchanged(net), torch.no_grad():
-        before, after = entries_after_prefix(net, base, variants, vector)
+        whole = whole_pass(net, base)
+        after = entries_after_prefix(net, base, whole, variants, vector)
         every = [Variant(base, (0, 1, 2), 12), *variants]
         expected = entries_of(net, [v.readout for v in every], change=overwriting(every, vector))
-    for ours, theirs in zip([before, *after], expected, strict=True):
+    for ours, theirs in zip([whole.entries, *after], expected, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 

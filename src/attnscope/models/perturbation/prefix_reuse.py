@@ -5,7 +5,7 @@ Whether a model's cache allows that is tried on the first text that can tell.
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,12 +28,22 @@ BUDGET = 1024
 # What a layer's keys and values, prefix included, may take for the rows of a batch, in bytes: late words of a long text
 # have short rests and long prefixes.
 CACHE_BYTES = 64 * 2**20
+# Of a batch, the padding and the repeated tokens that are allowed beside those it needs: tokens, and a share.
+SPARE, SPARE_SHARE = 32, 0.25
 # What the two ways of computing may differ by, relative to the largest entry.
 TOLERANCE = 1e-3
 
 
 class CacheNotUsableError(Exception):
     """The model does not fill or read a plain cache of keys and values."""
+
+
+@dataclass(frozen=True)
+class WholePass:
+    """One pass over the unchanged text: the readout's entries (entry,), and the keys and values."""
+
+    entries: Tensor
+    cache: DynamicCache
 
 
 def reuses_prefix(net: PreTrainedModel, base: Readout) -> bool:
@@ -53,48 +63,58 @@ def _agrees(net: PreTrainedModel, base: Readout, start: int) -> bool:
     late = [i for i, position in enumerate(base.positions) if position >= start]
     try:
         with unchanged(net), torch.no_grad():
-            whole, cache = _whole(net, base)
-            (again,) = _suffixes(net, [Variant(base, tuple(range(len(base.ids))), start)], cache, start, None)
+            whole = whole_pass(net, base)
+            (again,) = _suffixes(net, [Variant(base, tuple(range(len(base.ids))), start)], whole.cache, start, None)
     except (CacheNotUsableError, HeadNotSeparableError):
         return False
-    error = (whole[late] - again).abs().max()
-    return bool(error <= TOLERANCE * whole.abs().max().clamp(min=1.0))
+    error = (whole.entries[late] - again).abs().max()
+    return bool(error <= TOLERANCE * whole.entries.abs().max().clamp(min=1.0))
 
 
 def entries_after_prefix(
-    net: PreTrainedModel, base: Readout, variants: Sequence[Variant], vector: Tensor | None
-) -> tuple[Tensor, list[Tensor]]:
-    """The entries (entry,) of the unchanged readout and of each variant, whose overwritten tokens become `vector`."""
-    before, cache = _whole(net, base)
-    length = len(base.inputs["input_ids"])
+    net: PreTrainedModel, base: Readout, whole: WholePass, variants: Sequence[Variant], vector: Tensor | None
+) -> list[Tensor]:
+    """The entries (entry,) of each variant, whose overwritten tokens become `vector`. whole: of the unchanged text."""
+    last = len(base.inputs["input_ids"]) - 1
     entries: dict[int, Tensor] = {}
     # The token before the change is read again: an entry may stand on it.
-    starts = [min(max(variant.first - 1, 0), length - 1) for variant in variants]
-    order = sorted(range(len(variants)), key=lambda i: -starts[i])
-    most = max(1, CACHE_BYTES // max(layer.keys.nbytes + layer.values.nbytes for layer in layer_caches(cache)))
+    starts = [min(max(variant.first - 1, 0), last) for variant in variants]
+    lengths = [len(variant.readout.inputs["input_ids"]) for variant in variants]
+    order = sorted(range(len(variants)), key=lambda i: (-starts[i], lengths[i]))
+    most = max(1, CACHE_BYTES // max(layer.keys.nbytes + layer.values.nbytes for layer in layer_caches(whole.cache)))
     with bar("passes", len(variants)) as done:
         while order:
-            size = 1
-            while size < min(most, len(order)) and (size + 1) * (length + 1 - starts[order[size]]) <= BUDGET:
-                size += 1
+            size = _batch_size([(starts[i], lengths[i]) for i in order[:most]])
             members, order = order[:size], order[size:]
-            start = min(starts[i] for i in members)
+            start = starts[members[-1]]
             group = [variants[i] for i in members]
-            for i, late in zip(members, _suffixes(net, group, cache, start, vector), strict=True):
-                entries[i] = before[list(variants[i].entries)]
+            for i, late in zip(members, _suffixes(net, group, whole.cache, start, vector), strict=True):
+                entries[i] = whole.entries[list(variants[i].entries)]
                 entries[i][[p >= start for p in variants[i].readout.positions]] = late
             done(len(members))
-    return before, [entries[i] for i in range(len(variants))]
+    return [entries[i] for i in range(len(variants))]
 
 
-def _whole(net: PreTrainedModel, base: Readout) -> tuple[Tensor, DynamicCache]:
-    """The unchanged text's entries, and its keys and values."""
+def _batch_size(texts: Sequence[tuple[int, int]]) -> int:
+    """How many of the texts, each (where it starts, where it ends), the latest start first, go into one batch: as many
+    as the budget takes, while little of it is padding or stands before a text's own start."""
+    needed = longest = 0
+    for size, (start, end) in enumerate(texts):
+        needed, longest = needed + end - start, max(longest, end)
+        padded = (size + 1) * (longest - start)
+        if size and (padded > BUDGET or padded - needed > SPARE + SPARE_SHARE * needed):
+            return size
+    return len(texts)
+
+
+def whole_pass(net: PreTrainedModel, base: Readout) -> WholePass:
+    """Of the unchanged text. Raises CacheNotUsableError where the model fills no plain cache."""
     cache = DynamicCache()
     ids = _ids(net, [base.inputs["input_ids"]])
     entries = _cached_entries(net, [base], ids, cache)
     if cache.get_seq_length() != ids.shape[1]:
         raise CacheNotUsableError
-    return entries, cache
+    return WholePass(entries, cache)
 
 
 def _suffixes(

@@ -14,14 +14,16 @@ from attnscope.models.loading.load import Model
 from attnscope.results.citation.citation import LEVELS, Citation, Statement
 from attnscope.results.citation.head_weights import HeadWeights
 from attnscope.studies.citation.deletion import deletion, effects_of
+from attnscope.studies.citation.gradients import GRADIENTS, gradient_scores
 from attnscope.studies.citation.heads import attention_shares, heads, learnt
 from attnscope.studies.citation.prompt import Passage
 from attnscope.studies.citation.setup import Setup, setup
 from attnscope.studies.citation.surrogate import surrogate
 from attnscope.text.inputs import Messages
 
-METHODS = ("deletion", "surrogate", "heads")
-_UNITS = {"deletion": "nats", "surrogate": "logits", "heads": "share of attention"}
+CitationMethod = Literal["deletion", "surrogate", "heads", "gradient", "mask_gradient", "gim"]
+_UNITS = {"deletion": "nats", "surrogate": "logits", "heads": "share of attention", **GRADIENTS}
+METHODS = tuple(_UNITS)
 
 
 def cite(
@@ -30,7 +32,7 @@ def cite(
     passages: Sequence[Passage] | None = None,
     answer: str | None = None,
     *,
-    method: Literal["deletion", "surrogate", "heads"] = "deletion",
+    method: CitationMethod = "deletion",
     depth: Literal["source", "sentence", "word"] | None = None,
     masks: int | None = None,
     tolerance: float | None = None,
@@ -61,7 +63,9 @@ def cite(
                (ContextCite, arXiv:2409.00729); `masks` sets (64), or with `tolerance` as many as it takes.
                "heads": the heads' attention to a source, by one pass, combined with equal weights or with those that
                `learn_heads` has learnt (after AT2, arXiv:2504.13752): `weights`, or the file they were saved in.
-    exact:     of the other two methods, the true effect is measured too, for this many sources of each statement.
+               "gradient", "mask_gradient", "gim": those of `explain`, of the statement's log-probability, summed over
+               a source's tokens; one forward and one backward pass a statement. The first is a norm, without a sign.
+    exact:     of all methods but deletion, the true effect is measured too, for this many sources of each statement.
     segments, unit, within: without passages, what the sources are, as of `explain`: within="3 assistant thinking"
                are the sentences of that turn.
 
@@ -89,18 +93,19 @@ def cite(
             )
         parts, low, high, narrow = found.parts, None, None, None
         if method == "deletion":
-            effects = effects_of(found, parts, whole)
-            parts, effects = deletion(found, whole, effects, depth or "sentence")
+            parts, effects = deletion(found, effects_of(found, parts), depth or "sentence")
             scores = effects
         else:
             if method == "surrogate":
                 fit = surrogate(found, masks, tolerance, seed)
                 scores, low, high, narrow = fit.scores, fit.low, fit.high, fit.narrow
                 found.options |= {"masks": fit.masks, "seed": seed, "tolerance": tolerance}
+            elif method in GRADIENTS:
+                scores = gradient_scores(found, method)
             else:
                 scores = heads(found, chosen)
                 found.options["weights"] = "equal" if chosen is None else f"learnt from {chosen.learnt_from} questions"
-            effects = _exact(found, whole, scores, exact)
+            effects = _exact(found, scores, exact)
     statements = tuple(
         Statement(found.answer[start:end], start, end, float(whole[k]), float(without[k]))
         for k, (start, end) in enumerate(found.statements)
@@ -139,19 +144,18 @@ def learn_heads(
 
     >>> learn_heads(load()).save("heads.json")  # doctest: +SKIP
     """
-    from attnscope.studies.citation.generated import fact_sets
+    from attnscope.studies.citation.generated import LEARNT_FROM, fact_sets
 
     examples = []
     layers: list[tuple[int, int]] = []
     with default_settings():
-        for asked in fact_sets(24, passages=6, seed=1) if questions is None else questions:
+        for asked in fact_sets(24, passages=6, world=LEARNT_FROM) if questions is None else questions:
             found = setup(
                 model, asked["question"], asked["passages"], asked.get("answer"), generate=generate, template=template,
                 segments=None, unit=None, within=None,
             )  # fmt: skip
             shares, layers = attention_shares(found, found.parts)
-            (whole,) = found.values_without([frozenset()])
-            examples.append((shares, effects_of(found, found.parts, whole)))
+            examples.append((shares, effects_of(found, found.parts)))
     return learnt(model, examples, layers)
 
 
@@ -176,10 +180,10 @@ def _check(
         raise InputError(f"exact={exact!r}: give a whole number, 0 or more")
 
 
-def _exact(found: Setup, whole: NDArray[np.float64], scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def _exact(found: Setup, scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """The true effects of the `count` sources with the largest scores of each statement; NaN for the others."""
     effects = np.full(scores.shape, np.nan)
     chosen = sorted({int(i) for row in scores for i in np.argsort(-row, kind="stable")[:count]})
     if chosen:
-        effects[:, chosen] = effects_of(found, [found.parts[i] for i in chosen], whole)
+        effects[:, chosen] = effects_of(found, [found.parts[i] for i in chosen])
     return effects

@@ -1,5 +1,7 @@
 """Leave-one-out: what each statement loses without a source, and without the parts of those that count."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,15 +12,14 @@ from attnscope.studies.citation.setup import Part, Setup, parts_of
 _OPENED = 0.1
 
 
-def effects_of(setup: Setup, parts: list[Part], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(statement, part) What each statement's log-probability loses without each part. whole: (statement,)."""
-    effects: NDArray[np.float64] = (whole - setup.values_without([part.tokens for part in parts])).T
+def effects_of(setup: Setup, parts: Sequence[Part]) -> NDArray[np.float64]:
+    """(statement, part) What each statement's log-probability loses without each part."""
+    whole, *without = setup.values_without([frozenset(), *(part.tokens for part in parts)])
+    effects: NDArray[np.float64] = (whole - np.array(without).reshape(-1, len(whole))).T
     return effects
 
 
-def deletion(
-    setup: Setup, whole: NDArray[np.float64], effects: NDArray[np.float64], depth: str
-) -> tuple[list[Part], NDArray[np.float64]]:
+def deletion(setup: Setup, effects: NDArray[np.float64], depth: str) -> tuple[list[Part], NDArray[np.float64]]:
     """The sources, and the parts of those in which something was found, level by level down to `depth`.
 
     effects: (statement, source) of the sources. A source is opened where it is cited for a statement and the statement
@@ -35,7 +36,7 @@ def deletion(
             break
         level = list(range(len(found), len(found) + len(below)))
         found += below
-        above = effects_of(setup, below, whole)
+        above = effects_of(setup, below)
         effects = np.concatenate([effects, above], 1)
     setup.options["opened"] = len({part.source.parent for part in found if part.source.parent is not None})
     return found, effects

@@ -1,62 +1,103 @@
-"""Questions with made-up facts, of which one passage alone has the answer: the truth is known."""
+"""Questions with made-up facts, of which one passage alone has the answer: the truth is known.
 
+Two worlds have no name, no fact and no kind of question in common: one to learn from, one to judge on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-_PEOPLE = (
-    "Aldo Brenn", "Mira Castel", "Jonas Veld", "Sena Okoro", "Lena Marsh", "Tomas Ruud", "Ines Falk", "Karl Dorn",
-    "Yuki Hara", "Nadia Quist", "Owen Pell", "Clara Bight", "Rui Matos", "Edda Storm", "Felix Arn", "Greta Holm",
+from attnscope.errors import InputError
+
+
+@dataclass(frozen=True)
+class World:
+    """People, words by their kind, and what can be said of a person: a fact, and the question that asks for it."""
+
+    people: Sequence[str]
+    words: Mapping[str, Sequence[str]]
+    facts: Sequence[tuple[str, str]]
+
+
+JUDGED = World(
+    (
+        "Aldo Brenn", "Mira Castel", "Jonas Veld", "Sena Okoro", "Lena Marsh", "Tomas Ruud", "Ines Falk", "Karl Dorn",
+        "Yuki Hara", "Nadia Quist", "Owen Pell", "Clara Bight", "Rui Matos", "Edda Storm", "Felix Arn", "Greta Holm",
+        "Ivo Lanz", "Petra Wick", "Sami Torr", "Vera Nash",
+    ),
+    {
+        "town": (
+            "Arvika", "Belmora", "Castrin", "Dunfell", "Eskola", "Farrow", "Glimsand", "Hestvik", "Ilmen", "Jorvik",
+            "Kelso", "Lunden", "Marrow", "Norden", "Ostrava", "Pelham", "Quill", "Rosslare", "Sandby", "Tarn",
+        ),
+        "trade": (
+            "baker", "painter", "doctor", "sailor", "teacher", "farmer", "printer", "weaver", "miller", "joiner",
+            "tailor", "nurse", "lawyer", "pilot", "butcher", "gardener", "potter", "barber", "plumber", "cook",
+        ),
+        "pet": (
+            "parrot", "tortoise", "goat", "donkey", "ferret", "owl", "rabbit", "pony", "hamster", "lizard", "goose",
+            "pigeon", "snake", "duck", "sheep", "pig", "mouse", "crow", "frog", "swan",
+        ),
+    },
+    (
+        ("{who} was born in {town}.", "Where was {who} born?"),
+        ("{who} works as a {trade}.", "What does {who} work as?"),
+        ("{who} keeps a {pet}.", "What animal does {who} keep?"),
+    ),
 )  # fmt: skip
-_TOWNS = (
-    "Arvika", "Belmora", "Castrin", "Dunfell", "Eskola", "Farrow", "Glimsand", "Hestvik", "Ilmen", "Jorvik", "Kelso",
-    "Lunden", "Marrow", "Norden", "Ostrava", "Pelham",
-)  # fmt: skip
-_TRADES = ("baker", "painter", "doctor", "sailor", "teacher", "farmer", "printer", "weaver", "miller", "joiner")
-_PETS = ("parrot", "tortoise", "goat", "donkey", "ferret", "owl", "rabbit", "pony")
-# What a passage says of a person, and the question and answer about it.
-_FACTS = (
-    ("{who} was born in {town}.", "Where was {who} born?", "{town}"),
-    ("{who} works as a {trade}.", "What does {who} work as?", "{trade}"),
-    ("{who} keeps a {pet} in the garden.", "What animal does {who} keep?", "{pet}"),
-)
-_FILLER = (
-    "The letters of {who} were never found.", "In spring {who} walks by the river every day.",
-    "{who} seldom speaks about it.", "Two neighbours of {who} still remember that summer.",
+LEARNT_FROM = World(
+    (
+        "Bram Oster", "Dina Vale", "Emil Roth", "Fiona Gray", "Hugo Stein", "Iris Boon", "Jana Krol", "Leo Marden",
+        "Nils Akker", "Olga Finch", "Pavel Sorin", "Rita Lowe", "Stefan Moor", "Tessa Brook", "Ulla Berg",
+        "Viktor Senn", "Wanda Pike", "Xavi Roca", "Yara Odell", "Zeno Kraft",
+    ),
+    {
+        "instrument": (
+            "piano", "violin", "flute", "harp", "trumpet", "drum", "guitar", "organ", "cello", "clarinet", "banjo",
+            "oboe", "horn", "lute", "accordion", "bagpipe", "viola", "tuba", "zither", "whistle",
+        ),
+        "dish": (
+            "soup", "rice", "bread", "cheese", "fish", "salad", "cake", "beans", "pasta", "stew", "curry", "pie",
+            "noodles", "eggs", "porridge", "pancakes", "olives", "honey", "ham", "plums",
+        ),
+        "colour": (
+            "red", "blue", "green", "yellow", "black", "white", "brown", "grey", "pink", "orange", "purple", "silver",
+            "golden", "violet", "crimson", "beige", "scarlet", "amber", "ivory", "turquoise",
+        ),
+    },
+    (
+        ("{who} plays the {instrument}.", "Which instrument does {who} play?"),
+        ("{who} likes {dish} best.", "Which food does {who} like best?"),
+        ("The door of {who} is {colour}.", "Which colour is the door of {who}?"),
+    ),
 )  # fmt: skip
 
 
-def fact_sets(count: int, *, passages: int = 8, seed: int = 0) -> list[dict[str, Any]]:
-    """`count` questions, each with passages about different people; `truth` is the index of the one with the answer.
+def fact_sets(count: int, *, passages: int = 8, seed: int = 0, world: World = JUDGED) -> list[dict[str, Any]]:
+    """`count` questions, each with passages of one sentence about different people; `truth` is the index of the one
+    with the answer.
 
-    Every passage has a fact of the same kind, so that only the right person's has the answer. At most 16 passages.
+    Every passage has a fact of the same kind with a word of its own, so that the right person's alone has the answer.
+    Raises InputError for more passages than there are people: 20.
     """
+    if not 1 <= passages <= len(world.people):
+        raise InputError(f"passages={passages!r}: there are {len(world.people)} people, so give 1 to as many")
     generator = np.random.default_rng(seed)
     sets = []
     for _ in range(count):
-        people = [_PEOPLE[i] for i in generator.permutation(len(_PEOPLE))[:passages]]
-        towns, trades, pets = (
-            [words[i % len(words)] for i in generator.permutation(len(words)).tolist() * 2][: len(people)]
-            for words in (_TOWNS, _TRADES, _PETS)
-        )
-        fact, asked, answer = _FACTS[int(generator.integers(len(_FACTS)))]
-        known = [
-            {"who": who, "town": town, "trade": trade, "pet": pet}
-            for who, town, trade, pet in zip(people, towns, trades, pets, strict=True)
-        ]
-        texts = []
-        for one in known:
-            filler = _FILLER[int(generator.integers(len(_FILLER)))].format(**one)
-            sentences = [fact.format(**one), filler]
-            texts.append(" ".join(sentences if generator.random() < 0.5 else sentences[::-1]))
-        truth = int(generator.integers(len(people)))
+        fact, asked = world.facts[int(generator.integers(len(world.facts)))]
+        chosen = {kind: generator.permutation(words)[:passages].tolist() for kind, words in world.words.items()}
+        chosen["who"] = generator.permutation(world.people)[:passages].tolist()
+        known = [{kind: words[i] for kind, words in chosen.items()} for i in range(passages)]
+        truth = int(generator.integers(passages))
         sets.append(
             {
                 "question": asked.format(**known[truth]),
-                "passages": texts,
+                "passages": [fact.format(**one) for one in known],
                 "answer": fact.format(**known[truth]),
                 "truth": truth,
-                "short": answer.format(**known[truth]),
             }
         )
     return sets

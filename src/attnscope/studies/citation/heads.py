@@ -1,7 +1,6 @@
 """The heads' attention to each source, combined linearly, and weights learnt from the sources' true effects."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -51,7 +50,7 @@ def attention_shares(setup: Setup, parts: Sequence[Part]) -> tuple[Floats, list[
     inputs = batch_inputs(net, [readout])
     stack = "cross" if is_encoder_decoder(net) else "self"
     by_layer = attention_layout(net, inputs, stack).heads_of(stack)
-    setup.passes += 1
+    setup.other_passes += 1
     keys = len(readout.inputs["input_ids"])
     of_source = torch.zeros(keys, len(parts))
     for i, part in enumerate(parts):
@@ -125,6 +124,3 @@ def _ridge(features: Sequence[Floats], targets: Sequence[Floats]) -> tuple[Float
     assert best is not None
     total = float((y**2).sum())
     return best[1], 1 - best[0] / total if total > 0 else 0.0
-
-
-Example = Mapping[str, Any]

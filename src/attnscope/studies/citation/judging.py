@@ -19,7 +19,9 @@ from attnscope.models.loading.load import Model
 from attnscope.results.citation.head_weights import HeadWeights
 from attnscope.results.statistics import interval, spearman
 from attnscope.results.tables import Columns, counts, numbers, texts
+from attnscope.studies.citation.cite import METHODS
 from attnscope.studies.citation.deletion import effects_of
+from attnscope.studies.citation.gradients import gradient_scores
 from attnscope.studies.citation.heads import heads
 from attnscope.studies.citation.setup import Setup, setup
 from attnscope.studies.citation.surrogate import drawn, surrogate
@@ -86,6 +88,7 @@ def evaluate_citation(
     model: Model,
     questions: Iterable[Mapping[str, Any]],
     *,
+    methods: Sequence[str] | None = None,
     masks: Sequence[int] = (32,),
     weights: HeadWeights | None = None,
     top: Sequence[int] = (1, 3, 5),
@@ -93,16 +96,22 @@ def evaluate_citation(
     generate: int = 64,
     seed: int = 0,
 ) -> CitationEvaluation:
-    """Compare deletion, the surrogate at each of `masks`, the heads alike and by `weights`, and random scores.
+    """Compare the methods of `cite`: the surrogate at each of `masks`, the heads alike and by `weights`; and random
+    scores.
 
     questions: {"question": …, "passages": […], "answer": …}; an answer that is left out is generated. Where there is a
                `truth`, the index of the passage with the answer, the metric `found` says whether it has the largest
                score.
+    methods:   some of those of `cite`; by default all.
     top:       for which k the top-k drop is measured: those that are fewer than the passages. sets: the random sets of
                LDS, each source kept in half of them; they are others than the surrogate's.
 
-    Raises InputError for a question that cannot be used, or where there is none.
+    A set of passages runs once for all methods; a method's passes are those that it takes by itself, a backward pass
+    as one more. Raises InputError for a question that cannot be used, or where there is none.
     """
+    chosen = METHODS if methods is None else tuple(methods)
+    if unknown := [name for name in chosen if name not in METHODS]:
+        raise InputError(f"there is no method {unknown[0]!r}: choose from {', '.join(METHODS)}")
     rows: list[CitationRow] = []
     with default_settings():
         for number, asked in enumerate(questions):
@@ -110,41 +119,47 @@ def evaluate_citation(
                 model, asked["question"], asked["passages"], asked.get("answer"), generate=generate, template=None,
                 segments=None, unit=None, within=None,
             )  # fmt: skip
-            rows += _rows(found, asked.get("truth"), masks, weights, top, sets, seed + number)
+            scorers = _scorers(chosen, masks if "surrogate" in chosen else (), weights, seed + number)
+            rows += _rows(found, scorers, asked.get("truth"), top, unseen(masks, len(found.parts), sets, seed + number))
     if not rows:
         raise InputError("there are no questions: give at least one")
     return CitationEvaluation(tuple(rows))
 
 
-def _rows(
-    found: Setup,
-    truth: int | None,
-    masks: Sequence[int],
-    weights: HeadWeights | None,
-    top: Sequence[int],
-    sets: int,
-    seed: int,
-) -> list[CitationRow]:
+# (statement, source) scores.
+Scorer = Callable[[Setup], Floats]
+
+
+def _scorers(methods: Sequence[str], masks: Sequence[int], weights: HeadWeights | None, seed: int) -> dict[str, Scorer]:
+    """What is compared, by the names that it has in the rows."""
     generator = np.random.default_rng([seed, 2])
-    kept = unseen(masks, len(found.parts), sets, seed)
+    found: dict[str, Scorer] = {}
+    for name in methods:
+        if name == "deletion":
+            found[name] = _effects
+        elif name == "surrogate":
+            found |= {f"surrogate {count}": partial(_surrogate, masks=count, seed=seed) for count in masks}
+        elif name == "heads":
+            learnt = {} if weights is None else {"heads, learnt": partial(heads, weights=weights)}
+            found |= learnt | {"heads, alike": partial(heads, weights=None)}
+        else:
+            found[name] = partial(gradient_scores, name=name)
+    found[RANDOM] = lambda setup: generator.random((len(setup.statements), len(setup.parts)))
+    return found
+
+
+def _rows(
+    found: Setup, scorers: Mapping[str, Scorer], truth: int | None, top: Sequence[int], kept: Floats
+) -> list[CitationRow]:
+    """The metrics of every scorer on one question. kept: (set, source) of LDS."""
     true = found.values_without([_without(found, np.flatnonzero(row == 0)) for row in kept]).T
-    (whole,) = found.values_without([frozenset()])
-    scorers: dict[str, Callable[[], Floats]] = {"deletion": lambda: effects_of(found, found.parts, whole)}
-    for count in masks:
-        scorers[f"surrogate {count}"] = partial(_surrogate, found, count, seed)
-    if weights is not None:
-        scorers["heads, learnt"] = lambda: heads(found, weights)
-    scorers["heads, alike"] = lambda: heads(found, None)
-    scorers[RANDOM] = lambda: generator.random((len(found.statements), len(found.parts)))
-    scored: dict[str, tuple[Floats, int]] = {}
+    rows = []
     for name, scores_of in scorers.items():
-        before = found.passes
-        scores = scores_of()
-        scored[name] = scores, found.passes - before
-    return [
-        CitationRow(found.question, name, _values(found, whole, scores, kept, true, top, truth), passes)
-        for name, (scores, passes) in scored.items()
-    ]
+        alone = found.counted_alone()
+        scores = scores_of(alone)
+        values = _values(found, scores, kept, true, top, truth)
+        rows.append(CitationRow(found.question, name, values, alone.passes))
+    return rows
 
 
 def unseen(masks: Sequence[int], sources: int, sets: int, seed: int) -> Floats:
@@ -164,18 +179,22 @@ def unseen(masks: Sequence[int], sources: int, sets: int, seed: int) -> Floats:
     return np.stack(others)
 
 
+def _effects(found: Setup) -> Floats:
+    return effects_of(found, found.parts)
+
+
 def _surrogate(found: Setup, masks: int, seed: int) -> Floats:
     return surrogate(found, masks, None, seed).scores
 
 
 def _values(
-    found: Setup, whole: Floats, scores: Floats, kept: Floats, true: Floats, top: Sequence[int], truth: int | None
+    found: Setup, scores: Floats, kept: Floats, true: Floats, top: Sequence[int], truth: int | None
 ) -> dict[str, float]:
     """The metrics of one method on one question."""
     values = {"LDS": lds(scores, kept, true)}
     for k in top:
         if k < len(found.parts):
-            values[f"top-{k} drop"] = top_drop(found, whole, scores, k)
+            values[f"top-{k} drop"] = top_drop(found, scores, k)
     if truth is not None:
         values["found"] = float(np.argmax(scores.sum(0)) == truth)
     return values
@@ -194,10 +213,10 @@ def lds(scores: Floats, kept: Floats, true: Floats) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def top_drop(found: Setup, whole: Floats, scores: Floats, k: int) -> float:
+def top_drop(found: Setup, scores: Floats, k: int) -> float:
     """The mean over statements of what each loses without its k sources with the largest scores, in nats."""
     removed = [_without(found, np.argsort(-row, kind="stable")[:k]) for row in scores]
-    values = found.values_without(removed)
+    whole, *values = found.values_without([frozenset(), *removed])
     return float((whole - np.diagonal(values)).mean())
 
 

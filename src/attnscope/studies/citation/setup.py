@@ -16,7 +16,7 @@ from attnscope.models.inputs.batching import encoded_texts
 from attnscope.models.inputs.encode import Encoded
 from attnscope.models.inputs.slow_offsets import align
 from attnscope.models.loading.load import Model
-from attnscope.models.perturbation.without_tokens import values_without_tokens
+from attnscope.models.perturbation.without_tokens import TextWithout
 from attnscope.models.targets.resolve import resolve
 from attnscope.models.targets.target import Objective, Target
 from attnscope.models.typed import decoded
@@ -43,7 +43,8 @@ class Setup:
     """One question, ready to run.
 
     statements: (start, end) of each in the answer; token_statement: of each token of the answer, its statement.
-    passes: how many times the model has run.
+    texts: the answer's tokens' values without some tokens of the prompt; known: those of the statements, once asked.
+    asked: without which tokens they were asked, the whole text among them. other_passes: those for something else.
     """
 
     model: Model
@@ -53,22 +54,33 @@ class Setup:
     statements: list[Span]
     token_statement: list[int]
     parts: list[Part]
-    passes: int = 0
+    texts: TextWithout
+    known: dict[Tokens, NDArray[np.float64]] = field(default_factory=dict)
+    asked: set[Tokens] = field(default_factory=set)
+    other_passes: int = 0
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def passes(self) -> int:
+        """How many passes what was asked takes: one for each set of tokens, however often it is asked."""
+        return len(self.asked) + self.other_passes
+
+    def counted_alone(self) -> "Setup":
+        """The same question, of which nothing has been asked: what is known stays known, and its passes count anew."""
+        return replace(self, asked=set(), other_passes=0, options={})
 
     def values_without(self, removed: Sequence[Tokens]) -> NDArray[np.float64]:
         """(set, statement) The statements' log-probabilities without the tokens of each set; they add up to the
         answer's."""
-        distinct = list(dict.fromkeys(removed))
-        values = values_without_tokens(self.model, self.objective, distinct, "delete").numpy()
-        # The whole text runs once, for what comes before the first change; a set without tokens is that text.
-        self.passes += 1 + sum(bool(tokens) for tokens in distinct)
-        by_statement = np.zeros((len(distinct), len(self.statements)))
-        for token, statement in enumerate(self.token_statement):
-            by_statement[:, statement] += values[:, token]
-        place = {tokens: i for i, tokens in enumerate(distinct)}
-        rows: NDArray[np.float64] = by_statement[[place[tokens] for tokens in removed]]
-        return rows
+        # The whole text always runs, for what comes before the first change.
+        self.asked |= {frozenset(), *removed}
+        if new := [tokens for tokens in dict.fromkeys(removed) if tokens not in self.known]:
+            by_token = self.texts.values(new).numpy()
+            by_statement = np.zeros((len(new), len(self.statements)))
+            for token, statement in enumerate(self.token_statement):
+                by_statement[:, statement] += by_token[:, token]
+            self.known |= zip(new, by_statement, strict=True)
+        return np.stack([self.known[tokens] for tokens in removed])
 
     @property
     def encoded(self) -> Encoded:
@@ -136,7 +148,7 @@ def setup(
         empty = next(part.source.name for part in parts if not part.tokens)
         raise InputError(f"the source {empty!r} has no tokens of its own: leave it out")
     asked = question if isinstance(question, str) else _last_said(question)
-    return Setup(model, objective, asked, said, statements, owners, parts)
+    return Setup(model, objective, asked, said, statements, owners, parts, TextWithout(model, objective, "delete"))
 
 
 def _target(encoded: Encoded, answer: str | None, generate: int, *, spaced: bool) -> Target:
