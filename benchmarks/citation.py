@@ -31,24 +31,24 @@ def main() -> None:
     parser.add_argument("--learn", type=int, default=24, help="questions that the weights of heads are learnt from")
     parser.add_argument("--masks", type=int, nargs="*", default=[8, 32])
     parser.add_argument("--sets", type=int, default=16, help="random sets of passages for LDS")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rows", type=Path, default=Path("citation_rows.jsonl"))
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    model = ats.load(qwen_coder_folder() if asked.model == "qwen" else asked.model, dtype=torch.float32)
+    model = ats.load(qwen_coder_folder() if asked.model == "qwen" else asked.model, dtype=asked.dtype)
     heads = asked.rows.with_suffix(".heads.json")
     if not heads.exists():
         ats.learn_heads(model, fact_sets(asked.learn, passages=asked.passages, world=LEARNT_FROM)).save(heads)
     weights = ats.HeadWeights.load(heads)
-    done = read(asked.rows)
     for number, one in enumerate(fact_sets(asked.questions, passages=asked.passages)):
-        if number in done:
+        if number in read(asked.rows):
             continue
         found = ats.evaluate_citation(model, [one], masks=asked.masks, weights=weights, sets=asked.sets, seed=number)
         with asked.rows.open("a", encoding="utf-8") as file:
             rows = [[row.question, row.method, dict(row.values), row.passes] for row in found.rows]
             file.write(json.dumps({"number": number, "rows": rows}) + "\n")
-        done[number] = list(found.rows)
+    done = read(asked.rows)
     every = CitationEvaluation(tuple(row for rows in done.values() for row in rows))
     print(
         f"{len(done)} questions, weights from {weights.learnt_from}, which predict {weights.r_squared:.2f} of what was"

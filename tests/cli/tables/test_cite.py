@@ -17,7 +17,7 @@ def test_cite_prints_saves_and_draws(run_tiny: Run, tmp_path: Path) -> None:
     asked = ("cite", "x y", "--passages", str(passages), "--answer", "m n", "--depth", "source")
     printed = run_tiny(*asked).stdout
     assert "[one] T" in printed
-    assert "5 passes" in printed
+    assert "4 passes" in printed
     found = json.loads(run_tiny(*asked, "--json").stdout)
     assert [source["name"] for source in found["sources"]] == ["one", "2"]
     run_tiny(*asked, "-o", str(tmp_path / "x.json"))
@@ -26,6 +26,9 @@ def test_cite_prints_saves_and_draws(run_tiny: Run, tmp_path: Path) -> None:
         run_tiny("render", str(tmp_path / "x.json"), "-o", str(tmp_path / f"x.{suffix}"), model=False)
     more = ("--method", "surrogate", "--masks", "16", "--exact", "0")
     assert "logits" in run_tiny("cite", "x", "--passages", str(passages), "--answer", "m", *more).stdout
+    by_gradient = run_tiny("cite", "x", "--passages", str(passages), "--answer", "m", "--method", "gim").stdout
+    assert "nats" in by_gradient
+    assert "6 passes" in by_gradient, "with all sources, with none, without each, forward and backward"
 
 
 def test_what_cannot_be_read_is_refused(run_tiny: Run, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_an_encoder_decoder_reads_sources_in_its_encoder() -> None:
     [
         ({"passages": []}, "passages is empty"),
         ({"answer": " "}, "the answer is empty"),
-        ({"method": "magic"}, "choose from deletion, surrogate, heads"),
+        ({"method": "magic"}, "choose from deletion, surrogate, heads, gradient, mask_gradient, gim"),
         ({"masks": 8}, "masks is of method='surrogate'"),
         ({"method": "heads", "depth": "word"}, "depth is of method='deletion'"),
         ({"depth": "letter"}, "depth='letter'"),

@@ -10,7 +10,7 @@ import attnscope
 from attnscope.cli import options
 from attnscope.cli.tables.reading import json_rows
 from attnscope.errors import InputError
-from attnscope.results.citation.citation import Citation
+from attnscope.results.citation.citation import Citation, CitationMethod
 from attnscope.text.messages import read_messages
 
 
@@ -33,10 +33,10 @@ def cite(
     ] = None,
     generate: Annotated[int, typer.Option(min=1, help="At most so many tokens of the model's own answer.")] = 64,
     method: Annotated[
-        Literal["deletion", "surrogate", "heads"],
+        CitationMethod,
         typer.Option(
             help="deletion: leave each source out, exact. surrogate: a linear model over random sets of sources, with "
-            "intervals. heads: attention, by one pass."
+            "intervals. heads: attention, by one pass. gradient, mask_gradient, gim: one gradient a statement."
         ),
     ] = "deletion",
     depth: Annotated[
@@ -51,7 +51,7 @@ def cite(
         Path | None, typer.Option(help="Of heads: weights that attnscope.learn_heads has learnt and saved.")
     ] = None,
     exact: Annotated[
-        int, typer.Option(min=0, help="Of surrogate and heads: measure the true effect of so many sources a statement.")
+        int, typer.Option(min=0, help="Of all but deletion: measure the true effect of so many sources a statement.")
     ] = 3,
     template: Annotated[
         str | None, typer.Option(help="The prompt, with {passages} and {question} where these go.")

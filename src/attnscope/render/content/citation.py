@@ -8,10 +8,14 @@ from attnscope.text.visible import model_name
 
 NONE = "none of these"
 _MEANING = {
-    "nats": "what a statement's log-probability loses without the source",
-    "logits": "the slope of the statement's log-odds on whether the source is there",
-    "share of attention": "how much of the heads' attention the source gets where the statement is predicted",
+    "deletion": "what a statement's log-probability loses without the source",
+    "surrogate": "the slope of the statement's log-odds on whether the source is there",
+    "heads": "how much of the heads' attention the source gets where the statement is predicted",
+    "gradient": "how strongly the statement's log-probability reacts to the source's tokens, for it or against it",
+    "mask_gradient": "what the statement's log-probability loses, to first order, when nobody sees the source's tokens",
+    "gim": "the source's share of the statement's log-probability, by a gradient that sees through sharp attention",
 }
+_LEARNT = "what a statement's log-probability loses without the source, as the heads' attention predicts it"
 
 
 def facts(result: Citation) -> list[tuple[str, str]]:
@@ -26,7 +30,8 @@ def facts(result: Citation) -> list[tuple[str, str]]:
 
 def notes(result: Citation) -> list[str]:
     """How to read it."""
-    meaning = _MEANING.get(result.unit, "how much the source supports the statement")
+    learnt = result.method == "heads" and result.unit == "nats"
+    meaning = _LEARNT if learnt else _MEANING.get(result.method, "how much the source supports the statement")
     said = [f"Scores are in {result.unit}: {meaning}."]
     said.append(
         f"A statement is cited to the sources whose score is at least {CITED_SHARE:.0%} of its largest. Where all "

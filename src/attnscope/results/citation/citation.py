@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import NoneType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from attnscope.results.tables import Columns, counts, flags, numbers, texts
 from attnscope.text.visible import visible
 
 LEVELS = ("source", "sentence", "word")
+CitationMethod = Literal["deletion", "surrogate", "heads", "gradient", "mask_gradient", "gim"]
 # A statement that all sources together make less than twice as likely is cited to none of them.
 LEAST_GAIN = math.log(2)
 # A source is cited for a statement where its score is at least this share of the statement's largest.
@@ -68,8 +69,9 @@ class Citation(Document):
     low, high:  (statement, source): the ends of 95 % intervals where scores are estimated; None where they are not.
     effects:    (statement, source): what a statement's log-probability loses without the source, in nats; NaN where it
                 was not measured.
-    method, options: how the scores were made. unit: "nats", "logits" or "share of attention".
-    passes:     how many times the model ran, without the answer's generation.
+    method, options: how the scores were made. unit: "nats", "logits", "share of attention" or "nats per unit of
+                embedding".
+    passes:     how many times the model ran, a backward pass as one more, without the answer's generation.
     narrow:     whether the intervals are as narrow as was asked; None where nothing was asked.
     """
 

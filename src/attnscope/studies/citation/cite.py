@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from attnscope.errors import InputError, NonFiniteError
 from attnscope.methods.build import provenance
 from attnscope.models.default_settings import default_settings
 from attnscope.models.loading.load import Model
-from attnscope.results.citation.citation import LEVELS, Citation, Statement
+from attnscope.results.citation.citation import LEVELS, Citation, CitationMethod, Statement
 from attnscope.results.citation.head_weights import HeadWeights
 from attnscope.studies.citation.deletion import deletion, effects_of
 from attnscope.studies.citation.gradients import GRADIENTS, gradient_scores
@@ -21,9 +21,8 @@ from attnscope.studies.citation.setup import Setup, setup
 from attnscope.studies.citation.surrogate import surrogate
 from attnscope.text.inputs import Messages
 
-CitationMethod = Literal["deletion", "surrogate", "heads", "gradient", "mask_gradient", "gim"]
 _UNITS = {"deletion": "nats", "surrogate": "logits", "heads": "share of attention", **GRADIENTS}
-METHODS = tuple(_UNITS)
+METHODS = get_args(CitationMethod)
 
 
 def cite(
