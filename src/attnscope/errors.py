@@ -28,6 +28,10 @@ class AdviceWarning(UserWarning):
 class AttnscopeError(Exception):
     """Every error that attnscope raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        # A notebook asks for it: one line instead of our own frames. The others are still there for `%debug`.
+        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}"]
+
 
 class InputError(AttnscopeError, ValueError):
     """The input cannot be used as it is."""

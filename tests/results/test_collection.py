@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from drawn_results import RESULTS, result
+from drawn_results import result
 
 from attnscope.errors import InputError
 from attnscope.results.collection import Failed, Results
@@ -51,11 +51,3 @@ def test_different_kinds_and_lists_of_lists_are_no_table() -> None:
         Results([one, rows]).columns()
     with pytest.raises(InputError, match="list of queries"):
         Results([[one, one]]).columns()
-
-
-def test_a_notebook_draws_the_first_of_them() -> None:
-    many = Results([*[RESULTS["script"]] * 21, FAILED])
-    html = many._repr_html_()
-    assert html.count("<iframe") == 20
-    assert "2 more" in html
-    assert "TextError: the text is empty" in Results([FAILED])._repr_html_()

@@ -257,36 +257,8 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
 
 
 def notebook_html(result: Result | Results[Any]) -> str:
-    """The page in an `<iframe srcdoc>` for a notebook cell; page and notebook cannot reach into each other."""
-    from attnscope.render.html import agreement, attribution, explorer, per_token
-
-    if isinstance(result, Results):
-        from attnscope.render.many import notebook_list
-
-        return notebook_list(result)
-    if isinstance(result, AttentionMaps):
-        return explorer.iframe(result)
-    if isinstance(
-        result,
-        Comparison
-        | Comparisons
-        | Similarity
-        | Evaluation
-        | Effect
-        | Citation
-        | HeadEffects
-        | EdgeEffects
-        | HeadProfiles
-        | SurveySummary,
-    ):
-        return attribution.srcdoc(render(result, ".html").decode(), type(result).__name__, 860)
-    if isinstance(result, Agreement):
-        return agreement.iframe(result)
-    if isinstance(result, PerToken):
-        return per_token.iframe(result)
-    if isinstance(result, Attribution):
-        return attribution.iframe(result)
-    raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
+    """A result, or many, as HTML for a notebook's cell: a frame that page and notebook cannot reach through."""
+    return str(importlib.import_module("attnscope.render.notebook").notebook_html(result))
 
 
 def print_result(result: Result, console: "Console | None" = None) -> None:

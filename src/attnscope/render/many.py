@@ -26,8 +26,6 @@ TABLES = {
     ".jsonl": Renderer(_TABLE, "render_lines"),
     ".parquet": Renderer(_TABLE, "render_parquet"),
 }
-# A notebook's cell shows so many; more would be slow to draw and nobody would look at them.
-_SHOWN = 20
 
 
 def checked_output(given: str | os.PathLike[str]) -> Path:
@@ -142,17 +140,3 @@ def _checked_folder(path: Path) -> None:
         raise OutputError(f"cannot write pages into {path}: it is a file; give the name of a folder, or a suffix")
     if not path.parent.is_dir():
         raise OutputError(f"cannot write {path}: the folder {path.parent} does not exist; make it first")
-
-
-def notebook_list(results: Results[Any]) -> str:
-    """The first results one below the other, for a notebook's cell."""
-    from attnscope.render import notebook_html
-
-    parts = [
-        str(el("p", None, f"text {place}: {result}")) if isinstance(result, Failed) else notebook_html(result)
-        for place, result in enumerate(results[:_SHOWN])
-        if isinstance(result, Result | Failed)
-    ]
-    if len(results) > _SHOWN:
-        parts.append(str(el("p", None, f'… and {len(results) - _SHOWN:,} more: attnscope.save(results, "pages")')))
-    return "\n".join(parts)

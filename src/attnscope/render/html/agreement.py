@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import caption_of, limits, number
 from attnscope.render.content.pieces import pieces
-from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.escape import Markup, el, escape_text, joined
 from attnscope.render.html.page import (
     colour_rules,
@@ -55,11 +54,6 @@ def render_html(
         notes=paragraphs(_notes(agreement)),
         provenance=provenance(caption),
     )
-
-
-def iframe(agreement: Agreement) -> Markup:
-    """The page for a notebook."""
-    return srcdoc(render_html(agreement).decode(), "Do the methods agree?", 860)
 
 
 def render_json(agreement: Agreement) -> bytes:

@@ -72,27 +72,6 @@ def render_html(
     )
 
 
-def iframe(result: Attribution) -> Markup:
-    """The page in an `<iframe srcdoc>`, as tall as the text is likely to need."""
-    lines = sum(1 + len(line) // 90 for line in result.text.split("\n"))
-    height = min(940, 680 + 36 * lines)
-    page = render_html(result).decode()
-    return srcdoc(page, caption_of(result).title, height)
-
-
-def srcdoc(page: str, title: str, height: int) -> Markup:
-    """A page in an `<iframe srcdoc>` for a notebook cell; page and notebook cannot reach into each other."""
-    frame = {
-        "title": title,
-        "width": "100%",
-        "height": height,
-        "style": "border:0;border-radius:8px",
-        "sandbox": "allow-scripts allow-downloads",
-        "srcdoc": page,
-    }
-    return el("iframe", frame)
-
-
 def _text(result: Attribution) -> Markup:
     """One span per word, in the words' order: the viewer finds a word by counting."""
     scaled = result.scaled

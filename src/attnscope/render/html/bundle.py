@@ -12,8 +12,11 @@ from pathlib import PurePosixPath
 
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
-_SOURCE, _ADDRESS = "source.js", "url_state.js"
-_START = "const source = new $%s.%s(document);\n$%s.start(document.documentElement, source, %s);\n"
+_SOURCE, _ADDRESS, _HOST = "source.js", "url_state.js", "notebook/host.js"
+_START = (
+    "const source = new $%s.%s(document);\n$%s.start(document.documentElement, source, %s);\n"
+    "$host.listen(document.documentElement);\n"
+)
 
 
 @cache
@@ -31,7 +34,7 @@ def page_script(module: str, source: str = _SOURCE, made: str = "PageSource", *,
     """
     address = "source" if addressed else "$url_state.pageAddress()"
     start = _START % (PurePosixPath(source).stem, made, PurePosixPath(module).stem, address)
-    return script(module, source, _ADDRESS) + "\n" + start
+    return script(module, source, _ADDRESS, _HOST) + "\n" + start
 
 
 @cache

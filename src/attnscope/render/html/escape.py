@@ -87,10 +87,11 @@ def escape_text(text: str) -> Markup:
 
 def escape_attribute(text: str) -> Markup:
     """The value of an attribute in double quotes, on one line, with control characters made visible."""
-    return _quoted(visible(text))
+    return quoted(visible(text))
 
 
-def _quoted(text: str) -> Markup:
+def quoted(text: str) -> Markup:
+    """The value of an attribute in double quotes, with its line breaks."""
     return Markup(html.escape(text, quote=False).replace('"', "&quot;"))
 
 
@@ -106,8 +107,8 @@ def _attribute(name: str, value: object) -> str:
     text = str(value)
     if name in ("href", "src") and not _ADDRESS.fullmatch(text):
         raise ValueError(f"{name}={text!r}: expected a place in the page, such as #top, or a numbered page beside it")
-    # A page in a frame keeps its line breaks. Markup is escaped too: what is safe between tags is not safe here.
-    return f' {name}="{_quoted(text) if name == "srcdoc" else escape_attribute(text)}"'
+    # Markup is escaped too: what is safe between tags is not safe here.
+    return f' {name}="{escape_attribute(text)}"'
 
 
 # A place in the page, or another of the numbered pages of one folder.

@@ -23,9 +23,8 @@ from attnscope.errors import InputError, NonFiniteError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
 from attnscope.render.content.caption import caption_of, followed, notes_of_maps
 from attnscope.render.content.pieces import visible
-from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.bundle import page_script, script, viewer
-from attnscope.render.html.escape import Markup, filled, joined, raw_text
+from attnscope.render.html.escape import filled, joined, raw_text
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, packed_thumbnails, size
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root
 from attnscope.render.html.palettes import PALETTES
@@ -35,7 +34,6 @@ from attnscope.results.effects.head_effects import HeadEffects
 
 _VIEWER, _WORKER = "explorer/explorer.js", "explorer/worker.js"
 _MB = 1_000_000
-_NOTEBOOK_MB = 16
 _ELEMENT = 80  # bytes around a map
 
 
@@ -79,11 +77,6 @@ def render_html(
         coding, streams = fitted(maps, quality, room)
     manifest |= _coded(maps, coding, streams, max_mb)
     return b"".join((_head(manifest, thumbnails, dark), *_elements(streams), b"</body>\n</html>\n"))
-
-
-def iframe(maps: AttentionMaps) -> Markup:
-    """The page in an `<iframe srcdoc>`; at most 16 MB, so that a notebook stays a notebook."""
-    return srcdoc(render_html(maps, max_mb=_NOTEBOOK_MB).decode(), _title(maps), 860)
 
 
 def manifest_of(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def reading_body(
         viewer("reading/reading.html"),
         title=title.strip(),
         tools="" if keys is None else filled(viewer("reading/search.html")),
-        more=_HELP_BUTTON if keys is not None else _SAVE_BUTTONS,
+        more=joined((_HELP_BUTTON, _MORE_BUTTON)) if keys is not None else _SAVE_BUTTONS,
         facts=el("dl", {"class": "facts", "lang": "en"}, facts) if facts else "",
         body=filled(viewer(name).strip(), **parts, settings="" if keys is None else _settings(choice)),
         help="" if keys is None else _help(keys),
@@ -86,6 +86,7 @@ _LINE_END = Markup("\n")
 _SAVE_BUTTONS = joined(
     (el("button", {"data-part": "save-csv"}, "CSV"), " ", el("button", {"data-part": "save-json"}, "JSON"))
 )
+_MORE_BUTTON = el("button", {"data-part": "more", "aria-expanded": "false"}, "More")
 _HELP_BUTTON = el("button", {"data-part": "help-open", "aria-label": "Help", "aria-keyshortcuts": "?"}, "?")
 
 

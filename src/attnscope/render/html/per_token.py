@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, number, unit
 from attnscope.render.content.pieces import pieces
-from attnscope.render.html.attribution import srcdoc
 from attnscope.render.html.escape import Markup, attributes, el, escape_text, joined
 from attnscope.render.html.page import (
     chosen,
@@ -79,11 +78,6 @@ def render_html(
         scale=scale_of(first),
         provenance=provenance(caption),
     )
-
-
-def iframe(result: PerToken) -> Markup:
-    """The page for a notebook."""
-    return srcdoc(render_html(result).decode(), title_of(result), 860)
 
 
 def title_of(result: PerToken) -> str:

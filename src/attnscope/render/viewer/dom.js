@@ -91,17 +91,19 @@ export class Dom {
   }
 
   isDark() {
-    const theme = /** @type {HTMLElement | null} */ (this.root.closest("[data-theme]"))?.dataset.theme;
+    const themed = /** @type {HTMLElement | null} */ (this.root.closest("[data-theme]"));
+    const theme = themed?.dataset.theme ?? document.documentElement.dataset.host;
     return theme ? theme === "dark" : this.#systemDark.matches;
   }
 
   /** @param {() => void} heard */
   onSystemTheme(heard) {
     this.#systemDark.addEventListener("change", heard, { signal: this.#life.signal });
+    addEventListener("host", heard, { signal: this.#life.signal });
   }
 
   /** Listens to the window until the viewer is taken off the page, which the event "leave" tells its root.
-   * @param {"scroll" | "resize" | "message" | "keydown"} event @param {(event: any) => void} heard */
+   * @param {"scroll" | "resize" | "message" | "keydown" | "host"} event @param {(event: any) => void} heard */
   onWindow(event, heard) {
     addEventListener(event, heard, { passive: true, signal: this.#life.signal });
   }

@@ -51,7 +51,9 @@ export function createHead(context) {
     frame.top = narrow ? 56 : 84;
     frame.width = Math.max(120, stage.clientWidth - frame.left - 1);
     const shape = Math.min(1, Math.max(0.2, rows.length / Math.max(1, columns.length)));
-    const tall = Math.max(240, window.innerHeight - 210) - frame.top;
+    // A notebook's cell is as high as its page, not the other way round.
+    const room = document.documentElement.dataset.host ? 860 : window.innerHeight;
+    const tall = Math.max(240, room - 210) - frame.top;
     if (frame.width * shape > tall) frame.width = Math.max(200, Math.min(frame.width, tall / shape));
     frame.height = Math.round(frame.width * shape);
     const [x, y, times] = zoomParts(state.zoom);

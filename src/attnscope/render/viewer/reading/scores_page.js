@@ -92,6 +92,7 @@ export function runScoresPage(dom, source, tooltip, store, page) {
       dom.say(`${kind} saved`);
     });
   }
+  fold(dom);
   bindForm(dom, store, page.also);
   listenKeys(dom, page.keys ?? {});
   dom.onWindow("scroll", tooltip.followScroll);
@@ -99,6 +100,21 @@ export function runScoresPage(dom, source, tooltip, store, page) {
   onChange(draw);
   draw(null);
   for (const hidden of dom.all(".scripted")) hidden.hidden = false;
+}
+
+/** In a notebook's cell: the text and its colours; the rest when it is asked for. @param {Dom} dom */
+function fold(dom) {
+  const { root } = dom;
+  const more = dom.part("more");
+  more.addEventListener("click", () => {
+    const folded = root.classList.toggle("folded");
+    more.setAttribute("aria-expanded", String(!folded));
+    more.textContent = folded ? "More" : "Less";
+  });
+  if (root !== document.documentElement) return;
+  dom.onWindow("host", () => {
+    if (!root.classList.contains("in-cell")) root.classList.add("in-cell", "folded");
+  });
 }
 
 /** What Python wrote about the result, without what is hidden now. @param {Dom} dom @param {string[]} notes
