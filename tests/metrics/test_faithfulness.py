@@ -14,10 +14,12 @@ from attnscope.metrics.faithfulness import (
     area_under,
     deletion_curve,
     insertion_curve,
+    lds,
     normalised_aopc,
     removal_path,
     strongest_words,
     strongest_words_of_bins,
+    top_drop,
 )
 from attnscope.metrics.query import Explanation, LogProbability, WordSet
 from attnscope.metrics.table import METRICS
@@ -30,6 +32,7 @@ CUE = 2  # the copy model reads three places before the end
 PERFECT = np.eye(6)[CUE]
 BY_ORDER = [
     "comprehensiveness", "sufficiency", "aopc", "normalised_aopc", "deletion_area", "insertion_area", "log_odds",
+    "top_drop",
 ]  # fmt: skip
 
 
@@ -53,6 +56,8 @@ def test_the_best_values_are_those_on_paper(value: Value) -> None:
         "deletion_area": without + drop / 12,
         "insertion_area": with_it - drop / 12,
         "log_odds": np.log(without / with_it),
+        "top_drop": np.log(with_it / without),
+        "lds": 1.0,
         "soft_comprehensiveness": 1.0,
         "soft_sufficiency": 1.0,
     }
@@ -62,6 +67,7 @@ def test_the_best_values_are_those_on_paper(value: Value) -> None:
         "aopc": drop / 7,
         "normalised_aopc": 0.0,
         "log_odds": 0.0,
+        "top_drop": 0.0,
         "soft_comprehensiveness": 0.0,
         "soft_sufficiency": 0.0,
     }
@@ -81,6 +87,30 @@ def answered(generator: object, probability: Callable[[WordSet], float]) -> obje
             return end.value
         assert isinstance(query, LogProbability)
         answer = np.log([probability(words) for words in query.without])
+
+
+def test_lds_of_what_adds_up() -> None:
+    """Where every word adds its own part to the log-probability, the parts predict every set, and no order else."""
+    parts = np.array([0.5, -0.31, 0.07, 0.93, 0.123])
+
+    def probability(without: WordSet) -> float:
+        return float(np.exp(parts[[i for i in range(5) if i not in without]].sum() - 3))
+
+    assert answered(lds(Explanation(parts, True)), probability) == pytest.approx(1)
+    assert answered(lds(Explanation(-parts, True)), probability) == pytest.approx(-1)
+    assert -1 < float(str(answered(lds(Explanation(np.abs(parts), False)), probability))) < 0.9
+    assert answered(lds(Explanation(np.ones(5) * 0, True)), probability) == 0
+    assert np.isnan(float(str(answered(lds(Explanation(parts, True)), lambda _without: 0.5))))
+
+
+def test_top_drop_of_what_adds_up() -> None:
+    def probability(without: WordSet) -> float:
+        return float(np.exp(-sum(i + 1 for i in without)))
+
+    best = Explanation(np.arange(6.0), True)
+    assert answered(top_drop(best), probability) == pytest.approx((6 + 15 + 20) / 3)
+    assert answered(top_drop(Explanation(np.arange(3.0), True)), probability) == pytest.approx(3), "k = 1 alone"
+    assert answered(top_drop(Explanation(np.ones(1), True)), probability) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,6 +7,7 @@ signed scores, the words that speak most for the label.
 
 import math
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,15 @@ from attnscope.metrics.query import (
     SoftenedLogProbability,
     WordSet,
 )
+from attnscope.results.statistics import spearman
 
 # Shares of the words, as in ERASER (DeYoung et al. 2020).
 BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
 # How many sets of each size the beam search of `normalised_aopc` keeps.
 BEAM = 3
+# How many of the strongest words `top_drop` takes away, and how many random sets `lds` looks at.
+TOP = (1, 3, 5)
+SETS = 32
 # Of all words, the share that softened texts keep in expectation, whatever the scores.
 KEPT = 0.5
 # How many softened versions of a text the soft metrics average over.
@@ -64,6 +69,42 @@ def log_odds(explanation: Explanation) -> MetricGenerator:
     """
     log_probabilities = yield LogProbability((frozenset(), *strongest_words_of_bins(explanation)))
     return float((log_probabilities[1:] - log_probabilities[0]).mean())
+
+
+def top_drop(explanation: Explanation) -> MetricGenerator:
+    """mean over k in 1, 3, 5 of log p(y | x) − log p(y | x without its k strongest words); higher is better.
+
+    In nats; only those k that are fewer than the words, and at least k = 1. The top-k log-probability drop of
+    ContextCite (Cohen-Wang et al. 2024, arXiv:2409.00729), there of sources: `evaluate_citation` measures it so, each k
+    by itself.
+    Unlike a difference of probabilities it has no ceiling, so that one text can outweigh many.
+    """
+    sets = tuple(frozenset(explanation.order[:k]) for k in TOP if k == 1 or k < len(explanation.order))
+    log_probabilities = yield LogProbability((frozenset(), *sets))
+    return float((log_probabilities[0] - log_probabilities[1:]).mean())
+
+
+def lds(explanation: Explanation) -> MetricGenerator:
+    """Spearman's correlation of Σ scores of kept words with log p(y | kept words); higher is better.
+
+    From -1 to 1, over 32 random sets that keep each word with probability 1/2, the same for every method: the linear
+    datamodelling score (Park et al. 2023, arXiv:2303.14186), as ContextCite uses it; `evaluate_citation` measures it of
+    sources. Equal scores predict nothing and count 0. Not defined where the prediction is the same on every set. It
+    misleads for scores without a sign, and where words matter only together: then no sum predicts the value.
+    """
+    kept = np.random.default_rng(0).random((SETS, len(explanation.scores))) < KEPT
+    values = yield LogProbability(tuple(frozenset(np.flatnonzero(~row).tolist()) for row in kept))
+    return predicted_ranks(explanation.scores, kept, values)
+
+
+def predicted_ranks(scores: NDArray[np.float64], kept: NDArray[Any], values: NDArray[np.float64]) -> float:
+    """The rank correlation of Σ scores of what is kept with the values: 0 for equal sums, UNDEFINED for equal values.
+
+    scores: (part,); kept: (set, part), 1 or True where a part is kept; values: (set,).
+    """
+    if np.ptp(values) == 0:
+        return UNDEFINED
+    return float(np.nan_to_num(spearman(kept @ scores, values)))
 
 
 def aopc(explanation: Explanation) -> MetricGenerator:

@@ -88,6 +88,20 @@ METRICS: dict[str, Metric] = {
         "change of the log-probability without the strongest words, over bins, in nats",
         "arXiv:2010.00667",
     ),
+    "top_drop": Metric(
+        faithfulness.top_drop,
+        "higher",
+        "faithfulness",
+        "fall of the log-probability without the 1, 3 and 5 strongest words, in nats",
+        "arXiv:2409.00729",
+    ),
+    "lds": Metric(
+        faithfulness.lds,
+        "higher",
+        "faithfulness",
+        "rank correlation of the scores of random sets of words with what the model says on them",
+        "arXiv:2303.14186",
+    ),
     "soft_comprehensiveness": Metric(
         faithfulness.soft_comprehensiveness,
         "higher",

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import InputError
+from attnscope.metrics.faithfulness import predicted_ranks
 from attnscope.models.default_settings import default_settings
 from attnscope.models.loading.load import Model
 from attnscope.results.citation.head_weights import HeadWeights
-from attnscope.results.statistics import interval, spearman
+from attnscope.results.statistics import interval
 from attnscope.results.tables import Columns, counts, numbers, texts
 from attnscope.studies.citation.cite import METHODS
 from attnscope.studies.citation.deletion import effects_of
@@ -206,11 +207,9 @@ def lds(scores: Floats, kept: Floats, true: Floats) -> float:
     scores: (statement, source); kept: (set, source); true: (statement, set). NaN where no statement's values differ. A
     statement whose scores are all equal predicts nothing and counts 0.
     """
-    found = []
-    for row, values in zip(scores, true, strict=True):
-        if np.ptp(values) > 0:
-            found.append(float(np.nan_to_num(spearman(kept @ row, values))))
-    return float(np.mean(found)) if found else float("nan")
+    by_statement = [predicted_ranks(row, kept, values) for row, values in zip(scores, true, strict=True)]
+    known = [one for one in by_statement if not np.isnan(one)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def top_drop(found: Setup, scores: Floats, k: int) -> float:
