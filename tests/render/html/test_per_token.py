@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +174,30 @@ def test_the_policy_and_the_data() -> None:
 def test_a_notebook_shows_it() -> None:
     assert notebook_html(SIGNED).startswith("<iframe title=")
     assert SIGNED._repr_html_() == notebook_html(SIGNED)
+
+
+def test_rows_and_columns_of_the_matrix_have_labels(browser: Browser, tmp_path: Path) -> None:
+    """Each beside the middle of its row or below that of its column; Japanese bytes make one row a character."""
+    for made in (per_token(result("What each token relied on"), 3), per_byte()):
+        shown = made.by_character()
+        with opened(browser, tmp_path, render(made, ".html")) as page:
+            for axis, names in (
+                ("y", [target.text for target in shown.targets]),
+                ("x", [word.text for word in shown.first.words]),
+            ):
+                labels = page.locator(f".labels.{axis} text")
+                assert [text.strip() for text in labels.all_text_contents()] == [name.strip() for name in names]
+                matrix, last = page.locator(".matrix").bounding_box(), labels.last.bounding_box()
+                assert matrix is not None
+                assert last is not None
+                start, size = ("y", "height") if axis == "y" else ("x", "width")
+                middle = matrix[start] + matrix[size] * (1 - 0.5 / len(names))  # type: ignore[literal-required]
+                assert last[start] + last[size] / 2 == pytest.approx(middle, abs=3)  # type: ignore[literal-required]
+
+
+def test_labels_are_thinned_before_they_touch(browser: Browser, tmp_path: Path) -> None:
+    long = per_token(result(" ".join(f"word{i}" for i in range(90))), 60)
+    with opened(browser, tmp_path, render(long, ".html"), viewport={"width": 360, "height": 640}) as page:
+        boxes = [box for label in page.locator(".labels.x text").all() if (box := label.bounding_box())]
+        assert len(boxes) == 18
+        assert all(left["x"] + left["width"] <= right["x"] + 1 for left, right in pairwise(boxes))

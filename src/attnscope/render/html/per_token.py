@@ -37,6 +37,8 @@ KEYS = (
 )
 # Cells in a row of the matrix: with more words, neighbours share a cell, which shows the strongest of them.
 _MOST_COLUMNS = 240
+# Labels of its columns, as many as a narrow screen has room for; pixels of a row's; characters of each.
+_MOST_LABELS, _ROW_LABEL, _LONGEST_LABEL = 20, 13, 12
 
 
 def render_html(
@@ -180,8 +182,27 @@ def _matrix(result: PerToken) -> Markup:
         "preserveAspectRatio": "none",
     }
     mark = el("rect", {"class": "mark", "x": 0, "y": 0, "width": columns, "height": 1})
+    words = [result.first.names[s] or result.first.words[s].text for s in starts]
+    parts = (
+        _labels([target.text for target in result.targets], "y", height // _ROW_LABEL, {"height": height}),
+        el("svg", picture, cells, mark),
+        _labels(words, "x", _MOST_LABELS, {}),
+    )
     axis = f"one row per token, from the top; one column per word, from the left{shared}"
-    return joined((el("svg", picture, cells, mark), el("p", {"class": "axis", "lang": "en"}, el("span", None, axis))))
+    return joined(
+        (el("div", {"class": "labelled"}, *parts), el("p", {"class": "axis", "lang": "en"}, el("span", None, axis)))
+    )
+
+
+def _labels(names: list[str], axis: str, most: int, size: dict[str, object]) -> Markup:
+    """Names along an axis of the matrix, each in the middle of its row or column; of many, every second or third."""
+    step = -(-len(names) // most)
+    written = []
+    for place in range(0, len(names), step):
+        name = _token(names[place])
+        short = name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "…"
+        written.append(el("text", {axis: f"{100 * (place + 0.5) / len(names):.4g}%"}, short))
+    return el("svg", {"class": f"labels {axis}", "aria-hidden": "true", **size}, written)
 
 
 def _each(result: PerToken) -> Markup:
