@@ -1,8 +1,10 @@
 """What a release says of itself agrees: one version, files that are there, forms that ask for what is needed."""
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -54,3 +56,47 @@ def test_the_release_publishes_only_a_tag_that_is_checked_and_with_no_secret() -
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert {"run": "make dist"} in jobs["build"]["steps"]
     assert "secrets." not in text
+
+
+def _package_page() -> Any:
+    spec = importlib.util.spec_from_file_location("package_page", ROOT / ".ci/package_page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+ADDRESS = "https://example.org/them/it"
+TARGET = re.compile(r'\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)"')
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ja.md"])
+def test_every_link_of_the_readme_leads_somewhere_from_a_package_index(name: str) -> None:
+    """Where the repository is known, into this version's files; elsewhere there is none that could be broken."""
+    readme = (ROOT / name).read_text("utf-8")
+    targets = [a or b for a, b in TARGET.findall(readme)]
+    relative = [target for target in targets if not target.startswith(("https:", "#"))]
+    assert len(relative) > 20
+    assert [path for path in relative if not (ROOT / path).exists()] == []
+
+    page = _package_page().page
+    absolute = [a or b for a, b in TARGET.findall(page(readme, ADDRESS, "1.2.3"))]
+    assert len(absolute) == len(targets)
+    for before, after in zip(targets, absolute, strict=True):
+        kind = "raw" if before.endswith((".png", ".webp")) else "blob"
+        assert after == (f"{ADDRESS}/{kind}/v1.2.3/{before}" if before in relative else before)
+    without = page(readme, "", "1.2.3")
+    assert all((a or b).startswith(("https:", "#")) for a, b in TARGET.findall(without))
+    assert "<picture" not in without
+    assert len(without) > 0.7 * len(readme)
+
+
+def test_the_address_is_the_workflows_or_given() -> None:
+    repository = _package_page().repository
+    workflow = {"GITHUB_SERVER_URL": "https://example.org", "GITHUB_REPOSITORY": "them/it"}
+    assert repository({}) == ""
+    assert repository(workflow) == ADDRESS
+    assert repository({**workflow, "ATTNSCOPE_REPOSITORY": "https://else.org/x/"}) == "https://else.org/x"
+    assert PROJECT["project"]["authors"]
+    assert set(PROJECT["project"]["dynamic"]) == {"readme", "urls"}
