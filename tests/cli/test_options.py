@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from inspect import signature
 from pathlib import Path
 
@@ -57,11 +58,16 @@ def test_a_group_of_options_reaches_the_command_as_one() -> None:
         seen.append((name, look))
 
     called = options.expanded(command)
-    assert [*signature(called).parameters] == ["name", "max_line_chars", "font", "font_size", "dark"]
+    looks = {one.name: one.default for one in fields(options.Look)}
+    assert [*signature(called).parameters] == ["name", *looks]
+    assert {"max_line_chars", "font", "font_size", "dark", "width", "no_caption"} <= set(looks)
     assert called.__doc__ == "What it does."
-    called(name="x", max_line_chars=40, font=None, font_size=None, dark=True)
+    called(name="x", **looks | {"max_line_chars": 40, "dark": True})
     assert seen == [("x", options.Look(max_line_chars=40, dark=True))]
     assert seen[0][1].given() == {"max_line_chars": 40, "dark": True}
+    assert options.Picture(no_caption=True, width="page", height=0.0).given() == {
+        "caption": False, "width": "page", "height": 0.0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

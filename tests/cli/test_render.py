@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from command_line import TEXT, failed, run
+from drawn_results import result
 
 import attnscope as ats
 from attnscope.render import render
@@ -37,3 +38,20 @@ def test_a_result_by_token_is_drawn_again(smollm2: ats.Model, tmp_path: Path) ->
     assert (tmp_path / "each.html").read_bytes() == render(each, ".html")
     assert run("render", str(tmp_path / "each.json"), "-o", str(tmp_path / "each.svg")).returncode == 0
     assert (tmp_path / "each.svg").read_bytes() == render(each, ".svg")
+
+
+def test_a_figure_for_a_paper_and_what_it_cites(tmp_path: Path) -> None:
+    saved = tmp_path / "castle.json"
+    castle = result("the old castle on the hill")
+    castle.save(saved)
+    how = ["--width", "column", "--no-caption", "--no-legend"]
+    assert run("render", str(saved), "-o", str(tmp_path / "castle.pdf"), *how).returncode == 0
+    expected = render(castle, ".pdf", width="column", caption=False, legend=False)
+    assert (tmp_path / "castle.pdf").read_bytes() == expected
+    assert run("render", str(saved), "-o", str(tmp_path / "castle.bib")).returncode == 0
+    assert castle.cite().bibtex in (tmp_path / "castle.bib").read_text(encoding="utf-8")
+    said = failed("render", str(saved), "-o", str(tmp_path / "castle.pdf"), "--width", "colum")
+    assert 'expected "column", "page" or inches' in said
+    assert "has no option 'width'" in failed(
+        "render", str(saved), "-o", str(tmp_path / "castle.html"), "--width", "page"
+    )

@@ -1,10 +1,13 @@
 """Attention maps to draw, made by hand: no model is needed to test a page."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
+import matplotlib.text
 import numpy as np
 
-from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise
+from attnscope.results.attention_maps import AttentionMaps, TextSide, quantise, quantise_signed
 from attnscope.results.base import Asked, Measured
 from attnscope.text.words import TokenSpan, WordSpan
 
@@ -69,3 +72,35 @@ def kept(maps: AttentionMaps, layer: int, head: int) -> np.ndarray:
     truth = maps.weights(layer, head).astype(np.float64)
     peak = truth.max(-1, keepdims=True)
     return np.rint(truth / peak * 255) / 255 * peak.astype(np.float16).astype(np.float64)
+
+
+def by_character(text: str, layers: int = 2, heads: int = 3, sink: float = 0.0) -> AttentionMaps:
+    """One token a character behind a special one; `sink` of every row goes to the first that is shown."""
+    tokens = (TokenSpan("<s>", 0, 0, True), *(TokenSpan(c, i, i + 1, False) for i, c in enumerate(text)))
+    words = tuple(WordSpan(i, i + 1, (i + 1,)) for i in range(len(text)))
+    count = len(tokens)
+    weights = np.random.default_rng(1).dirichlet(np.ones(count), size=(layers, heads, count)).astype(np.float32)
+    weights *= 1 - sink
+    weights[..., 1] += sink
+    codes, largest = quantise(weights)
+    statistics = {"special": np.ascontiguousarray(weights[..., 0]), "first": weights[..., 0].mean(-1)}
+    side = TextSide(text, tokens, words)
+    return AttentionMaps(
+        side, side, (*range(layers),), (*range(heads),), (*range(count),), (*range(count),), codes, largest, statistics,
+        provenance={"model": "tests/tiny"},
+    )  # fmt: skip
+
+
+def signed_by_character(text: str, layers: int = 2, heads: int = 3) -> AttentionMaps:
+    """Maps of linear attention: each layer a hundred times smaller than the one before."""
+    maps = by_character(text, layers, heads)
+    count = len(maps.keys)
+    weights = np.random.default_rng(2).normal(size=(layers, heads, count, count)) * np.tri(count)
+    weights *= 0.01 ** np.arange(layers)[:, None, None, None]
+    codes, largest = quantise_signed(weights)
+    measured = Measured(mechanism="gated delta rule", rebuilt=2e-7)
+    return replace(maps, codes=codes, largest=largest, signed=True, measured=measured)
+
+
+def words_in(ax: Any) -> str:
+    return " ".join(t.get_text() for t in ax.figure.get_figure(root=True).findobj(matplotlib.text.Text))

@@ -55,8 +55,8 @@ def evaluate(
     ] = None,
     json: options.Json = False,
     chat: options.Chat = False,
-    dark: options.Dark = False,
     *,
+    look: options.Picture,
     loading: options.Loading,
 ) -> None:
     """Measure how faithful methods are, with confidence intervals and paired tests against random scores.
@@ -80,7 +80,7 @@ def evaluate(
             raise typer.Exit(130) from None
         for name, why in found.settings.get("skipped", {}).items():
             sys.stderr.write(f"attnscope: skipped {name}: {why}\n")
-    options.write(found, output, {"dark": True} if dark else {})
+    options.write(found, output, look.given())
     if json:
         sys.stdout.write(found.to_json() + "\n")
     elif output is None:

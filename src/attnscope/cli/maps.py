@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -49,9 +49,8 @@ def maps(
         Literal["standard", "high"], typer.Option(help="Quality of an .html; high keeps small weights too.")
     ] = "standard",
     json: options.Json = False,
-    font: options.Font = None,
-    dark: options.Dark = False,
     *,
+    look: options.Picture,
     loading: options.Loading,
 ) -> None:
     """Capture the attention of every layer and head, or of those you choose, with statistics for each head.
@@ -84,12 +83,8 @@ def maps(
         result = result.words()
     if output is not None:
         suffix = output.suffix.lower()
-        how: dict[str, Any] = {"max_mb": max_mb, "quality": quality} if suffix == ".html" else {}
-        if suffix in (".png", ".svg", ".pdf"):
-            how["font"] = font
-        if suffix in (".html", ".png", ".svg", ".pdf"):
-            how["dark"] = dark or None
-        options.write(result, output, {name: value for name, value in how.items() if value is not None})
+        of_a_page = {"max_mb": max_mb, "quality": quality} if suffix == ".html" else {}
+        options.write(result, output, of_a_page | look.given())
     if json:
         sys.stdout.write(result.to_json() + "\n")
     elif output is None:

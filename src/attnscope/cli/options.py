@@ -206,19 +206,34 @@ class Loading(Placing, _Named):
 
 
 @dataclass(frozen=True)
-class Look:
+class Picture:
     """How pages and figures look."""
+
+    font: Font = None
+    dark: Dark = False
+    width: Annotated[
+        str | None,
+        typer.Option(help="Of a figure for a paper: column (3.25 inches), page (6.75) or a number of inches."),
+    ] = None
+    height: Annotated[float | None, typer.Option(help="Of a figure for a paper, in inches.")] = None
+    no_caption: Annotated[bool, typer.Option("--no-caption", help="Figures without title, facts and notes.")] = False
+    no_legend: Annotated[bool, typer.Option("--no-legend", help="Figures without the colours' key.")] = False
+
+    def given(self) -> dict[str, Any]:
+        """The options that were given, as `save` takes them."""
+        own = {name: value for name, value in asdict(self).items() if value is not None and value is not False}
+        left_out = {name.removeprefix("no_"): False for name in own if name.startswith("no_")}
+        return {name: value for name, value in own.items() if not name.startswith("no_")} | left_out
+
+
+@dataclass(frozen=True)
+class Look(Picture):
+    """The same of what draws a text."""
 
     max_line_chars: Annotated[
         int | None, typer.Option(min=1, help="Characters per line in .html and figures. Default: 80.")
     ] = None
-    font: Font = None
     font_size: Annotated[float | None, typer.Option(min=1, help="Text size.")] = None
-    dark: Dark = False
-
-    def given(self) -> dict[str, Any]:
-        """The options that were given, as `save` takes them."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
 
 
 def _default_device() -> str:
@@ -343,7 +358,7 @@ def check_output(output: Path | None, kind: type[Result] = Attribution) -> None:
         checked_path(output, kind)
 
 
-def show(result: Result, output: Path | None, json: bool, look: Look) -> None:
+def show(result: Result, output: Path | None, json: bool, look: Picture) -> None:
     """Write or print the result, as the options say."""
     write(result, output, look.given())
     if json:

@@ -24,6 +24,7 @@ from attnscope.methods.gradient.gradient_x_input import gradient_x_input
 from attnscope.methods.gradient.integrated_gradients import integrated_gradients
 from attnscope.methods.gradient.mask_gradient import mask_gradient
 from attnscope.methods.gradient.smooth_grad import smooth_grad
+from attnscope.methods.papers.facts import named, papers_of
 from attnscope.methods.perturbation.deletion import deletion
 from attnscope.methods.perturbation.lime import lime
 from attnscope.methods.perturbation.occlusion import occlusion
@@ -62,7 +63,6 @@ class Method:
     sign: Literal["non-negative", "signed"] = "non-negative"
     passes: str = "one forward pass"
     cost: Callable[[costs.Size], costs.Cost] = costs.gradients
-    paper: str = ""
     asks: Literal["target", "query", "prediction"] = "target"
     runs: Callable[[Mapping[str, Any], int], int] = lambda _options, _units: 1
     smaller: str = SHORTER
@@ -73,6 +73,11 @@ class Method:
     def name(self) -> str:
         """The name of the method's function."""
         return self.run.__name__
+
+    @property
+    def paper(self) -> str:
+        """The papers that it is from, in one line."""
+        return named(papers_of(self.name)) if METHODS.get(self.name) is self else ""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -100,7 +105,6 @@ METHODS: dict[str, Method] = {
             family="gradient",
             unit="how strongly the target reacts to the token's embedding, in nats per unit of embedding",
             passes="one forward and one backward pass",
-            paper="PromptRobust, arXiv:2306.04528",
         ),
         Method(
             gradient_x_input,
@@ -108,7 +112,6 @@ METHODS: dict[str, Method] = {
             unit="the share of the target that the token carries to first order, in nats",
             sign="signed",
             passes="one forward and one backward pass",
-            paper="Shrikumar et al. 2016, arXiv:1605.01713",
         ),
         Method(
             integrated_gradients,
@@ -118,7 +121,6 @@ METHODS: dict[str, Method] = {
             passes="one forward and one backward pass per step ({steps})",
             runs=lambda options, _units: options["steps"],
             smaller=f"take fewer steps, or {SHORTER}",
-            paper="Sundararajan et al. 2017, arXiv:1703.01365",
         ),
         Method(
             smooth_grad,
@@ -128,7 +130,6 @@ METHODS: dict[str, Method] = {
             cost=lambda size: costs.gradients(size, noisy=1),
             runs=lambda options, _units: options["samples"],
             smaller=f"take fewer samples, or {SHORTER}",
-            paper="Smilkov et al. 2017, arXiv:1706.03825",
         ),
         Method(
             gradient_shap,
@@ -139,7 +140,6 @@ METHODS: dict[str, Method] = {
             cost=lambda size: costs.gradients(size, noisy=2),
             runs=lambda options, _units: options["samples"],
             smaller=f"take fewer samples, or {SHORTER}",
-            paper="Lundberg and Lee 2017, arXiv:1705.07874; Erion et al., arXiv:1906.10670",
         ),
         Method(
             gim,
@@ -147,7 +147,6 @@ METHODS: dict[str, Method] = {
             unit="the token's share of the target, by a gradient that sees through sharp attention and norms",
             sign="signed",
             passes="one forward and one backward pass",
-            paper="Edin et al. 2025, arXiv:2505.17630",
         ),
         Method(
             mask_gradient,
@@ -167,7 +166,6 @@ METHODS: dict[str, Method] = {
             cost=costs.single_words,
             runs=lambda _options, units: units,
             smaller=_FEWER_UNITS,
-            paper="PromptRobust, arXiv:2306.04528",
         ),
         Method(
             occlusion,
@@ -178,7 +176,6 @@ METHODS: dict[str, Method] = {
             cost=costs.single_words,
             runs=lambda _options, units: units,
             smaller=_FEWER_UNITS,
-            paper="Zeiler and Fergus 2014, arXiv:1311.2901",
         ),
         Method(
             shapley,
@@ -189,7 +186,6 @@ METHODS: dict[str, Method] = {
             cost=costs.texts,
             runs=lambda options, units: 2 * options["pairs"] * units,
             smaller=f"take fewer pairs, {_FEWER_UNITS}",
-            paper="Castro et al. 2009; Mitchell et al., arXiv:2104.12199",
         ),
         Method(
             lime,
@@ -200,7 +196,6 @@ METHODS: dict[str, Method] = {
             cost=costs.texts,
             runs=lambda options, _units: options["samples"],
             smaller=f"take fewer samples, or {SHORTER}",
-            paper="Ribeiro et al. 2016, arXiv:1602.04938",
         ),
         Method(
             surrogate,
@@ -211,7 +206,6 @@ METHODS: dict[str, Method] = {
             cost=costs.texts,
             runs=lambda options, _units: options["samples"],
             smaller=f"take fewer samples, or {SHORTER}",
-            paper="Cohen-Wang et al. 2024, arXiv:2409.00729",
         ),
         Method(
             random,
@@ -228,7 +222,6 @@ METHODS: dict[str, Method] = {
             cost=costs.passing,
             asks="query",
             shares=True,
-            paper="Vaswani et al. 2017, arXiv:1706.03762",
         ),
         Method(
             rollout,
@@ -239,7 +232,6 @@ METHODS: dict[str, Method] = {
             asks="query",
             smaller=f"ask for a lower layer, or {SHORTER}",
             shares=True,
-            paper="Abnar & Zuidema 2020, arXiv:2005.00928",
         ),
         Method(
             attention_flow,
@@ -249,7 +241,6 @@ METHODS: dict[str, Method] = {
             cost=costs.passing,
             asks="query",
             query=-1,
-            paper="Abnar & Zuidema 2020, arXiv:2005.00928",
         ),
         Method(
             attention_gradient,
@@ -259,7 +250,6 @@ METHODS: dict[str, Method] = {
             cost=costs.attention_gradient,
             asks="prediction",
             query=-1,
-            paper="Chefer et al. 2021, arXiv:2103.15679",
         ),
         Method(
             value_norm,
@@ -268,7 +258,6 @@ METHODS: dict[str, Method] = {
             passes="at most one forward pass",
             cost=costs.value_norm,
             asks="query",
-            paper="Kobayashi et al. 2020, arXiv:2004.10102",
         ),
         Method(
             value_zeroing,
@@ -279,7 +268,6 @@ METHODS: dict[str, Method] = {
             asks="query",
             smaller=f"ask for one layer, use method='value_norm', or {SHORTER}",
             shares=True,
-            paper="Mohebbi et al. 2023, arXiv:2301.12971",
         ),
     )
 }

@@ -80,11 +80,16 @@ FORMATS: dict[str, Renderer | None] = {
     ".txt": None,
     ".md": Renderer(f"{_DOCUMENT}.markdown", "render_markdown"),
     ".tex": Renderer(f"{_DOCUMENT}.latex", "render_latex"),
+    ".bib": Renderer(f"{_DOCUMENT}.bibtex", "render_bibtex"),
     ".csv": Renderer(f"{_DOCUMENT}.table", "render_csv"),
     ".parquet": Renderer(f"{_DOCUMENT}.table", "render_parquet"),
     ".jsonl": None,
     ".safetensors": None,
 }
+
+
+# What every figure takes for a paper.
+PAPER = ("width", "height", "caption", "legend")
 
 
 def _page(file: str, *options: str) -> dict[str, Renderer]:
@@ -93,7 +98,7 @@ def _page(file: str, *options: str) -> dict[str, Renderer]:
 
 def _figures(file: str, *options: str, function: str = "render_figure") -> dict[str, Renderer]:
     """The renderers of png, svg and pdf by one function; only png takes a scale."""
-    names = (*options, "dark")
+    names = (*options, "dark", *PAPER)
     return {
         ".png": Renderer(f"{_FIGURE}.{file}", function, (*names, "scale"), {"form": "png", "scale": 2}),
         ".svg": Renderer(f"{_FIGURE}.{file}", function, names, {"form": "svg", "scale": 1}),
@@ -156,7 +161,7 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
     },
     Evaluation: {
         **_page("evaluation"),
-        **_figures("evaluation"),
+        **_figures("evaluation", "font"),
         **_document(".tex", "evaluation", "render_latex"),
         **_document(".csv", "evaluation", "render_csv"),
         **_document(".jsonl", "data", "render_lines"),
@@ -175,7 +180,7 @@ _OWN: dict[type[Result], dict[str, Renderer]] = {
     },
     HeadProfiles: {
         **_page("head_profiles"),
-        **_figures("head_profiles"),
+        **_figures("head_profiles", "font"),
         **_document(".txt", "terminal", "render_table"),
     },
     SurveySummary: {
@@ -207,6 +212,8 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font_size:      size of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. By default html follows the reader's system.
     scale:          pixels per point of a png (2).
+    width, height:  "column" (3.25 inches), "page" (6.75) or inches, of figures for papers; letters stay readable.
+    caption, legend: False leaves title, facts and notes, or the colours' key, to the paper (figures).
     max_mb, quality, flow, effects: for the page of maps, see `attnscope.render.html.explorer.render_html`.
 
     Raises OutputError for a suffix without a renderer, InputError for an option or value that the renderer does not
@@ -219,6 +226,11 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     if unknown:
         known = ", ".join(renderer.options) or "none"
         raise InputError(f"the {suffix} renderer has no option {unknown[0]!r}; it takes: {known}")
+    if paper := {name: options.pop(name) for name in PAPER if name in options}:
+        from attnscope.render.figure.paper import on_paper
+
+        with on_paper(**paper):
+            return renderer.load()(result, **options)
     return renderer.load()(result, **options)
 
 

@@ -35,6 +35,7 @@ from attnscope.results.files.reading import (
     parsed,
     text_of,
 )
+from attnscope.results.files.references import References
 from attnscope.results.files.schema1 import upgraded
 from attnscope.results.files.writing import write_atomically
 from attnscope.results.tables import Columns, arrow_stream, data_frame
@@ -318,6 +319,15 @@ class Result(ABC):
     def from_json(cls, document: str, source: str = "the document") -> Self:
         """What `to_json` wrote. Raises DamagedFileError, naming `source`, for anything else."""
         return cls.from_dict(parsed(document, source), source)
+
+    def cite(self) -> References:
+        """What to write of it in a paper: a sentence for the methods section, and the BibTeX of what that cites.
+
+        >>> print(result.cite())  # doctest: +SKIP
+        """
+        # Who found what stands beside the methods, above this room, without torch. Imported when it is asked for.
+        found: References = importlib.import_module("attnscope.methods.papers.sentences").references(self)
+        return found
 
     def _repr_html_(self) -> str:
         # The only place where a result calls its renderers: a notebook calls this method. Imported when it does.

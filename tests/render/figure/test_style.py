@@ -1,12 +1,10 @@
 """What all pictures on axes look like."""
 
-import matplotlib
 import numpy as np
 import pytest
 
-from attnscope.render.colours import DARK
 from attnscope.render.content.pieces import columns
-from attnscope.render.figure.style import Look, blocks, drawable, excerpt, number, pooled, root_of, size_of, thinned
+from attnscope.render.figure.style import blocks, drawable, excerpt, number, pooled, root_of, size_of, thinned
 
 
 @pytest.mark.parametrize(
@@ -38,23 +36,6 @@ def test_an_excerpt_is_one_quoted_line_that_fits(text: str, width: int) -> None:
 
 def test_what_would_break_an_svg_is_made_visible() -> None:
     assert drawable("a\x1b\nb\ufeff") == "a␛\nb"
-
-
-def test_a_look_changes_no_font_setting() -> None:
-    before = matplotlib.rcParams.copy()
-    look = Look("abc", True, None)
-    ax = look.axes(None, (3, 2))
-    assert look.colours is DARK
-    assert matplotlib.colors.to_hex(ax.figure.get_facecolor()) == DARK.background
-    assert len(DARK.steps) == look.map().N
-    assert matplotlib.rcParams.copy() == before
-
-
-def test_colours_follow_the_root_of_a_weight() -> None:
-    scale = Look("", False, None).scale(0.5, 2)["norm"]
-    assert float(scale(0.5)) == 1
-    assert float(scale(0.125)) == pytest.approx(0.5)
-    assert float(Look("", False, None).scale(0.0, 4)["norm"](0.0)) == 0
 
 
 WEIGHTS = np.random.default_rng(0).normal(size=(7, 10)).astype(np.float32)

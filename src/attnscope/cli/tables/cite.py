@@ -64,9 +64,8 @@ def cite(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help=options.formats(Citation))] = None,
     json: options.Json = False,
-    font: options.Font = None,
-    dark: options.Dark = False,
     *,
+    look: options.Picture,
     loading: options.Loading,
 ) -> None:
     """Find the sources of an answer: a score for each statement and each passage, turn or sentence.
@@ -80,7 +79,7 @@ def cite(
         masks=masks, tolerance=tolerance, weights=weights, exact=exact, generate=generate, template=template,
         segments=segments, within=within, **more,
     )  # fmt: skip
-    options.show(found, output, json, options.Look(None, font, None, dark))
+    options.show(found, output, json, look)
 
 
 def _asked(question: str | None, passages: Path | None, messages: Path | None) -> tuple[Any, dict[str, Any]]:

@@ -5,8 +5,7 @@ gives the same bytes: no dates, no random ids.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, count, groupby
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,8 @@ from attnscope.render.colours import ColourMap, colours_for, text_on
 from attnscope.render.content.caption import caption_of, headline, limits, number, singular, unit
 from attnscope.render.content.line_breaking import Line, lines
 from attnscope.render.content.pieces import columns, query_words, visible
-from attnscope.render.figure.to_bytes import file_of
+from attnscope.render.figure.paper import paper
+from attnscope.render.figure.to_bytes import file_of, need_matplotlib
 from attnscope.results.attribution import Attribution
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ _SMALL, _TITLE, _ANSWER = 0.72, 1.45, 1.2
 # A name is cut beyond so many characters.
 _LONGEST_NAME = 60
 _BAR = 11.0
+_FONT_SIZE, _PAPER_FONT_SIZE, _LINE_CHARS = 13.0, 8.0, 80
+# Lines of fewer characters are no text any more.
+_FEWEST = 12
+# On a paper: the smallest letters in points, and the title's and the answer's size.
+_LEAST_SIZE, _ON_PAPER = 6.0, 1.0
+# The line below a word whose score is negative, so that grey print has its sign too.
+_UNDERLINE = 0.09
 _NAMELESS: Mapping[int, str] = {}
 _ACCENT = {False: "#0b57a4", True: "#8cc4ff"}
 # Beyond these, viewers and matplotlib itself fail: pixels of a png, points of a pdf page.
@@ -40,15 +47,43 @@ def render_figure(
     *,
     form: str,
     scale: float,
-    max_line_chars: int = 80,
+    max_line_chars: int | None = None,
     font: Any = None,
-    font_size: float = 13,
+    font_size: float | None = None,
     dark: bool = False,
 ) -> bytes:
-    """The figure as "png" (`scale` pixels to a point), or "svg" or "pdf" with the letters as outlines."""
+    """The figure as "png" (`scale` pixels to a point), "svg" with the letters as outlines, or "pdf"."""
     # A passage has a line for its name, and a row below.
-    (text,) = wrapped([result], max_line_chars, font_size, scale, more=2 * len(result.asked.segments))
-    return file_of(lambda: _sheet_of(result, text, font, font_size, dark).figure(scale), form, scale)
+    more = 2 * len(result.asked.segments)
+
+    def sheet(chars: int, size: float) -> Sheet:
+        (text,) = wrapped([result], chars, size, scale, more)
+        return _sheet_of(result, text, font, size, dark)
+
+    return sheet_file(sheet, form, scale, max_line_chars, font_size)
+
+
+def sheet_file(
+    sheet: Callable[[int, float], "Sheet"], form: str, scale: float, max_line_chars: int | None, font_size: float | None
+) -> bytes:
+    """The file of a Sheet, which is made for a number of characters a line and a font size.
+
+    On a paper of a given width lines fill it, unless it is said how long they are, and letters are 8 points high.
+    """
+    wide = paper().width
+    if wide is None:
+        size = _FONT_SIZE if font_size is None else font_size
+        # Refused before matplotlib is asked for.
+        drawn = sheet(_LINE_CHARS if max_line_chars is None else max_line_chars, size)
+        return file_of(lambda: drawn.figure(scale), form, scale)
+    size = _PAPER_FONT_SIZE if font_size is None else font_size
+    chars = max_line_chars
+    if chars is None:
+        # Letters are half as wide as high, about; then a few less, until the longest line fits.
+        chars = max(_FEWEST, int(72 * wide / (0.42 * max(size, 1))))
+    while (drawn := sheet(chars, size)).right > 72 * wide - drawn.margin and chars > _FEWEST:
+        chars -= max(1, chars // 20)
+    return file_of(lambda: drawn.figure(scale), form, scale)
 
 
 def wrapped(
@@ -75,8 +110,8 @@ def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dar
     written = (*(line.text for line in text), caption.title, caption.line(), caption.scale, *caption.notes)
     sheet = Sheet("".join((*written, answer, probability, *names.values(), "“”…")), result.signed, font, size, dark)
     sheet.title(caption.title)
-    if answer:
-        sheet.line([(f"“{begun(answer)}”  ", sheet.colours.ink), (probability, sheet.accent)], _ANSWER)
+    if answer and sheet.paper.caption:
+        sheet.line([(f"“{begun(answer)}”  ", sheet.colours.ink), (probability, sheet.accent)], sheet.large[1])
     width = max(columns(line.text) for line in text)
     sheet.facts([f"{name} {value}" for name, value in caption.facts], width)
     sheet.space()
@@ -89,9 +124,9 @@ def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dar
         ]
         sheet.rows(rows)
         sheet.space()
-    sheet.legend(
-        *limits(result), f"{unit(result)} per {singular(result)}, {'0 in the middle' if result.signed else 'min–max'}"
-    )
+    underlined = "; underlined: below 0" if result.signed and sheet.paper.width is not None else ""
+    scale = "0 in the middle" if result.signed else "min–max"
+    sheet.legend(*limits(result), f"{unit(result)} per {singular(result)}, {scale}{underlined}")
     for note in caption.notes:
         sheet.facts(note.split(" "), width, " ")
     return sheet
@@ -104,12 +139,19 @@ class Sheet:
     """
 
     def __init__(self, characters: str, signed: bool, font: Any, size: float, dark: bool) -> None:
+        need_matplotlib()
         from attnscope.render.figure.fonts import Fonts
 
         self.colours: ColourMap = colours_for(signed, dark)
         self.accent = _ACCENT[dark]
         self.size = size
-        self.top = _MARGIN * size
+        self.paper = paper()
+        self.signed = signed
+        self.margin = (_MARGIN if self.paper.width is None else 0.3) * size
+        self.room = math.inf if self.paper.width is None else 72 * self.paper.width - 2 * self.margin
+        self.small_size = _SMALL * size if self.paper.width is None else max(_SMALL * size, min(size, _LEAST_SIZE))
+        self.large = (_TITLE, _ANSWER) if self.paper.width is None else (_ON_PAPER, _ON_PAPER)
+        self.top = self.margin
         self.right = 0.0
         self.texts: list[tuple[float, float, str, str, float, str]] = []
         self.boxes: list[tuple[float, float, float, float, float, str, str]] = []
@@ -121,25 +163,40 @@ class Sheet:
 
     def title(self, title: str) -> None:
         """The title."""
-        self.top += _TITLE * self.size * 0.8
-        self.write(_MARGIN * self.size, title, _TITLE * self.size, self.colours.ink)
-        self.top += 0.55 * self.size
+        if not self.paper.caption:
+            return
+        size = self.large[0] * self.size
+        for place, line in enumerate(self._wrapped(title, size)):
+            self.top += size * (1.25 if place else 0.8)
+            self.write(self.margin, line, size, self.colours.ink)
+        self.top += 0.55 * self.size if self.paper.width is None else 0.1 * self.size
 
     def facts(self, facts: list[str], width: int, between: str = "  ·  ") -> None:
         """Facts in small print, or the words of a note, as many per line as fit."""
+        if not self.paper.caption:
+            return
         row = ""
         for fact in facts:
             longer = f"{row}{between}{fact}" if row else fact
-            if row and columns(longer) * _SMALL > max(width, 56):
+            if row and self._too_long(longer, width):
                 self.small(row)
                 longer = fact
             row = longer
         self.small(row)
 
+    def _too_long(self, row: str, width: int) -> bool:
+        if self.paper.width is None:
+            return columns(row) * _SMALL > max(width, 56)
+        return self.width(row, self.small_size) > self.room
+
+    def _wrapped(self, text: str, size: float) -> list[str]:
+        return [text] if self.room == math.inf else self.fonts.wrapped(text, size, self.room)
+
     def small(self, text: str) -> None:
-        """A line of small print."""
-        self.top += 1.55 * _SMALL * self.size
-        self.write(_MARGIN * self.size, text, _SMALL * self.size, self.colours.muted)
+        """A line of small print, or several where the paper is narrow."""
+        for line in self._wrapped(text, self.small_size):
+            self.top += 1.55 * self.small_size
+            self.write(self.margin, line, self.small_size, self.colours.muted)
 
     def body(
         self, text: list[Line], scaled: NDArray[np.float64], asked: frozenset[int], names: Mapping[int, str] = _NAMELESS
@@ -157,7 +214,7 @@ class Sheet:
                 self.top += 0.3 * self.size
                 self.small("  ·  ".join(begun(names[i]) for i in begin))
             self.top += _LINE * self.size
-            x = _MARGIN * self.size + (widest - sum(row) if line.right_to_left else 0.0)
+            x = self.margin + (widest - sum(row) if line.right_to_left else 0.0)
             edges = list(accumulate(row, initial=x))
             # One box per word, although a word may be several runs.
             for word, group in groupby(zip(count(), line.runs), key=lambda pair: pair[1].word):
@@ -180,11 +237,16 @@ class Sheet:
         top, high = self.top - _ASCENT * self.size, (_ASCENT + _DESCENT) * self.size
         edge = self.accent if asked else "none"
         self.boxes.append((left, top, right - left, high, 0.24 * self.size, self.colours.steps[step], edge))
+        if self.signed and self.paper.width is not None and step < len(self.colours.steps) // 2:
+            line = top + high - _UNDERLINE * self.size
+            self.boxes.append((left, line, right - left, _UNDERLINE * self.size, 0.0, self.colours.ink, "none"))
         return text_on(self.colours.steps[step])
 
     def legend(self, low: float, high: float, words: str) -> None:
         """The colour bar between its two numbers, and what it shows."""
-        size, x = _SMALL * self.size, _MARGIN * self.size
+        if not self.paper.legend:
+            return
+        size, x = self.small_size, self.margin
         self.top += 1.6 * size
         x += self.write(x, number(low), size, self.colours.ink) + 0.7 * size
         step = _BAR * self.size / len(self.colours.steps)
@@ -194,19 +256,35 @@ class Sheet:
             self.boxes.append((x + i * step, self.top - 0.72 * size, wide, 0.72 * size, 0.0, colour, "none"))
         x += _BAR * self.size + 0.7 * size
         x += self.write(x, number(high), size, self.colours.ink) + 0.9 * size
+        if x + self.width(words, size) > self.room + self.margin:
+            self.small(words)
+            return
         self.write(x, words, size, self.colours.muted)
 
     def line(self, parts: list[tuple[str, str]], size: float = 1) -> None:
         """A line of texts, each in its colour; `size`: of the font size."""
         self.top += _LINE * size * self.size
-        x = _MARGIN * self.size
+        x, points = self.margin, size * self.size
         for text, colour in parts:
-            x += self.write(x, text, size * self.size, colour)
+            lines = [text]
+            if x > self.margin and x + self.width(text.rstrip(), points) > self.room + self.margin:
+                self.top += _LINE * points
+                x, lines = self.margin, self._wrapped(text, points)
+            elif self.width(text, points) > self.room:
+                lines = self._wrapped(text, points)
+            for place, line in enumerate(lines):
+                if place:
+                    self.top += _LINE * points
+                    x = self.margin
+                x += self.write(x, line, points, colour)
 
     def rows(self, rows: Sequence[tuple[str, float, str]]) -> None:
         """Passages below each other: name, a patch of its colour by the scaled score, its numbers."""
-        size, left = _SMALL * self.size, _MARGIN * self.size
+        size, left = self.small_size, self.margin
         names = [begun(name) for name, _, _ in rows]
+        if self.room != math.inf:
+            widest = max(self.width(said, size) for _, _, said in rows)
+            names = [self.fonts.shortened(name, size, self.room - widest - 3 * self.size) for name in names]
         numbers = left + 2 * self.size + max(self.width(name, size) for name in names) + self.size
         for name, (_, scaled, said) in zip(names, rows, strict=True):
             self.top += 1.55 * size
@@ -217,15 +295,17 @@ class Sheet:
 
     def width(self, text: str, size: float) -> float:
         """The width of a text in points."""
-        return sum(_measure(part, path) for part, path in self.fonts.runs(text)) * size
+        return self.fonts.width(text, size)
 
     def write(self, x: float, text: str, size: float, colour: str) -> float:
         """Write at `x` on the current line, and return the width."""
+        from attnscope.render.figure.fonts import advance
+
         start = x
         for part, path in self.fonts.runs(text):
             if part.strip():
                 self.texts.append((x, self.top, part, path, size, colour))
-            x += _measure(part, path) * size
+            x += advance(part, path) * size
         self.right = max(self.right, x)
         return x - start
 
@@ -234,11 +314,25 @@ class Sheet:
         from matplotlib.figure import Figure
         from matplotlib.font_manager import FontProperties
         from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
+        from matplotlib.patheffects import Normal
         from matplotlib.text import Text
         from matplotlib.transforms import Affine2D
 
-        width = math.ceil((self.right + _MARGIN * self.size) * scale) / scale
-        height = math.ceil((self.top + (_MARGIN + _DESCENT) * self.size) * scale) / scale
+        from attnscope.render.figure.fonts import has_postscript_outlines
+
+        width = math.ceil((self.right + self.margin) * scale) / scale
+        height = math.ceil((self.top + self.margin + _DESCENT * self.size) * scale) / scale
+        if self.paper.width is not None:
+            if self.right > 72 * self.paper.width:
+                raise InputError(f"the text needs {width / 72:.2f} inches: give a larger width, or a smaller font_size")
+            width = 72 * self.paper.width
+        if self.paper.height is not None:
+            if height > 72 * self.paper.height:
+                raise InputError(
+                    f"the text needs {height / 72:.2f} inches in height: give as much, a larger width or a smaller "
+                    "font_size"
+                )
+            height = 72 * self.paper.height
         figure = Figure(figsize=(width / 72, height / 72), dpi=72 * scale, facecolor=self.colours.background)
         points = Affine2D().scale(1 / 72) + figure.dpi_scale_trans
         for x, top, wide, high, radius, fill, edge in self.boxes:
@@ -257,6 +351,8 @@ class Sheet:
                 x, height - top, text, color=colour, fontproperties=font, parse_math=False, transform=points,
                 verticalalignment="baseline", horizontalalignment="left",
             )  # fmt: skip
+            if paper().form == "pdf" and has_postscript_outlines(path):
+                label.set_path_effects([Normal()])
             figure.add_artist(label, clip=False)
         return figure
 
@@ -269,13 +365,3 @@ def begun(name: str) -> str:
 
 def _touches(line: Line, index: int) -> bool:
     return 0 <= index < len(line.runs) and bool(line.runs[index].text.strip())
-
-
-@cache
-def _measure(text: str, path: str) -> float:
-    """The advance width of `text` in ems."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    width = text_to_path.get_text_width_height_descent(text, FontProperties(fname=path, size=100), False)[0]
-    return float(np.float64(width)) / 100

@@ -7,7 +7,8 @@ import numpy as np
 from attnscope.errors import InputError
 from attnscope.render.colours import colours_for
 from attnscope.render.content.citation import name_of, totals
-from attnscope.render.figure.style import Look, excerpt
+from attnscope.render.figure.look import Look
+from attnscope.render.figure.style import excerpt
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.citation.citation import Citation
 
@@ -32,10 +33,7 @@ def _figure(result: Citation, dark: bool, font: Any) -> Any:
     look = Look("".join([head, result.method, result.unit, *rows, *columns, "“”…−+0123456789.:,()"]), dark, font)
     matrix = result.scores[: len(rows), sources]
     largest = float(np.abs(matrix).max()) or 1.0
-    figure = look.figure((4.6 + 0.34 * len(columns), 1.9 + 0.28 * len(rows)))
-    figure.set_layout_engine("constrained")
-    ax = figure.add_subplot()
-    look.quiet(ax)
+    ax = look.axes((4.6 + 0.34 * len(columns), 1.9 + 1.4 * look.row * len(rows)))
     colours = look.map(colours_for(True, dark))
     image = ax.imshow(matrix, cmap=colours, vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest")
     look.ticks(ax.xaxis, columns)
@@ -44,9 +42,6 @@ def _figure(result: Citation, dark: bool, font: Any) -> Any:
         for place, i in enumerate(sources):
             if i in result.cited(k):
                 ax.plot(place, k, marker="o", markersize=3, color=look.colours.ink)
-    look.write(ax.set_title(f"{head}\n{result.method}; dots: cited", fontsize=8.5, loc="left"), look.colours.ink)
-    bar = figure.colorbar(image, ax=ax, shrink=0.9, aspect=18)
-    look.quiet_bar(bar)
-    bar.set_label(result.unit.replace("\n", " "), **look.small)
-    look.write(bar.ax.yaxis.label, look.colours.muted)
-    return figure
+    look.over(ax.figure, (head, f"{result.method}; dots: cited"))
+    look.bar(image, result.unit.replace("\n", " "), ax=ax, shrink=0.9, aspect=18)
+    return ax.figure

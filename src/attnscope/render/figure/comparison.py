@@ -8,8 +8,7 @@ from attnscope.render.content.caption import caption_of
 from attnscope.render.content.comparison import moved_text, scale_of, verdict_sign
 from attnscope.render.content.line_breaking import Line
 from attnscope.render.content.pieces import visible
-from attnscope.render.figure.attribution import Sheet, wrapped
-from attnscope.render.figure.to_bytes import file_of
+from attnscope.render.figure.attribution import Sheet, sheet_file, wrapped
 from attnscope.results.comparison import Comparison
 
 _VERDICTS = {False: {"right": "#0a6b3d", "wrong": "#b3261e"}, True: {"right": "#58d39a", "wrong": "#ff9a90"}}
@@ -20,14 +19,18 @@ def render_figure(
     *,
     form: str,
     scale: float,
-    max_line_chars: int = 80,
+    max_line_chars: int | None = None,
     font: Any = None,
-    font_size: float = 13,
+    font_size: float | None = None,
     dark: bool = False,
 ) -> bytes:
     """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
-    texts = wrapped([pair.left.result, pair.right.result], max_line_chars, font_size, scale, more=6)
-    return file_of(lambda: _sheet(pair, texts, font, font_size, dark).figure(scale), form, scale)
+
+    def sheet(chars: int, size: float) -> Sheet:
+        texts = wrapped([pair.left.result, pair.right.result], chars, size, scale, more=6)
+        return _sheet(pair, texts, font, size, dark)
+
+    return sheet_file(sheet, form, scale, max_line_chars, font_size)
 
 
 def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, dark: bool) -> Sheet:
@@ -59,5 +62,5 @@ def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, da
     sheet.space()
     sheet.legend(scale.low, scale.high, scale.words)
     if pair.edits:
-        sheet.small(f"Attention moved to the edited words: {moved_text(pair)} of all scores.")
+        sheet.facts(f"Attention moved to the edited words: {moved_text(pair)} of all scores.".split(" "), 80, " ")
     return sheet

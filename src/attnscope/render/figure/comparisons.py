@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from attnscope.errors import InputError
-from attnscope.render.figure.style import Look, excerpt
+from attnscope.render.figure.look import Look
+from attnscope.render.figure.paper import paper
+from attnscope.render.figure.style import excerpt
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.comparison import Comparisons, Summary
 
@@ -29,9 +31,7 @@ def _figure(result: Comparisons, dark: bool, font: Any) -> Any:
     names = [f"{excerpt(one.name, 24)[1:-1]} ({one.count:,})" for one in rows]
     look = Look("".join((*names, tag, "×·0123456789%+−–")), dark, font)
     figure = look.figure((6.6, 0.42 * len(rows) + 1.5))
-    figure.set_layout_engine("constrained")
     verdicts, moved = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    places = np.arange(len(rows))
     for ax in (verdicts, moved):
         look.quiet(ax)
         ax.grid(axis="x", color=look.colours.muted, alpha=0.25, linewidth=0.4)
@@ -39,12 +39,8 @@ def _figure(result: Comparisons, dark: bool, font: Any) -> Any:
     _verdicts(look, verdicts, rows)
     _moved(look, moved, result, rows, tag)
     verdicts.set_ylim(len(rows) - 0.5, -0.5)
-    verdicts.set_yticks(places, names)
-    for label in verdicts.get_yticklabels():
-        look.write(label, look.colours.ink)
-    look.write(
-        figure.suptitle(f"{whole.count:,} pairs of texts, by {tag}", fontsize=8.5, x=0.01, ha="left"), look.colours.ink
-    )
+    look.ticks(verdicts.yaxis, names)
+    look.over(figure, (f"{whole.count:,} pairs of texts, by {tag}",))
     return figure
 
 
@@ -61,10 +57,9 @@ def _verdicts(look: Look, ax: Any, rows: list[Summary]) -> None:
         places = [row + (number - (len(known) - 1) / 2) * high for row in range(len(rows))]
         ax.barh(places, [100 * (v or 0) for v in values], 0.9 * high, color=colour, label=name)
     ax.set_xlim(0, 100)
-    ax.set_xlabel("% of pairs", **look.small)
-    legend = ax.legend(frameon=False, fontsize=7.5, ncols=len(known), loc="lower left", bbox_to_anchor=(0, 1))
-    for text in legend.get_texts():
-        look.write(text, look.colours.ink)
+    look.label(ax.xaxis, "% of pairs")
+    columns = len(known) if paper().width is None else 1
+    look.key(ax, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 
 
 def _moved(look: Look, ax: Any, result: Comparisons, rows: list[Summary], tag: str) -> None:
@@ -76,4 +71,4 @@ def _moved(look: Look, ax: Any, result: Comparisons, rows: list[Summary], tag: s
         ax.scatter(points, row + np.asarray(spread), s=8, color=look.colours.colour(0.6), alpha=0.6, linewidth=0)
         ax.plot([100 * one.moved] * 2, [row - 0.32, row + 0.32], color=look.colours.ink, linewidth=1.4)
     ax.axvline(0, color=look.colours.muted, linewidth=0.6)
-    ax.set_xlabel("moved to the edited words, points of all scores", **look.small)
+    look.label(ax.xaxis, "moved, points of all scores")

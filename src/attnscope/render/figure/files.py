@@ -1,4 +1,4 @@
-"""Whole results as drawn by plot.py, in png, svg and pdf: attention maps, agreements, per-token results."""
+"""Whole results as plot draws them, in png, svg and pdf: attention maps, agreements, per-token results."""
 
 from typing import Any
 
@@ -17,12 +17,13 @@ def render_figure(result: Plotted, *, form: str, scale: float, dark: bool = Fals
 
 
 def _figure(result: Plotted, dark: bool, font: Any) -> Any:
+    how = {"dark": dark, "font": font}
     if isinstance(result, PerToken):
-        return plot.per_token(result, dark=dark, font=font).figure
+        return plot.per_token(result, **how).figure
     if isinstance(result, Agreement):
-        return plot.agreement(result, dark=dark, font=font)[0].figure
+        return plot.agreement(result, **how)[0].figure
     if result.codes is None:
-        return plot.statistics(result, dark=dark, font=font).flat[0].figure
+        return plot.statistics(result, **how).flat[0].figure
     if len(result.layers) == len(result.heads) == 1:
-        return plot.heat_map(result, result.layers[0], result.heads[0], dark=dark, font=font).figure
-    return plot.grid(result, dark=dark, font=font)[0, 0].figure
+        return plot.heat_map(result, result.layers[0], result.heads[0], **how).figure
+    return plot.grid(result, **how)[0, 0].figure

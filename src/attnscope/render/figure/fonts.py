@@ -6,14 +6,15 @@ Imports matplotlib and changes none of its state, except that it adds fonts inst
 import difflib
 import unicodedata
 import warnings
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 
 from matplotlib import font_manager
 from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
 from attnscope.errors import InputError
+from attnscope.render.content.pieces import column
 
 _LATIN = ("Inter", "Helvetica Neue", "Segoe UI", "Noto Sans", "Liberation Sans", "Arial", "DejaVu Sans")
 _CJK = (
@@ -34,12 +35,13 @@ class Fonts:
     """An ordered list of font files; `runs` cuts a text into stretches by the first file that has each character.
 
     font: path of a font file or an installed family, tried before all others; None for a good default.
+    families: further families, tried next where they are installed.
     """
 
-    def __init__(self, font: str | Path | None, text: str) -> None:
-        self._paths = _preferred(font, text)
+    def __init__(self, font: str | Path | None, text: str, families: Sequence[str] = ()) -> None:
+        self._paths = _preferred(font, text, families)
         if self._missing(text) and _newly_installed():
-            self._paths = _preferred(font, text)
+            self._paths = _preferred(font, text, families)
         if missing := self._missing(text):
             self._paths += _any_with(missing)
             _warn(self._missing(text))
@@ -68,6 +70,45 @@ class Fonts:
         names = dict.fromkeys(get_font(path).family_name for path in self._paths)
         return [name for name in names if _installed(name)]  # a file that was given need not be
 
+    def width(self, text: str, size: float) -> float:
+        """The width of a text of this size, in points."""
+        return sum(advance(part, path) for part, path in self.runs(text)) * size
+
+    def wrapped(self, text: str, size: float, room: float) -> list[str]:
+        """The text in lines of at most `room` points, broken at spaces and between East Asian letters, and anywhere in
+        a word that is longer than a line. Line breaks stay."""
+        lines = []
+        for paragraph in text.split("\n"):
+            line = ""
+            for part in _parts(paragraph):
+                if self.width((line + part).rstrip(), size) <= room or not line.strip():
+                    line += part
+                else:
+                    lines.append(line.rstrip())
+                    line = part.lstrip()
+                while self.width(line.rstrip(), size) > room and len(line.rstrip()) > 1:
+                    fits = next(n for n in range(len(line) - 1, 0, -1) if n == 1 or self.width(line[:n], size) <= room)
+                    lines.append(line[:fits])
+                    line = line[fits:]
+            lines.append(line.rstrip())
+        return lines
+
+    def shortened(self, text: str, size: float, room: float) -> str:
+        """The beginning of the text that has room in so many points, with an ellipsis where it was longer."""
+        if self.width(text, size) <= room:
+            return text
+        while text and self.width(text + "…", size) > room:
+            text = text[:-1]
+        return text.rstrip() + "…"
+
+    def is_postscript(self, family: str) -> bool:
+        """Whether a family of `families` has PostScript outlines."""
+        return any(has_postscript_outlines(path) for path in self._paths if get_font(path).family_name == family)
+
+    def has_postscript_outlines(self, text: str) -> bool:
+        """Whether any of its letters comes from a font with PostScript outlines."""
+        return any(map(has_postscript_outlines, {path for _, path in self.runs(text)}))
+
     def _path(self, character: str, current: str) -> str | None:
         code = ord(character)
         # A mark or a joiner is shaped together with the letter before it, so it stays with that letter's font.
@@ -79,10 +120,48 @@ class Fonts:
         return {c for c in set(text) if not c.isspace() and not _invisible(c) and self._path(c, self._paths[0]) is None}
 
 
-def _preferred(font: str | Path | None, text: str) -> list[str]:
+@cache
+def has_postscript_outlines(path: str) -> bool:
+    """Whether a font has PostScript outlines (CFF), as most Noto and Source Han fonts have.
+
+    matplotlib embeds such a font in a pdf as if it were TrueType, which Acrobat refuses.
+    """
+    with Path(path).open("rb") as file:
+        kind = file.read(4)
+        if kind == b"ttcf":
+            file.seek(12 + 4 * getattr(path, "face_index", 0))
+            file.seek(int.from_bytes(file.read(4)))
+            kind = file.read(4)
+    return kind == b"OTTO"
+
+
+def _parts(paragraph: str) -> Iterator[str]:
+    """A paragraph cut where a line may end."""
+    part = ""
+    for i, character in enumerate(paragraph):
+        part += character
+        after = paragraph[i + 1 : i + 2]
+        closes = unicodedata.category(after)[:1] == "P" if after else True
+        if after and not after.isspace() and (character.isspace() or (column(character) == 2 and not closes)):
+            yield part
+            part = ""
+    if part:
+        yield part
+
+
+@cache
+def advance(text: str, path: str) -> float:
+    """The advance width of `text` in ems."""
+    from matplotlib.textpath import text_to_path
+
+    font = font_manager.FontProperties(fname=path, size=100)
+    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 100
+
+
+def _preferred(font: str | Path | None, text: str, own: Sequence[str]) -> list[str]:
     families = (*_CJK, *_LATIN) if _is_cjk(text) else (*_LATIN, *_CJK)
     chosen = [_given(font)] if font is not None else []
-    chosen += [path for name in (*families, "DejaVu Sans", *_SYMBOLS) if (path := _installed(name))]
+    chosen += [path for name in (*own, *families, "DejaVu Sans", *_SYMBOLS) if (path := _installed(name))]
     return list(dict.fromkeys(chosen))
 
 

@@ -4,44 +4,33 @@ from typing import Any
 
 import numpy as np
 
-from attnscope.render.colours import DARK, LIGHT
+from attnscope.render.figure.look import Look
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.corpus.head_profiles import HeadProfiles
 
 _COLUMNS = 5
 
 
-def render_figure(result: HeadProfiles, *, form: str, scale: float, dark: bool = False) -> bytes:
+def render_figure(result: HeadProfiles, *, form: str, scale: float, dark: bool = False, font: Any = None) -> bytes:
     """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
-    return file_of(lambda: _figure(result, dark), form, scale)
+    return file_of(lambda: _figure(result, dark, font), form, scale)
 
 
-def _figure(result: HeadProfiles, dark: bool) -> Any:
-    import matplotlib
-    from matplotlib.colors import ListedColormap
-    from matplotlib.figure import Figure
-
-    matplotlib.rcParams["font.size"] = 8
-    colours = DARK if dark else LIGHT
+def _figure(result: HeadProfiles, dark: bool, font: Any) -> Any:
+    names = [name.replace("_", " ") for name in result.statistics]
+    look = Look("".join(names), dark, font)
     layers = sorted({layer for layer, _ in result.places})
     heads = 1 + max(head for _, head in result.places)
-    rows = -(-len(result.statistics) // _COLUMNS)
-    figure = Figure(figsize=(1.9 * _COLUMNS, 2.6 * rows), facecolor=colours.background, layout="constrained")
-    for number, name in enumerate(result.statistics):
+    figure, places = look.panels(len(names), 1.9, 2.6, above=0.0, most=_COLUMNS)
+    for number, (ax, name) in enumerate(zip(places, names, strict=True)):
         grid = np.full((len(layers), heads), np.nan)
         for (layer, head), value in zip(result.places, result.mean[number], strict=True):
             grid[layers.index(layer), head] = value
-        axes = figure.add_subplot(rows, _COLUMNS, number + 1, facecolor=colours.background)
-        drawn = axes.imshow(grid, cmap=ListedColormap(list(colours.steps)), aspect="auto", interpolation="nearest")
-        axes.set_title(name.replace("_", " "), color=colours.ink, fontsize=8)
-        axes.set_xlabel("head", color=colours.muted)
-        axes.set_ylabel("layer", color=colours.muted)
-        axes.set_yticks(range(0, len(layers), max(1, len(layers) // 6)), layers[:: max(1, len(layers) // 6)])  # type: ignore[arg-type]
-        axes.set_xticks(range(0, heads, max(1, heads // 4)))
-        axes.tick_params(colors=colours.muted, length=2)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        bar = figure.colorbar(drawn, ax=axes, fraction=0.06)
-        bar.ax.tick_params(colors=colours.muted, labelsize=6, length=2)
-        bar.outline.set_visible(False)
+        image = ax.imshow(grid, cmap=look.map(), aspect="auto", interpolation="nearest")
+        look.title(ax, name)
+        look.label(ax.xaxis, "head")
+        look.label(ax.yaxis, "layer")
+        look.ticks(ax.yaxis, list(map(str, layers)))
+        look.ticks(ax.xaxis, list(map(str, range(heads))))
+        look.bar(image, ax=ax, fraction=0.06)
     return figure

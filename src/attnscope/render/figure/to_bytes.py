@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from attnscope.errors import InputError, MissingExtraError
+from attnscope.render.figure.paper import drawn_as, paper
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,13 +29,20 @@ def file_of(draw: Callable[[], "Figure"], form: str, scale: float = 1) -> bytes:
     import matplotlib
 
     buffer = io.BytesIO()
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    with drawn_as(form), matplotlib.rc_context(), warnings.catch_warnings():
         # `fonts` has already warned about it, and named a font to install.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         # The user's style (usetex, grids, savefig.bbox) would change the figure.
         matplotlib.rcdefaults()
         # A dollar sign in a text must not start a formula.
-        matplotlib.rcParams.update({"svg.hashsalt": "attnscope", "text.parse_math": False})
+        # Publishers refuse Type 3 fonts: 42 embeds TrueType.
+        settings: Any = {
+            "svg.hashsalt": "attnscope",
+            "text.parse_math": False,
+            "pdf.fonttype": 42,
+            "text.hinting": "none",
+        }
+        matplotlib.rcParams.update(settings | paper().settings())
         figure = draw()
         figure.savefig(buffer, format=form, dpi=72 * scale, facecolor=figure.get_facecolor(), metadata=_METADATA[form])
     return buffer.getvalue()

@@ -17,6 +17,7 @@ from typing import Any, Self
 from attnscope.errors import DamagedFileError, InputError
 from attnscope.results.corpus.head_profiles import HeadProfiles
 from attnscope.results.files.folder import Folder, arrow
+from attnscope.results.files.references import References
 
 # The file that says what a folder's tables are.
 SETTINGS = "survey.json"
@@ -93,6 +94,11 @@ class Survey:
             chosen = part.filter(compute.is_in(part["number"], wanted))
             examples |= dict(zip(chosen["number"].to_pylist(), chosen["text"].to_pylist(), strict=True))
         return HeadProfiles.of_rows(table.to_pylist(), examples, self.provenance)
+
+    def cite(self) -> References:
+        """What to write of it in a paper, as of any result."""
+        cited: References = self.summary().cite()
+        return cited
 
     def summary(self, *, least: int = 5) -> Any:
         """What the survey found, as a result that can be drawn: `attnscope.results.corpus.summary.SurveySummary`.

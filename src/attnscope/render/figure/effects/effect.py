@@ -5,7 +5,8 @@ from typing import Any
 from attnscope.render.colours import colours_for
 from attnscope.render.content.caption import number
 from attnscope.render.content.effects import title, values
-from attnscope.render.figure.style import Look, drawable
+from attnscope.render.figure.look import Look
+from attnscope.render.figure.style import drawable
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.effects.effect import Effect
 
@@ -26,15 +27,11 @@ def _figure(result: Effect, dark: bool, font: Any) -> Any:
     letters = "".join([head, *names, "→±+-…0123456789"])
     look = Look(letters, dark, font)
     panels = [count for count in (len(ranking), len(tokens)) if count]
-    high = 0.24 * max(panels, default=1) + 1.3
-    figure = look.figure((4.2 * max(1, len(panels)), high))
-    figure.set_layout_engine("constrained")
+    high = 1.2 * look.row * max(panels, default=1) + 0.6
+    figure, axes = look.panels(len(panels), 4.2, high, above=0.7, rows_of_words=True)
     before, after, effect = values(result)
-    text = f"{drawable(head)}\n{before} → {after}, effect {effect}"
-    look.write(figure.suptitle(text, fontsize=8.5, x=0.02, ha="left"), look.colours.ink)
-    axes = list(figure.subplots(1, len(panels), squeeze=False)[0]) if panels else []
+    look.over(figure, (head, f"{before} → {after}, effect {effect}"))
     for ax in axes:
-        look.quiet(ax)
         ax.invert_yaxis()
     if ranking:
         _ranking(look, axes[0], result, len(ranking))
@@ -49,10 +46,8 @@ def _ranking(look: Look, ax: Any, result: Effect, count: int) -> None:
     ax.barh([p - 0.2 for p in places], [one.before for one in rows], 0.36, color=look.colours.muted, label="before")
     ax.barh([p + 0.2 for p in places], [one.after for one in rows], 0.36, color=look.colours.colour(0.6), label="after")
     _names(look, ax, [one.text for one in rows])
-    look.write(ax.set_title("probability of what is next", fontsize=8.5, loc="left"), look.colours.ink)
-    legend = ax.legend(frameon=False, fontsize=7.5)
-    for text in legend.get_texts():
-        look.write(text, look.colours.ink)
+    look.title(ax, "probability of what is next")
+    look.key(ax)
 
 
 def _tokens(look: Look, ax: Any, result: Effect, count: int, dark: bool) -> None:
@@ -64,12 +59,8 @@ def _tokens(look: Look, ax: Any, result: Effect, count: int, dark: bool) -> None
     _names(look, ax, [one.text for one in rows])
     left = len(result.tokens) - count
     said = f"effect on each token (the first {count} of {count + left})" if left else "effect on each token"
-    look.write(ax.set_title(f"{said}, {number(min(changes))} to {number(max(changes))}", fontsize=8.5, loc="left"),
-               look.colours.ink)  # fmt: skip
+    look.title(ax, f"{said}, {number(min(changes))} to {number(max(changes))}")
 
 
 def _names(look: Look, ax: Any, names: list[str]) -> None:
-    shown = [drawable(name.strip()[:18]) or "␣" for name in names]
-    ax.set_yticks(range(len(shown)), shown)
-    for label in ax.get_yticklabels():
-        look.write(label, look.colours.ink)
+    look.ticks(ax.yaxis, [drawable(name.strip()[:18]) or "␣" for name in names])

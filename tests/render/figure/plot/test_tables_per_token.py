@@ -64,7 +64,7 @@ def test_a_long_text_keeps_its_strongest_words() -> None:
     assert cells is not None
     assert cells.shape[1] <= 240
     assert cells.min() == -50.0
-    assert "the strongest of 21 words" in ax.get_title(loc="left")
+    assert "the strongest of 21 words" in ax.figure.get_suptitle()
     assert len(ax.get_xticks()) <= 48
 
 
@@ -80,4 +80,4 @@ def test_tokens_that_share_a_character_are_one_row() -> None:
     for made, rows in ((per_byte(), ["東", "京", "。"]), (per_byte().by_word(), ["東京", "。"])):
         ax = plot.per_token(made)
         assert [label.get_text() for label in ax.get_yticklabels()] == rows
-        assert "own earlier tokens" in ax.get_title(loc="left").replace("\n", " ")
+        assert "own earlier tokens" in ax.figure.get_suptitle().replace("\n", " ")

@@ -1,0 +1,14 @@
+"""BibTeX of what a result cites, with the sentence for a methods section above it."""
+
+import textwrap
+
+from attnscope.results.base import Result
+
+
+def render_bibtex(result: Result) -> bytes:
+    """A .bib file: the sentence as a comment, in LaTeX, then the entries."""
+    cited = result.cite()
+    # BibTeX reads an entry at any @, in a comment too.
+    sentence = " ".join(cited.tex.replace("@", "(at)").split())
+    lines = [f"% {line}" for line in textwrap.wrap(sentence, 100, break_long_words=False, break_on_hyphens=False)]
+    return ("\n".join(lines) + "\n\n" + cited.bibtex).encode("utf-8", "replace")
