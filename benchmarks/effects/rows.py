@@ -16,7 +16,8 @@ import attnscope as ats
 from attnscope.results.statistics import interval
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "benchmarks")]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path.insert(0, str(ROOT / "benchmarks"))
 from real_models import qwen_coder_folder
 
 IMAGES = ROOT / "docs" / "images"

@@ -24,13 +24,13 @@ from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
 from attnscope.render.content.caption import caption_of, followed, notes_of_maps
 from attnscope.render.content.pieces import visible
 from attnscope.render.html.bundle import page_script, script, viewer
+from attnscope.render.html.effects.beside_maps import Effects, effects_beside
 from attnscope.render.html.escape import filled, joined, raw_text
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, packed_thumbnails, size
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root
 from attnscope.render.html.palettes import PALETTES
 from attnscope.results.attention_maps import AttentionMaps, TextSide
 from attnscope.results.attribution import Attribution
-from attnscope.results.effects.head_effects import HeadEffects
 
 _VIEWER, _WORKER = "explorer/explorer.js", "explorer/worker.js"
 _MB = 1_000_000
@@ -43,7 +43,7 @@ def render_html(
     max_mb: float = 64,
     quality: str = "standard",
     flow: Sequence[Attribution] = (),
-    effects: HeadEffects | None = None,
+    effects: Effects | Sequence[Effects] = (),
     dark: bool | None = None,
 ) -> bytes:
     """The page, UTF-8.
@@ -52,7 +52,9 @@ def render_html(
     quality: "standard" (a weight is off by at most 0.2 % of its row's largest) or "high" (finer for small weights, at
              twice the size or more).
     flow:    results on the same text, such as rollout or attention × gradient, to show beside the maps.
-    effects: effects of the heads that the maps are of, to sort and colour heads by and to hold against their attention.
+    effects: of the heads that the maps are of (`head_effects`), to sort and colour heads by and to hold against their
+             attention; of the words of the text (`edge_effects`, or a signed result such as that of "deletion"), to
+             show what matters beside what is attended to; or a list of both.
     dark:    None follows the reader's system; the page has a switch either way.
     """
     if not max_mb > 0:
@@ -63,10 +65,10 @@ def render_html(
         if not isinstance(result, Attribution) or result.text != maps.key_side.text:
             raise InputError("flow: expected results (Attribution) of the text that the maps are of")
     manifest = manifest_of(maps, flow)
-    if effects is not None:
-        shown = effects_of(maps, effects)
-        manifest["statistics"] |= {"effect": _rounded(shown), "effect_size": _rounded(np.abs(shown))}
-        manifest["notes"] = [*manifest["notes"], f"effects: on the {visible(effects.of())}; {effects.agreement()}"]
+    beside = effects_beside(maps, effects)
+    manifest["statistics"] |= {name: _rounded(array) for name, array in beside["statistics"].items()}
+    manifest["notes"] = [*manifest["notes"], *beside["notes"]]
+    manifest["matters"] = beside["matters"]
     streams: dict[Place, Packed] = {}
     coding = Coding(1, 127, True) if maps.signed else Coding(1, 255)
     thumbnails = b""
@@ -110,23 +112,6 @@ def manifest_of(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, A
         "palettes": {name: [list(each.steps) for each in pair] for name, pair in PALETTES.items()},
         "signed": [list(LIGHT_SIGNED.steps), list(DARK_SIGNED.steps)],
     }
-
-
-def effects_of(maps: AttentionMaps, effects: HeadEffects) -> "np.ndarray[Any, Any]":
-    """(layer, head) Of the heads that the maps are of: the exact effect where it is known, else the estimate.
-
-    Raises InputError for anything else, and for effects of other heads.
-    """
-    if not isinstance(effects, HeadEffects):
-        raise InputError("effects: expected what ats.head_effects gives; scores of words go into flow=[…]")
-    rows = {layer: row for row, layer in enumerate(effects.layers)}
-    for layer in maps.layers:
-        if layer not in rows or effects.heads[rows[layer]] <= max(maps.heads) or maps.asked.stack != effects.stack:
-            raise InputError(
-                f"effects: there are none of layer {layer} with heads up to {max(maps.heads)} of the attention "
-                f"{maps.asked.stack!r}: take the effects of the model and the attention that the maps are of"
-            )
-    return effects.best[np.ix_([rows[layer] for layer in maps.layers], list(maps.heads))]
 
 
 def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], max_mb: float) -> dict[str, Any]:

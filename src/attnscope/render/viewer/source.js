@@ -5,9 +5,10 @@
  * @typedef {import("./units.js").Side} Side
  * @typedef {{title: string, facts: [string, string][], notes?: string[], signed: boolean,
  *   words: [number, number, number][]}} Score
+ * @typedef {{about: string, words: [number, number][], by_layer: boolean, values: number[][]}} Matters
  * @typedef {{schema: number, title: string, version: string, provenance: Record<string, string>, kind: string,
  *   sides: Side[], layers: number[], heads: number[], queries: number[], keys: number[], continued: number | null,
- *   notes?: string[], statistics: Record<string, number[][]>, flow: Score[], palettes: Record<string, [string[], string[]]>,
+ *   notes?: string[], statistics: Record<string, number[][]>, flow: Score[], matters?: Matters | null, palettes: Record<string, [string[], string[]]>,
  *   signed: [string[], string[]], coding: {power: number, top: number, signed?: boolean}, thumbnails: boolean, missing: number[],
  *   kept: {mean: number, worst: number} | null, megabytes: [number, number]}} Manifest
  * See README.md for what each of these is.

@@ -6,6 +6,7 @@ Plain frozen data, numpy only. An effect is the value before less the value with
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import NoneType
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -32,6 +33,7 @@ class EdgeEffects(Document):
     queries: from where, in words.
     layers:  the middle of each window, by the model's numbers. window: how many layers with attention it has.
     renormalise: as in Taken.
+    places:  of the words of one text, where each begins and ends in it; none of several texts.
     """
 
     type: ClassVar[str] = "edge_effects"
@@ -50,11 +52,14 @@ class EdgeEffects(Document):
     stack: str = "self"
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    places: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.texts), len(self.words), len(self.layers))
         if self.effects.shape != shape:
             raise ValueError(f"effects of shape {self.effects.shape}, expected {shape}")
+        if self.places and (len(self.places) != len(self.words) or len(self.texts) != 1):
+            raise ValueError(f"{len(self.places)} places for {len(self.words)} words of {len(self.texts)} texts")
         if not np.isfinite(self.effects).all():
             raise NonFiniteError('an effect is not finite: the model\'s numbers overflowed; try dtype="float32"')
 
@@ -100,9 +105,11 @@ class EdgeEffects(Document):
 
     def windows(self) -> str:
         """What a column is, in words."""
-        if self.window == 1:
-            return "each column: the edges cut in this layer"
-        return f"each column: the edges cut in {self.window} layers around this one"
+        return f"each column: the edges cut {self.around()}"
+
+    def around(self) -> str:
+        """In which layers edges were cut, seen from the middle of a window."""
+        return "in this layer" if self.window == 1 else f"in {self.window} layers around this one"
 
     def __repr__(self) -> str:
         return f"<EdgeEffects: {len(self.words)} words × {len(self.layers)} layers, windows of {self.window}>"
@@ -125,20 +132,23 @@ class EdgeEffects(Document):
             "values": list(self.values), "words": list(self.words), "queries": self.queries,
             "layers": list(self.layers), "window": self.window, "renormalise": self.renormalise, "stack": self.stack,
             "effects": nested(self.effects), "notes": list(self.notes), "provenance": dict(self.provenance),
+            "places": [list(place) for place in self.places],
         }  # fmt: skip
 
     @classmethod
     def _read(cls, data: Mapping[str, Any]) -> Self:
         top = checked(data, _FIELDS, "the effects of edges")
         top |= {name: checked_tuple(top[name], kinds, name) for name, kinds in _TUPLES.items()}
-        return cls(**{**top, "effects": unnested(top["effects"], "effects")})
+        # Files of before have no places.
+        places = tuple(checked_tuple(place, (int,), "a place", 2) for place in top["places"] or ())
+        return cls(**{**top, "effects": unnested(top["effects"], "effects"), "places": places})
 
 
 _LIST: Kinds = (list, tuple)
 _FIELDS: dict[str, Kinds] = {
     "texts": _LIST, "targets": _LIST, "quantity": (str,), "values": _LIST, "words": _LIST, "queries": (str,),
     "layers": _LIST, "window": (int,), "renormalise": (bool,), "stack": (str,), "effects": _LIST, "notes": _LIST,
-    "provenance": (dict,),
+    "provenance": (dict,), "places": (*_LIST, NoneType),
 }  # fmt: skip
 _TUPLES: dict[str, Kinds] = {
     "texts": (str,), "targets": (str,), "values": NUMBER, "words": (str,), "layers": (int,), "notes": (str,)

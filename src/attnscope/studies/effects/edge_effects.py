@@ -72,7 +72,7 @@ def edge_effects(
         )
     roles = _roles(words, len(texts))
     reading = Reading(chat, truncate, tools, chat_template_kwargs)
-    made, effects, names = [], [], None
+    made, effects, names, places = [], [], None, ()
     with default_settings(), bar("texts", len(texts)) as done:
         for number, (one, (its_target, its_contrast)) in enumerate(zip(texts, targets, strict=True)):
             asked = Target(its_target, its_contrast, generate, False, position, quantity, similar_to, truncate)
@@ -80,6 +80,7 @@ def edge_effects(
             chosen = _words(of, None if roles is None else [given[number] for given in roles.values()])
             names = list(roles) if roles is not None and isinstance(words, Mapping) else [w.text for w in chosen]
             value, effect = _effects(of, chosen, _query(of, query), window, renormalise)
+            places = tuple(_place(of, word) for word in chosen)
             made.append((of, value))
             effects.append(effect)
             done(1)
@@ -98,7 +99,17 @@ def edge_effects(
         stack=first.stack,
         notes=_notes(first, renormalise),
         provenance=provenance(model),
+        places=places if len(made) == 1 else (),
     )
+
+
+def _place(of: Experiment, word: TakenWord) -> tuple[int, int]:
+    """Where a word begins and ends in the text."""
+    tokens = [of.keys.tokens[i] for i in word.tokens]
+    start, end = min(token.start for token in tokens), max(token.end for token in tokens)
+    # A token may begin with the space in front of its word.
+    inside = of.keys.text[start:end]
+    return start + len(inside) - len(inside.lstrip()), end
 
 
 def _roles(words: Any, count: int) -> dict[str, list[Any]] | None:

@@ -25,7 +25,12 @@ export const STATISTICS = {
   first: ["first token", "mean share on the first token", true],
   negative: ["negative", "mean share of a row’s weights, without signs, that is negative", true],
   special: ["special tokens", "mean share on special tokens", true],
-  effect: ["effect", "what a target loses without the head: exact where it was taken away, else an estimate", false],
+  effect: [
+    "effect",
+    "what a target loses without the head: exact where it was taken away, else an estimate; red speaks for the target, " +
+      "blue against it",
+    false,
+  ],
   effect_size: ["strong effect", "how much a target changes without the head, up or down", false],
 };
 
@@ -168,6 +173,18 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
     pen.fillRect(0, 0, 1, 1);
   }
 
+  const strongest = Math.max(0, ...(statistics.effect_size ?? []).flat());
+
+  /** The head's effect, if effects came with the data, as the colour of its tile's foot. @param {HTMLElement} tile
+   * @param {number} layer @param {number} head places @param {boolean} shown */
+  function colourByEffect(tile, layer, head, shown) {
+    tile.classList.toggle("weighed", strongest > 0 && shown);
+    if (strongest > 0 && shown) {
+      const paint = models.signedPaint();
+      tile.style.setProperty("--effect", paint.colours[paint.stepOf(statistics.effect[layer][head] / strongest)]);
+    }
+  }
+
   async function paint() {
     const colours = models.paintOf(state);
     const look = JSON.stringify([colours.colours[63], state.curve, state.gamma]);
@@ -202,6 +219,7 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
       const part = value === undefined ? 0 : (value - least) / (most - least || 1);
       stat.textContent = value === undefined ? "" : writeStatistic(name, value);
       tile.style.setProperty("--part", String(part));
+      colourByEffect(tile, layer, head, !numbers || name.startsWith("effect"));
       if (!manifest.thumbnails && value !== undefined) fillTile(tile, part);
       tile.setAttribute("aria-pressed", String(chosen.has(`${layers[layer]}.${heads[head]}`)));
       const missing = manifest.missing.includes(layers[layer]) ? ", left out of this file" : "";
@@ -232,7 +250,7 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
     sourceName: () => `${layers.length} layers × ${heads.length} heads`,
     show() {
       if (!tiles.length) build();
-      const look = state.sort + state.chosen;
+      const look = [state.sort, state.chosen, models.signedPaint().colours[63]].join();
       if (look !== arrangedAs) arrange();
       arrangedAs = look;
       const here = layers.indexOf(state.layer) * heads.length + heads.indexOf(state.head);

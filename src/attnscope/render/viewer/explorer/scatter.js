@@ -3,7 +3,7 @@
 import { number } from "../format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDE, HIGH, EDGE] = [420, 260, 44];
+const [WIDE, HIGH, EDGE] = [420, 260, 60];
 
 /** @param {string} name @param {Record<string, string | number>} attributes @param {string} [text] */
 function shape(name, attributes, text) {

@@ -4,6 +4,7 @@ import { arrowKeyTarget } from "../arrow_keys.js";
 import { textOn } from "../colour.js";
 import { number } from "../format.js";
 import { curvedLegend, fixedName, shareName } from "./map_legend.js";
+import { createMatters } from "./matters.js";
 import { addRow } from "./sparse_map.js";
 import { textBody } from "../svg.js";
 import { buildText, createTextView, elementOf, markUnits, unitAt } from "../text_view.js";
@@ -34,6 +35,7 @@ function meanRow(model) {
 export function createText(context) {
   const { dom, state, update, onChange, focus, models, cache, highlights, search, redraw } = context;
   const { oneText } = models;
+  const matters = createMatters(context);
   const roots = { to: dom.part("text-query"), by: dom.part("text-key") };
   /** The texts of the queries and of the keys, the same object where there is one text.
    * @type {{to: TextView, by: TextView} | null} */
@@ -144,6 +146,7 @@ export function createText(context) {
     outline(from, focus.unit, "q");
     outline(from, state.other, "q2");
     outline(at, focus.other, "at");
+    matters?.say(model, kind === "mean" || (state.dir === "to" && kind !== "difference") ? row : null);
   }
 
   /** @param {TextView} text @param {number} unit @param {string} name */
@@ -237,7 +240,8 @@ export function createText(context) {
     show(model) {
       const { by } = built();
       roots.by.hidden = oneText;
-      dom.part("texts").classList.toggle("two", !oneText);
+      dom.part("texts").classList.toggle("two", !oneText || matters !== null);
+      matters?.show();
       for (const root of [roots.to, roots.by]) root.classList.toggle("no-special", !state.special);
       unfold();
       markUnits(by, search.matches(model).keys.flat(), "match");
@@ -258,9 +262,11 @@ export function createText(context) {
       const seen = texts ? [...new Set([texts.to, texts.by])] : [];
       return textBody(
         dom.part("texts"),
-        seen.map(({ root }) => root),
+        [...seen.map(({ root }) => root), ...(matters ? [matters.root] : [])],
         ink,
         (element) => {
+          const effect = matters?.look(element);
+          if (effect) return effect;
           const ring = element.matches(".q, .q2") ? accent : "";
           const text = seen.find(({ places }) => places.has(element));
           const fill = colours[text?.steps[text.places.get(element) ?? -1] ?? -1];
@@ -272,7 +278,11 @@ export function createText(context) {
       const { row } = coloured(model);
       const ofKeys = state.dir === "to" || focus.unit < 0;
       const [units, shown] = ofKeys ? [model.key.units, model.columns] : [model.query.units, model.rows];
-      return [["place", "text", "value"], ...[...shown].map((i) => [i, units[i].text, digits(row[i])])];
+      const beside = matters && ofKeys ? matters : null;
+      return [
+        ["place", "text", "value", ...(beside ? ["effect"] : [])],
+        ...[...shown].map((i) => [i, units[i].text, digits(row[i]), ...(beside ? [beside.of(units[i])] : [])]),
+      ];
     },
   };
 }
