@@ -3,7 +3,6 @@
 from typing import Any
 
 import attnscope as ats
-
 import sentiment
 from effects import capitals, heads
 

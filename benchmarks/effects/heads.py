@@ -4,14 +4,14 @@ import random
 import re
 from typing import Any
 
-import attnscope as ats
 import numpy as np
+
+import attnscope as ats
+import sentiment
 from attnscope.models.intervention.knock_out import KnockOut
 from attnscope.models.targets.target import Target
 from attnscope.studies.effects.experiment import experiment, own_pool, stand_ins
 from attnscope.text.inputs import Reading
-
-import sentiment
 
 COUNTS = (1, 3, 10, 30)
 HOW = ("zero", "mean")

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import attnscope as ats
 import numpy as np
 import torch
+
+import attnscope as ats
+import sentiment
 from attnscope.models.attention.capture import capture
 from attnscope.models.attention.interface import AttentionCall
 from attnscope.models.intervention.knock_out import NOTHING, KnockOut
 from attnscope.models.targets.target import Target
 from attnscope.studies.effects.experiment import experiment
 from attnscope.text.inputs import Reading
-
-import sentiment
 
 
 def items(_model: ats.Model, count: int) -> list[Any]:
