@@ -15,11 +15,10 @@ from numpy.typing import ArrayLike
 import attnscope as ats
 from attnscope.results.statistics import interval
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from real_models import qwen_coder_folder
 
+ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 MODELS: dict[str, tuple[str, Callable[[], ats.Model]]] = {
     "smollm2": ("SmolLM2-135M-Instruct", lambda: ats.load(dtype=torch.float32)),
