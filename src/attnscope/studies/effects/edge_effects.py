@@ -72,7 +72,8 @@ def edge_effects(
         )
     roles = _roles(words, len(texts))
     reading = Reading(chat, truncate, tools, chat_template_kwargs)
-    made, effects, names, places = [], [], None, ()
+    made, effects, names = [], [], None
+    places: tuple[tuple[int, int], ...] = ()
     with default_settings(), bar("texts", len(texts)) as done:
         for number, (one, (its_target, its_contrast)) in enumerate(zip(texts, targets, strict=True)):
             asked = Target(its_target, its_contrast, generate, False, position, quantity, similar_to, truncate)

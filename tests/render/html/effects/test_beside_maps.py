@@ -64,7 +64,7 @@ def test_effects_of_other_heads_are_refused(other: dict[str, Any]) -> None:
         ([1], "expected what ats.head_effects"),
         ([of_heads(), of_heads()], "two of heads"),
         ([of_edges(), of_edges()], "two of words"),
-        (edge_effects(2), "of several texts"),
+        (edge_effects(2), "have no places"),
         (replace(edge_effects(), places=((0, 1), (2, 8))), "another text"),
         (replace(of_edges(), stack="cross"), "take both of the same"),
         (replace(of_edges(), layers=(0, 2, 3)), "take both of the same"),

@@ -63,7 +63,7 @@ def _of_edges(maps: AttentionMaps, effects: EdgeEffects) -> dict[str, Any]:
             f"maps of {maps.asked.stack!r} in {list(maps.layers)}: take both of the same"
         )
     if not effects.places:
-        raise InputError("effects: those of edges are of several texts: take those of the text that the maps are of")
+        raise InputError("effects: those of edges have no places in a text: take those of the one text that the maps are of")
     _same_text(maps, effects.texts[0])
     about = f"effect on the {effects.of()} when {effects.queries} may not look at a word {effects.around()}"
     values = effects.effect[:, [rows[layer] for layer in maps.layers]].T
@@ -84,7 +84,9 @@ def _of_words(maps: AttentionMaps, result: Attribution) -> dict[str, Any]:
     return _matters(about, places, np.array([[word.score for word in result.words]]), by_layer=False)
 
 
-def _matters(about: str, places: Sequence[tuple[int, int]], values: "np.ndarray[Any, Any]", *, by_layer: bool) -> Any:
+def _matters(
+    about: str, places: Sequence[tuple[int, int]], values: "np.ndarray[Any, Any]", *, by_layer: bool
+) -> dict[str, Any]:
     order = sorted(range(len(places)), key=lambda i: places[i])
     # Of words that share characters, such as one given twice, the first is shown.
     shown = [i for n, i in enumerate(order) if n == 0 or places[i][0] >= places[order[n - 1]][1]]
