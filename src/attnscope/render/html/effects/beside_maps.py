@@ -63,7 +63,7 @@ def _of_edges(maps: AttentionMaps, effects: EdgeEffects) -> dict[str, Any]:
             f"maps of {maps.asked.stack!r} in {list(maps.layers)}: take both of the same"
         )
     if not effects.places:
-        raise InputError("effects: those of edges have no places in a text: take those of the one text that the maps are of")
+        raise InputError("effects: those of edges have no places in a text: take those of the text that the maps show")
     _same_text(maps, effects.texts[0])
     about = f"effect on the {effects.of()} when {effects.queries} may not look at a word {effects.around()}"
     values = effects.effect[:, [rows[layer] for layer in maps.layers]].T
