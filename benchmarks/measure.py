@@ -21,6 +21,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 import attnscope as ats
 from attnscope.models.intervention.knock_out import KnockOut
 from attnscope.models.targets.target import Target
+from attnscope.studies.citation.prompt import CHAT, filled, named
 from attnscope.studies.effects.experiment import experiment
 from attnscope.text.inputs import Reading
 
@@ -140,6 +141,37 @@ def all_heads(model: ats.Model, text: str) -> None:
         ats.head_effects(model, text, " and", exact=1)
 
 
+QUESTION, ANSWER = "What does the licence allow?", "It allows use, copies and changes."
+
+
+def passages_of(text: str) -> list[str]:
+    """The text as 20 passages of equal length."""
+    size = len(text) // 20
+    return [text[i * size : (i + 1) * size].strip() or "a" for i in range(20)]
+
+
+def cite_loop(model: ats.Model, text: str) -> None:
+    """Leave-one-out as it is usually written: a plain forward pass over the prompt without each passage, one by one."""
+    passages = passages_of(text)
+    for left_out in range(-1, len(passages)):
+        kept = named([passage for i, passage in enumerate(passages) if i != left_out])
+        prompt = filled(CHAT, QUESTION, kept)
+        said = [{"role": "user", "content": prompt}, {"role": "assistant", "content": ANSWER}]
+        whole = model.tokenizer.apply_chat_template(said, return_tensors="pt", return_dict=True)
+        with torch.no_grad():
+            model.model(**whole).logits.log_softmax(-1)
+
+
+def cite(model: ats.Model, text: str) -> None:
+    """attnscope: what the answer loses without each of 20 passages."""
+    ats.cite(model, QUESTION, passages_of(text), ANSWER, depth="source")
+
+
+def cite_halves(model: ats.Model, text: str) -> None:
+    """attnscope: the passage that the answer loses most without, by halving."""
+    ats.cite(model, QUESTION, passages_of(text), ANSWER, depth="source", search="halves")
+
+
 CASES: dict[str, Callable[[ats.Model, str], None]] = {
     case.__name__: case
     for case in (
@@ -157,6 +189,9 @@ CASES: dict[str, Callable[[ats.Model, str], None]] = {
         head_out,
         edge_out,
         all_heads,
+        cite_loop,
+        cite,
+        cite_halves,
     )
 }
 
@@ -175,7 +210,7 @@ def loaded(tokens: int) -> ats.Model:
 
 
 # The plain cases run with torch's defaults: `ats.load` would turn on huge pages.
-PLAIN = ("forward", "body", "eager", "backward", "eager_rollout")
+PLAIN = ("forward", "body", "eager", "backward", "eager_rollout", "cite_loop")
 
 
 def main() -> None:

@@ -43,6 +43,13 @@ def cite(
         Literal["source", "sentence", "word"] | None,
         typer.Option(help="Of deletion: how far sources are opened in which something is found. Default: sentence."),
     ] = None,
+    search: Annotated[
+        Literal["all", "halves"],
+        typer.Option(
+            help="Of deletion: leave out all sources, or groups of them and open the group that costs most, for the "
+            "source that counts most."
+        ),
+    ] = "all",
     masks: Annotated[int | None, typer.Option(help="Of surrogate: how many sets of sources. Default: 64.")] = None,
     tolerance: Annotated[
         float | None, typer.Option(help="Of surrogate: go on until no interval reaches further than this, in logits.")
@@ -76,8 +83,8 @@ def cite(
     asked, more = _asked(question, passages, messages)
     found = attnscope.cite(
         loading.load(), asked, None if passages is None else passages_of(passages), answer, method=method, depth=depth,
-        masks=masks, tolerance=tolerance, weights=weights, exact=exact, generate=generate, template=template,
-        segments=segments, within=within, **more,
+        search=search, masks=masks, tolerance=tolerance, weights=weights, exact=exact, generate=generate,
+        template=template, segments=segments, within=within, **more,
     )  # fmt: skip
     options.show(found, output, json, look)
 

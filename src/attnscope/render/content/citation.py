@@ -38,6 +38,11 @@ def notes(result: Citation) -> list[str]:
         f"sources together make it less than {np.exp(LEAST_GAIN):.0f} times as likely, it is cited to {NONE}: the "
         "model says it without them too, or hardly with them."
     )
+    if result.options.get("search") == "halves":
+        said.append(
+            "Sources were left out in groups, of which the one that costs most was opened: a source whose effect was "
+            "not measured has an equal share of what its group costs."
+        )
     said.append("Sources that say the same hide each other: without either of them the other is still there.")
     if result.low is not None:
         said.append("Intervals: 95 %, by fits to sets of sources drawn with replacement.")

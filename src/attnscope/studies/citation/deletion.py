@@ -19,19 +19,21 @@ def effects_of(setup: Setup, parts: Sequence[Part]) -> NDArray[np.float64]:
     return effects
 
 
-def deletion(setup: Setup, effects: NDArray[np.float64], depth: str) -> tuple[list[Part], NDArray[np.float64]]:
-    """The sources, and the parts of those in which something was found, level by level down to `depth`.
+def opened(setup: Setup, scores: NDArray[np.float64], depth: str) -> tuple[list[Part], NDArray[np.float64]]:
+    """The sources and the parts of those in which something was found, level by level down to `depth`; and the effects
+    of these parts, (statement, part).
 
-    effects: (statement, source) of the sources. A source is opened where it is cited for a statement and the statement
-    loses 0.1 nats or more without it: what matters to no statement as a whole is not looked into. So two sentences that
-    say the same can hide each other, as two sources can.
+    scores: (statement, source). A source is opened where it is cited for a statement and the statement loses 0.1 nats
+    or more without it: what matters to no statement as a whole is not looked into. So two sentences that say the same
+    can hide each other, as two sources can.
     """
-    found, level, above = list(setup.parts), list(range(len(setup.parts))), effects
+    found, level, above = list(setup.parts), list(range(len(setup.parts))), scores
+    effects = np.zeros((len(scores), 0))
     for _ in range(LEVELS.index(depth)):
-        opened = sorted(
+        chosen = sorted(
             {level[i] for row in above for i in cited_among(row, list(range(len(level)))) if row[i] >= _OPENED}
         )
-        below = [part for index in opened for part in parts_of(setup, found[index], index)]
+        below = [part for index in chosen for part in parts_of(setup, found[index], index)]
         if not below:
             break
         level = list(range(len(found), len(found) + len(below)))

@@ -23,12 +23,14 @@ from attnscope.results.tables import Columns, counts, numbers, texts
 from attnscope.studies.citation.cite import METHODS
 from attnscope.studies.citation.deletion import effects_of
 from attnscope.studies.citation.gradients import gradient_scores
+from attnscope.studies.citation.halves import halves
 from attnscope.studies.citation.heads import heads
 from attnscope.studies.citation.setup import Setup, setup
 from attnscope.studies.citation.surrogate import drawn, surrogate
 
 Floats = NDArray[np.float64]
-RANDOM = "random"
+RANDOM, HALVES = "random", "deletion, halves"
+TOP = "deletion's top"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def evaluate_citation(
     questions: {"question": …, "passages": […], "answer": …}; an answer that is left out is generated. Where there is a
                `truth`, the index of the passage with the answer, the metric `found` says whether it has the largest
                score.
-    methods:   some of those of `cite`; by default all.
+    methods:   some of those of `cite`; by default all. With "deletion" comes its search by halves, and the metric
+               "deletion's top": how often a statement's largest score is on the source that it loses most without.
     top:       for which k the top-k drop is measured: those that are fewer than the passages. sets: the random sets of
                LDS, each source kept in half of them; they are others than the surrogate's.
 
@@ -137,7 +140,7 @@ def _scorers(methods: Sequence[str], masks: Sequence[int], weights: HeadWeights 
     found: dict[str, Scorer] = {}
     for name in methods:
         if name == "deletion":
-            found[name] = _effects
+            found |= {name: _effects, HALVES: lambda setup: halves(setup)[0]}
         elif name == "surrogate":
             found |= {f"surrogate {count}": partial(_surrogate, masks=count, seed=seed) for count in masks}
         elif name == "heads":
@@ -153,12 +156,16 @@ def _rows(
     found: Setup, scorers: Mapping[str, Scorer], truth: int | None, top: Sequence[int], kept: Floats
 ) -> list[CitationRow]:
     """The metrics of every scorer on one question. kept: (set, source) of LDS."""
-    true = found.values_without([_without(found, np.flatnonzero(row == 0)) for row in kept]).T
+    true = found.values_without([found.tokens(np.flatnonzero(row == 0).tolist()) for row in kept]).T
     rows = []
+    exact: Floats | None = None
     for name, scores_of in scorers.items():
         alone = found.counted_alone()
         scores = scores_of(alone)
+        exact = scores if scores_of is _effects else exact
         values = _values(found, scores, kept, true, top, truth)
+        if exact is not None:
+            values[TOP] = float((scores.argmax(1) == exact.argmax(1)).mean())
         rows.append(CitationRow(found.question, name, values, alone.passes))
     return rows
 
@@ -214,11 +221,6 @@ def lds(scores: Floats, kept: Floats, true: Floats) -> float:
 
 def top_drop(found: Setup, scores: Floats, k: int) -> float:
     """The mean over statements of what each loses without its k sources with the largest scores, in nats."""
-    removed = [_without(found, np.argsort(-row, kind="stable")[:k]) for row in scores]
+    removed = [found.tokens(np.argsort(-row, kind="stable")[:k].tolist()) for row in scores]
     whole, *values = found.values_without([frozenset(), *removed])
     return float((whole - np.diagonal(values)).mean())
-
-
-def _without(found: Setup, sources: NDArray[np.intp]) -> frozenset[int]:
-    """The tokens of some sources."""
-    return frozenset[int]().union(*(found.parts[int(i)].tokens for i in sources))

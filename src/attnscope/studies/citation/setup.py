@@ -1,7 +1,7 @@
 """What is cited: the prompt with its sources, the answer with its statements, and its value without some tokens."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -81,6 +81,10 @@ class Setup:
                 by_statement[:, statement] += by_token[:, token]
             self.known |= zip(new, by_statement, strict=True)
         return np.stack([self.known[tokens] for tokens in removed])
+
+    def tokens(self, sources: Iterable[int]) -> Tokens:
+        """The tokens of some sources, by their indices."""
+        return frozenset[int]().union(*(self.parts[i].tokens for i in sources))
 
     @property
     def encoded(self) -> Encoded:

@@ -69,7 +69,7 @@ def drawn(generator: np.random.Generator, count: int, sources: int) -> Floats:
 
 def logits_of(setup: Setup, kept: Floats) -> Floats:
     """(mask, source), 1 where a source is kept -> (statement, mask): the logits of the statements' probabilities."""
-    removed = [frozenset[int]().union(*(setup.parts[i].tokens for i in np.flatnonzero(row == 0))) for row in kept]
+    removed = [setup.tokens(np.flatnonzero(row == 0).tolist()) for row in kept]
     return logit(setup.values_without(removed)).T
 
 
