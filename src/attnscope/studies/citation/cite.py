@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.errors import InputError, NonFiniteError
+from attnscope.errors import InputError
 from attnscope.methods.build import provenance
 from attnscope.models.default_settings import default_settings
 from attnscope.models.loading.load import Model
@@ -88,11 +88,6 @@ def cite(
             within=within, tools=tools, chat_template_kwargs=chat_template_kwargs,
         )  # fmt: skip
         whole, without = found.values_without([frozenset(), found.tokens(range(len(found.parts)))])
-        if not np.isfinite([whole, without]).all():
-            raise NonFiniteError(
-                f"the model rules the answer {found.answer[:40]!r} out: its log-probability is minus infinity, so that "
-                "nothing can be compared with it; give another answer"
-            )
         parts, low, high, narrow = found.parts, None, None, None
         if method == "deletion":
             scores, effects = halves(found) if search == "halves" else (effects_of(found, parts),) * 2

@@ -28,18 +28,17 @@ def gradient_scores(setup: Setup, name: str) -> NDArray[np.float64]:
     options, request = requested({}, method.options, method.shared_options, name)
     encoded = setup.encoded
     units = units_of(encoded, "token", None, None)
-    tasks = [
-        Task(setup.model, name, encoded, units, request, _of_statement(setup, k)) for k in range(len(setup.statements))
-    ]
-    rows = []
-    for task in with_shared(tasks):
-        scores = method.run(task, **options)
+    # A statement that shares its only token with the one before it has nothing of its own to score.
+    scored = sorted(set(setup.token_statement))
+    tasks = [Task(setup.model, name, encoded, units, request, _of_statement(setup, k)) for k in scored]
+    found = np.zeros((len(setup.statements), len(setup.parts)))
+    for k, task in zip(scored, with_shared(tasks), strict=True):
+        tokens = np.asarray(method.run(task, **options).tokens, dtype=np.float64).reshape(-1)
         setup.other_passes += 2
-        tokens = np.asarray(scores.tokens, dtype=np.float64).reshape(-1)
         if not np.isfinite(tokens).all():
             raise NonFiniteError(f"{name} gave a score that is not finite: choose another method, or load in float32")
-        rows.append([tokens[sorted(part.tokens)].sum() for part in setup.parts])
-    return np.array(rows)
+        found[k] = [tokens[sorted(part.tokens)].sum() for part in setup.parts]
+    return found
 
 
 def _of_statement(setup: Setup, statement: int) -> Objective:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.errors import InputError, ModelError, TextTooLongError
+from attnscope.errors import InputError, ModelError, NonFiniteError, TextTooLongError
 from attnscope.methods.units import Segments, units_of
 from attnscope.models.architecture import is_encoder_decoder
 from attnscope.models.inputs.batching import encoded_texts
@@ -71,11 +71,16 @@ class Setup:
 
     def values_without(self, removed: Sequence[Tokens]) -> NDArray[np.float64]:
         """(set, statement) The statements' log-probabilities without the tokens of each set; they add up to the
-        answer's."""
+        answer's. Raises NonFiniteError where one is minus infinity."""
         # The whole text always runs, for what comes before the first change.
         self.asked |= {frozenset(), *removed}
         if new := [tokens for tokens in dict.fromkeys(removed) if tokens not in self.known]:
             by_token = self.texts.values(new).numpy()
+            if not np.isfinite(by_token).all():
+                raise NonFiniteError(
+                    f"the model rules the answer {self.answer[:40]!r} out, with all sources or without some: its "
+                    "log-probability is minus infinity, so that nothing can be compared with it; give another answer"
+                )
             by_statement = np.zeros((len(new), len(self.statements)))
             for token, statement in enumerate(self.token_statement):
                 by_statement[:, statement] += by_token[:, token]
