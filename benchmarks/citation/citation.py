@@ -16,15 +16,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import citation_page
 import torch
 
 import attnscope as ats
-import citation_page
 from attnscope.studies.citation.cite import METHODS
 from attnscope.studies.citation.generated import LEARNT_FROM, fact_sets
 
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+BENCHMARKS = Path(__file__).parent.parent
+sys.path.insert(0, str(BENCHMARKS / "peers"))
+sys.path.insert(0, str(BENCHMARKS.parent / "tests" / "support"))
 import citations
 from real_models import qwen_coder_folder
 

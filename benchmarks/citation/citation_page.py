@@ -10,7 +10,7 @@ from attnscope.results.citation.head_weights import HeadWeights
 from attnscope.results.statistics import interval
 from attnscope.studies.citation.judging import HALVES, RANDOM, TOP, CitationEvaluation, CitationRow
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parent.parent.parent / "docs"
 PAGE, FIGURE = DOCS / "citation.md", DOCS / "images" / "citation_cost.png"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 DRAWN = "smollm2"
