@@ -23,9 +23,8 @@ import attnscope as ats
 from attnscope.studies.citation.cite import METHODS
 from attnscope.studies.citation.generated import LEARNT_FROM, fact_sets
 
-BENCHMARKS = Path(__file__).parent.parent
-sys.path.insert(0, str(BENCHMARKS / "peers"))
-sys.path.insert(0, str(BENCHMARKS.parent / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "peers"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 import citations
 from real_models import qwen_coder_folder
 
