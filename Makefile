@@ -93,9 +93,10 @@ PEERS_PYTHON := $(PEERS)/$(SCRIPTS)/python
 bench-peers: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/peers/run.py $(PEERS_PYTHON)
 
-$(PEERS)/.ready: benchmarks/peers/requirements.txt benchmarks/peers/package.json
+$(PEERS)/.ready: benchmarks/peers/requirements.txt benchmarks/peers/lxt.txt benchmarks/peers/package.json
 	test -x $(PEERS_PYTHON) || $(PYTHON) -m venv $(PEERS)
 	$(PEERS_PYTHON) -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/requirements.txt
+	$(PEERS_PYTHON) -m pip install --disable-pip-version-check --quiet --no-deps -r benchmarks/peers/lxt.txt
 	npm install --prefix benchmarks/peers --no-package-lock --silent --no-audit --no-fund
 	@touch $@
 

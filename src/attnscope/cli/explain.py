@@ -16,7 +16,7 @@ def explain(
     source: options.Source,
     method: Annotated[
         str, typer.Option(help="One of `attnscope methods`, or auto: one that suits model and length.")
-    ] = "gradient",
+    ] = "auto",
     target: Annotated[
         str | None,
         typer.Option(

@@ -5,7 +5,6 @@ from typing import Any, Literal, Unpack, overload
 
 from attnscope.methods.attention.attention import attention as attention_row
 from attnscope.methods.calls.auto import AUTO, chosen
-from attnscope.methods.gradient.gradient import gradient
 from attnscope.methods.request import Query, RowOptions
 from attnscope.methods.runner import run
 from attnscope.methods.table import Method, method_of
@@ -13,11 +12,12 @@ from attnscope.methods.task import Scores
 from attnscope.models.loading.load import Model
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
-from attnscope.text.inputs import Given, Messages
+from attnscope.results.plain import listed
+from attnscope.text.inputs import Given, Messages, is_one
 
 AnyMethod = str | Method | Callable[..., Scores]
 Several = Sequence[int | str | None]
-DEFAULT = gradient.__name__
+DEFAULT = AUTO
 
 
 @overload
@@ -102,9 +102,10 @@ def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters
                 None for each text; with on_error="keep" a `Failed` stands for a text that cannot be explained, instead
                 of an error for all. Of a chat that ends with the assistant's message, that reply is explained: all of
                 it, or the part that is the target.
-    method:     a name of METHODS, or a function of your own, `(task, *, own options) -> Scores` (`attnscope.Task`); or
-                "auto", for one that suits the model, the text's length and `budget`, a number of passes, "fast" or
-                "exact" (`attnscope.methods.calls.auto`); the result names it.
+    method:     a name of METHODS, or a function of your own, `(task, *, own options) -> Scores` (`attnscope.Task`). By
+                default "auto": one that suits the model, the text's length and `budget`, a number of passes, "fast" or
+                "exact" (`attnscope.methods.calls.auto`); the result names it. Without a target, the text of a language
+                model is explained by the gradient of its loss.
     parameters: the method's own options, and what all methods take: target, against, generate, per_token, position,
                 quantity, similar_to, unit, segments, within, chat, truncate, tools, chat_template_kwargs; attention
                 methods also take query and stack (`attnscope.methods.request.Options`).
@@ -115,6 +116,8 @@ def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters
     >>> explain(load(), "The film is great. I am", method="deletion", target=" happy").scores  # doctest: +SKIP
     """
     if method == AUTO:
+        if not is_one(text) and hasattr(text, "__iter__"):
+            text = listed(text)  # a generator is read once
         method, parameters = chosen(model, text, parameters)
     return run(model, text, method_of(method), parameters)
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from attnscope.errors import AttnscopeError, InputError
 from attnscope.methods.calls.advice import without_advice
-from attnscope.methods.explain import DEFAULT, AnyMethod, explain
+from attnscope.methods.explain import AnyMethod, explain
+from attnscope.methods.gradient.gradient import gradient
 from attnscope.methods.table import method_of
 from attnscope.models.architecture import task_of
 from attnscope.models.default_settings import default_settings
@@ -34,7 +35,7 @@ def compare(
     adversarial: str | Messages | None = None,
     sample: str | None = None,
     labels: Sequence[str | int] = (),
-    method: AnyMethod = DEFAULT,
+    method: AnyMethod = gradient.__name__,
     *,
     other: Model | None = None,
     expected: str | int | None = None,

@@ -45,6 +45,7 @@ def evaluate(
     generate: int | None = None,
     similar_to: str | Sequence[str] | None = None,
     chat: bool = False,
+    curves: bool = True,
     rows: str | os.PathLike[str] | None = None,
     way: str | None = None,
 ) -> Evaluation:
@@ -61,6 +62,8 @@ def evaluate(
               greedy continuation of this many tokens. With labels and no target, the likeliest label is explained.
     similar_to: of a model that makes one vector of a text: explain the similarity to this text, or one for each text.
               In the metrics (1 + cosine) / 2, from 0 to 1, takes the part of the probability.
+    curves:   whether to measure the curves of deletion and insertion too, which take two passes a word for each method:
+              on long texts, without the areas under them, most of the time.
     rows:     a JSON-lines file. Rows are added as they come; those of an earlier run with the same settings are kept.
 
     Raises InputError for an unknown method, metric or replacement and for a sample that cannot be judged, ModelError
@@ -98,11 +101,11 @@ def evaluate(
         **alike,
         "replacement": replacement,
         "chat": chat,
-        "shares": list(SHARES),
+        "shares": list(SHARES) if curves else [],
         "metrics": {name: METRICS[name].facts() for name in metric_names},
     }
     choices = method_choices(methods)
-    evaluator = TextEvaluator(model, replacement, chat, metric_names)
+    evaluator = TextEvaluator(model, replacement, chat, metric_names, curves=curves)
     with resumed_rows(rows, settings) as (earlier, add_row):
         return _evaluated(evaluator, samples, choices, earlier, add_row, skip_unusable=methods is None)
 

@@ -21,6 +21,7 @@ def measure(
     metrics: Sequence[str],
     text: PerturbedText,
     rescore: Mapping[str, Rescore],
+    curves: Sequence[str] = tuple(CURVES),
 ) -> dict[Key, Any]:
     """The value of each metric and each curve (named "curve NAME") for each explanation.
 
@@ -40,7 +41,7 @@ def measure(
 
     for name, explanation in explanations.items():
         started: dict[str, Any] = {metric: METRICS[metric].run(explanation) for metric in metrics}
-        started |= {f"curve {curve}": run(explanation) for curve, run in CURVES.items()}
+        started |= {f"curve {curve}": CURVES[curve](explanation) for curve in curves}
         for what, value in started.items():
             if isinstance(value, Generator):
                 resume((name, what), value, None)

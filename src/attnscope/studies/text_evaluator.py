@@ -35,8 +35,9 @@ class TextEvaluator:
     unusable: the names of methods that do not run on this model, whatever the text.
     """
 
-    def __init__(self, model: Model, replacement: str, chat: bool, metrics: Sequence[str]) -> None:
+    def __init__(self, model: Model, replacement: str, chat: bool, metrics: Sequence[str], *, curves: bool) -> None:
         self.model, self.replacement, self.chat, self.metrics = model, replacement, chat, metrics
+        self.curves = tuple(CURVES) if curves else ()
         self.unusable: set[str] = set()
         self._randomised: Model | None = None
 
@@ -72,14 +73,15 @@ class TextEvaluator:
         every = explanations | {name: each for of_name in orders.values() for name, each in of_name.items()}
         for name, explanation in every.items():
             rescore.setdefault(name, partial(_same_scores, explanation))
-        measured = measure(every, self.metrics, text, rescore)
+        measured = measure(every, self.metrics, text, rescore, self.curves)
         (log_probability,) = text.answer([LogProbability((frozenset(),))])[0]
         for name, explanation in explanations.items():
             draws = {
                 metric: [measured[one, metric] for one in (name, *orders.get(name, ()))] for metric in self.metrics
             }
             curves = {
-                curve: [measured[one, f"curve {curve}"] for one in (name, *orders.get(name, ()))] for curve in CURVES
+                curve: [measured[one, f"curve {curve}"] for one in (name, *orders.get(name, ()))]
+                for curve in self.curves
             }
             yield EvaluationRow(
                 key=sample.key,

@@ -55,24 +55,26 @@ def _answer_many(
     asked: dict[str, Any],
 ) -> None:
     from attnscope.methods.calls.advice import advice_once
+    from attnscope.methods.calls.auto import AUTO, chosen
+    from attnscope.methods.request import SHARED
     from attnscope.models.progress import bar
     from attnscope.render.many import checked_output
 
     path = None if output is None else checked_output(output)
     model = loading.load()
     shared = asked.pop("target", None)
+    if method == AUTO:
+        # Once for all, so that the scores of a table mean the same, however its texts come together.
+        method, own = chosen(model, [item.text for item in items], _given(items, asked, shared))
+        asked = {name: value for name, value in asked.items() if name != "budget"}
+        asked |= {name: value for name, value in own.items() if name not in SHARED}
     failed = 0
     with advice_once(), _writer(path, json, look, len(items)) as write, bar("texts", len(items)) as done:
         first, size = 0, 1
         while first < len(items):
             begun = monotonic()
             part = items[first : first + size]
-            targets = [shared if item.target is None else item.target for item in part]
-            given = asked if all(target is None for target in targets) else {**asked, "target": targets}
-            if any(item.text_pair is not None for item in part):
-                given = {**given, "text_pair": [item.text_pair or asked.get("text_pair") for item in part]}
-            if any(item.similar_to is not None for item in part):
-                given = {**given, "similar_to": [item.similar_to or asked.get("similar_to") for item in part]}
+            given = _given(part, asked, shared)
             results = attnscope.explain(model, [item.text for item in part], method, on_error="keep", **given)
             hashes = Results(results).ids
             ids = [own if item.id is None else item.id for item, own in zip(part, hashes, strict=True)]
@@ -86,6 +88,19 @@ def _answer_many(
     if failed:
         sys.stderr.write(f"attnscope: {failed} of {len(items)} texts failed; their rows say why\n")
         raise typer.Exit(1)
+
+
+def _given(items: Sequence[Item], asked: Mapping[str, Any], shared: str | None) -> dict[str, Any]:
+    """The parameters of these texts; what only some have is a list."""
+    given = dict(asked)
+    targets = [shared if item.target is None else item.target for item in items]
+    if any(target is not None for target in targets):
+        given["target"] = targets
+    if any(item.text_pair is not None for item in items):
+        given["text_pair"] = [item.text_pair or asked.get("text_pair") for item in items]
+    if any(item.similar_to is not None for item in items):
+        given["similar_to"] = [item.similar_to or asked.get("similar_to") for item in items]
+    return given
 
 
 @contextmanager

@@ -2,20 +2,25 @@
 
 By what was measured (docs/faithfulness.md): taking each word away finds what a prediction relies on, at a pass a word;
 the gradient at a mask on the keys comes near to it at two passes, and nearer at eight, whatever the length. Where
-attention cannot be seen, and for encoder–decoders, on which that was not measured, a surrogate on random halves stands
-in its place.
+attention cannot be seen, or is not all that tokens learn from each other, and for encoder–decoders, a surrogate on
+random halves stands in its place.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from attnscope.errors import InputError, ModelError
+from attnscope.errors import AttnscopeError, InputError, ModelError
+from attnscope.methods.attention.layers import coverage
+from attnscope.methods.calls.many import checked_list, is_each
 from attnscope.methods.gradient.gradient import gradient
 from attnscope.methods.gradient.mask_gradient import mask_gradient
 from attnscope.methods.perturbation.deletion import deletion
 from attnscope.methods.perturbation.surrogate import surrogate
-from attnscope.methods.request import SHARED, requested
+from attnscope.methods.request import SHARED, Request, requested
+from attnscope.methods.table import METHODS, OF_ATTENTION
 from attnscope.methods.units import units_of
+from attnscope.methods.windows import check_window, windows_of
 from attnscope.models.architecture import is_encoder_decoder, task_of
 from attnscope.models.attention.layout import attention_layout
 from attnscope.models.inputs.batching import encoded_texts
@@ -23,13 +28,15 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.models.model_facts import AttentionLayout
 from attnscope.models.targets.readout import Readout, batch_inputs
-from attnscope.text.inputs import Given
+from attnscope.text.inputs import Chat, Given, is_chat, is_one, paired
 
 AUTO = "auto"
 # The passes of a budget in words; by default those of a surrogate's 16 halves and the whole text.
 FAST, DEFAULT = 2, 17
 # Steps of `mask_gradient`, of two passes each: more were not measured.
 STEPS = 4
+# Steps beyond the first hold a mask of token × token: a longer text has one step.
+LONGEST_MASKED = 4096
 # Fewer samples than these tell a surrogate little.
 FEWEST_SAMPLES = 8
 
@@ -39,20 +46,27 @@ def chosen(model: Model, text: Given, parameters: Mapping[str, Any]) -> tuple[st
 
     parameters: the caller's, with `budget`: "fast" for one forward and one backward pass; a number of passes (by
     default 17); or "exact", to take each unit away whatever it takes. The longest text decides for a list. A language
-    model that is asked about no target has its own text explained, by the gradient of its loss.
+    model that is asked about no target has its own text explained, by the gradient of its loss. With per_token each
+    token of the target has a backward pass of its own, and the mask's gradient one step.
 
-    Raises InputError for another budget, and what reading the texts raises.
+    Raises InputError for another budget and for a parameter that not all methods take. What is wrong with a text is
+    left to the method to say.
     """
     given = dict(parameters)
-    budget = given.pop("budget", None)
-    passes = _passes(budget)
+    passes = _passes(given.pop("budget", None))
     model = load(model)
-    _, request = requested({name: value for name, value in given.items() if name != "on_error"}, {}, SHARED, AUTO)
-    if not request.asks_target and task_of(model.model) not in ("classifier", "token classifier"):
+    each = [name for name, value in given.items() if not is_one(text) and is_each(name, value)]
+    request = _request({name: value for name, value in given.items() if name not in (*each, "on_error")})
+    texts = _readable(model, text, request)
+    explains = request.asks_target or not {"within"}.issuperset(each)
+    if not texts or not (explains or _has_target(model, text, request)):
         return gradient.__name__, given
-    texts = list(encoded_texts(model, text, request.reading))
     longest = max(texts, key=lambda encoded: len(encoded.tokens))
-    units = len(units_of(longest, request.unit, request.segments, None if len(texts) > 1 else request.within))
+    within = request.within if len(texts) == 1 else None
+    try:
+        units = len(units_of(longest, request.unit, request.segments, within))
+    except AttnscopeError:
+        return gradient.__name__, given
     if passes is None or units < passes:
         return deletion.__name__, {"signed": True, **given}
     layout = _layout(model, longest)
@@ -61,8 +75,8 @@ def chosen(model: Model, text: Given, parameters: Mapping[str, Any]) -> tuple[st
     if layout is None:
         return gradient.__name__, given
     # A model that forms its attention itself has no other mask than the whole one.
-    steps = 1 if layout.hooked else min(STEPS, passes // 2)
-    return mask_gradient.__name__, {"steps": steps, **given}
+    single = layout.hooked or request.per_token or len(longest.tokens) > LONGEST_MASKED
+    return mask_gradient.__name__, {"steps": 1 if single else min(STEPS, passes // 2), **given}
 
 
 def _passes(budget: object) -> int | None:
@@ -75,8 +89,46 @@ def _passes(budget: object) -> int | None:
     return passes
 
 
+def _request(given: Mapping[str, Any]) -> Request:
+    """The parameters that all methods take. Raises InputError for one that only some have."""
+    for name in given:
+        of = [row.name for row in METHODS.values() if name in row.options or name in row.shared_options]
+        if of and (name not in SHARED or name in OF_ATTENTION):
+            raise InputError(f"{name} is a parameter of {', '.join(of)}, and no method was named: give method= too")
+    return requested(given, {"budget": None}, SHARED, AUTO)[1]
+
+
+def _readable(model: Model, text: Given, request: Request) -> list[Encoded]:
+    """Those of the texts that can be read; of a text that is read in windows, each of these."""
+    read: list[Encoded] = []
+    try:
+        inputs: list[Any] = [text] if is_one(text) else paired(checked_list(text), request.text_pair)
+        size = None if request.window is None else check_window(model, request)
+    except AttnscopeError:
+        return []
+    reading = (request if is_one(text) else replace(request, text_pair=None)).reading
+    for one in inputs:
+        try:
+            read += encoded_texts(model, [one] if size is None else list(windows_of(model, one, size)), reading)
+        except AttnscopeError:
+            continue
+    return read
+
+
+def _has_target(model: Model, text: Given, request: Request) -> bool:
+    """Whether there is something to explain though no target was given: what the model answers, or a chat's reply."""
+    if task_of(model.model) in ("classifier", "token classifier", "answer"):
+        return True
+    try:
+        read = [request.reading.one(one) for one in ([text] if is_one(text) else checked_list(text)) if is_chat(one)]
+    except AttnscopeError:
+        return False
+    return bool(read) and all(isinstance(one, Chat) and one.replies for one in read)
+
+
 def _layout(model: Model, encoded: Encoded) -> AttentionLayout | None:
-    """Where the model's attention is; None where it cannot be seen, or not where one gradient would be all of it."""
+    """Where the model's attention is; None where it cannot be seen, where one gradient would not be all of it, or where
+    tokens learn of each other in other ways too."""
     net = model.model
     two_stacks = is_encoder_decoder(net)
     if two_stacks and task_of(net) != "encoder-decoder":
@@ -86,4 +138,5 @@ def _layout(model: Model, encoded: Encoded) -> AttentionLayout | None:
         layout = attention_layout(net, inputs, "cross" if two_stacks else None)
     except ModelError:
         return None
-    return layout if layout.single else None
+    stacks = ("encoder", "cross") if two_stacks else ("self",)
+    return layout if layout.single and all(coverage(layout, stack) is None for stack in stacks) else None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from attnscope.errors import InputError
-from attnscope.methods.explain import DEFAULT
+from attnscope.methods.gradient.gradient import gradient
 from attnscope.models.loading.load import Model, load
 from attnscope.results.corpus.survey import Survey
 from attnscope.results.files.folder import Folder, arrow
@@ -18,7 +18,7 @@ from attnscope.studies.survey.running import run_here
 def survey(
     model: Model,
     data: Any,
-    method: Chosen | Sequence[Chosen] = DEFAULT,
+    method: Chosen | Sequence[Chosen] = gradient.__name__,
     *,
     to: str | os.PathLike[str],
     labels: Sequence[str | int] = (),
