@@ -126,7 +126,7 @@ def test_the_similarity_to_another_text(minilm: ats.Model, tmp_path: Path) -> No
     done = run("explain", "a cat", *asked, "--pooling", "mean", "--similar-to", "a kitten", "--json")
     assert done.returncode == 0, done.stderr
     value = json.loads(done.stdout)["measured"]["value"]
-    expected = ats.explain(ats.load(minilm, pooling="mean"), "a cat", similar_to="a kitten").measured.value
+    expected = ats.explain(ats.load(minilm, pooling="mean"), "a cat", "gradient", similar_to="a kitten").measured.value
     assert value == pytest.approx(expected, abs=1e-5)
     table = tmp_path / "pairs.csv"
     table.write_text("text,similar_to\na cat,a kitten\nthe rug,\n")

@@ -10,9 +10,14 @@ from attnscope.methods.explain import DEFAULT
 TEXT = "a b c d"
 
 
-def test_explain_is_by_gradient_unless_another_method_is_named(llama: ats.Model) -> None:
-    assert inspect.signature(ats.explain).parameters["method"].default == DEFAULT
-    assert DEFAULT in ats.METHODS
+def test_explain_chooses_unless_a_method_is_named(llama: ats.Model) -> None:
+    assert inspect.signature(ats.explain).parameters["method"].default == DEFAULT == "auto"
+    chosen = ats.explain(llama, TEXT, target=" e")
+    assert chosen == ats.explain(llama, TEXT, method="auto", target=" e")
+    assert chosen == ats.explain(llama, TEXT, method="deletion", signed=True, target=" e")
+
+
+def test_a_text_itself_is_explained_by_gradient(llama: ats.Model) -> None:
     result = ats.explain(llama, TEXT)
     assert result.method == "gradient"
     assert result == ats.explain(llama, TEXT, method="gradient")
@@ -40,4 +45,4 @@ def test_one_text_gives_a_result_and_a_list_a_list(llama: ats.Model) -> None:
     one, many = ats.explain(llama, TEXT), ats.explain(llama, [TEXT])
     assert many == [one]
     assert ats.attention(llama, [TEXT], query=[0, 1]) == [ats.attention(llama, TEXT, query=[0, 1])]
-    assert isinstance(ats.explain(llama, [TEXT], target=" e", per_token=True)[0], ats.PerToken)
+    assert isinstance(ats.explain(llama, [TEXT], "gradient", target=" e", per_token=True)[0], ats.PerToken)

@@ -131,7 +131,7 @@ def test_what_cannot_fit_is_refused_before_it_starts(smollm2: ats.Model, monkeyp
         with pytest.raises(TooLargeError, match=f"{method} of (599|600) tokens .* does not fit; .*give a shorter text"):
             ats.explain(smollm2, LONG, method=method, **({} if method in FOLLOWING else {"target": " word"}))
     with pytest.raises(TooLargeError, match="generate of 600 tokens"):
-        ats.explain(smollm2, LONG, generate=4)
+        ats.explain(smollm2, LONG, "gradient", generate=4)
     with pytest.raises(TooLargeError, match="generate of 600 tokens"):
         ats.attention(smollm2, LONG, generate=4)
 

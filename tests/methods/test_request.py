@@ -181,11 +181,11 @@ def test_a_number_is_a_number_wherever_it_comes_from(case: str, kind: str) -> No
 def test_labels_and_positions(kind: str) -> None:
     number = KINDS[kind]
     model = classifier("Sequence")
-    expected = ats.explain(model, TEXT, target=1, against=2)
-    assert ats.explain(model, TEXT, target=number(1), against=number(2)) == expected
+    expected = ats.explain(model, TEXT, "gradient", target=1, against=2)
+    assert ats.explain(model, TEXT, "gradient", target=number(1), against=number(2)) == expected
     model = classifier("Token")
-    expected = ats.explain(model, TEXT, target=1, position=2)
-    assert ats.explain(model, TEXT, target=number(1), position=number(2)) == expected
+    expected = ats.explain(model, TEXT, "gradient", target=1, position=2)
+    assert ats.explain(model, TEXT, "gradient", target=number(1), position=number(2)) == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -215,7 +215,7 @@ def test_a_boolean_is_no_number() -> None:
     model = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer())
     for wrong in (True, np.True_, torch.tensor(True)):
         with pytest.raises(ats.AttnscopeError, match="generate=True"):
-            ats.explain(model, TEXT, generate=wrong)
+            ats.explain(model, TEXT, "gradient", generate=wrong)
         with pytest.raises(ats.AttnscopeError, match="query True"):
             ats.explain(model, TEXT, "attention", query=wrong)
 

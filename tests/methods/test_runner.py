@@ -29,7 +29,7 @@ def glance(task: ats.Task, *, layer: int = 1) -> ats.Scores:
 
 def test_a_function_of_ones_own_is_a_method(llama: ats.Model) -> None:
     result = ats.explain(llama, TEXT, method=surprise, target=" g")
-    gradient = ats.explain(llama, TEXT, target=" g")
+    gradient = ats.explain(llama, TEXT, "gradient", target=" g")
     assert close(result.token_scores, gradient.token_scores**2)
     assert close(result.scores, gradient.token_scores**2)
     assert (result.method, result.family, result.signed) == ("surprise", "own", False)
@@ -44,7 +44,7 @@ def test_a_function_of_ones_own_is_a_method(llama: ats.Model) -> None:
 
 def test_its_options_are_its_keywords(llama: ats.Model) -> None:
     one = ats.explain(llama, TEXT, method=surprise, target=" g", power=1)
-    assert close(one.scores, ats.explain(llama, TEXT, target=" g").scores)
+    assert close(one.scores, ats.explain(llama, TEXT, "gradient", target=" g").scores)
     assert one.asked.options == {"power": 1}
     with pytest.raises(InputError, match="'surprise' has no parameter 'pwer'; it takes power, target"):
         ats.explain(llama, TEXT, method=surprise, pwer=1)
@@ -52,7 +52,7 @@ def test_its_options_are_its_keywords(llama: ats.Model) -> None:
 
 def test_it_runs_on_each_token_of_a_target_and_on_units(llama: ats.Model) -> None:
     each = ats.explain(llama, TEXT, method=surprise, target=" g h", per_token=True, unit="sentence", power=1)
-    gradient = ats.explain(llama, TEXT, target=" g h", per_token=True, unit="sentence")
+    gradient = ats.explain(llama, TEXT, "gradient", target=" g h", per_token=True, unit="sentence")
     assert each.scores.shape == (2, 1)
     assert close(each.scores, gradient.scores)
     assert [t.value for t in each.targets] == [t.value for t in gradient.targets]
@@ -133,13 +133,17 @@ def test_the_label_of_a_token_is_looked_at_from_there(position: int) -> None:
     at = ats.explain(model, TEXT, method="rollout", position=position, target=0)
     row = ats.explain(model, TEXT, method="rollout", query=position)
     np.testing.assert_allclose(at.token_scores, row.token_scores, atol=1e-6)
-    assert at.measured.value == pytest.approx(ats.explain(model, TEXT, position=position, target=0).measured.value)
+    assert at.measured.value == pytest.approx(
+        ats.explain(model, TEXT, "gradient", position=position, target=0).measured.value
+    )
 
 
 def test_the_values_of_attention_are_the_targets(llama: ats.Model) -> None:
     """Rows of attention come with no value: the runner reads it off."""
     looked = ats.explain(llama, TEXT, method="attention", target=" g")
-    assert looked.measured.value == pytest.approx(ats.explain(llama, TEXT, target=" g").measured.value, rel=1e-5)
+    assert looked.measured.value == pytest.approx(
+        ats.explain(llama, TEXT, "gradient", target=" g").measured.value, rel=1e-5
+    )
     assert looked.measured.query_tokens == (5,)
 
 

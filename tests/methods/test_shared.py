@@ -41,7 +41,7 @@ def test_many_texts_share_a_pass(llama: ats.Model, method: str, asked: dict[str,
 def test_a_window_bounds_what_is_held_and_each_is_given_away_once(
     llama: ats.Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ats.explain(llama, TEXTS, target=" k")  # the model is tried out
+    ats.explain(llama, TEXTS, "gradient", target=" k")  # the model is tried out
     monkeypatch.setattr(shared, "HELD_TOKENS", 8)
     tasks = tasks_of(llama, TEXTS, target=" k")
     gradients = tasks[0].shared_gradients

@@ -57,7 +57,7 @@ def test_a_score_is_the_mean_of_its_windows(llama: ats.Model, method: str, asked
 
 def test_a_text_that_fits_is_read_as_it_is(llama: ats.Model) -> None:
     short = "a b c d e f"
-    whole, windowed = ats.explain(llama, short), ats.explain(llama, short, window=64)
+    whole, windowed = ats.explain(llama, short), ats.explain(llama, short, "gradient", window=64)
     np.testing.assert_allclose(windowed.scores, whole.scores)
     assert windowed.measured.value == whole.measured.value
     assert windowed.measured.windows == ((0, len(short)),)
@@ -83,7 +83,9 @@ def test_all_windows_explain_the_label_that_they_predict_together() -> None:
     alone = [ats.explain(model, text[a:b], "gradient_x_input") for a, b in spans]
     assert len({result.measured.answer for result in alone}) > 1, "some windows predict another label by themselves"
     means = {
-        label: np.mean([ats.explain(model, text[a:b], target=label).measured.value or 0.0 for a, b in spans])
+        label: np.mean(
+            [ats.explain(model, text[a:b], "gradient", target=label).measured.value or 0.0 for a, b in spans]
+        )
         for label in labels
     }
     label = max(means, key=lambda name: means[name])
@@ -124,7 +126,7 @@ def test_a_word_longer_than_a_window_is_read_too() -> None:
     assert model.positions is not None
     assert model.positions < len(protein)
     for unit in ("token", "word", "character"):
-        found = ats.explain(model, text, window=32, unit=unit)
+        found = ats.explain(model, text, "gradient", window=32, unit=unit)
         spans = found.measured.windows
         assert (spans[0][0], spans[-1][1]) == (0, len(text))
         assert all(len(model.tokenizer(text[a:b])["input_ids"]) <= 32 for a, b in spans)
@@ -134,7 +136,7 @@ def test_a_word_longer_than_a_window_is_read_too() -> None:
 
 
 def test_a_list_of_texts_and_a_saved_result(llama: ats.Model, tmp_path: Any) -> None:
-    short, long = ats.explain(llama, ["a b c", TEXT], window=16)
+    short, long = ats.explain(llama, ["a b c", TEXT], "gradient", window=16)
     assert (len(short.measured.windows), len(long.measured.windows)) == (1, 4)
     long.save(tmp_path / "long.json")
     assert ats.load_result(tmp_path / "long.json") == long
@@ -157,4 +159,4 @@ def test_a_list_of_texts_and_a_saved_result(llama: ats.Model, tmp_path: Any) -> 
 )
 def test_what_cannot_be_asked_of_every_window(llama: ats.Model, asked: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        ats.explain(llama, TEXT, **asked)
+        ats.explain(llama, TEXT, "gradient", **asked)

@@ -160,7 +160,7 @@ def test_a_model_that_is_no_forecast_is_refused_by_name() -> None:
     """XLNet predicts in an order of its own; CPM-Ant and PaliGemma read what they are to predict."""
     xlnet = hf.XLNetLMHeadModel(hf.XLNetConfig(vocab_size=64, d_model=32, n_layer=2, n_head=4, d_inner=48)).eval()
     with pytest.raises(ModelError, match="in an order of their own"):
-        ats.explain(ats.Model(xlnet, copy_tokenizer()), "a b c d", target=" e")
+        ats.explain(ats.Model(xlnet, copy_tokenizer()), "a b c d", "gradient", target=" e")
     sizes = {"vocab_size": 64, "hidden_size": 32, "num_attention_heads": 4, "dim_head": 8, "dim_ff": 48}
     torch.manual_seed(0)
     ant = hf.CpmAntForCausalLM(hf.CpmAntConfig(**sizes, num_hidden_layers=2, init_std=0.5)).eval()

@@ -89,7 +89,7 @@ def test_the_callers_settings_come_back_after_an_error(llama: ats.Model) -> None
     with torch.no_grad(), default_dtype(torch.float64), np.errstate(all="raise"):
         before = state()
         with pytest.raises(ats.AttnscopeError):
-            ats.explain(llama, "", target=" g")
+            ats.explain(llama, "", "gradient", target=" g")
         assert state() == before
 
 
@@ -97,7 +97,7 @@ def test_a_model_made_in_inference_mode_is_refused_where_gradients_are_needed() 
     with torch.inference_mode():
         model = ats.Model(LlamaForCausalLM(LlamaConfig(**GROUPED)), copy_tokenizer())
     with pytest.raises(ModelError, match=r"made under torch\.inference_mode"):
-        ats.explain(model, TEXT, target=" g")
+        ats.explain(model, TEXT, "gradient", target=" g")
 
 
 FORKED = """

@@ -184,5 +184,5 @@ def test_the_backward_pass_is_checked_too() -> None:
     model = small("llama")
     seen = []
     with interruptible(model.model, lambda: seen.append(torch.is_grad_enabled())):
-        ats.explain(model, "a b c", target="d")
+        ats.explain(model, "a b c", "gradient", target="d")
     assert len(seen) >= 6

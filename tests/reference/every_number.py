@@ -31,7 +31,7 @@ def numbers(model: ats.Model, only: Collection[str] | None = None, text: str = "
             for name in METHODS
         }
     if task in ("causal", "encoder-decoder"):
-        calls["generate"] = lambda: ats.explain(model, text, generate=3).token_scores
+        calls["generate"] = lambda: ats.explain(model, text, "gradient", generate=3).token_scores
     if task in ("causal", "masked"):
         calls["attention_gradient"] = lambda: ats.explain(model, text, method="attention_gradient").token_scores
     return {name: np.asarray(call(), float) for name, call in calls.items() if only is None or name in only}

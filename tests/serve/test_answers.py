@@ -76,7 +76,7 @@ def test_a_classifier_is_asked_about_its_label() -> None:
 def test_tokens_are_the_models_own_each_with_its_scores(session: Session) -> None:
     model = session.worker("").model
     answer, told = asked(session, ask="generate", count=4)
-    expected = ats.explain(model, TEXT, target=answer["written"], per_token=True)
+    expected = ats.explain(model, TEXT, "gradient", target=answer["written"], per_token=True)
     assert [name for name, _ in told] == ["prompt", *["token"] * len(expected.targets)]
     assert told.pop(0)[1] == TEXT
     assert told[-1][1]["text"] == answer["written"]
@@ -99,7 +99,7 @@ def test_files_are_todays_files(session: Session) -> None:
         assert content.startswith(begins) or data["suffix"] == ".csv"
         assert answer["name"].endswith(data["suffix"])
     saved = json.loads(b64decode(asked(session, ask="file", suffix=".json")[0]["base64"]))
-    expected = ats.explain(model, TEXT, generate=1)
+    expected = ats.explain(model, TEXT, "gradient", generate=1)
     assert saved["asked"]["target"] == expected.asked.target
     with pytest.raises(InputError, match=r"no renderer writes '\.exe'"):
         asked(session, ask="file", suffix=".exe")

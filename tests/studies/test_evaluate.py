@@ -40,6 +40,19 @@ def test_random_is_the_mean_of_ten_orders(copying: ats.Model) -> None:
     assert not any(row.draws for row in rows if row.method != "random")
 
 
+def test_curves_may_be_left_out(copying: ats.Model, tmp_path: Path) -> None:
+    asked = {"target": " c", "replacement": "pad"}
+    with_curves, without = (
+        ats.evaluate(copying, TEXTS, ["deletion"], FAST[:2], curves=curves, **asked) for curves in (True, False)
+    )
+    assert [row.values for row in without.rows] == [row.values for row in with_curves.rows]
+    assert (with_curves.curve_names, without.curve_names) == (("deletion", "insertion"), ())
+    ats.save(without, tmp_path / "out.html")
+    assert "comprehensiveness" in (tmp_path / "out.html").read_text("utf-8")
+    with pytest.raises(InputError, match="has no curves, so there is nothing to draw"):
+        ats.save(without, tmp_path / "out.svg")
+
+
 def test_a_broken_run_goes_on(copying: ats.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.jsonl"
     asked = {"target": " c", "replacement": "pad", "rows": rows}

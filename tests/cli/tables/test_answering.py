@@ -47,6 +47,14 @@ def test_one_bad_text_is_a_row_and_the_exit_code_says_so(folder: str, tmp_path: 
     assert ats.Attribution.from_json(shown[1]).text == "a b"
 
 
+def test_a_table_has_one_method_by_its_longest_text(run_tiny: Run, tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text(f"a b c\n{'a b c d ' * 5}\n")
+    asked = ("explain", "--file", str(tmp_path / "lines.txt"), "--lines", "--target", " c", "--json")
+    for budget, method in (("8", "mask_gradient"), ("exact", "deletion")):
+        lines = run_tiny(*asked, "--set", f"budget={budget}").stdout.splitlines()
+        assert [ats.Attribution.from_json(line).method for line in lines] == [method] * 2
+
+
 def test_lines_become_pages(run_tiny: Run, tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("a b\r\n\nc d\n")
     out = tmp_path / "pages"

@@ -33,7 +33,7 @@ def test_planted_truth_of_each_generated_token(copying: ats.Model, method: str) 
     for row, copied in zip(result.scores, (5, 6, 7), strict=True):
         assert row[copied] == pytest.approx(row.max(), rel=1e-3)
         assert row[:copied].max(initial=0) < 0.1 * row[copied]
-    gradient = ats.explain(copying, TEXT, generate=3, per_token=True)
+    gradient = ats.explain(copying, TEXT, "gradient", generate=3, per_token=True)
     assert [t.value for t in result.targets] == pytest.approx([t.value for t in gradient.targets], abs=1e-5)
     assert [w.text for w in result.first.words] == [w.text for w in gradient.first.words]
 

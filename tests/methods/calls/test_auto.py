@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from tiny_models import classifier, small
+from planted import copy_tokenizer
+from tiny_models import classifier, hybrid, small
 
 import attnscope as ats
 from attnscope.errors import InputError
+from attnscope.methods.calls import auto
 
 SHORT, LONG = "a b c d", "a b c d e f g h i j k l m n o p q r s"
 
@@ -56,11 +58,55 @@ def test_without_a_target_a_language_model_explains_its_text_and_a_classifier_it
 
 
 def test_a_model_whose_attention_cannot_be_seen_has_the_gradient() -> None:
-    from planted import CopyBack, copy_tokenizer
+    from planted import CopyBack
 
     model = ats.Model(CopyBack.make(back=1), copy_tokenizer())
     assert ats.explain(model, LONG, method="auto", target="c", budget="fast").method == "gradient"
     assert ats.explain(small("t5"), LONG, method="auto", target="c", budget="fast").method == "mask_gradient"
+
+
+def test_a_generator_is_read_once_and_bad_texts_are_kept() -> None:
+    model = small("llama")
+    found = ats.explain(model, (text for text in (SHORT, LONG)), target="c")
+    assert [one.method for one in found] == ["mask_gradient"] * 2
+    found = ats.explain(model, [SHORT, SHORT], target=(target for target in ("c", None)))
+    assert [one.method for one in found] == ["gradient"] * 2, "one of them has its own text explained"
+    kept = ats.explain(model, [SHORT, "", 5], target=["c", "d", "c"], on_error="keep")
+    assert (kept[0].method, [failed.error for failed in kept.failures.values()]) == ("deletion", ["TextError"] * 2)
+    every = ats.explain(model, ["", " "], target="c", on_error="keep")
+    assert len(every.failures) == 2
+
+
+def test_what_only_some_methods_take_names_one() -> None:
+    model = small("llama")
+    assert ats.explain(model, SHORT, target="c", norm="l1").method == "gradient"
+    for given, method in (({"steps": 3}, "integrated_gradients"), ({"query": 1}, "attention")):
+        with pytest.raises(InputError, match=f"no method was named, .* has no parameter .*method='{method}'"):
+            ats.explain(model, SHORT, target="c", **given)
+    with pytest.raises(InputError, match="has no parameter 'foo'; it takes budget, target"):
+        ats.explain(model, SHORT, foo=1)
+
+
+def test_long_texts_and_tokens_by_themselves_have_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small("llama")
+    each = ats.explain(model, LONG, target="c d", per_token=True).first
+    assert (each.method, each.asked.options["steps"]) == ("mask_gradient", 1)
+    monkeypatch.setattr(auto, "LONGEST_MASKED", 10)
+    assert ats.explain(model, LONG, target="c").asked.options["steps"] == 1
+
+
+def test_windows_decide_by_their_own_length() -> None:
+    model = classifier("Sequence")
+    assert ats.explain(model, LONG * 3, window=16).method == "deletion"
+    assert ats.explain(model, LONG * 3, window=64).method == "mask_gradient"
+
+
+def test_where_tokens_learn_of_each_other_in_other_ways_too_a_surrogate_takes_its_place() -> None:
+    model = small("llama")
+    assert ats.explain(model, LONG, target="c").method == "mask_gradient"
+    mixed = ats.Model(hybrid("qwen3_next"), copy_tokenizer())
+    assert ats.explain(mixed, LONG, target="c").method == "surrogate"
+    assert ats.explain(mixed, LONG, target="c", budget="fast").method == "gradient"
 
 
 @pytest.mark.parametrize("budget", ["slow", 1, True, 2.5])

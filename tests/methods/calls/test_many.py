@@ -36,7 +36,9 @@ def test_each_text_has_its_own_target(method: str) -> None:
 
 def test_labels_are_told_from_numbers_of_the_same_value() -> None:
     net = classifier("Sequence")
-    results = ats.explain(net, TEXTS, target=[np.argmax([0, 1]), "POSITIVE", 0], against=[0, None, "POSITIVE"])
+    results = ats.explain(
+        net, TEXTS, "gradient", target=[np.argmax([0, 1]), "POSITIVE", 0], against=[0, None, "POSITIVE"]
+    )
     assert ["NEUTRAL" in str(r.asked.target) for r in results] == [True, False, False]
     assert [" minus " in str(r.asked.target) for r in results] == [True, False, True]
 
@@ -53,15 +55,15 @@ def test_any_list_of_texts_is_one(kind: Callable[[list[str]], Any], call: Callab
 
 def test_a_missing_value_of_a_table_is_no_target() -> None:
     for missing in (float("nan"), pd.NA, None):
-        results = ats.explain(model(), TEXTS[:2], target=pd.Series([" c", missing], dtype=object))
+        results = ats.explain(model(), TEXTS[:2], "gradient", target=pd.Series([" c", missing], dtype=object))
         assert [r.asked.quantity for r in results] == ["log_probability", "loss"]
 
 
 def test_a_wrong_number_of_targets_is_one_line() -> None:
     with pytest.raises(InputError, match="target has 2 values and there are 3 texts: give one for each, None where"):
-        ats.explain(model(), TEXTS, target=[" c", " d"])
+        ats.explain(model(), TEXTS, "gradient", target=[" c", " d"])
     with pytest.raises(InputError, match="target is a list and there is one text"):
-        ats.explain(model(), "a b", target=[" c"])
+        ats.explain(model(), "a b", "gradient", target=[" c"])
     with pytest.raises(InputError, match="choose 'raise' or 'keep'"):
         ats.explain(model(), TEXTS, on_error="skip")
     for wrong in (None, 5):
@@ -110,7 +112,9 @@ def test_texts_with_different_targets_share_their_passes(monkeypatch: pytest.Mon
         "within": [(0, 3), None, (2, 5), None],
     }
     alone = [
-        ats.explain(model(), text, **{name: values[i] for name, values in asked.items() if values[i] is not None})
+        ats.explain(
+            model(), text, "gradient", **{name: values[i] for name, values in asked.items() if values[i] is not None}
+        )
         for i, text in enumerate(texts)
     ]
     passes: list[int] = []
@@ -121,7 +125,7 @@ def test_texts_with_different_targets_share_their_passes(monkeypatch: pytest.Mon
         return batch(*given)
 
     monkeypatch.setattr(input_gradients, "_batch", counted)
-    together = ats.explain(model(), texts, **asked)
+    together = ats.explain(model(), texts, "gradient", **asked)
     assert len(passes) == 1
     for one, other in zip(alone, together, strict=True):
         assert [word.text for word in one.words] == [word.text for word in other.words]

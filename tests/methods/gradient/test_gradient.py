@@ -29,7 +29,7 @@ def close(ours: np.ndarray, theirs: np.ndarray) -> bool:
 
 
 def test_tokens_are_norms_and_words_their_sums(smollm2: ats.Model) -> None:
-    result = ats.explain(smollm2, TEXT)
+    result = ats.explain(smollm2, TEXT, "gradient")
     vectors, _ = reference(smollm2)
     norms = vectors.norm(dim=1).numpy()
     assert close(result.token_scores, norms)
@@ -47,20 +47,22 @@ def test_tokens_are_norms_and_words_their_sums(smollm2: ats.Model) -> None:
 
 def test_l1(smollm2: ats.Model) -> None:
     vectors, _ = reference(smollm2)
-    assert close(ats.explain(smollm2, TEXT, norm="l1").token_scores, vectors.abs().sum(1).numpy())
+    assert close(ats.explain(smollm2, TEXT, "gradient", norm="l1").token_scores, vectors.abs().sum(1).numpy())
 
 
 def test_promptrobust_sums_vectors_before_the_norm(smollm2: ats.Model) -> None:
-    result = ats.explain(smollm2, TEXT, preset="promptrobust")
+    result = ats.explain(smollm2, TEXT, "gradient", preset="promptrobust")
     words = encode(smollm2.tokenizer, TEXT).words
     vectors, _ = reference(smollm2)
     assert close(result.scores, np.array([vectors[list(w.tokens)].sum(0).norm().item() for w in words]))
     assert any(len(w.tokens) > 1 for w in words)
-    assert (result.scores <= ats.explain(smollm2, TEXT).scores * (1 + 1e-6)).all()  # the triangle inequality
+    assert (
+        result.scores <= ats.explain(smollm2, TEXT, "gradient").scores * (1 + 1e-6)
+    ).all()  # the triangle inequality
 
 
 def test_vocabulary_is_the_row_of_the_embedding_matrix(smollm2: ats.Model) -> None:
-    result = ats.explain(smollm2, TEXT, preset="vocabulary")
+    result = ats.explain(smollm2, TEXT, "gradient", preset="vocabulary")
     _, inputs = reference(smollm2)
     matrix = embedding_matrix_gradient(smollm2.model, inputs)
     assert close(result.token_scores, matrix[inputs["input_ids"][0]].norm(dim=1).numpy())
@@ -70,23 +72,23 @@ def test_vocabulary_is_the_row_of_the_embedding_matrix(smollm2: ats.Model) -> No
 
 
 def test_a_causal_models_last_token_scores_zero(smollm2: ats.Model) -> None:
-    assert ats.explain(smollm2, "The castle on the hill").tokens[-1].score == 0
+    assert ats.explain(smollm2, "The castle on the hill", "gradient").tokens[-1].score == 0
 
 
 def test_a_planted_truth_only_the_copied_token_matters() -> None:
     """A model whose every prediction is the token read two places back: no other position has a gradient."""
     model = ats.Model(CopyBack.make(back=2), copy_tokenizer())
-    result = ats.explain(model, "a b c d e f g h")
+    result = ats.explain(model, "a b c d e f g h", "gradient")
     # Position i is read when position i + 2 predicts position i + 3: the last three are read by nobody.
     assert [t.score > 0 for t in result.tokens] == [True] * 5 + [False] * 3
 
 
 def test_pools(smollm2: ats.Model) -> None:
     words = encode(smollm2.tokenizer, TEXT).words
-    tokens = ats.explain(smollm2, TEXT).token_scores
+    tokens = ats.explain(smollm2, TEXT, "gradient").token_scores
     for pool, over in (("mean", np.mean), ("max", np.max)):
         expected = np.array([over(tokens[list(w.tokens)]) for w in words])
-        assert close(ats.explain(smollm2, TEXT, pool=pool).scores, expected)
+        assert close(ats.explain(smollm2, TEXT, "gradient", pool=pool).scores, expected)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +102,12 @@ def test_pools(smollm2: ats.Model) -> None:
 )
 def test_wrong_parameters_say_what_there_is(smollm2: ats.Model, parameters: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        ats.explain(smollm2, TEXT, **parameters)
+        ats.explain(smollm2, TEXT, "gradient", **parameters)
 
 
 def test_a_bare_encoder_is_refused(minilm: ats.Model) -> None:
     with pytest.raises(ModelError, match="no language-model head"):
-        ats.explain(minilm, TEXT)
+        ats.explain(minilm, TEXT, "gradient")
 
 
 def test_numbers_that_overflow_name_the_token() -> None:
@@ -114,11 +116,11 @@ def test_numbers_that_overflow_name_the_token() -> None:
         net.get_input_embeddings().weight[4] = float("nan")
     watch(net)
     with pytest.raises(NonFiniteError, match=r"token 1 \('a'\) is nan"):
-        ats.explain(ats.Model(net, copy_tokenizer()), "b a b c")
+        ats.explain(ats.Model(net, copy_tokenizer()), "b a b c", "gradient")
 
 
 def test_per_token_rows_are_the_gradients_of_each_token(llama: ats.Model) -> None:
-    result = ats.explain(llama, LETTERS, target=" g h k", per_token=True)
+    result = ats.explain(llama, LETTERS, "gradient", target=" g h k", per_token=True)
     prompt, target = ids(llama, LETTERS), ids(llama, "g h k")
     for number, identity in enumerate(target):
         expected = textbook.gradient(llama.model, prompt + target[:number], [identity]).norm(dim=-1).numpy()

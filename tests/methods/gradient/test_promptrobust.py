@@ -10,7 +10,7 @@ from reference import promptrobust
 
 def test_attention_by_gradient_on_real_words_of_several_tokens(smollm2: ats.Model) -> None:
     prompt = "Classify the unforgettableness of the wondrously grotesque movie review"
-    ours = ats.explain(smollm2, prompt, preset="promptrobust", target=" negative feelings", quantity="loss")
+    ours = ats.explain(smollm2, prompt, "gradient", preset="promptrobust", target=" negative feelings", quantity="loss")
     theirs = promptrobust.by_gradient(smollm2.model, smollm2.tokenizer, prompt, " negative feelings")
     assert [w.text for w in ours.words] == prompt.split()
     assert any(len(smollm2.tokenizer.tokenize(" " + word)) > 1 for word in prompt.split())

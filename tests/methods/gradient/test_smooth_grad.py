@@ -11,7 +11,7 @@ TEXT = "a b c d e f"
 
 def test_smooth_grad_without_noise_is_the_gradient(llama: ats.Model) -> None:
     smooth = ats.explain(llama, TEXT, method="smooth_grad", target=" g", noise=0.0, samples=3)
-    assert close(smooth.scores, ats.explain(llama, TEXT, target=" g").scores)
+    assert close(smooth.scores, ats.explain(llama, TEXT, "gradient", target=" g").scores)
 
 
 def test_smooth_grad_is_the_mean_over_noisy_texts(llama: ats.Model) -> None:

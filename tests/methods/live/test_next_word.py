@@ -34,7 +34,7 @@ def test_it_goes_on_from_what_is_written(smollm2: ats.Model) -> None:
     ids = [first.tokens[0].id]
     assert written_text(smollm2, encoded, ids) == " Tokyo"
     second = next_word(smollm2, encoded, ats.METHODS["gradient"], written=ids)
-    both = ats.explain(smollm2, TEXTS[0], generate=2, per_token=True)
+    both = ats.explain(smollm2, TEXTS[0], "gradient", generate=2, per_token=True)
     assert_allclose(second.result.scores, both.scores[1][: len(second.result.scores)], rtol=1e-3, atol=1e-5)
 
 

@@ -68,8 +68,8 @@ def test_the_tokens_of_a_generation_add_up_to_the_whole(family: str) -> None:
     model = small(family)
     model.model.generation_config.forced_bos_token_id = 9
     model.model.generation_config.eos_token_id = None
-    whole = ats.explain(model, TEXT, generate=4)
-    each = ats.explain(model, TEXT, generate=4, per_token=True)
+    whole = ats.explain(model, TEXT, "gradient", generate=4)
+    each = ats.explain(model, TEXT, "gradient", generate=4, per_token=True)
     assert sum(target.value for target in each.targets) == pytest.approx(whole.measured.value, rel=1e-4)
     assert len(each.targets) == 4
     assert each.scores.shape[0] == 4
@@ -88,7 +88,7 @@ def test_what_the_decoder_reads_is_what_the_model_makes_of_labels() -> None:
     assert found.read == (ids[-1], *ids[:-1])
     with torch.no_grad():
         loss = model.model(**model.tokenizer(TEXT, return_tensors="pt"), labels=torch.tensor([ids])).loss.item()
-    found_loss = ats.explain(model, TEXT, target="e f g", quantity="loss").measured.value
+    found_loss = ats.explain(model, TEXT, "gradient", target="e f g", quantity="loss").measured.value
     assert found_loss == pytest.approx(loss, rel=1e-4)
 
 
@@ -102,7 +102,7 @@ def test_a_decoder_begins_with_what_the_model_says() -> None:
 
 def test_a_target_longer_than_the_decoder_is_refused() -> None:
     with pytest.raises(TextTooLongError, match="the decoder takes 96"):
-        ats.explain(small("bart"), TEXT, target=" ".join("a" * 97))
+        ats.explain(small("bart"), TEXT, "gradient", target=" ".join("a" * 97))
 
 
 def test_a_model_that_needs_a_picture_is_refused_by_name() -> None:
@@ -116,7 +116,7 @@ def test_a_model_that_needs_a_picture_is_refused_by_name() -> None:
     ).eval()
     net.config.decoder_start_token_id, net.config.pad_token_id = 1, 0
     with pytest.raises(ModelError, match="VisionEncoderDecoderModel does not run on this text alone"):
-        ats.explain(ats.Model(net, copy_tokenizer()), TEXT, target="e f")
+        ats.explain(ats.Model(net, copy_tokenizer()), TEXT, "gradient", target="e f")
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.0, None, True])
@@ -137,7 +137,7 @@ def test_flan_t5_writes_old_for_alten(flan_t5: ats.Model) -> None:
     texts = [target.text for target in removed.targets]
     old = texts.index("old")
     assert texts[-1] == "</s>"
-    whole = ats.explain(flan_t5, text, target=answer).measured.value
+    whole = ats.explain(flan_t5, text, "gradient", target=answer).measured.value
     assert sum(target.value for target in removed.targets) == pytest.approx(whole, rel=1e-4)
     # The decoder reads "an" where it writes "old".
     row = ats.attention(flan_t5, text, layer=6, head=2, stack="cross", target=answer, query=old)

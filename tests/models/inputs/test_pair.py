@@ -79,20 +79,20 @@ def test_a_choice_is_read_by_itself() -> None:
 )
 def test_what_is_no_pair(text: Any, asked: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        ats.explain(pair_reader("QuestionAnswering"), text, **asked)
+        ats.explain(pair_reader("QuestionAnswering"), text, "gradient", **asked)
 
 
 def test_a_model_that_writes_reads_no_pairs() -> None:
     net = hf.GPT2LMHeadModel(hf.GPT2Config(vocab_size=512, n_embd=16, n_layer=1, n_head=2)).eval()
     with pytest.raises(ModelError, match="puts nothing between two texts"):
-        ats.explain(ats.Model(net, byte_bpe()), QUESTION, text_pair=PASSAGE)
+        ats.explain(ats.Model(net, byte_bpe()), QUESTION, "gradient", text_pair=PASSAGE)
 
 
 def test_the_longer_text_of_a_pair_is_cut() -> None:
     model = pair_reader("SequenceClassification", num_labels=2, max_position_embeddings=16)
     with pytest.raises(InputError, match="at most 16 are allowed"):
-        ats.explain(model, QUESTION, text_pair=PASSAGE)
-    found = ats.explain(model, QUESTION, text_pair=PASSAGE, truncate=True)
+        ats.explain(model, QUESTION, "gradient", text_pair=PASSAGE)
+    found = ats.explain(model, QUESTION, "gradient", text_pair=PASSAGE, truncate=True)
     assert len(found.tokens) <= 16
     assert found.text.startswith(QUESTION + "\n\nThe old")
     assert len(found.text) < len(QUESTION) + len(PASSAGE)

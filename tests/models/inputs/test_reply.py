@@ -45,7 +45,7 @@ def test_the_value_is_the_models_own(smollm2: ats.Model, part: str | tuple[int, 
         )
     )
     inside = [i for i, (a, b) in enumerate(offsets) if a < reply + end and reply + start < b]
-    result = ats.explain(smollm2, CHAT, target=part)
+    result = ats.explain(smollm2, CHAT, "gradient", target=part)
     assert result.measured.value == pytest.approx(log_probability(smollm2, ids, inside[0], inside[-1]), abs=1e-4)
     scored = [token for token in result.tokens if not token.special]
     before = "You know the world.\n\nWhat is the capital of Japan?"
@@ -54,7 +54,7 @@ def test_the_value_is_the_models_own(smollm2: ats.Model, part: str | tuple[int, 
 
 
 def test_per_token_and_whole_add_up(smollm2: ats.Model) -> None:
-    each = ats.explain(smollm2, CHAT, per_token=True)
+    each = ats.explain(smollm2, CHAT, "gradient", per_token=True)
     whole = ats.explain(smollm2, CHAT)
     assert sum(target.value for target in each.targets) == pytest.approx(whole.measured.value, abs=1e-4)
     assert "".join(target.text for target in each.targets) == CHAT[2]["content"]
@@ -64,8 +64,8 @@ def test_per_token_and_whole_add_up(smollm2: ats.Model) -> None:
 
 def test_a_contrast_stands_in_the_same_place(smollm2: ats.Model) -> None:
     kyoto = [*CHAT[:2], {"role": "assistant", "content": "The capital of Japan is Kyoto, a city."}]
-    contrast = ats.explain(smollm2, CHAT, target="Tokyo", against="Kyoto")
-    one, other = (ats.explain(smollm2, c, target=t) for c, t in ((CHAT, "Tokyo"), (kyoto, "Kyoto")))
+    contrast = ats.explain(smollm2, CHAT, "gradient", target="Tokyo", against="Kyoto")
+    one, other = (ats.explain(smollm2, c, "gradient", target=t) for c, t in ((CHAT, "Tokyo"), (kyoto, "Kyoto")))
     assert contrast.measured.value == pytest.approx(one.measured.value - other.measured.value, abs=1e-4)
 
 
@@ -90,4 +90,4 @@ def test_generating_goes_on_with_the_reply(smollm2: ats.Model) -> None:
 @pytest.mark.parametrize("part", ["Osaka", (3, 400), (5, 5), 7])
 def test_a_part_that_is_not_there(smollm2: ats.Model, part: object) -> None:
     with pytest.raises(InputError, match="reply"):
-        ats.explain(smollm2, CHAT, target=part)
+        ats.explain(smollm2, CHAT, "gradient", target=part)

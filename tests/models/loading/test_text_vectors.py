@@ -80,5 +80,5 @@ def test_a_folder_gives_what_sentence_transformers_give(tmp_path: Path) -> None:
     (tmp_path / "config_sentence_transformers.json").unlink()
     given = SentenceTransformer(folder, device="cpu")
     theirs = float(given.similarity(given.encode(["a b"]), given.encode(["c d e"]))[0, 0])
-    found = ats.explain(ats.load(folder), "a b", similar_to="c d e")
+    found = ats.explain(ats.load(folder), "a b", "gradient", similar_to="c d e")
     assert found.measured.value == pytest.approx(theirs, abs=1e-6)

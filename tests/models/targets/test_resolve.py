@@ -102,9 +102,9 @@ def test_the_target_text_of_an_encoder_decoder(family: str) -> None:
     with torch.no_grad():
         loss = model.model(**model.tokenizer(TEXT, return_tensors="pt"), labels=labels).loss.item()
     assert value(model, TEXT, target="e f g", quantity="loss") == pytest.approx(loss, rel=1e-4)
-    result = ats.explain(model, TEXT, target="e f g", per_token=True)
+    result = ats.explain(model, TEXT, "gradient", target="e f g", per_token=True)
     assert result.scores.shape == (3, 4)
-    assert ats.explain(model, TEXT, generate=3).asked.target.startswith("log-probability of the generation")
+    assert ats.explain(model, TEXT, "gradient", generate=3).asked.target.startswith("log-probability of the generation")
 
 
 def test_what_does_not_fit_is_refused(minilm: ats.Model, rxnmapper: ats.Model) -> None:

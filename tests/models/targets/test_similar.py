@@ -61,14 +61,14 @@ def test_the_value_is_what_sentence_transformers_give(
         for method in ("gradient", "deletion"):
             found = ats.explain(ats.Model(given), one, method, similar_to=other)
             assert found.measured.value == pytest.approx(theirs, rel=1e-5, abs=1e-6)
-        back = ats.explain(ats.Model(given), other, similar_to=one)
+        back = ats.explain(ats.Model(given), other, "gradient", similar_to=one)
         assert back.measured.value == pytest.approx(theirs, rel=1e-5, abs=1e-6)
     assert all(part.training is False for part in given.modules())
 
 
 def test_what_is_explained_is_said(tmp_path: Path) -> None:
     given = ats.Model(sentences(tiny("bert").bert, tmp_path, similarity_fn_name="dot"))
-    found = ats.explain(given, "a b c", similar_to="b d")
+    found = ats.explain(given, "a b c", "gradient", similar_to="b d")
     assert found.asked.target == "dot product to 'b d'"
     assert found.asked.quantity == "dot product"
     assert ats.Attribution.from_json(found.to_json()) == found
@@ -96,7 +96,7 @@ def test_the_gradient_is_the_textbooks_with_a_stated_pooling(name: str, pooling:
     _, other = vector(torch.tensor([model.tokenizer("b f")["input_ids"]]))
     value = cosine_similarity(mine, other.detach(), dim=0)
     expected = torch.autograd.grad(value, leaf)[0][0].norm(dim=-1)
-    found = ats.explain(model, "a b c d", similar_to="b f")
+    found = ats.explain(model, "a b c d", "gradient", similar_to="b f")
     assert found.measured.value == pytest.approx(value.item(), abs=1e-5)
     np.testing.assert_allclose(found.token_scores, expected.numpy(), rtol=2e-3, atol=1e-5)
 
@@ -127,8 +127,8 @@ def test_integrated_gradients_add_up_and_a_contrast_is_a_difference() -> None:
     found = ats.explain(model, "a b c d", "integrated_gradients", similar_to="b f", steps=200)
     change = found.measured.value - found.measured.baseline_value
     assert found.scores.sum() == pytest.approx(change, abs=2e-3)
-    one, other = (ats.explain(model, "a b c d", similar_to=text).measured.value for text in ("b f", "e"))
-    contrast = ats.explain(model, "a b c d", similar_to="b f", against="e")
+    one, other = (ats.explain(model, "a b c d", "gradient", similar_to=text).measured.value for text in ("b f", "e"))
+    contrast = ats.explain(model, "a b c d", "gradient", similar_to="b f", against="e")
     assert contrast.measured.value == pytest.approx(one - other, abs=1e-5)
     assert contrast.asked.target == "cosine similarity to 'b f' minus that to 'e'"
 
@@ -140,24 +140,24 @@ def test_many_texts_each_with_its_own(tmp_path: Path) -> None:
     for text, other, found in zip(texts, others, together, strict=True):
         alone = ats.explain(model, text, "gradient_x_input", similar_to=other)
         np.testing.assert_allclose(found.scores, alone.scores, rtol=1e-3, atol=1e-6)
-    assert isinstance(ats.explain(model, texts, similar_to=["b", "", "a"], on_error="keep")[1], ats.Failed)
+    assert isinstance(ats.explain(model, texts, "gradient", similar_to=["b", "", "a"], on_error="keep")[1], ats.Failed)
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     model = ats.Model(sentences(tiny("bert").bert, tmp_path))
     with pytest.raises(ModelError, match=r"one vector of a text is not known: .*pooling='mean'"):
-        ats.explain(ats.Model(model.model, model.tokenizer), "a b", similar_to="c")
+        ats.explain(ats.Model(model.model, model.tokenizer), "a b", "gradient", similar_to="c")
     with pytest.raises(TextError, match="similar_to: the text is empty"):
-        ats.explain(model, "a b", similar_to="")
+        ats.explain(model, "a b", "gradient", similar_to="")
     with pytest.raises(InputError, match="similar_to is of type int"):
-        ats.explain(model, "a b", similar_to=3)
+        ats.explain(model, "a b", "gradient", similar_to=3)
     for asked in ({"target": "c"}, {"generate": 3}, {"position": 1}, {"quantity": "loss"}):
         with pytest.raises(InputError, match=f"similar_to is a target by itself, and {next(iter(asked))} was given"):
-            ats.explain(model, "a b", similar_to="c", **asked)
+            ats.explain(model, "a b", "gradient", similar_to="c", **asked)
     with pytest.raises(InputError, match="attention has no query for the similarity of the whole text"):
         ats.explain(model, "a b", "attention", similar_to="c")
     with pytest.raises(InputError, match="window was given with similar_to"):
-        ats.explain(model, "a b", similar_to="c", window=8)
+        ats.explain(model, "a b", "gradient", similar_to="c", window=8)
     with pytest.raises(InputError, match="choose from mean, cls, max, last"):
         ats.load(model, pooling="sum")
 
@@ -173,7 +173,7 @@ def test_a_text_that_the_model_would_cut_is_refused_or_cut(tmp_path: Path) -> No
         found = ats.explain(model, **asked, truncate=True)
         theirs = float(given.similarity(given.encode([long]), given.encode(["a"]))[0, 0])
         assert found.measured.value == pytest.approx(theirs, abs=1e-5)
-    assert len(ats.explain(model, long, similar_to="a", truncate=True).tokens) == 5
+    assert len(ats.explain(model, long, "gradient", similar_to="a", truncate=True).tokens) == 5
     assert len(ats.attention(model, long).tokens) == 7
 
 
@@ -189,4 +189,6 @@ def test_the_real_one(minilm: ats.Model) -> None:
     words = ats.explain(model, CAT, "deletion", similar_to=KITTEN)
     assert max(words.words, key=lambda word: word.score).text == "cat"
     half = ats.Model(SentenceTransformer(minilm.name, device="cpu", model_kwargs={"dtype": torch.bfloat16}))
-    assert ats.explain(half, CAT, similar_to=KITTEN).measured.value == pytest.approx(words.measured.value, abs=0.02)
+    assert ats.explain(half, CAT, "gradient", similar_to=KITTEN).measured.value == pytest.approx(
+        words.measured.value, abs=0.02
+    )

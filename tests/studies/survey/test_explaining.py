@@ -40,7 +40,7 @@ def test_labels_are_predicted_and_the_likeliest_is_explained_against_the_other(m
     labels = [" b", " c"]
     words, texts = _tables(model, ["a b c d", "d c"], labels=labels)
     for number, text in enumerate(["a b c d", "d c"]):
-        values = [ats.explain(model, text, target=label).measured.value or 0.0 for label in labels]
+        values = [ats.explain(model, text, "gradient", target=label).measured.value or 0.0 for label in labels]
         likeliest = int(values[1] > values[0])
         assert texts.prediction[number] == labels[likeliest]
         assert texts.value[number] == pytest.approx(abs(values[0] - values[1]), rel=1e-4)

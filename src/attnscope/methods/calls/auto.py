@@ -28,6 +28,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.models.model_facts import AttentionLayout
 from attnscope.models.targets.readout import Readout, batch_inputs
+from attnscope.results.plain import is_missing, listed
 from attnscope.text.inputs import Chat, Given, is_chat, is_one, paired
 
 AUTO = "auto"
@@ -46,20 +47,26 @@ def chosen(model: Model, text: Given, parameters: Mapping[str, Any]) -> tuple[st
 
     parameters: the caller's, with `budget`: "fast" for one forward and one backward pass; a number of passes (by
     default 17); or "exact", to take each unit away whatever it takes. The longest text decides for a list. A language
-    model that is asked about no target has its own text explained, by the gradient of its loss. With per_token each
-    token of the target has a backward pass of its own, and the mask's gradient one step.
+    model that is asked about no target has its own text explained, by the gradient of its loss; who gives an option of
+    the gradient alone (norm, pool, preset) means it. With per_token each token of the target has a backward pass of its
+    own, and the mask's gradient one step.
 
     Raises InputError for another budget and for a parameter that not all methods take. What is wrong with a text is
     left to the method to say.
     """
     given = dict(parameters)
+    if not METHODS[gradient.__name__].options.keys().isdisjoint(given):
+        return gradient.__name__, given
     passes = _passes(given.pop("budget", None))
     model = load(model)
     each = [name for name, value in given.items() if not is_one(text) and is_each(name, value)]
+    given |= {name: listed(given[name]) for name in each}  # a generator is read once
     request = _request({name: value for name, value in given.items() if name not in (*each, "on_error")})
     texts = _readable(model, text, request)
-    explains = request.asks_target or not {"within"}.issuperset(each)
-    if not texts or not (explains or _has_target(model, text, request)):
+    of_each = zip(*(given[name] for name in each if name != "within"), strict=False)
+    explains = [not all(map(is_missing, values)) for values in of_each]
+    asks_target = request.asks_target or (bool(explains) and all(explains))
+    if not texts or not (asks_target or _has_target(model, text, request)):
         return gradient.__name__, given
     longest = max(texts, key=lambda encoded: len(encoded.tokens))
     within = request.within if len(texts) == 1 else None
@@ -94,7 +101,10 @@ def _request(given: Mapping[str, Any]) -> Request:
     for name in given:
         of = [row.name for row in METHODS.values() if name in row.options or name in row.shared_options]
         if of and (name not in SHARED or name in OF_ATTENTION):
-            raise InputError(f"{name} is a parameter of {', '.join(of)}, and no method was named: give method= too")
+            raise InputError(
+                f"no method was named, and {AUTO!r} has no parameter {name!r}: name one that has it, such as "
+                f"method={of[0]!r}"
+            )
     return requested(given, {"budget": None}, SHARED, AUTO)[1]
 
 

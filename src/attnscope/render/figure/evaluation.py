@@ -15,7 +15,9 @@ _STYLES: tuple[Any, ...] = ("-", "-.", (0, (1, 1)), (0, (7, 1.5, 1, 1.5, 1, 1.5)
 def render_figure(result: Evaluation, *, form: str, scale: float, dark: bool = False, font: Any = None) -> bytes:
     """The figure as "png" (`scale` pixels to a point), "svg" or "pdf"."""
     if not plots(result):
-        raise InputError("the evaluation has no rows, so there is nothing to draw: evaluate at least one text")
+        raise InputError(
+            "the evaluation has no curves, so there is nothing to draw: evaluate at least one text, with curves=True"
+        )
     return file_of(lambda: _figure(result, dark, font), form, scale)
 
 

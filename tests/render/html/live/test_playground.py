@@ -38,7 +38,7 @@ def test_a_text_that_is_typed_is_painted_as_explain_scores_it(browser: Browser, 
         expect(page.locator("[data-part=next] li")).to_have_count(10)
         page.locator("[data-part=next] button").first.click()
         expect(page.locator("[data-part=next] button").first).to_have_attribute("aria-pressed", "true")
-        expected = ats.explain(model, TEXT, target=target)
+        expected = ats.explain(model, TEXT, "gradient", target=target)
         best = max(expected.words, key=lambda word: word.score)
         expect(page.locator("[data-part=importance-holder] [data-part=top-rows] tr").first).to_contain_text(best.text)
         page.locator("[data-part=method]").select_option("deletion")
