@@ -34,6 +34,20 @@ def test_means_and_curves_are_numpys_own() -> None:
         RUN.curve("lime", "deletion")
 
 
+def test_many_tests_leave_room_for_a_small_p() -> None:
+    """Of few flips, the smallest p times the number of tests would be above 0.01, however clear the difference."""
+    texts, metrics = 20, {f"m{i}": {"better": "higher"} for i in range(40)}
+    rows = tuple(
+        replace(
+            RUN.rows[0], key=str(text), method=method, values={name: value + text / 100 for name in metrics}, draws={}
+        )
+        for text in range(texts)
+        for method, value in (("a", 1.0), ("b", 1.1), ("c", 1.2), ("random", 0.0))
+    )
+    run = replace(RUN, settings={**RUN.settings, "metrics": metrics}, rows=rows)
+    assert all(one.p < 0.01 for one in run.standings("m0") if one.method != "random")
+
+
 def test_both_forms_come_back(tmp_path: Path) -> None:
     RUN.save(tmp_path / "rows.jsonl")
     assert Evaluation.load(tmp_path / "rows.jsonl") == RUN
