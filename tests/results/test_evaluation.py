@@ -38,9 +38,7 @@ def test_many_tests_leave_room_for_a_small_p() -> None:
     """Of few flips, the smallest p times the number of tests would be above 0.01, however clear the difference."""
     texts, metrics = 20, {f"m{i}": {"better": "higher"} for i in range(40)}
     rows = tuple(
-        replace(
-            RUN.rows[0], key=str(text), method=method, values={name: value + text / 100 for name in metrics}, draws={}
-        )
+        replace(RUN.rows[0], key=str(text), method=method, values=dict.fromkeys(metrics, value + text / 100), draws={})
         for text in range(texts)
         for method, value in (("a", 1.0), ("b", 1.1), ("c", 1.2), ("random", 0.0))
     )

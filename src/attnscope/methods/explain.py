@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Unpack, overload
 
+from attnscope.errors import ModelError
 from attnscope.methods.attention.attention import attention as attention_row
 from attnscope.methods.calls.auto import AUTO, chosen
 from attnscope.methods.request import Query, RowOptions
 from attnscope.methods.runner import run
 from attnscope.methods.table import Method, method_of
 from attnscope.methods.task import Scores
-from attnscope.models.loading.load import Model
+from attnscope.models.loading.load import Model, load
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
 from attnscope.results.plain import listed
@@ -118,7 +119,16 @@ def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters
     if method == AUTO:
         if not is_one(text) and hasattr(text, "__iter__"):
             text = listed(text)  # a generator is read once
-        method, parameters = chosen(model, text, parameters)
+        model = load(model)
+        name, given = chosen(model, text, parameters)
+        try:
+            return run(model, text, method_of(name), given)
+        except ModelError:
+            # Some families refuse a method for what is only found out as it runs.
+            other, given = chosen(model, text, parameters, masked=False)
+            if other == name:
+                raise
+            method, parameters = other, given
     return run(model, text, method_of(method), parameters)
 
 

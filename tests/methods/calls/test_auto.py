@@ -1,14 +1,17 @@
 """Which method "auto" takes, and that the result names it."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from planted import copy_tokenizer
 from tiny_models import classifier, hybrid, small
 
 import attnscope as ats
-from attnscope.errors import InputError
+from attnscope.errors import InputError, ModelError
 from attnscope.methods.calls import auto
 
+mask_module = import_module("attnscope.methods.gradient.mask_gradient")
 SHORT, LONG = "a b c d", "a b c d e f g h i j k l m n o p q r s"
 
 
@@ -107,6 +110,18 @@ def test_where_tokens_learn_of_each_other_in_other_ways_too_a_surrogate_takes_it
     mixed = ats.Model(hybrid("qwen3_next"), copy_tokenizer())
     assert ats.explain(mixed, LONG, target="c").method == "surrogate"
     assert ats.explain(mixed, LONG, target="c", budget="fast").method == "gradient"
+
+
+def test_what_a_model_refuses_as_it_runs_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise ModelError("it attends in rounds that pass no gradient")
+
+    monkeypatch.setattr(mask_module, "key_mask_gradients", refused)
+    model = small("llama")
+    assert ats.explain(model, LONG, target="c").method == "surrogate"
+    assert ats.explain(model, LONG, target="c", budget="fast").method == "gradient"
+    with pytest.raises(ModelError, match="in rounds"):
+        ats.explain(model, LONG, method="mask_gradient", target="c")
 
 
 @pytest.mark.parametrize("budget", ["slow", 1, True, 2.5])

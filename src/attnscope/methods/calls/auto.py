@@ -42,14 +42,16 @@ LONGEST_MASKED = 4096
 FEWEST_SAMPLES = 8
 
 
-def chosen(model: Model, text: Given, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def chosen(
+    model: Model, text: Given, parameters: Mapping[str, Any], *, masked: bool = True
+) -> tuple[str, dict[str, Any]]:
     """The name of a method for this text, or for all of these texts, and the parameters to run it with.
 
     parameters: the caller's, with `budget`: "fast" for one forward and one backward pass; a number of passes (by
     default 17); or "exact", to take each unit away whatever it takes. The longest text decides for a list. A language
     model that is asked about no target has its own text explained, by the gradient of its loss; who gives an option of
     the gradient alone (norm, pool, preset) means it. With per_token each token of the target has a backward pass of its
-    own, and the mask's gradient one step.
+    own, and the mask's gradient one step. masked=False: where this gradient turned out to be refused.
 
     Raises InputError for another budget and for a parameter that not all methods take. What is wrong with a text is
     left to the method to say.
@@ -76,7 +78,7 @@ def chosen(model: Model, text: Given, parameters: Mapping[str, Any]) -> tuple[st
         return gradient.__name__, given
     if passes is None or units < passes:
         return deletion.__name__, {"signed": True, **given}
-    layout = _layout(model, longest)
+    layout = _layout(model, longest) if masked else None
     if passes > FEWEST_SAMPLES and (layout is None or is_encoder_decoder(model.model)):
         return surrogate.__name__, {"samples": (passes - 1) // 2 * 2, **given}
     if layout is None:
