@@ -25,8 +25,8 @@ SENTENCES = "a b . c d e . f"
 def test_a_segment_is_drilled_into(llama: ats.Model, within: Any, unit: str) -> None:
     asked = {"method": "gradient_x_input", "target": " g"}
     segments = {"front": (0, 5), "middle": (6, 13)}
-    whole = ats.explain(llama, SENTENCES, "gradient", segments=segments, **asked)
-    inside = ats.explain(llama, SENTENCES, "gradient", segments=segments, within=within, unit=unit, **asked)
+    whole = ats.explain(llama, SENTENCES, segments=segments, **asked)
+    inside = ats.explain(llama, SENTENCES, segments=segments, within=within, unit=unit, **asked)
     assert [w.text for w in inside.words] == ["c", "d", "e", "."]
     assert inside.scores.sum() == pytest.approx(whole.scores[1])
     assert inside.asked.within == (6, 13)

@@ -159,4 +159,4 @@ def test_a_list_of_texts_and_a_saved_result(llama: ats.Model, tmp_path: Any) -> 
 )
 def test_what_cannot_be_asked_of_every_window(llama: ats.Model, asked: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        ats.explain(llama, TEXT, "gradient", **asked)
+        ats.explain(llama, TEXT, **{"method": "gradient", **asked})

@@ -90,6 +90,14 @@ def test_what_only_some_methods_take_names_one() -> None:
         ats.explain(model, SHORT, foo=1)
 
 
+def test_a_word_alone_is_not_taken_away() -> None:
+    model = small("llama")
+    assert ats.explain(model, "a", target="c").method == "gradient"
+    assert [one.method for one in ats.explain(model, ["a", SHORT], target="c")] == ["mask_gradient"] * 2
+    t5 = ats.explain(small("t5"), ["a", LONG], target="c")
+    assert [one.method for one in t5] == ["mask_gradient"] * 2
+
+
 def test_long_texts_and_tokens_by_themselves_have_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small("llama")
     each = ats.explain(model, LONG, target="c d", per_token=True).first

@@ -102,7 +102,7 @@ def test_pools(smollm2: ats.Model) -> None:
 )
 def test_wrong_parameters_say_what_there_is(smollm2: ats.Model, parameters: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        ats.explain(smollm2, TEXT, "gradient", **parameters)
+        ats.explain(smollm2, TEXT, **{"method": "gradient", **parameters})
 
 
 def test_a_bare_encoder_is_refused(minilm: ats.Model) -> None:

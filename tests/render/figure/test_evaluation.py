@@ -30,5 +30,5 @@ def test_the_methods_that_stand_out_have_a_line_and_a_band_in_their_colour(dark:
 
 
 def test_nothing_to_draw_says_so() -> None:
-    with pytest.raises(InputError, match="has no rows"):
+    with pytest.raises(InputError, match="has no curves"):
         render(replace(evaluation(), rows=()), ".png")

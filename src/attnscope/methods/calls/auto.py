@@ -73,19 +73,21 @@ def chosen(
     longest = max(texts, key=lambda encoded: len(encoded.tokens))
     within = request.within if len(texts) == 1 else None
     try:
-        units = len(units_of(longest, request.unit, request.segments, within))
+        counts = [len(units_of(encoded, request.unit, request.segments, within)) for encoded in texts]
     except AttnscopeError:
         return gradient.__name__, given
-    if passes is None or units < passes:
+    # Of one unit alone nothing may be left to take it away from.
+    single = min(counts) < 2
+    if passes is None or (not single and max(counts) < passes):
         return deletion.__name__, {"signed": True, **given}
     layout = _layout(model, longest) if masked else None
-    if passes > FEWEST_SAMPLES and (layout is None or is_encoder_decoder(model.model)):
+    if not single and passes > FEWEST_SAMPLES and (layout is None or is_encoder_decoder(model.model)):
         return surrogate.__name__, {"samples": (passes - 1) // 2 * 2, **given}
-    if layout is None:
+    if layout is None or max(counts) < 2:
         return gradient.__name__, given
     # A model that forms its attention itself has no other mask than the whole one.
-    single = layout.hooked or request.per_token or len(longest.tokens) > LONGEST_MASKED
-    return mask_gradient.__name__, {"steps": 1 if single else min(STEPS, passes // 2), **given}
+    one_step = layout.hooked or request.per_token or len(longest.tokens) > LONGEST_MASKED
+    return mask_gradient.__name__, {"steps": 1 if one_step else min(STEPS, passes // 2), **given}
 
 
 def _passes(budget: object) -> int | None:
