@@ -4,18 +4,22 @@
     python benchmarks/serve.py --runs 20
 
 Each row is measured right after its bare pass, so that both meet the same machine: medians, and 95th percentiles.
+The last row is of a process of its own: from `attnscope serve` to a page in which one can type, beside one that only
+loads the model.
 """
 
 import argparse
 import shutil
 import statistics
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
 import torch
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from transformers import DynamicCache
 
 import attnscope as ats
@@ -23,6 +27,8 @@ from attnscope.serve.guard import Door
 from attnscope.serve.running import listen, server
 from attnscope.serve.session import Session
 
+# Milliseconds of each run, and those of the bare pass beside it.
+Row = tuple[list[float], list[float]]
 SENTENCE = "The castle stood on the hill above the river and nobody had lived there since the long war ended in spring."
 WORDS = 100
 FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-sync"
@@ -88,23 +94,14 @@ def bare(model: ats.Model, text: str) -> dict[str, Callable[[], object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10)
-    runs = parser.parse_args().runs
-    model = ats.load(dtype=torch.float32)
-    for parameter in model.model.parameters():
-        parameter.requires_grad_(False)
-    session = Session([model])
-    listening = listen("127.0.0.1", 0)
-    door = Door("t" * 43, listening.getsockname()[1])
-    running = server(session, door)
-    threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True).start()
+    parser.add_argument("--starts", type=int, default=5)
+    given = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS.split())
-        page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{door.port}/?token={door.token}")
-        rows = measured(page, model, runs)
+        rows = {"serve to a usable page": cold_starts(browser, given.starts)}
+        rows = measured(browser, given.runs) | rows
         browser.close()
-    running.should_exit = True
-    print(f"{runs} runs, {torch.get_num_threads()} threads, {WORDS} words\n")
+    print(f"{given.runs} runs, {given.starts} starts, {torch.get_num_threads()} threads, {WORDS} words\n")
     print("| | median | 95th percentile | bare pass | median ÷ bare |\n|---|---|---|---|---|")
     for name, (times, beside) in rows.items():
         median, high = statistics.median(times), sorted(times)[min(len(times) - 1, round(0.95 * len(times)))]
@@ -113,30 +110,75 @@ def main() -> None:
         print(f"| {name} | {median:.0f} ms | {high:.0f} ms | {ratio} |")
 
 
-def measured(page: Page, model: ats.Model, runs: int) -> dict[str, tuple[list[float], list[float]]]:
+def cold_starts(browser: Browser, starts: int) -> Row:
+    """From the command to the page's script at work, beside loading the model in a process of its own."""
+    row: Row = ([], [])
+    for start in range(starts + 1):  # the first fills the machine's file cache
+        took, base = one_start(browser), timed(load_alone)
+        if start:
+            row[0].append(took)
+            row[1].append(base)
+    return row
+
+
+def load_alone() -> None:
+    code = "import attnscope as ats; ats.load(); print('loaded', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+
+
+def one_start(browser: Browser) -> float:
+    page = browser.new_context().new_page()
+    begun = perf_counter()
+    command = [sys.executable, "-m", "attnscope", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        page.goto(process.stdout.readline().strip())
+        page.locator("[data-part=input]:focus").wait_for()  # the last thing that the page's script does
+        took = 1e3 * (perf_counter() - begun)
+        process.kill()
+    page.context.close()
+    return took
+
+
+def measured(browser: Browser, runs: int) -> dict[str, Row]:
     """Each wait in milliseconds, and beside it the bare pass."""
+    model = ats.load(dtype=torch.float32)
+    for parameter in model.model.parameters():
+        parameter.requires_grad_(False)
+    session = Session([model])
+    listening = listen("127.0.0.1", 0)
+    door = Door("t" * 43, listening.getsockname()[1])
+    running = server(session, door)
+    threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True).start()
+    page = browser.new_page()
     page.set_default_timeout(120_000)
+    page.goto(f"http://127.0.0.1:{door.port}/?token={door.token}")
     text = " ".join((f"{SENTENCE} " * 6).split()[:WORDS])
     passes: dict[str, Any] = bare(model, text)
     for each in passes.values():
         each()
-    field = page.locator("[data-part=input]")
     page.evaluate("addEventListener('input', () => (window.begun = performance.now()), true)")
     page.evaluate("addEventListener('click', () => (window.begun = performance.now()), true)")
-    rows: dict[str, tuple[list[float], list[float]]] = {
-        name: ([], []) for name in ("last key to importance", "click to attention", "head's map", "word away", "token")
-    }
+    rows: dict[str, Row] = {}
     for run in range(runs + 1):  # the first warms up
-        found = one_run(page, field, passes, text + "abcdefghijklmnopqrstuvwxyz"[run % 26] * (1 + run // 26))
-        for (times, beside), (took, base) in zip(rows.values(), found, strict=True):
+        last = "abcdefghijklmnopqrstuvwxyz"[run % 26] * (1 + run // 26)
+        for name, took, base in one_run(page, session, passes, text + last):
+            row = rows.setdefault(name, ([], []))
             if run:
-                times.append(took)
-                beside += [] if base is None else [base]
+                row[0].append(took)
+                row[1].extend([] if base is None else [base])
+    running.should_exit = True
     return rows
 
 
-def one_run(page: Page, field: Any, passes: dict[str, Any], text: str) -> list[tuple[float, float | None]]:
-    """The five waits of one text."""
+def one_run(
+    page: Page, session: Session, passes: dict[str, Any], text: str
+) -> Iterator[tuple[str, float, float | None]]:
+    """The waits of one text: what it is, milliseconds, and those of the bare pass."""
+    field = page.locator("[data-part=input]")
     page.locator("[data-panel=importance]").click()
     field.fill(text[:-1])
     page.evaluate(MARKED, "painted")
@@ -144,26 +186,30 @@ def one_run(page: Page, field: Any, passes: dict[str, Any], text: str) -> list[t
     base = passes["both"]()
     field.press("End")
     field.press_sequentially(text[-1])
-    found = [(page.evaluate(MARKED, "painted"), base)]
-    page.locator("[data-part=maps-holder] [data-part=top-title]").wait_for(state="attached")
-    page.wait_for_timeout(2500)
+    yield "last key to importance by gradient", page.evaluate(MARKED, "painted"), base
     title = "[data-part=maps-holder] [data-part=top-title]"
-    found.append((page.evaluate(CHANGED, ["[data-part=importance-holder] .part > .u:nth-of-type(40)", title]), None))
+    page.locator(title).wait_for(state="attached")
+    page.wait_for_timeout(2500)
+    word = "[data-part=importance-holder] .part > .u:nth-of-type(40)"
+    yield "click on a word to its attention", page.evaluate(CHANGED, [word, title]), None
+    page.wait_for_timeout(500)
     caption = "[data-part=maps-holder] [data-part=caption]"
-    found.append((page.evaluate(CHANGED, ["[data-part=maps-holder] [data-part=head-next]", caption]), None))
+    following = "[data-part=maps-holder] [data-part=head-next]"
+    yield "another head's map", page.evaluate(CHANGED, [following, caption]), None
     page.locator("[data-panel=without]").click()
     page.locator("[data-part=with-value]", has_text="of").wait_for()
     page.wait_for_timeout(500)
     base = passes["rest"]()
     word = "[data-part=without-text] .part > .u:nth-of-type(51)"
-    found.append((page.evaluate(CHANGED, [word, "[data-part=less-value]"]), base))
+    yield "word taken away to the new answer", page.evaluate(CHANGED, [word, "[data-part=less-value]"]), base
     page.locator("[data-panel=generate]").click()
     page.locator("[data-part=count]").fill("1")
-    base = passes["generated"]()
-    page.locator("[data-part=generate]").click()
-    found.append((page.evaluate(MARKED, "first-token"), base))
-    page.locator("[data-part=tokens-holder] .u").first.wait_for()
-    return found
+    session.kept.clear()
+    for name in ("first token of a text not seen before", "first token of the text that is seen"):
+        base = passes["generated"]()
+        page.locator("[data-part=generate]").click()
+        yield name, page.evaluate(MARKED, "first-token"), base
+        page.locator("[data-part=tokens-holder] .u").first.wait_for()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,27 @@ def test_what_was_asked_before_is_not_run_again(session: Session, monkeypatch: p
     assert told
 
 
+def test_the_first_generated_token_is_the_one_that_is_explained_already(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = asked(session, ask="importance")
+    run = answers.next_word
+    written: list[int] = []
+
+    def counted(*given: object, **more: object) -> object:
+        written.append(len(more.get("written", ())))  # type: ignore[arg-type]
+        return run(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(answers, "next_word", counted)
+    _, told = asked(session, ask="generate", count=3, target=" b")
+    assert written == [1, 2]
+    token = next(data for name, data in told if name == "token")
+    assert token["text"] == first["of"]
+    assert [score for _, _, score in token["words"]] == pytest.approx(
+        [word["score"] for word in json.loads(first["result"])["words"]], rel=1e-5
+    )
+
+
 def test_what_is_long_is_asked_about_first(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "LONG", -1.0)
     answer, told = asked(session, ask="importance", method="deletion")

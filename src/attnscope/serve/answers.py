@@ -16,10 +16,10 @@ from typing import Any
 
 from attnscope.errors import InputError
 from attnscope.methods.explain import explain
-from attnscope.methods.live.next_word import in_one_pass, likeliest, next_word, written_text
+from attnscope.methods.live.next_word import NextWord, in_one_pass, likeliest, next_word, written_text
 from attnscope.methods.live.without import Without, attends_ahead, keep_answer
 from attnscope.methods.plan import Plan, plan
-from attnscope.methods.table import METHODS, method_of
+from attnscope.methods.table import METHODS, Method, method_of
 from attnscope.models.loading.load import Model
 from attnscope.render import render
 from attnscope.render.html.live.described import described
@@ -56,7 +56,7 @@ def importance(session: Session, model: Model, question: Question, job: Job) -> 
     method = method_of(question.method)
     key = _importance_key(question)
     if question.target is None and in_one_pass(model, method):
-        found = session.kept.get(key, lambda: next_word(model, question.given, method), lambda _: _bytes(question))
+        found = _own_next_word(session, model, question, method)
         job.tell("next", [asdict(token) for token in found.tokens])
         shown = _shown(found.result, found.explained.text, found.explained == found.tokens[0])
         return {**shown, "segments": segments}
@@ -64,6 +64,12 @@ def importance(session: Session, model: Model, question: Question, job: Job) -> 
     own = (result.asked.target or "").startswith("log-probability of the generation")
     shown = _shown(result, (*result.measured.answer, question.target)[0], question.target is not None or own)
     return {**shown, "segments": segments}
+
+
+def _own_next_word(session: Session, model: Model, question: Question, method: Method) -> NextWord:
+    """What the model would write after the text, kept: the importance that is seen is that of the first token too."""
+    key = _importance_key(replace(question, method=method.name, target=None))
+    return session.kept.get(key, lambda: next_word(model, question.given, method), lambda _: _bytes(question))
 
 
 def _shown(result: Attribution, about: str | None, as_asked: bool) -> dict[str, Any]:
@@ -171,7 +177,9 @@ def generate(session: Session, model: Model, question: Question, job: Job) -> An
     written = ""
     for _ in range(question.count):
         job.check()
-        step = next_word(model, encoded, method, written=ids)
+        step = (
+            next_word(model, encoded, method, written=ids) if ids else _own_next_word(session, model, question, method)
+        )
         if not ids:
             job.tell("prompt", step.result.text)
         if step.tokens[0].id in step.ends:
@@ -225,9 +233,7 @@ def _result(session: Session, model: Model, question: Question, job: Job) -> Att
     method = method_of(question.method)
     key = _importance_key(question)
     if question.target is None and in_one_pass(model, method):
-        return session.kept.get(
-            key, lambda: next_word(model, question.given, method), lambda _: _bytes(question)
-        ).result
+        return _own_next_word(session, model, question, method).result
     return session.kept.get(key, lambda: _explained(model, question, job), lambda _: _bytes(question))
 
 
