@@ -103,9 +103,16 @@ $(PEERS)/.ready: benchmarks/peers/requirements.txt benchmarks/peers/lxt.txt benc
 bench-viewer: $(READY) chromium $(PEERS)/.ready
 	$(BIN)/python benchmarks/viewer.py $(PEERS_PYTHON)
 
-# From a key or a click to what is painted, beside the model's bare passes.
-bench-serve: $(READY) chromium
-	$(BIN)/python benchmarks/serve.py
+# From a key or a click to what is painted, beside the model's bare passes, and LIT's page, in an environment of its own.
+LIT := benchmarks/peers/.venv-lit
+LIT_PYTHON := $(LIT)/$(SCRIPTS)/python
+bench-serve: $(READY) chromium $(LIT)/.ready
+	$(BIN)/python benchmarks/serve.py $(LIT_PYTHON)
+
+$(LIT)/.ready: benchmarks/peers/lit.txt
+	test -x $(LIT_PYTHON) || $(PYTHON) -m venv $(LIT)
+	$(LIT_PYTHON) -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/lit.txt
+	@touch $@
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }

@@ -3,6 +3,9 @@
     make bench-serve                       # Chromium and SmolLM2 on this machine
     python benchmarks/serve.py --runs 20
 
+Given the Python of an environment with LIT, its page shows the same gradient of the same texts: there one types, and
+presses Add, which is done here as soon as it can be.
+
 Each row is measured right after its bare pass, so that both meet the same machine: medians, and 95th percentiles.
 The last row is of a process of its own: from `attnscope serve` to a page in which one can type, beside one that only
 loads the model.
@@ -15,14 +18,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter, sleep
 from typing import Any
 
 import torch
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 from transformers import DynamicCache
 
 import attnscope as ats
+from attnscope.models.loading.bundled import folder
 from attnscope.serve.guard import Door
 from attnscope.serve.running import listen, server
 from attnscope.serve.session import Session
@@ -54,6 +60,26 @@ MARKED = """(name) => new Promise((resolve) => {
     };
     look();
 })"""
+
+# LIT's page, whose parts lie in shadow trees: from a key, through its button Add, to other tokens in colour.
+OF_LIT = """() => {
+    const all = (name, root = document) => [...root.querySelectorAll("*")].flatMap((each) => [
+        ...(each.matches(name) ? [each] : []), ...(each.shadowRoot ? all(name, each.shadowRoot) : []),
+    ]);
+    const shown = () => all(".salient-token").map((token) => token.textContent).join("");
+    const before = shown();
+    window.painted = new Promise((resolve) => addEventListener("input", () => {
+        const begun = performance.now();
+        const look = () => {
+            const add = all("#make")[0];
+            if (!add.disabled) add.click();
+            const now = shown();
+            if (!now || now === before) return setTimeout(look, 5);
+            requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - begun)));
+        };
+        look();
+    }, { once: true, capture: true }));
+}"""
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -95,11 +121,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("lit", nargs="?", help="the Python of an environment with LIT")
     given = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS.split())
         rows = {"serve to a usable page": cold_starts(browser, given.starts)}
         rows = measured(browser, given.runs) | rows
+        if given.lit:
+            rows["LIT: last key to importance by gradient"] = measured_lit(browser, given.lit, given.runs)
         browser.close()
     print(f"{given.runs} runs, {given.starts} starts, {torch.get_num_threads()} threads, {WORDS} words\n")
     print("| | median | 95th percentile | bare pass | median ÷ bare |\n|---|---|---|---|---|")
@@ -156,7 +185,7 @@ def measured(browser: Browser, runs: int) -> dict[str, Row]:
     page = browser.new_page()
     page.set_default_timeout(120_000)
     page.goto(f"http://127.0.0.1:{door.port}/?token={door.token}")
-    text = " ".join((f"{SENTENCE} " * 6).split()[:WORDS])
+    text = typed_text()
     passes: dict[str, Any] = bare(model, text)
     for each in passes.values():
         each()
@@ -164,14 +193,53 @@ def measured(browser: Browser, runs: int) -> dict[str, Row]:
     page.evaluate("addEventListener('click', () => (window.begun = performance.now()), true)")
     rows: dict[str, Row] = {}
     for run in range(runs + 1):  # the first warms up
-        last = "abcdefghijklmnopqrstuvwxyz"[run % 26] * (1 + run // 26)
-        for name, took, base in one_run(page, session, passes, text + last):
+        # Each text is a new one.
+        for name, took, base in one_run(page, session, passes, f"{text}{'e' * (run // 26)}{last_key(run)}"):
             row = rows.setdefault(name, ([], []))
             if run:
                 row[0].append(took)
                 row[1].extend([] if base is None else [base])
     running.should_exit = True
     return rows
+
+
+def measured_lit(browser: Browser, python: str, runs: int) -> Row:
+    """The same texts in LIT's page, beside the same bare pass."""
+    model = ats.load(dtype=torch.float32)
+    passes, text = bare(model, typed_text()), typed_text()
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    row: Row = ([], [])
+    command = [python, str(Path(__file__).with_name("peers") / "lit.py"), str(folder()), str(port), text]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        page = browser.new_page()
+        for _ in range(600):
+            with suppress(Error):
+                page.goto(f"http://127.0.0.1:{port}/")
+                break
+            sleep(0.2)
+        field = page.locator("textarea").first
+        for run in range(runs + 1):  # the first warms up
+            field.fill(text)
+            page.wait_for_timeout(1500)
+            page.evaluate(OF_LIT)
+            base = passes["both"]()
+            field.press("End")
+            field.press_sequentially(last_key(run))
+            took = page.evaluate("painted")
+            if run:
+                row[0].append(took)
+                row[1].append(base)
+        process.kill()
+    return row
+
+
+def typed_text() -> str:
+    return " ".join((f"{SENTENCE} " * 6).split()[:WORDS])
+
+
+def last_key(run: int) -> str:
+    return "abcdefghijklmnopqrstuvwxyz"[run % 26]
 
 
 def one_run(

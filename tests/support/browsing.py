@@ -167,11 +167,11 @@ def events(body: bytes) -> list[tuple[str, Any]]:
 
 
 @contextmanager
-def running(*models: ats.Model, port: int = 0, **limits: int) -> Iterator[Served]:
+def running(*models: ats.Model, port: int = 0, token: str = TOKEN, **limits: int) -> Iterator[Served]:
     """A playground of these models, served by a thread."""
     session = Session(models, **limits)
     listening = listen("127.0.0.1", port)
-    served = Served(session, Door(TOKEN, listening.getsockname()[1]))
+    served = Served(session, Door(token, listening.getsockname()[1]))
     ours = server(session, served.door)
     thread = threading.Thread(target=ours.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

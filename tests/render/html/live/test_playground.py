@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,41 @@ def test_a_server_that_is_started_again_is_found_again(browser: Browser) -> None
     with running(model, port=port):
         painted(page, 3)
         expect(page.locator("[data-part=error]")).to_be_hidden()
+    window.close()
+
+
+def test_a_server_that_is_started_again_with_another_token_is_told_apart_and_found_again(browser: Browser) -> None:
+    model = small("llama", sharp=2.0)
+    with running(model) as first:
+        port = first.port
+        window = browser.new_context()
+        page = window.new_page()
+        page.goto(first.address + f"#text={TEXT}")
+        painted(page, 6)
+    error = page.locator("[data-part=error]")
+    with running(model, port=port, token="u" * 43):
+        page.locator("[data-part=input]").fill("a b c")
+        expect(error).to_contain_text("started anew, and does not know this page. Open the address")
+    expect(error).to_contain_text("The server does not answer")
+    with running(model, port=port, token="v" * 43) as third:
+        expect(error).to_contain_text("started anew")
+        window.new_page().goto(third.address)
+        painted(page, 3)
+        expect(error).to_be_hidden()
+    window.close()
+
+
+def test_another_program_at_the_address_is_named(browser: Browser) -> None:
+    with running(small("llama", sharp=2.0)) as served:
+        window = browser.new_context()
+        page = window.new_page()
+        page.goto(served.address + f"#text={TEXT}")
+        painted(page, 6)
+    with HTTPServer(("127.0.0.1", served.port), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        page.locator("[data-part=input]").fill("a b c")
+        expect(page.locator("[data-part=error]")).to_contain_text("Another program answers at this address now")
+        other.shutdown()
     window.close()
 
 

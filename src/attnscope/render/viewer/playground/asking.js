@@ -56,7 +56,11 @@ export function createAsking(dom, source, back) {
   async function waitForServer() {
     if (lost) return;
     lost = true;
-    while (!(await source.here())) await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    for (let why = " "; why;) {
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      why = await source.here();
+      if (why) say(why);
+    }
     lost = false;
     say("");
     dom.say("the server is back");
@@ -120,9 +124,8 @@ export function createAsking(dom, source, back) {
       } catch (failure) {
         const { name, message } = /** @type {Error} */ (failure);
         if (control.signal.aborted || name === "AbortError") return null;
-        const gone = failure instanceof AskError && failure.lost;
-        say(gone ? "The server does not answer. This page goes on as soon as it is back." : message);
-        if (gone) void waitForServer();
+        say(message);
+        if (failure instanceof AskError && failure.lost) void waitForServer();
         return undefined;
       } finally {
         if (running.get(slot) === control) {

@@ -67,7 +67,7 @@ export class ChannelSource {
   }
 
   async here() {
-    return true;
+    return "";
   }
 
   read() {

@@ -2,6 +2,12 @@
 
 import { AskError } from "../source.js";
 
+const GONE = "The server does not answer. This page goes on as soon as it is back.";
+const ANEW =
+  "The server was started anew, and does not know this page. Open the address that it printed last in this browser: " +
+  "then this page goes on too.";
+const OTHER = "Another program answers at this address now. Open the address that attnscope serve printed last.";
+
 /** @implements {AskingSource} @typedef {import("../source.js").AskingSource} AskingSource */
 export class ServerSource {
   /** @param {Document} page */
@@ -17,6 +23,7 @@ export class ServerSource {
       body: JSON.stringify(question),
       signal,
     });
+    if (isStranger(response)) throw new AskError(strange(response), true);
     if (!response.ok || !response.body) throw new AskError(await reason(response));
     /** @type {{answer?: any}} */
     const found = {};
@@ -27,7 +34,7 @@ export class ServerSource {
         else heard(event, data);
       }
     } catch (error) {
-      throw error instanceof TypeError ? new AskError("the server does not answer", true) : error;
+      throw error instanceof TypeError ? new AskError(GONE, true) : error;
     }
     if (!("answer" in found)) throw new DOMException("a newer question took its place", "AbortError");
     return found.answer;
@@ -35,19 +42,27 @@ export class ServerSource {
 
   async here() {
     try {
-      return (await fetch("here")).ok;
+      const response = await fetch("here");
+      return isStranger(response) ? strange(response) : "";
     } catch {
-      return false;
+      return GONE;
     }
   }
 }
+
+/** Whether this is neither an answer nor a refusal of the server that the page came from. @param {Response} response */
+const isStranger = ({ status, headers }) =>
+  ![204, 400, 408, 413, 503].includes(status) && headers.get("content-type") !== "text/event-stream";
+
+/** @param {Response} response */
+const strange = ({ status }) => (status === 403 ? ANEW : OTHER);
 
 /** @param {string} place @param {RequestInit} init */
 async function fetched(place, init) {
   try {
     return await fetch(place, init);
   } catch (error) {
-    if (error instanceof TypeError) throw new AskError("the server does not answer", true);
+    if (error instanceof TypeError) throw new AskError(GONE, true);
     throw error;
   }
 }
