@@ -65,9 +65,7 @@ def playground() -> Iterator[str]:
 
 
 def opened(browser: Browser, address: str, scheme: str, scale: float = 1.0, **state: object) -> Page:
-    page = browser.new_page(
-        viewport={"width": WIDE, "height": HIGH}, color_scheme=scheme, device_scale_factor=scale
-    )  # type: ignore[arg-type]
+    page = browser.new_page(viewport={"width": WIDE, "height": HIGH}, color_scheme=scheme, device_scale_factor=scale)  # type: ignore[arg-type]
     page.set_default_timeout(60_000)
     page.goto(f"{address}#{urlencode(state)}")
     return page

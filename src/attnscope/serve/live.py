@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from attnscope.errors import AttnscopeError, InputError, MissingExtraError
 from attnscope.methods.table import METHODS
 from attnscope.models.loading.load import load
-from attnscope.render.html.bundle import viewer
+from attnscope.render.html.bundle import script
 from attnscope.render.html.live.playground import playground_page
 from attnscope.results.attribution import Attribution
 from attnscope.serve.answers import answered
@@ -72,7 +72,7 @@ def _widget() -> Any:
     class Live(anywidget.AnyWidget):
         """The playground of one model in a cell."""
 
-        _esm = viewer("playground/widget.js")
+        _esm = script("playground/widget.js") + "\nexport default { render: $widget.render };\n"
         page = traitlets.Unicode().tag(sync=True)
         fragment = traitlets.Unicode().tag(sync=True)
         height = traitlets.Int(900).tag(sync=True)

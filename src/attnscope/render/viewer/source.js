@@ -31,10 +31,9 @@
  * models: their names; methods: name, what its scores are; examples: language, name, text.
  * @typedef {Record<string, unknown> & {ask: string}} Question
  * @typedef {{setup: Setup, ask: (question: Question, heard?: (event: string, data: any) => void, signal?: AbortSignal)
- *   => Promise<any>, here: () => Promise<string>, around?: {theme: string, onChange: (heard: () => void) => void}}} AskingSource
+ *   => Promise<any>, here: () => Promise<string>}} AskingSource
  * For the playground: asks whoever runs the models. ask: the answer; what comes before it is heard; rejects with an
- * AskError, or with an AbortError once the signal is given. here: why nobody answers, "" where somebody does. around: the
- * theme ("light" or "dark") of what the page stands in, where it is not a page of its own.
+ * AskError, or with an AbortError once the signal is given. here: why nobody answers, "" where somebody does.
  */
 
 /** An answer that could not be given. lost: whether nobody was there to give one; the page then waits for somebody. */

@@ -71,10 +71,11 @@ def test_the_page_in_a_cell_talks_to_python(browser: Browser, view: Any, tmp_pat
     expect(heading).to_be_visible()
     # As light or dark as the notebook around it, and as long as that is.
     root = frame.locator("html")
-    expect(root).to_have_attribute("data-theme", "light")
+    expect(root).to_have_attribute("data-host", "light")
     page.evaluate("document.body.style.color = 'color(srgb 1 1 1 / 0.87)'")
-    expect(root).to_have_attribute("data-theme", "dark")
-    expect(frame.locator("[data-part=importance-holder] .viewer")).to_have_attribute("data-theme", "dark")
+    expect(root).to_have_attribute("data-host", "dark")
+    expect(frame.locator("[data-part=importance-holder] .viewer")).to_have_css("color-scheme", "dark")
+    assert page.locator("iframe").evaluate("(frame) => frame.offsetHeight") == 900
     window.close()
 
 

@@ -143,7 +143,7 @@ def test_a_view_in_jupyterlab_is_read_and_set_from_python(browser: Browser, tmp_
         assert body.evaluate(background) == "rgb(255, 255, 255)"
         change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
         page.evaluate(change, "JupyterLab Dark")
-        expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+        expect(frame.locator("html")).to_have_attribute("data-host", "dark")
         assert body.evaluate(background) != "rgb(255, 255, 255)"
         page.evaluate(change, "JupyterLab Light")
-        expect(frame.locator("html")).to_have_attribute("data-theme", "light")
+        expect(frame.locator("html")).to_have_attribute("data-host", "light")

@@ -1,9 +1,8 @@
 // A result's frame in a notebook's cell: the page in it is told whether the notebook is light or dark, and takes the height
 // that it needs. The frame runs this when it has loaded; it is one function that needs nothing around it.
 
-/** @param {HTMLIFrameElement} frame */
-export function follow(frame) {
-  const TALLEST = 900;
+/** @param {HTMLIFrameElement} frame @param {number} [tallest] in pixels */
+export function follow(frame, tallest = 900) {
   // A notebook that moves a cell loads its frame again.
   frame.dispatchEvent(new Event("again"));
   const life = new AbortController();
@@ -41,7 +40,7 @@ export function follow(frame) {
     "message",
     ({ source, data }) => {
       if (source !== frame.contentWindow || !(data?.height > 0)) return;
-      frame.style.height = `${Math.min(Math.ceil(data.height), TALLEST)}px`;
+      frame.style.height = `${Math.min(Math.ceil(data.height), tallest)}px`;
     },
     { signal },
   );

@@ -14,15 +14,11 @@ export class ChannelSource {
   /** @type {() => void} */
   #moved = () => {};
   #fragment;
-  #theme = "";
-  /** @type {() => void} */
-  #turned = () => {};
 
   /** @param {Document} page */
   constructor(page) {
     this.setup = JSON.parse(page.getElementById("setup")?.textContent ?? "{}");
     this.#fragment = this.setup.fragment;
-    this.#theme = location.hash.slice(1);
     addEventListener("message", ({ source, data }) => {
       // Nobody but the page around this frame is listened to.
       if (source === parent) this.#told(data);
@@ -30,11 +26,7 @@ export class ChannelSource {
   }
 
   /** @param {any} message */
-  #told({ id, event, data, fragment, theme }) {
-    if (theme) {
-      this.#theme = theme;
-      this.#turned();
-    }
+  #told({ id, event, data, fragment }) {
     if (typeof fragment === "string" && fragment !== this.#fragment) {
       this.#fragment = fragment;
       this.#moved();
@@ -60,10 +52,6 @@ export class ChannelSource {
       });
       parent.postMessage({ id, question: JSON.stringify(question) }, "*");
     });
-  }
-
-  get around() {
-    return { theme: this.#theme, onChange: (/** @type {() => void} */ heard) => void (this.#turned = heard) };
   }
 
   async here() {

@@ -88,7 +88,7 @@ export function start(root, source, address = null) {
     address,
   );
   const { state, update, onChange } = store;
-  const theme = () => state.theme || source.around?.theme || "";
+  const theme = () => state.theme;
   const importance = nestedAddress();
   /** What the result that is painted is about, where that is neither chosen nor what the model would write.
    * @type {{target: string | null}} */
@@ -208,7 +208,7 @@ export function start(root, source, address = null) {
     if (event.key === "Enter") open(wordOf(event));
   });
 
-  /** Everything is as light or dark as was chosen here, or as what is around the page. */
+  /** Everything is as light or dark as was chosen here, or as the reader's system, or the notebook around the page. */
   function colour() {
     dom.setTheme(theme());
     if (!theme()) delete root.dataset.theme;
@@ -267,7 +267,6 @@ export function start(root, source, address = null) {
     if (examples.value) type({ kind: "text", parts: "", text: examples.value });
     examples.value = "";
   });
-  source.around?.onChange(colour);
   dom.onSystemTheme(() => allHeads.paint());
   bindForm(dom, store);
   colour();
@@ -277,5 +276,5 @@ export function start(root, source, address = null) {
     if (state.panel === "attention" && state.word >= 0) void look();
   }
   // In a notebook, the focus is where the reader left it.
-  if (!source.around) dom.part("input").focus();
+  if (parent === window) dom.part("input").focus();
 }
