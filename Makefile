@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers dist docs clean
+.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers dist docs docs-figures clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -159,6 +159,10 @@ node_modules: package.json package-lock.json
 # Not --quiet: mkdocs then counts no warnings, and a broken link passes.
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+# The docs' pictures that are taken of what really runs: each script in .ci/figures writes some of docs/images.
+docs-figures: $(READY) chromium
+	for figure in .ci/figures/*.py; do $(BIN)/python $$figure || exit 1; done
 
 # Wheel and sdist, checked, and used in fresh environments: what a release is made of.
 dist: $(READY)
