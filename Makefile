@@ -83,13 +83,15 @@ viewer: node_modules
 hooks: $(READY)
 	$(BIN)/pre-commit install
 
-bench: $(READY)
-	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/survey.py speed
-
-# Beside captum and inseq, and the explorer's page beside those of other tools, in an environment of their own.
+# captum, inseq and other tools' pages, in an environment of their own.
 PEERS := benchmarks/peers/.venv
 PEERS_PYTHON := $(PEERS)/$(SCRIPTS)/python
+
+# The last is captum's one text at a time beside a list of texts.
+bench: $(READY) $(PEERS)/.ready
+	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/survey_speed.py --peers $(PEERS_PYTHON)
+
 bench-peers: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/peers/run.py $(PEERS_PYTHON)
 

