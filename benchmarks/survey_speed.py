@@ -170,7 +170,7 @@ def on_ray(model: ats.Model, texts: Sequence[str], to: Path, here: float, thread
     ray.shutdown()
     print(
         f"Ray, {threads} actors of a thread each: {len(texts) / whole:.2f} texts a second, {here / whole:.2f} × the "
-        f"plain engine with {threads} threads; {here / (whole - few):.2f} × without the {few:.0f} s in which actors start"
+        f"plain engine with {threads} threads; {here / (whole - few):.2f} × without the {few:.0f} s of starting them"
     )
 
 
