@@ -179,16 +179,18 @@ def _on_ray(model: ats.Model, texts: Sequence[str], to: Path, actors: int, part:
 
 
 def floor(model: ats.Model) -> None:
-    """Tokens a second of bare passes forward and back to the embeddings, without the head, by length and batch."""
+    """Tokens a processor second of bare passes forward and back to the embeddings, without the head, by batch."""
     net, generator = model.model.requires_grad_(False), torch.Generator().manual_seed(0)
     for tokens in (20, 40, 80):
         rates = []
         for size in (1, 2, 4, 8, 16, 32):
             ids = torch.randint(100, 40_000, (size, tokens), generator=generator)
-            least = min(spent(partial(_there_and_back, net, ids))[0] for _ in range(5))
+            least = min(spent(partial(_there_and_back, net, ids))[1] for _ in range(5))
             rates.append(size * tokens / least)
         cells = ", ".join(f"{size} {rate:.0f}" for size, rate in zip((1, 2, 4, 8, 16, 32), rates, strict=True))
-        print(f"{tokens} tokens a text; texts a pass and tokens a second: {cells}; best {max(rates) / rates[0]:.2f} ×")
+        print(
+            f"{tokens} tokens a text; texts a pass and tokens a processor second: {cells}; best {max(rates) / rates[0]:.2f} ×"
+        )
 
 
 def _there_and_back(net: Any, ids: torch.Tensor) -> None:

@@ -15,6 +15,7 @@ from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.citation.citation import Citation, Source, Statement
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, paired_words
+from attnscope.results.corpus.gathered import Spread
 from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
 from attnscope.results.corpus.summary import ExampleText, SurveySummary, WordRow
 from attnscope.results.effects.edge_effects import EdgeEffects
@@ -257,9 +258,13 @@ def survey_summary() -> SurveySummary:
         0: ExampleText("a castle <b>", "<good>", "bad", 0.75, {"gradient": ((2, 8, 0.9), (9, 12, 0.1))}),
         7: ExampleText("日本の城", None, None, None, {"gradient": ((3, 4, -0.2),)}),
     }
+    spread = (
+        *(Spread("gradient", "tenth", str(i), 0.5, (0.125, 0.25, 0.75), 4, 3) for i in (1, *range(3, 11))),
+        *(Spread("gradient", "segment", name, 0.3, (0.1, 0.2, 0.4), 9, 2) for name in ("user", "<b>assistant")),
+    )
     return SurveySummary(
         {"methods": [["gradient", {}]]}, PROVENANCE, {"texts": 9, "failed": 1, "known": 8, "wrong": 2, "words": 40},
-        {"all texts": 9, "predicted <good>": 5}, rows, {"gradient": (0.5, None, *(0.25,) * 8)},
+        {"all texts": 9, "predicted <good>": 5}, rows, spread,
         (("gradient", "deletion", 0.25, 8),), {"gradient": (0.5, 0.25, 4)}, texts,
     )  # fmt: skip
 

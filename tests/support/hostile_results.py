@@ -12,6 +12,7 @@ from attnscope.results.attribution import Attribution, Token, Word
 from attnscope.results.base import Asked, Measured
 from attnscope.results.citation.citation import Citation, Source, Statement
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, WordPair
+from attnscope.results.corpus.gathered import Spread
 from attnscope.results.corpus.head_profiles import HeadProfiles, HeadSums
 from attnscope.results.corpus.summary import ExampleText, SurveySummary, WordRow
 from attnscope.results.effects.edge_effects import EdgeEffects
@@ -261,10 +262,11 @@ def survey_summary(strings: tuple[str, ...]) -> SurveySummary:
         i: ExampleText(string, string, string, 0.5, {"gradient": ((0, len(string), 0.5),)})
         for i, string in enumerate(strings)
     }
+    spread = tuple(Spread("gradient", "segment", string, 0.5, (0.25, 0.5, 0.75), 4, 3) for string in strings)
     return SurveySummary(
         {"methods": [["gradient", {}]]}, {"model": "a model", "own fact": "version"},
         {"texts": 9, "failed": 1, "known": 8, "wrong": 2, "words": 40}, {"all texts": 9}, rows,
-        {"gradient": (0.5,) * 10}, (("gradient", "deletion", 0.25, 8),), {"gradient": (0.5, 0.25, 4)}, texts,
+        spread, (("gradient", "deletion", 0.25, 8),), {"gradient": (0.5, 0.25, 4)}, texts,
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Words over texts: the planted ones are found, with intervals, and rare ones are not listed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 import attnscope as ats
 from attnscope.errors import InputError
 from attnscope.results.corpus import summary as module
+from attnscope.results.corpus.gathered import Gathered
+from attnscope.results.corpus.summary import SurveySummary
 from attnscope.results.corpus.survey import Survey
 from attnscope.results.files.folder import Folder
 from attnscope.results.statistics import interval
@@ -68,14 +71,59 @@ def test_words_and_their_intervals_over_texts(tmp_path: Path) -> None:
 
 
 def test_what_is_measured_text_by_text(tmp_path: Path) -> None:
-    summary = _survey(tmp_path).summary()
+    survey = _survey(tmp_path)
+    summary = survey.summary()
     ((one, other, rank, count),) = summary.agreement
     assert (one, other, count) == ("gradient", "deletion", 60)
     assert rank > 0.7
     share, words, _ = summary.rationale["gradient"]
     assert words == pytest.approx(1 / 6)
     assert 0 < share < 1
-    assert summary.position["gradient"][0] == pytest.approx(2.0, abs=0.05)
+    table = survey.to_pandas("words")
+    table = table[table.method == "gradient"].assign(size=lambda f: f.score.abs())
+    table = table.assign(place=table.groupby("number").cumcount(), many=table.groupby("number").score.transform("size"))
+    for one in summary.spread_by("gradient", "tenth"):
+        inside = table[(2 * table.place + 1) * 10 // (2 * table.many) == int(one.name) - 1]
+        assert one.mean == pytest.approx(inside["size"].mean())
+        assert one.quartiles == pytest.approx(inside["size"].quantile([0.25, 0.5, 0.75]).tolist())
+        assert one.words == one.texts == len(inside)
+    assert summary.spread_by("gradient", "segment") == (), "these texts have no parts"
+
+
+def test_scores_by_part_of_the_text(tmp_path: Path) -> None:
+    """Turns of one role are one kind; a word in no part is in none."""
+    names = ["1 user", "2 assistant", "3 user", None]
+    folder = Folder(tmp_path)
+    settings = {"methods": [["gradient", {}]]}
+    folder.write_json("survey.json", {"schema": 3, "type": "survey", "settings": settings, "provenance": {}})
+    words = [
+        {"number": number, "word": "x", "start": place, "end": place + 1, "score": (-1.0) ** place * (place + number),
+         "method": "gradient", "segment": name, "rationale": None}
+        for number in range(6) for place, name in enumerate(names)
+    ]  # fmt: skip
+    texts = [
+        {"number": n, "text": "xxxx", "prediction": None, "gold": None, "probability": None, "error": None}
+        for n in range(6)
+    ]
+    folder.write("words", "000000-x.parquet", pa.Table.from_pylist(words))
+    folder.write("texts", "000000-x.parquet", pa.Table.from_pylist(texts))
+    summary = Survey.load(tmp_path).summary()
+    user, assistant = summary.spread_by("gradient", "segment")
+    assert (user.name, user.words, user.texts) == ("user", 12, 6)
+    assert (assistant.name, assistant.words, assistant.texts) == ("assistant", 6, 6)
+    assert assistant.quartiles == pytest.approx(np.quantile(np.arange(1.0, 7.0), (0.25, 0.5, 0.75)).tolist())
+    assert user.mean == pytest.approx(3.5)
+    assert SurveySummary.from_json(summary.to_json()).spread == summary.spread
+
+
+def test_a_summary_that_has_only_means_by_tenth_is_still_read(tmp_path: Path) -> None:
+    document = json.loads(_survey(tmp_path).summary().to_json())
+    del document["spread"]
+    document["position"] = {"gradient": [0.5, None, *[0.25] * 8]}
+    old = SurveySummary.from_json(json.dumps(document))
+    assert [(one.name, one.mean) for one in old.spread[:2]] == [("1", 0.5), ("3", 0.25)]
+    for suffix in ("html", "txt", "svg"):
+        assert ats.save(old, tmp_path / f"old.{suffix}").stat().st_size > 500
 
 
 def test_the_texts_of_a_page_are_few_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +195,7 @@ def test_the_same_folder_gives_the_same_intervals_each_time(tmp_path: Path) -> N
         empty = pa.array([None] * count, pa.bool_())
         table = pa.table({**columns, "end": columns["start"], "method": ["gradient"] * count, "rationale": empty})
         folder.write("words", f"{part:06d}-x.parquet", table)
-    gathered = module._Gathered()
+    gathered = Gathered()
     for name in folder.names("words"):
         gathered.add(folder.table("words", name))
     for _, _, members, *_ in gathered.by_word():

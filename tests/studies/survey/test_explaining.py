@@ -105,3 +105,22 @@ def test_a_right_label_is_told_without_its_space_and_a_wrong_one_is_named(model:
     assert len(words) == 12, "it is explained all the same"
     _, texts = _tables(classifier("Sequence"), [{"text": "a b", "gold": "positive"}])
     assert "'positive' is none of" in texts.error[0]
+
+
+def test_words_know_the_part_of_the_text_that_they_stand_in(model: ats.Model) -> None:
+    words, _ = _tables(model, ["a b", "a b\n\nc d\n\ne"])
+    assert words.segment.isna().tolist() == [True, True, *[False] * 5]
+    assert words.segment.tolist()[2:] == ["paragraph 1", "paragraph 1", "paragraph 2", "paragraph 2", "paragraph 3"]
+    words, _ = _tables(model, ["a b\n\nc"], template="d\n\n{text} e")
+    assert words.segment.tolist() == ["paragraph 1", "paragraph 1", "paragraph 2"]
+
+
+def test_words_of_pairs_and_chats_know_their_text_and_turn(smollm2: ats.Model, minilm: ats.Model) -> None:
+    chat = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]
+    words, _ = _tables(smollm2, [{"messages": chat}])
+    said = list(zip(words.word, words.segment, strict=True))
+    assert {("brief", "1 system"), ("Why", "2 user")} <= set(said)
+    assert {segment for _, segment in said} == {"1 system", "2 user"}
+    words, texts = _tables(minilm, [{"text": "a b", "text_pair": "c"}], "attention")
+    assert texts.error.isna().all()
+    assert list(zip(words.word, words.segment, strict=True)) == [("a", "text"), ("b", "text"), ("c", "text_pair")]

@@ -130,6 +130,17 @@ def bar(percent: float, step: str | None = None) -> Markup:
     return el("svg", {"viewBox": "0 0 100 8", "preserveAspectRatio": "none", "aria-hidden": "true"}, el("rect", box))
 
 
+def span_bar(low: float, middle: float, high: float) -> Markup:
+    """A bar from `low` to `high`, in per cent, with a line at `middle`."""
+    box = {"x": f"{low:.4g}", "width": f"{max(0.5, high - low):.4g}", "height": 8}
+    mark = {"class": "mark", "x": f"{max(0.0, middle - 1):.4g}", "width": 2, "height": 8}
+    return el(
+        "svg",
+        {"viewBox": "0 0 100 8", "preserveAspectRatio": "none", "aria-hidden": "true"},
+        joined((el("rect", box), el("rect", mark))),
+    )
+
+
 def ticks(*numbers: str) -> Markup:
     """The numbers below the colours of the legend."""
     return joined(el("span", None, number) for number in numbers)

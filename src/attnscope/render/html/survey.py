@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from attnscope.render.html.escape import Markup, el, joined
-from attnscope.render.html.page import bar, colour_rules, definitions, reading_page, root, signed_rules
+from attnscope.render.html.page import bar, colour_rules, definitions, reading_page, root, signed_rules, span_bar
+from attnscope.results.corpus.gathered import Spread
 from attnscope.results.corpus.summary import SurveySummary, WordRow
 from attnscope.text.visible import model_name
 
@@ -23,7 +24,8 @@ def render_html(result: SurveySummary, *, dark: bool | None = None) -> bytes:
     reading = (
         "A word's score in a text is the mean of its occurrences there, raw; mean and 95 % bootstrap interval are over "
         "texts. Words are listed by the end of their interval nearest to 0; those of fewer than "
-        f"{result.least} texts are left out. The method says what a score means and when it misleads."
+        f"{result.least} texts are left out. The method says what a score means and when it misleads. Bars of "
+        "tenths and parts reach from the lower to the upper quartile of |score| over words; a line marks the median."
     )
     panel = el("section", {"class": "one", "data-part": "texts", "aria-live": "polite", "hidden": True})
     lists = joined(_lists(result, method) for method in result.methods)
@@ -77,20 +79,39 @@ def _button(row: WordRow) -> Markup:
 
 
 def _measures(result: SurveySummary) -> Markup:
-    """Scores by position, disagreement of methods and with people: a line each."""
-    return el("section", {"lang": "en"}, el("h2", None, "Beyond single words"), el("dl", None, joined(_lines(result))))
+    """Scores by position and part, disagreement of methods and with people."""
+    lines = el("dl", None, joined(_lines(result)))
+    tables = joined(table for method in result.methods for table in _spreads(result, method))
+    title = el("h2", None, "Beyond single words")
+    return el("section", {"lang": "en"}, title, el("div", {"class": "lists"}, tables), lines)
+
+
+def _spreads(result: SurveySummary, method: str) -> Iterator[Markup]:
+    """How |score| is spread over the tenths of a text and over its parts."""
+    tenths = {"1": "1 (start)", "10": "10 (end)"}
+    for by, title, column in (("tenth", "by tenth of the text", "tenth"), ("segment", "by part of the text", "part")):
+        if rows := result.spread_by(method, by):
+            most = max(one.quartiles[2] if one.quartiles else one.mean for one in rows) or 1.0
+            names = (tenths.get(one.name, one.name) if by == "tenth" else one.name for one in rows)
+            cells = (_spread(one, name, most) for one, name in zip(rows, names, strict=True))
+            head = el("tr", None, (el("th", {"scope": "col"}, name) for name in (column, "", "median", "words")))
+            table = el("table", {"class": "words-list"}, el("thead", None, head), el("tbody", None, cells))
+            yield el("div", None, el("h3", None, f"{method}: |score| {title}"), table)
+
+
+def _spread(one: Spread, name: str, most: float) -> Markup:
+    if one.quartiles is None:
+        drawn, said = bar(100 * one.mean / most), el("td", None, f"{one.mean:.3g}", el("small", None, "mean"))
+    else:
+        low, middle, high = one.quartiles
+        drawn = span_bar(*(100 * value / most for value in one.quartiles))
+        said = el("td", None, f"{middle:.3g}", el("small", None, f"{low:.3g} … {high:.3g}"))
+    count = "" if one.words is None else f"{one.words:,}"
+    named = el("th", {"scope": "row"}, el("bdi", None, name))
+    return el("tr", None, named, el("td", {"class": "bar"}, drawn), said, el("td", None, count))
 
 
 def _lines(result: SurveySummary) -> Iterator[Markup]:
-    for method, values in result.position.items():
-        known = [value for value in values if value is not None]
-        if known:
-            most = max(known) or 1.0
-            bars = joined(bar(100 * (value or 0) / most) for value in values)
-            said = (
-                f"{method}: mean |score| from the first tenth of a text ({known[0]:.3g}) to the last ({known[-1]:.3g})"
-            )
-            yield joined((el("dt", None, said), el("dd", {"class": "tenths"}, bars)))
     for one, other, rank, count in result.agreement:
         yield joined(
             (

@@ -15,26 +15,23 @@ from itertools import combinations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.results.base import Document
+from attnscope.results.corpus.gathered import Gathered, Spread, Texts
 from attnscope.results.corpus.survey import Survey
 from attnscope.results.files.folder import arrow
-from attnscope.results.statistics import interval, spearman
+from attnscope.results.statistics import interval
 from attnscope.results.tables import Columns, counts, numbers, texts
 from attnscope.text.visible import visible
 
 # Words of a list, texts of a word, all texts and their characters that a page holds.
 WORDS, EXAMPLES, TEXTS, CHARACTERS = 60, 5, 1_500, 6_000_000
-# Positions in a text, from its first word to its last, in tenths.
-TENTHS = 10
-ALL, WRONG = "all texts", "where it is wrong"
 
 
 @dataclass(frozen=True)
 class WordRow:
-    """One word of a list: of a method, among the texts of a group (ALL, those of a predicted label, WRONG).
+    """One word of a list: of a method, among a group of texts (all, those of a predicted label, where it is wrong).
 
     mean, low, high: of its score over texts. texts: in how many it is; count: how often. examples: numbers of texts.
     """
@@ -66,7 +63,8 @@ class SurveySummary(Document):
     """See above.
 
     counts:    texts, failed, words, and, where right labels are known, known and wrong.
-    groups:    name -> how many texts. words: the lists. position: of each method the mean |score| by tenth of the text.
+    groups:    name -> how many texts. words: the lists.
+    spread:    how |score| is spread over the words, by tenth of the text and by part of it, of each method.
     agreement: of each two methods the mean rank correlation over texts, and of how many.
     rationale: of each method what share of |score| lies on the words that people find important, and these words' share
                of all, mean over texts, and of how many.
@@ -80,7 +78,7 @@ class SurveySummary(Document):
     counts: Mapping[str, int]
     groups: Mapping[str, int]
     words: tuple[WordRow, ...]
-    position: Mapping[str, tuple[float | None, ...]]
+    spread: tuple[Spread, ...]
     agreement: tuple[tuple[str, str, float, int], ...]
     rationale: Mapping[str, tuple[float, float, int]]
     examples: Mapping[int, ExampleText] = field(default_factory=dict)
@@ -90,6 +88,10 @@ class SurveySummary(Document):
     def methods(self) -> tuple[str, ...]:
         """The methods of the survey."""
         return tuple(name for name, _ in self.settings["methods"])
+
+    def spread_by(self, method: str, by: str) -> tuple[Spread, ...]:
+        """The rows of `spread` of a method by "tenth" or "segment"."""
+        return tuple(one for one in self.spread if (one.method, one.by) == (method, by))
 
     def table(self) -> str:
         """Plain text: of each method and group the first words."""
@@ -103,6 +105,10 @@ class SurveySummary(Document):
                     f"  {row.mean:>9.3g} [{row.low:.3g}, {row.high:.3g}]  {row.texts:>6,} texts  {visible(row.word)}"
                     for row in rows
                 ]
+            for by, title in (("tenth", "tenth of the text"), ("segment", "part of the text")):
+                spread = self.spread_by(method, by)
+                lines += ["", f"{visible(method)}, |score| by {title}: median, quartiles"] if spread else []
+                lines += [f"  {_quartiles(one)}  {visible(one.name)}" for one in spread]
         return "\n".join(lines) + "\n"
 
     def _columns(self, of: str) -> Columns:  # noqa: ARG002 -- there is one table
@@ -120,7 +126,7 @@ class SurveySummary(Document):
             "counts": dict(self.counts),
             "groups": dict(self.groups),
             "words": [{**asdict(row), "examples": list(row.examples)} for row in self.words],
-            "position": {name: list(values) for name, values in self.position.items()},
+            "spread": [asdict(one) for one in self.spread],
             "agreement": [list(pair) for pair in self.agreement],
             "rationale": {name: list(values) for name, values in self.rationale.items()},
             "examples": {
@@ -138,7 +144,7 @@ class SurveySummary(Document):
             dict(data["counts"]),
             dict(data["groups"]),
             tuple(WordRow(**{**row, "examples": tuple(row["examples"])}) for row in data["words"]),
-            {name: tuple(values) for name, values in data["position"].items()},
+            tuple(_spread(one) for one in data["spread"]) if "spread" in data else _of_means(data["position"]),
             tuple((one, other, float(rank), int(n)) for one, other, rank, n in data["agreement"]),
             {name: (float(a), float(b), int(n)) for name, (a, b, n) in data["rationale"].items()},
             {
@@ -160,11 +166,14 @@ def summary_of(survey: Survey, *, least: int = 5) -> SurveySummary:
         raise InputError(
             f"least={least!r}: a word that is in one text is no finding; expected a whole number from 2 on"
         )
-    about = _Texts()
+    about = Texts()
     for part in survey.tables("texts", ["number", "prediction", "gold", "error"]):
         about.add(part)
-    gathered = _Gathered()
-    for part in survey.tables("words", ["number", "word", "start", "score", "method", "rationale"]):
+    gathered = Gathered()
+    columns = ["number", "word", "start", "score", "method", "rationale"]
+    if survey.about.get("schema", 2) > 2:  # words had no segment before
+        columns.append("segment")
+    for part in survey.tables("words", columns):
         gathered.add(part)
     rows = list(_word_rows(gathered, about, least))
     chosen = _chosen(rows, about)
@@ -175,7 +184,7 @@ def summary_of(survey: Survey, *, least: int = 5) -> SurveySummary:
         {**about.counts, "words": gathered.count},
         {name: len(members) for name, members in about.groups().items()},
         tuple(rows),
-        {m: gathered.by_position(m) for m in methods},
+        tuple(one for method in methods for one in gathered.spread(method)),
         tuple(
             (one, other, float(np.mean(ranks)), len(ranks))
             for one, other in combinations(methods, 2)
@@ -191,108 +200,28 @@ def summary_of(survey: Survey, *, least: int = 5) -> SurveySummary:
     )
 
 
-class _Texts:
-    """What is known of every text: few numbers each."""
-
-    def __init__(self) -> None:
-        self.label: dict[int, str] = {}
-        self.wrong: set[int] = set()
-        self.counts = {"texts": 0, "failed": 0, "known": 0, "wrong": 0}
-        self.all: set[int] = set()
-
-    def add(self, part: Any) -> None:
-        columns = (part[name].to_pylist() for name in ("number", "prediction", "gold", "error"))
-        for number, prediction, gold, error in zip(*columns, strict=True):
-            self.counts["texts"] += 1
-            self.counts["failed"] += error is not None
-            self.all.add(number)
-            if prediction is None:
-                continue
-            self.label[number] = prediction
-            if gold is not None:
-                self.counts["known"] += 1
-                if gold != prediction:
-                    self.counts["wrong"] += 1
-                    self.wrong.add(number)
-
-    def groups(self) -> dict[str, set[int]]:
-        """The groups of texts: all, each predicted label, and those that are wrong."""
-        groups = {ALL: self.all}
-        for number, label in self.label.items():
-            groups.setdefault(f"predicted {label.strip()}", set()).add(number)
-        return {**groups, WRONG: self.wrong} if self.counts["known"] else groups
+def _quartiles(one: Spread) -> str:
+    if one.quartiles is None:
+        return f"{one.mean:>9.3g} (mean)"
+    low, middle, high = one.quartiles
+    return f"{middle:>9.3g} [{low:.3g}, {high:.3g}]  {one.words:>8,} words"
 
 
-class _Gathered:
-    """The words of all texts: of each method, word and text the mean score, and what is measured text by text."""
-
-    def __init__(self) -> None:
-        self.tables: list[Any] = []
-        self.count = 0
-        self.ranks: dict[tuple[str, str], list[float]] = {}
-        self.rationale: dict[str, list[tuple[float, float]]] = {}
-        self._position: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-
-    def add(self, part: Any) -> None:
-        pa, compute = arrow(), arrow("pyarrow.compute")
-        self.count += len(part)
-        lower = compute.utf8_lower(compute.utf8_normalize(part["word"], form="NFC"))
-        # A word has a letter or a digit; the rest is punctuation.
-        spoken = compute.match_substring_regex(lower, r"[\p{L}\p{N}]")
-        words = pa.table({"method": part["method"], "number": part["number"], "word": lower, "score": part["score"]})
-        grouped = words.filter(spoken).group_by(["method", "word", "number"], use_threads=False)
-        self.tables.append(grouped.aggregate([("score", "mean"), ("score", "count")]))
-        of_text = part["number"].to_numpy()
-        methods = np.array(part["method"].to_pylist(), dtype=object)
-        scores = part["score"].to_numpy()
-        rationale = part["rationale"].to_numpy(zero_copy_only=False)
-        starts = part["start"].to_numpy()
-        edges = np.flatnonzero((of_text[1:] != of_text[:-1]) | (methods[1:] != methods[:-1])) + 1
-        by_text: dict[int, dict[str, tuple[NDArray[Any], NDArray[np.float64]]]] = {}
-        for span in np.split(np.arange(len(of_text)), edges) if len(of_text) else ():
-            method, own = str(methods[span[0]]), scores[span]
-            by_text.setdefault(int(of_text[span[0]]), {})[method] = (starts[span], own)
-            sums, n = self._position.setdefault(method, (np.zeros(TENTHS), np.zeros(TENTHS)))
-            # A word stands where its middle does, so that short texts reach their end as often as their beginning.
-            place = (2 * np.arange(len(span)) + 1) * TENTHS // (2 * len(span))
-            np.add.at(sums, place, np.abs(own))
-            np.add.at(n, place, 1)
-            if rationale[span[0]] is not None and (total := np.abs(own).sum()) > 0:
-                inside = rationale[span].astype(bool)
-                self.rationale.setdefault(method, []).append(
-                    (float(np.abs(own)[inside].sum() / total), float(inside.mean()))
-                )
-        for found in by_text.values():
-            for one, other in combinations(found, 2):
-                (places, a), (others, b) = found[one], found[other]
-                if len(a) == len(b) > 1 and (places == others).all():
-                    rank = spearman(np.abs(a), np.abs(b))
-                    if not np.isnan(rank):
-                        self.ranks.setdefault((one, other), []).append(rank)
-
-    def by_position(self, method: str) -> tuple[float | None, ...]:
-        """The mean |score| of the words in each tenth of their text."""
-        if method not in self._position:
-            return ()
-        sums, n = self._position[method]
-        return tuple(float(s / c) if c else None for s, c in zip(sums, n, strict=True))
-
-    def by_word(self) -> Any:
-        """method, word -> its texts, its scores in them, how often it is there: an iterator of tuples."""
-        if not self.tables:
-            return
-        grouped = arrow().concat_tables(self.tables).group_by(["method", "word"])
-        table = grouped.aggregate([("number", "list"), ("score_mean", "list"), ("score_count", "list")])
-        for batch in table.to_batches():
-            names = ("method", "word", "number_list", "score_mean_list", "score_count_list")
-            for method, word, members, scores, often in zip(*(batch[name] for name in names), strict=True):
-                found = [column.values.to_numpy() for column in (members, scores, often)]
-                # Arrow's threads leave the texts in any order, and a bootstrap draws others in another one.
-                order = np.argsort(found[0])
-                yield (method.as_py(), word.as_py(), *(values[order] for values in found))
+def _spread(one: Mapping[str, Any]) -> Spread:
+    return Spread(**{**one, "quartiles": one["quartiles"] and tuple(one["quartiles"])})
 
 
-def _word_rows(gathered: _Gathered, about: _Texts, least: int) -> Any:
+def _of_means(position: Mapping[str, Any]) -> tuple[Spread, ...]:
+    """What documents had before: the mean by tenth."""
+    return tuple(
+        Spread(method, "tenth", str(number), float(mean))
+        for method, means in position.items()
+        for number, mean in enumerate(means, 1)
+        if mean is not None
+    )
+
+
+def _word_rows(gathered: Gathered, about: Texts, least: int) -> Any:
     """The strongest words of every method and group, those that are surely far from 0 first."""
     groups = about.groups()
     size = max(about.all, default=-1) + 1
@@ -320,7 +249,7 @@ def _word_rows(gathered: _Gathered, about: _Texts, least: int) -> Any:
             )  # fmt: skip
 
 
-def _chosen(rows: Sequence[WordRow], about: _Texts) -> set[int]:
+def _chosen(rows: Sequence[WordRow], about: Texts) -> set[int]:
     """The texts that the page holds: the first of every word, then the second …, and some where the model is wrong."""
     chosen = dict.fromkeys(sorted(about.wrong)[:50])
     for rank in range(EXAMPLES):

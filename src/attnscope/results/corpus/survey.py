@@ -69,7 +69,7 @@ class Survey:
         return sum(len(table) - table["error"].null_count for table in self.tables("texts", ["error"]))
 
     def words(self, columns: Sequence[str] | None = None) -> Any:
-        """A pyarrow.Table, a row a word: id, number, word, start, end, score, method, target."""
+        """A pyarrow.Table, a row a word: id, number, word, start, end, score, method, target, segment."""
         return self._whole("words", columns)
 
     def texts(self, columns: Sequence[str] | None = None) -> Any:

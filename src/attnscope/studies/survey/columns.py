@@ -11,7 +11,7 @@ from attnscope.studies.survey.rows import Row
 # Column -> the type of pyarrow that holds it, by the name of its function.
 WORDS = {
     "id": "string", "number": "int64", "word": "string", "start": "int32", "end": "int32", "score": "float64",
-    "method": "string", "target": "string", "rationale": "bool_",
+    "method": "string", "target": "string", "segment": "string", "rationale": "bool_",
 }  # fmt: skip
 TEXTS = {
     "id": "string", "number": "int64", "text": "string", "gold": "string", "prediction": "string",

@@ -1,7 +1,8 @@
 """The tables of one part of a corpus: what the model predicts of each text, and the words' scores by each method."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from attnscope.errors import AttnscopeError, InputError, TextError
@@ -23,6 +24,7 @@ from attnscope.studies.survey.parts import Part
 from attnscope.studies.survey.request import Ask
 from attnscope.studies.survey.rows import Row
 from attnscope.text.inputs import Reading
+from attnscope.text.segments import paragraphs
 
 # Texts of two lengths, on which everything is learnt about a model that depends on its first texts.
 _FIRST = (
@@ -61,8 +63,9 @@ class Explainer:
             inputs, errors = self._inputs(part.rows)
             predicted = self._predicted(inputs, errors)
             results = [self._results(method, given, part.rows, inputs, predicted) for method, given in self.ask.methods]
+            segments = {place: self._segments(part.rows[place], given) for place, given in inputs.items()}
             heads = sums_table(self.model, part, inputs, self._read, self._explained) if self.ask.heads else None
-        words = self._words(part.rows, results)
+        words = self._words(part.rows, results, segments)
         texts = self._texts(part.rows, errors, predicted, results)
         shares = [tokens or 0 for tokens in texts["tokens"]]
         spent = (time.perf_counter() - begun) / max(1, sum(shares))
@@ -148,7 +151,23 @@ class Explainer:
             return {}
         return label_request(self.model, method, self.ask.labels, predicted[0], given)
 
-    def _words(self, rows: Sequence[Row], results: Sequence[dict[int, Attribution | Failed]]) -> dict[str, list[Any]]:
+    def _segments(self, row: Row, given: Any) -> Mapping[str, tuple[int, int]]:
+        """The turns of a chat, the texts of a pair, or the paragraphs of a text that has several, by their names."""
+        if self.ask.template is not None:
+            return _paragraphs(row.text)
+        if isinstance(given, str) and not self._read.get("chat") and "\n" not in given:
+            return {}
+        with suppress(AttnscopeError):  # what cannot be read has no words
+            (encoded,) = encoded_texts(self.model, [given], Reading(**self._read))
+            return encoded.turns or _paragraphs(encoded.text)
+        return {}
+
+    def _words(
+        self,
+        rows: Sequence[Row],
+        results: Sequence[dict[int, Attribution | Failed]],
+        segments: Mapping[int, Mapping[str, tuple[int, int]]],
+    ) -> dict[str, list[Any]]:
         table: dict[str, list[Any]] = {name: [] for name in WORDS}
         for of_method in results:
             for place, result in of_method.items():
@@ -163,6 +182,10 @@ class Explainer:
                 table["score"] += [word.score for word in result.words]
                 table["method"] += [result.method] * count
                 table["target"] += [result.asked.target] * count
+                table["segment"] += [
+                    next((name for name, (a, b) in segments[place].items() if a <= word.start - self._before < b), None)
+                    for word in result.words
+                ]
                 table["rationale"] += [
                     None
                     if row.rationale is None
@@ -237,3 +260,8 @@ class Explainer:
         for name, column in columns.items():
             table = table.append_column(name, column)
         return table
+
+
+def _paragraphs(text: str) -> dict[str, tuple[int, int]]:
+    several = paragraphs(text)
+    return {f"paragraph {number}": span for number, span in enumerate(several, 1)} if several[1:] else {}

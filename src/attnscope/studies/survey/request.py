@@ -22,6 +22,8 @@ from attnscope.studies.survey.rows import Columns
 
 # One method with parameters of its own: ("integrated_gradients", {"steps": 40}).
 Chosen = AnyMethod | tuple[AnyMethod, Mapping[str, Any]]
+# Of the tables of a folder: words have had a segment since 3.
+SCHEMA = 3
 _ONE_SCORE = "a survey has one score a word, so leave it out, or explain such texts in a list"
 
 
@@ -117,12 +119,14 @@ def _labels(model: Model, labels: Sequence[str | int]) -> tuple[str | int, ...]:
 def about_of(model: Model, ask: Ask) -> dict[str, Any]:
     """survey.json: what was asked, and of which weights, by which versions."""
     made = {**provenance(model), "weights": _fingerprint(model)}
-    return {"schema": 2, "type": "survey", "settings": ask.settings, "provenance": made}
+    return {"schema": SCHEMA, "type": "survey", "settings": ask.settings, "provenance": made}
 
 
 def differences(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """In what two requests differ, in words."""
     found = []
+    if there.get("schema") != now["schema"]:
+        found.append(f"its tables are of schema {there.get('schema')} and those of this version of {now['schema']}")
     for part in ("settings", "provenance"):
         old, new = there.get(part, {}), now[part]
         for name in dict.fromkeys([*new, *old]):
