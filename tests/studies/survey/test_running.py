@@ -101,6 +101,10 @@ def test_a_folder_of_something_else_is_refused(model: ats.Model, texts: list[str
         ats.survey(model, changed, to=tmp_path / "out", part_texts=8)
     with pytest.raises(InputError, match="more data"):
         ats.survey(model, texts[:8], to=tmp_path / "out", part_texts=8)
+    about = tmp_path / "out/survey.json"
+    about.write_text(about.read_text().replace('"schema": 3', '"schema": 2'))
+    with pytest.raises(InputError, match="tables are of schema 2 and those of this version of 3"):
+        ats.survey(model, texts, to=tmp_path / "out", part_texts=8)
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters/a.txt").write_text("dear")
     with pytest.raises(InputError, match="no survey's folder"):
