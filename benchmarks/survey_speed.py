@@ -188,9 +188,8 @@ def floor(model: ats.Model) -> None:
             least = min(spent(partial(_there_and_back, net, ids))[1] for _ in range(5))
             rates.append(size * tokens / least)
         cells = ", ".join(f"{size} {rate:.0f}" for size, rate in zip((1, 2, 4, 8, 16, 32), rates, strict=True))
-        print(
-            f"{tokens} tokens a text; texts a pass and tokens a processor second: {cells}; best {max(rates) / rates[0]:.2f} ×"
-        )
+        best = max(rates) / rates[0]
+        print(f"{tokens} tokens a text; texts a pass and tokens a processor second: {cells}; best {best:.2f} ×")
 
 
 def _there_and_back(net: Any, ids: torch.Tensor) -> None:
