@@ -90,7 +90,7 @@ PEERS_PYTHON := $(PEERS)/$(SCRIPTS)/python
 # The last is captum's one text at a time beside a list of texts.
 bench: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/survey_speed.py --peers $(PEERS_PYTHON)
+	$(BIN)/python benchmarks/corpora/survey_speed.py --peers $(PEERS_PYTHON)
 
 bench-peers: $(READY) $(PEERS)/.ready
 	$(BIN)/python benchmarks/peers/run.py $(PEERS_PYTHON)

@@ -1,7 +1,7 @@
 """captum's gradient of a text's loss at its embeddings, one text after another: `one_at_a_time.py FOLDER THREADS`.
 
 Each line of standard input is a JSON list of texts; the answer is a line with seconds, processor seconds and of each
-text the norm at each token. benchmarks/survey_speed.py asks.
+text the norm at each token. benchmarks/corpora/survey_speed.py asks.
 """
 
 import json

@@ -1,8 +1,8 @@
 """The numbers of docs/survey.md, each by one command.
 
-python benchmarks/survey.py proof --texts 2000     which words and heads carry sentiment in film reviews (SmolLM2)
-python benchmarks/survey.py proof --classifier     the same words in a classifier tuned on such reviews
-python benchmarks/survey.py memory 1000 10000 100000   memory above the model, each in a process of its own
+python benchmarks/corpora/survey.py proof --texts 2000     which words and heads carry sentiment in film reviews (SmolLM2)
+python benchmarks/corpora/survey.py proof --classifier     the same words in a classifier tuned on such reviews
+python benchmarks/corpora/survey.py memory 1000 10000 100000   memory above the model, each in a process of its own
 """
 
 import argparse
@@ -21,6 +21,8 @@ import torch
 
 import attnscope as ats
 from attnscope.results.statistics import spearman
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from sentiment import LABELS, _valences, rated_reviews
 from tuned_sentiment import held_out, tuned_classifier
 
@@ -97,7 +99,7 @@ def memory(counts: list[int]) -> None:
 
 def one(count: int) -> None:
     """One point of the curve, as JSON."""
-    sys.path[:0] = [str(Path(__file__).parents[1] / "tests" / part) for part in ("support", "")]
+    sys.path[:0] = [str(Path(__file__).parents[2] / "tests" / part) for part in ("support", "")]
     from tiny_models import small
 
     model = small("llama", 2.0)

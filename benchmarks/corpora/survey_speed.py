@@ -1,7 +1,7 @@
 """How fast a list and a survey are: SmolLM2 on reviews of 5 to 60 words, side by side in one run.
 
-python benchmarks/survey_speed.py --texts 500 [--threads 2] [--peers PYTHON]
-python benchmarks/survey_speed.py floor        what bare passes of the model allow, whoever runs them
+python benchmarks/corpora/survey_speed.py --texts 500 [--threads 2] [--peers PYTHON]
+python benchmarks/corpora/survey_speed.py floor        what bare passes of the model allow, whoever runs them
 
 The reviews are cut into blocks; of each block a list, our own calls one by one, and captum's one by one (where PYTHON
 has it, as `make bench` gives it) run in turn, so that a slow minute hits all. Ratios are of time by the clock; those of
@@ -30,6 +30,8 @@ import attnscope as ats
 from attnscope.methods.calls.advice import without_advice
 from attnscope.models.loading.bundled import folder
 from attnscope.studies.survey import explaining
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from sentiment import rated_reviews
 
 BLOCKS = 4
@@ -57,7 +59,12 @@ class Peer:
     """captum in a process of its own: the gradient of one text after another."""
 
     def __init__(self, python: str, threads: int) -> None:
-        command = [python, str(Path(__file__).parent / "peers" / "one_at_a_time.py"), str(folder()), str(threads)]
+        command = [
+            python,
+            str(Path(__file__).parent.parent / "peers" / "one_at_a_time.py"),
+            str(folder()),
+            str(threads),
+        ]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def of(self, texts: Sequence[str]) -> tuple[Spent, list[np.ndarray]]:
