@@ -1,6 +1,6 @@
 """The numbers of docs/survey.md, each by one command.
 
-python benchmarks/corpora/survey.py proof                  which words and heads carry sentiment in film reviews (SmolLM2)
+python benchmarks/corpora/survey.py proof                  which words and heads carry sentiment in reviews (SmolLM2)
 python benchmarks/corpora/survey.py proof --classifier     the same words in a classifier tuned on such reviews
 python benchmarks/corpora/survey.py memory 1000 10000 100000    memory above the model, each in a process of its own
 """
