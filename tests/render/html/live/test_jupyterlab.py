@@ -1,4 +1,4 @@
-"""A live view in a real JupyterLab: what is selected is read in Python, and Python sets it."""
+"""In a real JupyterLab: a live view, whose selection Python reads and sets; a result; a list of them; an error."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import attnscope as ats
 from attnscope.serve.running import listen
@@ -23,6 +23,8 @@ TEXT = "The Eiffel Tower is in Paris. The capital of Japan is"
 SHOW = f"import attnscope as ats\nmodel = ats.load()\nview = ats.live(model, {TEXT!r}, height=800)\nview"
 READ = "print('seen:', view.selection, len(view.result.words))"
 SET = "view.selection = {'method': 'gradient_x_input', 'panel': 'importance'}"
+CHANGE = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
+RESULT = "import attnscope as ats\nr = ats.Attribution.of('The cat sat.', ['The', 'cat'], [0.1, 0.9])\nr"
 PATIENCE = 90_000
 
 
@@ -103,9 +105,9 @@ def until_read(page: Page, part: str) -> str:
 
 
 @contextmanager
-def opened(browser: Browser, folder: Path) -> Iterator[tuple[Page, FrameLocator]]:
-    """A notebook whose first cell has been run, and the frame in it; afterwards: no error in either."""
-    folder.joinpath("live.ipynb").write_text(notebook(SHOW, READ, SET), "utf-8")
+def opened(browser: Browser, folder: Path, *cells: str) -> Iterator[Page]:
+    """A notebook whose first cell has been run; afterwards: no error in it or in its frames."""
+    folder.joinpath("live.ipynb").write_text(notebook(*cells), "utf-8")
     window = browser.new_context(viewport={"width": 1300, "height": 1250})
     window.set_default_timeout(PATIENCE)
     errors: list[str] = []
@@ -116,16 +118,16 @@ def opened(browser: Browser, folder: Path) -> Iterator[tuple[Page, FrameLocator]
             page.goto(address)
             page.get_by_text("| Idle").wait_for()
             run(page, 0)
-            frame = page.frame_locator("iframe[title=attnscope]")
-            expect(frame.locator("[data-part=importance-holder] .u")).to_have_count(12)
-            yield page, frame
+            yield page
         finally:
             window.close()
     assert errors == []
 
 
 def test_a_view_in_jupyterlab_is_read_and_set_from_python(browser: Browser, tmp_path: Path) -> None:
-    with opened(browser, tmp_path) as (page, frame):
+    with opened(browser, tmp_path, SHOW, READ, SET) as page:
+        frame = page.frame_locator("iframe[title=attnscope]")
+        expect(frame.locator("[data-part=importance-holder] .u")).to_have_count(12)
         said = read(page)
         assert f"'text': '{TEXT}'" in said
         assert said.endswith("12\n")
@@ -141,9 +143,25 @@ def test_a_view_in_jupyterlab_is_read_and_set_from_python(browser: Browser, tmp_
         background = "getComputedStyle(document.documentElement).backgroundColor"
         body = frame.locator("body")
         assert body.evaluate(background) == "rgb(255, 255, 255)"
-        change = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
-        page.evaluate(change, "JupyterLab Dark")
+        page.evaluate(CHANGE, "JupyterLab Dark")
         expect(frame.locator("html")).to_have_attribute("data-host", "dark")
         assert body.evaluate(background) != "rgb(255, 255, 255)"
-        page.evaluate(change, "JupyterLab Light")
+        page.evaluate(CHANGE, "JupyterLab Light")
         expect(frame.locator("html")).to_have_attribute("data-host", "light")
+
+
+def test_results_in_jupyterlab_are_as_their_notebook_and_an_error_is_one_line(browser: Browser, tmp_path: Path) -> None:
+    with opened(browser, tmp_path, RESULT, "ats.Results([r, r])", "ats.Attribution.of('a', ['z'], [1])") as page:
+        run(page, 1)
+        frames = page.locator("iframe[title='Own scores']")
+        expect(frames).to_have_count(3)
+        run(page, 2)
+        error = page.locator(".jp-Notebook .jp-Cell").nth(2).locator(".jp-OutputArea-output")
+        expect(error).to_have_text("InputError: word 0 is 'z', which the text does not have after its character 0")
+        for theme, colour in (("Dark", "rgb(21, 23, 28)"), ("Light", "rgb(255, 255, 255)")):
+            page.evaluate(CHANGE, f"JupyterLab {theme}")
+            for place in range(3):
+                html = frames.nth(place).content_frame.locator("html")
+                expect(html).to_have_css("background-color", colour)
+        for place in range(3):
+            assert frames.nth(place).evaluate("frame => frame.offsetHeight") < 260

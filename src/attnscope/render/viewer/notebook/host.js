@@ -10,6 +10,8 @@ export function listen(root) {
     const first = !root.dataset.host;
     root.dataset.host = data.host;
     dispatchEvent(new Event("host"));
-    if (first) new ResizeObserver(tell).observe(document.body);
+    if (!first) return;
+    new ResizeObserver(tell).observe(document.body);
+    tell(); // browsers do not observe in a frame that is out of sight
   });
 }
