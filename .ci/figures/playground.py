@@ -74,7 +74,8 @@ def opened(browser: Browser, address: str, scheme: str, scale: float = 1.0, **st
 def settled(page: Page) -> None:
     """Nothing is on its way any more, and all of it is painted."""
     page.wait_for_timeout(150)
-    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    while page.locator("[aria-busy]").count():
+        page.wait_for_timeout(50)
     page.wait_for_timeout(250)
 
 
