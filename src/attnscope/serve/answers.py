@@ -252,7 +252,7 @@ def _bytes(question: Question) -> int:
 ANSWERS: Mapping[str, Answer] = {
     "importance": Answer(importance, 0, _plan_of_method),
     "map": Answer(one_map),
-    "rows": Answer(rows),
+    "rows": Answer(rows, 1),
     "compare": Answer(compared),
     "without": Answer(without, 0, _plan_of_pass),
     "code": Answer(code),
