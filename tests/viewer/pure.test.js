@@ -6,14 +6,8 @@ import { deflateRawSync } from "node:zlib";
 
 import { bend, stepOf, table, ticks, unbend, words32 } from "../../src/attnscope/render/viewer/colour.js";
 import { csv, field, label, number, percent, short, xml } from "../../src/attnscope/render/viewer/format.js";
-import {
-  fromBase64,
-  fromHalf,
-  inflate,
-  lengths,
-  levels,
-  unpack,
-} from "../../src/attnscope/render/viewer/explorer/decode.js";
+import { fromBase64, inflate } from "../../src/attnscope/render/viewer/inflate.js";
+import { fromHalf, lengths, levels, unpack } from "../../src/attnscope/render/viewer/explorer/decode.js";
 import { codeAt, FINE, FINE_SIGNED, sparseMapOf, room } from "../../src/attnscope/render/viewer/explorer/sparse_map.js";
 import { measured, pooled, rollout } from "../../src/attnscope/render/viewer/explorer/pooling.js";
 import { cellAt, edges, held, painter, stride } from "../../src/attnscope/render/viewer/explorer/heatmap.js";

@@ -217,6 +217,10 @@ class Picture:
     ] = None
     height: Annotated[float | None, typer.Option(help="Of a figure for a paper, in inches.")] = None
     no_caption: Annotated[bool, typer.Option("--no-caption", help="Figures without title, facts and notes.")] = False
+    lang: Annotated[
+        Literal["en", "ja"] | None,
+        typer.Option(help="The language of a page: en or ja. Default: that of the reader's browser."),
+    ] = None
     no_legend: Annotated[bool, typer.Option("--no-legend", help="Figures without the colours' key.")] = False
 
     def given(self) -> dict[str, Any]:

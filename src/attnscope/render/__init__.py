@@ -93,7 +93,7 @@ PAPER = ("width", "height", "caption", "legend")
 
 
 def _page(file: str, *options: str) -> dict[str, Renderer]:
-    return {".html": Renderer(f"{_HTML}.{file}", "render_html", (*options, "dark"))}
+    return {".html": Renderer(f"{_HTML}.{file}", "render_html", (*options, "dark", "lang"))}
 
 
 def _figures(file: str, *options: str, function: str = "render_figure") -> dict[str, Renderer]:
@@ -211,6 +211,7 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font:           path of a font file, or the name of an installed family (figures).
     font_size:      size of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. By default html follows the reader's system.
+    lang:           "en" or "ja": the language of a page (html). By default that of the reader's browser.
     scale:          pixels per point of a png (2).
     width, height:  "column" (3.25 inches), "page" (6.75) or inches, of figures for papers; letters stay readable.
     caption, legend: False leaves title, facts and notes, or the colours' key, to the paper (figures).

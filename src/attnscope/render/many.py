@@ -9,7 +9,9 @@ from attnscope.errors import InputError, OutputError
 from attnscope.render import RENDERERS, Renderer, render
 from attnscope.render.content.caption import number
 from attnscope.render.content.pieces import visible
-from attnscope.render.html.escape import Markup, el
+from attnscope.render.html.bundle import script
+from attnscope.render.html.escape import Markup, el, joined, raw_text
+from attnscope.render.html.languages import in_languages
 from attnscope.render.html.page import framed as framed_page
 from attnscope.render.html.page import language, policy
 from attnscope.render.html.page import root as root_of
@@ -18,6 +20,7 @@ from attnscope.results.base import Result
 from attnscope.results.collection import Failed, Results
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
 from attnscope.results.per_token import PerToken
+from attnscope.translation import say, spoken
 
 _TABLE = "attnscope.render.document.table"
 # What many results can be written as; without a suffix they are a folder of pages.
@@ -26,6 +29,8 @@ TABLES = {
     ".jsonl": Renderer(_TABLE, "render_lines"),
     ".parquet": Renderer(_TABLE, "render_parquet"),
 }
+_SPEECH = "speech.js"
+_END = Markup("</body>\n</html>\n")
 
 
 def checked_output(given: str | os.PathLike[str]) -> Path:
@@ -59,7 +64,7 @@ def save_many(results: Iterable[Result], path: str | os.PathLike[str], options: 
         path.mkdir(exist_ok=True)
     for name, result in zip(page_names(len(whole)), whole, strict=True):
         save_page(path, name, result, options)
-    write_atomically(path / "index.html", index(whole, options.get("dark")))
+    write_atomically(path / "index.html", index(whole, options.get("dark"), lang=options.get("lang")))
     return path
 
 
@@ -78,21 +83,30 @@ def page_names(count: int) -> list[str]:
     return [f"{place:0{len(str(max(0, count - 1)))}}.html" for place in range(count)]
 
 
-def index(results: Results[Any], dark: bool | None = None, names: Sequence[str] | None = None) -> bytes:
+def index(
+    results: Results[Any], dark: bool | None = None, names: Sequence[str] | None = None, lang: str | None = None
+) -> bytes:
     """The page that leads to the pages of all results, UTF-8. names: of the pages, where more results are to come."""
     names = names or page_names(len(results))
     rows = [
         _row(place, results.ids[place], name, result)
         for place, (name, result) in enumerate(zip(names, results, strict=False))
     ]
-    title = f"{len(results):,} results"
-    if results.failures:
-        title += f", {len(results.failures):,} texts failed"
-    head = el("tr", None, *(el("th", {"scope": "col"}, name) for name in ("", "text", "explained", "value")))
-    table = el("table", None, el("thead", None, head), el("tbody", None, rows))
-    body = el("main", None, el("h1", None, title), table)
-    page = framed_page(body, title=title, style=_STYLE, policy=policy("", _STYLE), root=root_of("en", dark))
-    return (page + "</body>\n</html>\n").encode("utf-8", "replace")
+
+    def page() -> Markup:
+        title = say("{count} results", count=f"{len(results):,}")
+        if results.failures:
+            title += say(", {count} texts failed", count=f"{len(results.failures):,}")
+        names = ("", say("text"), say("explained"), say("value"))
+        head = el("tr", None, (el("th", {"scope": "col"}, name) for name in names))
+        table = el("table", None, el("thead", None, head), el("tbody", None, rows))
+        body = el("main", None, el("h1", None, title), table)
+        return framed_page(body, title=title, style=_STYLE, policy=policy(code, _STYLE), root=root_of(spoken(), dark))
+
+    # Only a page for all readers has something to do when it is read.
+    code = "" if lang else script(_SPEECH) + "\nawait $speech.speak(document);\n"
+    end = _END if lang else joined((el("script", {"type": "module"}, raw_text(code)), _END))
+    return joined((in_languages(page, code, lang), end)).encode("utf-8", "replace")
 
 
 def _row(place: int, name: str, page: str, result: Result | Failed) -> Markup:

@@ -62,7 +62,7 @@ def test_hostile_texts(browser: Browser, tmp_path: Path) -> None:
     found = ats.agreement(pair)
     with opened(browser, tmp_path, render(found, ".html")) as page:
         assert page.locator(".passage").nth(1).text_content() == RESULTS["script"].text
-        assert page.evaluate("document.scripts.length") == 2
+        assert page.evaluate("document.scripts.length") == 3  # the data, Japanese, the page's own
         expect(page.locator("h2").nth(1)).to_contain_text("<b>other</b>")
 
 

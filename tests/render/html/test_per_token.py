@@ -107,7 +107,7 @@ def test_hostile_texts(browser: Browser, tmp_path: Path, name: str) -> None:
     with opened(browser, tmp_path, render(made, ".html"), viewport={"width": 360, "height": 640}) as page:
         shown = page.evaluate("document.querySelector('[data-part=text]').textContent")
         assert shown == made.first.text.replace("\0", "␀")
-        assert page.evaluate("document.scripts.length") == 2
+        assert page.evaluate("document.scripts.length") == 3  # the data, Japanese, the page's own
         assert PerToken.from_json(page.evaluate("document.getElementById('data').textContent")) == made
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         page.locator("[data-part=targets] label").nth(1).click()

@@ -136,7 +136,7 @@ def _pages(path: Path, look: options.Look, count: int) -> Iterator[Any]:
     try:
         yield write
     finally:
-        write_atomically(path / "index.html", index(Results(every, ids), how.get("dark"), names))
+        write_atomically(path / "index.html", index(Results(every, ids), how.get("dark"), names, how.get("lang")))
 
 
 @contextmanager

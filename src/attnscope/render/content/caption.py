@@ -10,6 +10,7 @@ from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Measured
 from attnscope.text.visible import model_name
+from attnscope.translation import say, told
 
 OF_SEVERAL_TOKENS = "A target of several tokens is scored on its own earlier tokens too."
 _LONGEST = 120
@@ -31,7 +32,7 @@ class Caption:
 
     def line(self) -> str:
         """The facts on one line."""
-        return "  ·  ".join(f"{name} {value}" for name, value in self.facts)
+        return "  ·  ".join(f"{say(name)} {value}" for name, value in self.facts)
 
 
 def caption_of(result: Attribution) -> Caption:
@@ -39,7 +40,8 @@ def caption_of(result: Attribution) -> Caption:
     query = query_text(result)
     asked, measured = result.asked, result.measured
     probability = probability_of(result)
-    about: dict[str, Any] = {"target": asked.target, "quantity": asked.quantity, "query": _query(result, query)}
+    target = None if asked.target is None else told(visible(asked.target))
+    about: dict[str, Any] = {"target": target, "quantity": asked.quantity, "query": _query(result, query)}
     facts: dict[str, Any] = {
         "model": model_name(result.provenance.get("model") or "") or None,
         "method": result.method,
@@ -53,7 +55,7 @@ def caption_of(result: Attribution) -> Caption:
         "query_text": measured.query_text,
         "continued_at": measured.continued_at,
         "to_target": measured.to_target,
-        "target": asked.target,
+        "target": target,
         "quantity": asked.quantity,
         "target_token": asked.target_token,
         "probability": None if probability is None else share(probability),
@@ -92,17 +94,22 @@ def _query(result: Attribution, query: str) -> str | None:
     if asked.query is not None:
         return _value(asked.query)
     # With a target, the query is the positions that predict it.
-    return "mean over all" if result.family in ("attention", "flow") and asked.target is None else None
+    return say("mean over all") if result.family in ("attention", "flow") and asked.target is None else None
 
 
 def singular(result: Attribution) -> str:
     """What is scored, as a word: "word", "segment"."""
-    return "word" if result.asked.unit not in ("sentence", "segment") else result.asked.unit
+    return say(_unit(result))
 
 
 def plural(result: Attribution) -> str:
     """The same of several: "words", "segments"."""
-    return f"{singular(result)}s"
+    return say(f"{_unit(result)}s")
+
+
+def _unit(result: Attribution) -> str:
+    """The key of what is scored."""
+    return "word" if result.asked.unit not in ("sentence", "segment") else result.asked.unit
 
 
 def probability_of(result: Attribution) -> float | None:
@@ -121,7 +128,9 @@ def headline(result: Attribution) -> tuple[str, str] | None:
     answer, value = result.measured.answer, result.measured.value
     if len(answer) == 2 and value is not None and result.asked.quantity == "log_probability":
         times = exp(min(500.0, max(-500.0, value)))
-        return visible(answer[0].strip()), f"{number(times)} times as likely as “{visible(answer[1].strip())}”"
+        return visible(answer[0].strip()), say(
+            "{times} times as likely as “{other}”", times=number(times), other=visible(answer[1].strip())
+        )
     probability = probability_of(result)
     if probability is None or not answer[0].strip():
         return None
@@ -149,7 +158,12 @@ def template_of(measured: Measured) -> list[str]:
     written = visible(" … ".join(" ".join(piece.split()) for piece in measured.template).strip())
     if len(written) > _LONGEST_TEMPLATE:
         written = written[: _LONGEST_TEMPLATE - 1] + "…"
-    return [f"The chat template wrote this around the messages (…), which is read and not drawn: {written}"]
+    return [
+        say(
+            "The chat template wrote this around the messages (…), which is read and not drawn: {written}",
+            written=written,
+        )
+    ]
 
 
 def limits(result: Attribution) -> tuple[float, float]:
@@ -175,36 +189,49 @@ def number(value: float) -> str:
 def unit(result: Attribution) -> str:
     """What a raw score measures, for the legend."""
     if result.family != "attention":
-        return f"{visible(result.method)} score"
-    return "weight of linear attention" if result.measured.mechanism else "share of attention"
+        return say("{method} score", method=visible(result.method))
+    return say("weight of linear attention") if result.measured.mechanism else say("share of attention")
 
 
 def _title(result: Attribution, query: str) -> str:
     if result.family == "attention":
-        kind = "Linear attention" if result.measured.mechanism else "Attention"
-        return f"{kind} from “{query}”" if query else kind
+        kind = say("Linear attention") if result.measured.mechanism else say("Attention")
+        return say("{kind} from “{query}”", kind=kind, query=query) if query else kind
+    method = visible(result.method)
     if result.family == "own":
-        return "Own scores" if result.method == "own" else f"Scores: {visible(result.method)}"
-    return f"Importance by {visible(result.method).replace('_', ' ')}"
+        return say("Own scores") if result.method == "own" else say("Scores: {method}", method=method)
+    return say("Importance by {method}", method=method.replace("_", " "))
 
 
 def _scale(result: Attribution) -> str:
     low, high = limits(result)
     if not result.words:
-        return f"There are no {plural(result)} to colour."
+        return say("There are no {units} to colour.", units=plural(result))
     if result.signed and high > 0 and result.family == "attention":
-        return (
-            f"Red words come in with a positive weight, blue words with a negative one; colours run from {number(low)} "
-            f"to {number(high)}, with 0 in the middle."
+        return say(
+            "Red words come in with a positive weight, blue words with a negative one; colours run from {low} to "
+            "{high}, with 0 in the middle.",
+            low=number(low),
+            high=number(high),
         )
     if result.signed and high > 0:
-        return (
-            f"Blue {plural(result)} lower the target, red {plural(result)} raise it; colours run from {number(low)} "
-            f"to {number(high)}, with 0 in the middle."
+        return say(
+            "Blue {units} lower the target, red {units} raise it; colours run from {low} to {high}, with 0 in the "
+            "middle.",
+            units=plural(result),
+            low=number(low),
+            high=number(high),
         )
     if low == high:
-        return f"Every {singular(result)} scores {number(low)}, so all have the middle colour."
-    return f"Colours run min–max over the {plural(result)}, from {number(low)} to {number(high)}."
+        return say(
+            "Every {unit} scores {score}, so all have the middle colour.", unit=singular(result), score=number(low)
+        )
+    return say(
+        "Colours run min–max over the {units}, from {low} to {high}.",
+        units=plural(result),
+        low=number(low),
+        high=number(high),
+    )
 
 
 def followed(measured: Measured) -> list[str]:
@@ -212,7 +239,13 @@ def followed(measured: Measured) -> list[str]:
     if measured.coverage is None:
         return []
     seen, of = measured.coverage
-    return [f"Attention was followed through {seen} of {of} layers; the others have no attention weights."]
+    return [
+        say(
+            "Attention was followed through {seen} of {all} layers; the others have no attention weights.",
+            seen=seen,
+            all=of,
+        )
+    ]
 
 
 def notes_of_maps(maps: AttentionMaps) -> list[str]:
@@ -220,7 +253,7 @@ def notes_of_maps(maps: AttentionMaps) -> list[str]:
     notes = [*_unrolled(maps.measured), *template_of(maps.measured)]
     if maps.measured.coverage is not None:
         seen, of = maps.measured.coverage
-        notes.append(f"{seen} of {of} layers are shown; the others have no attention weights.")
+        notes.append(say("{seen} of {all} layers are shown; the others have no attention weights.", seen=seen, all=of))
     return notes
 
 
@@ -228,7 +261,9 @@ def _excluded(result: Attribution) -> tuple[str, ...]:
     mass = result.excluded_mass
     if mass is None:
         return ()
-    return (f"{mass:.1%} of the attention went to special tokens, which are left out of the picture.",)
+    return (
+        say("{share} of the attention went to special tokens, which are left out of the picture.", share=f"{mass:.1%}"),
+    )
 
 
 def _trust(result: Attribution) -> tuple[str, ...]:
@@ -237,38 +272,57 @@ def _trust(result: Attribution) -> tuple[str, ...]:
     measured = result.measured
     if measured.completeness_error is not None:
         missed = number(measured.completeness_error)
-        notes.append(f"Completeness error: the scores miss the change that they add up to by {missed}.")
+        notes.append(
+            say("Completeness error: the scores miss the change that they add up to by {missed}.", missed=missed)
+        )
     if measured.standard_error:
-        notes.append(f"Standard error of a score: at most {number(max(measured.standard_error))}.")
+        notes.append(say("Standard error of a score: at most {error}.", error=number(max(measured.standard_error))))
     for one in measured.interactions:
         first, second = (result.text[start:end] for start, end in (one.first, one.second))
         notes.append(
-            f"Together, “{visible(first)}” and “{visible(second)}” add {number(one.value)} to what each does alone "
-            f"({number(one.low)} to {number(one.high)})."
+            say(
+                "Together, “{first}” and “{second}” add {value} to what each does alone ({low} to {high}).",
+                first=visible(first),
+                second=visible(second),
+                value=number(one.value),
+                low=number(one.low),
+                high=number(one.high),
+            )
         )
     notes += followed(measured)
     if measured.by_head:
         each = [(size, layer, head) for layer, of in measured.by_head.items() for head, size in enumerate(of)]
         size, layer, head = max(each, key=lambda one: abs(one[0]))
-        notes.append(f"Of the scores, layer {visible(layer)}, head {head} has most: {number(size)} in sum.")
+        notes.append(
+            say(
+                "Of the scores, layer {layer}, head {head} has most: {sum} in sum.",
+                layer=visible(layer),
+                head=head,
+                sum=number(size),
+            )
+        )
     if measured.windows:
         notes.append(
-            f"Read in {len(measured.windows)} overlapping windows of at most {result.asked.window} tokens, each by "
-            "itself; where they meet, a score is their mean."
+            say(
+                "Read in {count} overlapping windows of at most {tokens} tokens, each by itself; where they meet, a "
+                "score is their mean.",
+                count=len(measured.windows),
+                tokens=result.asked.window,
+            )
         )
     if measured.shared_words:
         runs = [result.text[result.words[a].start : result.words[b - 1].end] for a, b in measured.shared_words]
-        of_words = result.asked.unit == "word"
-        several = (
-            "words, which share its score by their characters" if of_words else "characters, which share its score"
+        notes.append(
+            say("One token covers several words, which share its score by their characters: {runs}.", runs=_value(runs))
+            if result.asked.unit == "word"
+            else say("One token covers several characters, which share its score: {runs}.", runs=_value(runs))
         )
-        notes.append(f"One token covers several {several}: {_value(runs)}.")
     notes += _unrolled(measured)
     if measured.fixed:
         where = [result.tokens[i].text for i in measured.fixed if 0 <= i < len(result.tokens)]
-        notes.append(f"The target stands on {visible(' '.join(where).strip())}.")
+        notes.append(say("The target stands on {token}.", token=visible(" ".join(where).strip())))
     if result.asked.segments:
-        notes.append(f"Segments in order: {_value(list(result.asked.segments))}.")
+        notes.append(say("Segments in order: {names}.", names=_value(list(result.asked.segments))))
     return tuple(notes)
 
 
@@ -277,10 +331,16 @@ def _unrolled(measured: Measured) -> list[str]:
     if measured.mechanism is None:
         return []
     off = measured.rebuilt
-    of_output = "" if off is None else f"; with the values they give its output within {_share(off)} of it"
+    of_output = (
+        "" if off is None else say("; with the values they give its output within {share} of it", share=_share(off))
+    )
     return [
-        f"Linear attention ({visible(measured.mechanism)}), unrolled: the weights are signed, on the layer’s own "
-        f"scale, and no shares{of_output}."
+        say(
+            "Linear attention ({mechanism}), unrolled: the weights are signed, on the layer’s own scale, and no "
+            "shares{of_output}.",
+            mechanism=visible(measured.mechanism),
+            of_output=of_output,
+        )
     ]
 
 
@@ -297,7 +357,7 @@ def _share(error: float) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
-        text = "yes" if value else "no"
+        text = say("yes") if value else say("no")
     elif isinstance(value, float):
         text = number(value)
     elif isinstance(value, Mapping):

@@ -5,6 +5,7 @@ import numpy as np
 from attnscope.render.content.caption import number
 from attnscope.results.citation.citation import CITED_SHARE, LEAST_GAIN, Citation
 from attnscope.text.visible import model_name
+from attnscope.translation import say
 
 NONE = "none of these"
 _MEANING = {
@@ -20,11 +21,11 @@ _LEARNT = "what a statement's log-probability loses without the source, as the h
 
 def facts(result: Citation) -> list[tuple[str, str]]:
     """How the citation was made."""
-    pairs = [("model", model_name(str(result.provenance.get("model", "—")))), ("method", result.method)]
+    pairs = [(say("model"), model_name(str(result.provenance.get("model", "—")))), (say("method"), result.method)]
     pairs += [(name.replace("_", " "), str(value)) for name, value in result.options.items() if value is not None]
-    pairs.append(("log-probability with all sources", number(result.value)))
-    pairs.append(("with none of them", number(result.without)))
-    pairs.append(("passes", f"{result.passes:,}"))
+    pairs.append((say("log-probability with all sources"), number(result.value)))
+    pairs.append((say("with none of them"), number(result.without)))
+    pairs.append((say("passes"), f"{result.passes:,}"))
     return pairs
 
 
@@ -32,22 +33,29 @@ def notes(result: Citation) -> list[str]:
     """How to read it."""
     learnt = result.method == "heads" and result.unit == "nats"
     meaning = _LEARNT if learnt else _MEANING.get(result.method, "how much the source supports the statement")
-    said = [f"Scores are in {result.unit}: {meaning}."]
+    said = [say("Scores are in {unit}: {meaning}.", unit=say(result.unit), meaning=say(meaning))]
     said.append(
-        f"A statement is cited to the sources whose score is at least {CITED_SHARE:.0%} of its largest. Where all "
-        f"sources together make it less than {np.exp(LEAST_GAIN):.0f} times as likely, it is cited to {NONE}: the "
-        "model says it without them too, or hardly with them."
+        say(
+            "A statement is cited to the sources whose score is at least {share} of its largest. Where all sources "
+            "together make it less than {times} times as likely, it is cited to {none}: the model says it without them "
+            "too, or hardly with them.",
+            share=f"{CITED_SHARE:.0%}",
+            times=f"{np.exp(LEAST_GAIN):.0f}",
+            none=say(NONE),
+        )
     )
     if result.options.get("search") == "halves":
         said.append(
-            "Sources were left out in groups, of which the one that costs most was opened: a source whose effect was "
-            "not measured has an equal share of what its group costs."
+            say(
+                "Sources were left out in groups, of which the one that costs most was opened: a source whose effect "
+                "was not measured has an equal share of what its group costs."
+            )
         )
-    said.append("Sources that say the same hide each other: without either of them the other is still there.")
+    said.append(say("Sources that say the same hide each other: without either of them the other is still there."))
     if result.low is not None:
-        said.append("Intervals: 95 %, by fits to sets of sources drawn with replacement.")
+        said.append(say("Intervals: 95 %, by fits to sets of sources drawn with replacement."))
     if result.narrow is False:
-        said.append("Some intervals are wider than was asked: the most sets of sources were tried.")
+        said.append(say("Some intervals are wider than was asked: the most sets of sources were tried."))
     return said
 
 

@@ -8,6 +8,7 @@ from attnscope.render.colours import LIGHT
 from attnscope.render.content.caption import number, unit
 from attnscope.results.comparison import ComparedSide, Comparison, WordPair
 from attnscope.results.scaling import min_max, symmetric
+from attnscope.translation import say
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def scale_of(pair: Comparison) -> Scale:
                 for side in (pair.left, pair.right)
             ]
         )
-        what = "share of all scores"
+        what = say("share of all scores")
     scaled = symmetric(both) if signed else min_max(both)
     steps = [LIGHT.step(float(s)) for s in scaled]
     cut = len(pair.left.result.words)
@@ -44,7 +45,9 @@ def scale_of(pair: Comparison) -> Scale:
     if signed:
         high = max(abs(low), abs(high))
         low = -high
-    return Scale(tuple(steps[:cut]), tuple(steps[cut:]), low, high, f"{what} per word, both texts on one scale")
+    return Scale(
+        tuple(steps[:cut]), tuple(steps[cut:]), low, high, say("{what} per word, both texts on one scale", what=what)
+    )
 
 
 def verdict_sign(pair: Comparison, side: ComparedSide) -> tuple[str, str, str]:
@@ -52,7 +55,7 @@ def verdict_sign(pair: Comparison, side: ComparedSide) -> tuple[str, str, str]:
     verdict = pair.right_or_wrong(side)
     if verdict is None:
         return "·", "unknown", ""
-    return ("✓", "right", "right") if verdict else ("✗", "wrong", "wrong")
+    return ("✓", "right", say("right")) if verdict else ("✗", "wrong", say("wrong"))
 
 
 def marks(pair: WordPair) -> str:
@@ -74,7 +77,7 @@ def places(pair: WordPair) -> str:
 
 def points(share: float | None) -> str:
     """A difference of probabilities in percentage points."""
-    return "—" if share is None else f"{100 * share:+.1f} points"
+    return "—" if share is None else say("{points} points", points=f"{100 * share:+.1f}")
 
 
 def moved_text(pair: Comparison) -> str:
@@ -85,11 +88,11 @@ def moved_text(pair: Comparison) -> str:
 def restored_text(pair: Comparison) -> str:
     """The sentence about the column of undone edits."""
     if not any(edit.restores is not None for edit in pair.edits):
-        return "In the order of the text."
+        return say("In the order of the text.")
     label = (pair.left.prediction or "").strip()
-    sentence = f"Each edit undone alone: how far the probability of “{label}” comes back."
+    sentence = say("Each edit undone alone: how far the probability of “{label}” comes back.", label=label)
     if pair.flipped and not pair.culprits:
-        sentence += " None brings it back alone: they work together."
+        sentence += say(" None brings it back alone: they work together.")
     return sentence
 
 

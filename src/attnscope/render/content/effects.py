@@ -6,6 +6,7 @@ from typing import Any
 from attnscope.render.content.caption import number
 from attnscope.results.effects.effect import Effect
 from attnscope.text.visible import model_name
+from attnscope.translation import say, told
 
 # How a word of the text is marked: what was taken away, and both ends of an edge.
 GONE, QUERY, KEY = "gone", "query", "key"
@@ -13,14 +14,14 @@ GONE, QUERY, KEY = "gone", "query", "key"
 
 def title(result: Effect) -> str:
     """What was taken away."""
-    return f"Without {result.taken.said()}"
+    return say("Without {taken}", taken=result.taken.said())
 
 
 def facts(result: Effect) -> list[tuple[str, str]]:
     """What was measured, as pairs of name and value."""
-    pairs = [("model", made_with(result.provenance)), ("target", result.target)]
+    pairs = [(say("model"), made_with(result.provenance)), (say("target"), told(result.target))]
     if result.taken.stack != "self":
-        pairs.append(("attention", result.taken.stack))
+        pairs.append((say("attention"), result.taken.stack))
     return pairs
 
 
@@ -39,11 +40,11 @@ def values(result: Effect) -> tuple[str, str, str]:
 def reading(quantity: str) -> str:
     """How an effect is read."""
     if quantity == "loss":
-        return (
+        return say(
             "The effect is the loss before less the loss after: below 0 where what was taken away helped the model to "
             "predict the text."
         )
-    return (
+    return say(
         "The effect is the value before less the value after: above 0 where what was taken away spoke for the target."
     )
 

@@ -9,6 +9,7 @@ from attnscope.render.content.caption import caption_of, number
 from attnscope.results.scaling import symmetric
 from attnscope.results.similarity import Similarity
 from attnscope.text.visible import visible
+from attnscope.translation import say
 
 # A line is drawn for pairs with at least this share of the largest score; of long texts, for so many a word.
 _FAINTEST, _MOST_A_WORD = 0.15, 3
@@ -26,21 +27,21 @@ class Line:
 
 def title_of(result: Similarity) -> str:
     """The picture's title."""
-    return f"Why two texts are similar: {_name(result)} {number(result.value)}"
+    return say("Why two texts are similar: {name} {value}", name=_name(result), value=number(result.value))
 
 
 def _name(result: Similarity) -> str:
-    return visible(result.name)
+    return say(visible(result.name))
 
 
 def facts_of(result: Similarity) -> list[tuple[str, str]]:
     """How it was made."""
     asked = result.left.asked
-    own = {"words": f"{len(result.left.words):,} × {len(result.right.words):,}"}
-    own |= {visible(str(name)): visible(str(value)) for name, value in asked.options.items()}
-    own |= {} if asked.unit == "word" else {"unit": visible(asked.unit)}
-    own |= {"truncate": "yes"} if asked.truncate else {}
-    model = [(name, value) for name, value in caption_of(result.left).facts if name == "model"]
+    own = {say("words"): f"{len(result.left.words):,} × {len(result.right.words):,}"}
+    own |= {say(visible(str(name))): visible(str(value)) for name, value in asked.options.items()}
+    own |= {} if asked.unit == "word" else {say("unit"): say(visible(asked.unit))}
+    own |= {say("truncate"): say("yes")} if asked.truncate else {}
+    model = [(say(name), value) for name, value in caption_of(result.left).facts if name == "model"]
     return [*model, (_name(result), number(result.value)), *own.items()]
 
 
@@ -50,11 +51,25 @@ def sums_of(result: Similarity) -> tuple[str, ...]:
     pairs, left, right, value = (number(float(part)) for part in (*sums, result.value))
     there, here = map(number, result.to_baseline)
     return (
-        f"The pairs add up to {pairs}: the {_name(result)} of the texts ({value}) less that of each to the other’s "
-        f"baseline ({there} and {here}), plus that of both baselines ({number(result.base)}); they miss it by "
-        f"{number(result.error)}.",
-        f"The rest of {value} is {number(result.base)} from the baselines, {left} from the words of the left text "
-        f"alone and {right} from those of the right one alone.",
+        say(
+            "The pairs add up to {pairs}: the {name} of the texts ({value}) less that of each to the other’s baseline "
+            "({there} and {here}), plus that of both baselines ({base}); they miss it by {error}.",
+            pairs=pairs,
+            name=_name(result),
+            value=value,
+            there=there,
+            here=here,
+            base=number(result.base),
+            error=number(result.error),
+        ),
+        say(
+            "The rest of {value} is {base} from the baselines, {left} from the words of the left text alone and "
+            "{right} from those of the right one alone.",
+            value=value,
+            base=number(result.base),
+            left=left,
+            right=right,
+        ),
     )
 
 

@@ -24,36 +24,50 @@ from attnscope.render.html.page import (
 )
 from attnscope.results.agreement import Agreement
 from attnscope.results.attribution import Attribution
+from attnscope.translation import say, spoken
 
 _STYLE = ("reading/reading.css", "reading/agreement.css")
-_KEYS = (
-    (Markup("hover, <kbd>Tab</kbd>"), "a word in every method; arrow keys move from word to word and from map to map"),
-)
 
 
 def render_html(
-    agreement: Agreement, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+    agreement: Agreement,
+    *,
+    max_line_chars: int = 80,
+    font_size: float = 18,
+    dark: bool | None = None,
+    lang: str | None = None,
 ) -> bytes:
     """The page, UTF-8. Options as in the page of one result."""
     first = agreement.results[0]
-    caption = caption_of(first)
-    compared = {"methods": ", ".join(agreement.names), "words": f"{len(first.words):,}"}
-    shared_facts = {name: value for name, value in caption.facts if name in ("model", "target", "unit")}
     return reading_page(
         "reading/agreement.html",
-        title="Do the methods agree?",
+        lambda: {
+            "title": say("Do the methods agree?"),
+            "facts": facts(_facts(agreement)),
+            "keys": _keys(),
+            "tables": _tables(agreement),
+            "ramps": _ramps(agreement),
+            "maps": joined(_map(name, one) for name, one in zip(agreement.names, agreement.results, strict=True)),
+            "notes": paragraphs(_notes(agreement)),
+            "provenance": provenance(caption_of(first)),
+        },
+        root=lambda: root(language(first.text), dark),
         style=(sizes(max_line_chars, font_size), colour_rules(False), signed_rules(), *_STYLE),
         module="reading/agreement.js",
         document=agreement.to_json(),
-        root=root(language(first.text), dark),
-        facts=facts((shared_facts | compared).items()),
-        keys=_KEYS,
-        tables=_tables(agreement),
-        ramps=_ramps(agreement),
-        maps=joined(_map(name, one) for name, one in zip(agreement.names, agreement.results, strict=True)),
-        notes=paragraphs(_notes(agreement)),
-        provenance=provenance(caption),
+        lang=lang,
     )
+
+
+def _facts(agreement: Agreement) -> list[tuple[str, str]]:
+    first = agreement.results[0]
+    shared = [fact for fact in caption_of(first).facts if fact[0] in ("model", "target", "unit")]
+    return [*shared, ("methods", ", ".join(agreement.names)), ("words", f"{len(first.words):,}")]
+
+
+def _keys() -> tuple[tuple[str, str], ...]:
+    said = say("a word in every method; arrow keys move from word to word and from map to map")
+    return ((joined((say("hover,"), " ", el("kbd", None, "Tab"))), said),)
 
 
 def render_json(agreement: Agreement) -> bytes:
@@ -69,7 +83,7 @@ def render_text(agreement: Agreement) -> bytes:
 def _ramps(agreement: Agreement) -> Markup:
     """The legends of the colour maps in use."""
     kinds = {result.signed for result in agreement.results}
-    ramps = ((False, "ramp", "least … most"), (True, "ramp signed", "against … for"))
+    ramps = ((False, "ramp", say("least … most")), (True, "ramp signed", say("against … for")))
     return joined(
         joined((el("i", {"class": names}), el("p", None, ends))) for signed, names, ends in ramps if signed in kinds
     )
@@ -86,8 +100,8 @@ def _map(name: str, result: Attribution) -> Markup:
             step = LIGHT.step(float(scaled[piece.word]))
             parts.append(el("span", {"class": f"u {kind}{step}"}, escape_text(piece.text)))
     low, high = limits(result)
-    ends = "against … for" if result.signed else "least … most"
-    head = el("h2", {"lang": "en"}, name.strip(), el("small", None, f"{number(low)} … {number(high)}, {ends}"))
+    ends = say("against … for") if result.signed else say("least … most")
+    head = el("h2", {"lang": spoken()}, name.strip(), el("small", None, f"{number(low)} … {number(high)}, {ends}"))
     passage = {"class": "passage", "dir": "auto", "lang": own_language(result.text)}
     return el("section", {"class": "map"}, head, el("div", passage, parts))
 
@@ -95,8 +109,8 @@ def _map(name: str, result: Attribution) -> Markup:
 def _tables(agreement: Agreement) -> Markup:
     return joined(
         (
-            _table(agreement, f"Rank correlation of {agreement.by}s", agreement.rank, True),
-            _table(agreement, f"Shared words of the top {agreement.top}", agreement.overlap, False),
+            _table(agreement, say(f"Rank correlation of {agreement.by}s"), agreement.rank, True),
+            _table(agreement, say("Shared words of the top {top}", top=agreement.top), agreement.overlap, False),
         )
     )
 
@@ -122,7 +136,9 @@ def _cell(value: float, correlation: bool) -> Markup:
 
 
 def _notes(agreement: Agreement) -> list[str]:
-    notes = ["Each map has its own range. Red words raise the target and blue ones lower it where a method has a sign."]
+    notes = [
+        say("Each map has its own range. Red words raise the target and blue ones lower it where a method has a sign.")
+    ]
     for name, one in zip(agreement.names, agreement.results, strict=True):
         notes += [f"{name}: {note}" for note in caption_of(one).notes]
     return notes

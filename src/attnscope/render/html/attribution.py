@@ -26,50 +26,69 @@ from attnscope.render.html.page import (
     ticks,
 )
 from attnscope.results.attribution import Attribution
+from attnscope.translation import say, spoken
 
 _TOP = 12
-KEYS = (
-    (
-        Markup("hover, <kbd>Tab</kbd>"),
-        "a word\u2019s score, scaled score and rank; arrow keys move from word to word",
-    ),
-    (Markup("click, <kbd>Enter</kbd>"), "pin a word; Esc unpins"),
-    (Markup("<kbd>w</kbd>"), "words or tokens"),
-)
+
+
+def keys() -> tuple[tuple[Markup, str], ...]:
+    """The page's keys and what they do."""
+    return (
+        (
+            joined((say("hover,"), " ", el("kbd", None, "Tab"))),
+            say("a word’s score, scaled score and rank; arrow keys move from word to word"),
+        ),
+        (joined((say("click,"), " ", el("kbd", None, "Enter"))), say("pin a word; Esc unpins")),
+        (el("kbd", None, "w"), say("words or tokens")),
+    )
 
 
 def render_html(
-    result: Attribution, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+    result: Attribution,
+    *,
+    max_line_chars: int = 80,
+    font_size: float = 18,
+    dark: bool | None = None,
+    lang: str | None = None,
 ) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    caption = caption_of(result)
     low, high = limits(result)
-    query = query_text(result)
+    query, text = query_text(result), _text(result)
     return reading_page(
         "reading/attribution.html",
-        title=caption.title,
+        lambda: {
+            "title": caption_of(result).title,
+            "facts": facts(caption_of(result).facts),
+            "choice": chosen(say("Units"), "unit", (("word", plural(result)), ("token", say("tokens")))),
+            "keys": keys(),
+            "answer": _answer(result),
+            "ranked": ranked(result),
+            "text": text,
+            "lang": attributes({"lang": own_language(result.text)}),
+            "ticks": ticks(number(low), number(low / 2 + high / 2), number(high)),
+            "unit": unit(result).strip(),
+            "per": singular(result),
+            "means": el("p", None, say("the mean is per token")) if result.asked.segments else "",
+            "kind": "named" if result.asked.segments else "",
+            "scale": caption_of(result).scale,
+            "query": el("p", {"class": "asked"}, el("span", {"class": "q"}, query.strip()), say(" is the query"))
+            if query
+            else "",
+            "notes": paragraphs(caption_of(result).notes),
+            "top": _top(result),
+            "provenance": provenance(caption_of(result)),
+        },
+        root=lambda: root(language(result.text), dark, result.signed),
         style=(sizes(max_line_chars, font_size), colour_rules(result.signed), "reading/reading.css"),
         module="reading/attribution.js",
         document=result.to_json(),
-        root=root(language(result.text), dark, result.signed),
-        facts=facts(caption.facts),
-        choice=chosen("Units", "unit", (("word", plural(result)), ("token", "tokens"))),
-        keys=KEYS,
-        answer=_answer(result),
-        ranked=f"{'Strongest' if result.signed else 'Highest'} {plural(result)}",
-        text=_text(result),
-        lang=attributes({"lang": own_language(result.text)}),
-        ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
-        unit=unit(result).strip(),
-        per=singular(result),
-        means=el("p", None, "the mean is per token") if result.asked.segments else "",
-        kind="named" if result.asked.segments else "",
-        scale=caption.scale,
-        query=el("p", {"class": "asked"}, el("span", {"class": "q"}, query.strip()), " is the query") if query else "",
-        notes=paragraphs(caption.notes),
-        top=_top(result),
-        provenance=provenance(caption),
+        lang=lang,
     )
+
+
+def ranked(result: Attribution) -> str:
+    """The heading of the largest scores."""
+    return (say("Strongest {units}") if result.signed else say("Highest {units}")).format(units=plural(result))
 
 
 def _text(result: Attribution) -> Markup:
@@ -97,7 +116,7 @@ def _answer(result: Attribution) -> Markup:
         return Markup()
     answer, probability = said
     words = el("q", {"dir": "auto", "lang": own_language(answer)}, answer)
-    return el("p", {"class": "answer"}, words, " ", el("b", {"lang": "en"}, probability))
+    return el("p", {"class": "answer"}, words, " ", el("b", {"lang": spoken()}, probability))
 
 
 def _top(result: Attribution) -> Markup:
@@ -123,7 +142,7 @@ def _mean(result: Attribution, word: int) -> tuple[Markup, ...]:
     """Beside the sum of a passage its mean per token: long passages have the larger sums for their length alone."""
     if not result.asked.segments:
         return ()
-    return (el("small", None, f" mean {number(float(result.means[word]))}"),)
+    return (el("small", None, say(" mean {mean}", mean=number(float(result.means[word])))),)
 
 
 def _width(result: Attribution, scaled: float) -> float:

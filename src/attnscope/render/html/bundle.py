@@ -10,12 +10,16 @@ from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
 
+from attnscope.translation import say, speaking, spoken
+
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "(\.{1,2}/[\w/]+\.js)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function|class) (\w+))", re.MULTILINE)
-_SOURCE, _ADDRESS, _HOST = "source.js", "url_state.js", "notebook/host.js"
+_SOURCE, _ADDRESS, _HOST, _SPEECH = "source.js", "url_state.js", "notebook/host.js", "speech.js"
 _START = (
-    "const source = new $%s.%s(document);\n$%s.start(document.documentElement, source, %s);\n"
     "$host.listen(document.documentElement);\n"
+    "await $speech.speak(document);\n"
+    "const source = new $%s.%s(document);\n"
+    "$%s.start(document.documentElement, source, %s);\n"
 )
 
 
@@ -23,6 +27,40 @@ _START = (
 def viewer(name: str) -> str:
     """The text of a file of the viewer."""
     return (resources.files("attnscope.render") / "viewer" / name).read_text("utf-8")
+
+
+@cache
+def _template(name: str, language: str) -> str:
+    with speaking(language):
+        return said_in(viewer(name)).replace(' lang="en"', f' lang="{language}"')
+
+
+def template(name: str) -> str:
+    """A file of the viewer that holds elements, in the language that is spoken."""
+    return _template(name, spoken())
+
+
+# Between tags, and in attributes that are read out or shown.
+_TEXT = re.compile(
+    r'(?<=>)[^<>]+(?=<)|(?<= aria-label=")[^"]+|(?<= placeholder=")[^"]+|(?<= aria-roledescription=")[^"]+'
+)
+_PLACE = re.compile(r"\$\{\w+\}")
+
+
+def messages_of(markup: str) -> list[str]:
+    """The messages of a template: its texts without the space around them, if they have words."""
+    texts = (found[0].strip() for found in _TEXT.finditer(markup))
+    return [text for text in texts if re.search(r"[A-Za-z]{2}|[A-Za-z] ", _PLACE.sub("", text))]
+
+
+def said_in(markup: str) -> str:
+    """A template, its messages as they are said now."""
+
+    def put(found: re.Match[str]) -> str:
+        text = found[0].strip()
+        return found[0].replace(text, say(text)) if text else found[0]
+
+    return _TEXT.sub(put, markup)
 
 
 @cache
@@ -34,7 +72,7 @@ def page_script(module: str, source: str = _SOURCE, made: str = "PageSource", *,
     """
     address = "source" if addressed else "$url_state.pageAddress()"
     start = _START % (PurePosixPath(source).stem, made, PurePosixPath(module).stem, address)
-    return script(module, source, _ADDRESS, _HOST) + "\n" + start
+    return script(module, source, _ADDRESS, _HOST, _SPEECH) + "\n" + start
 
 
 @cache

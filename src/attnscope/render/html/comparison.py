@@ -22,44 +22,53 @@ from attnscope.render.content.line_breaking import starts_right
 from attnscope.render.html.escape import Markup, el, joined
 from attnscope.render.html.page import bar, colour_rules, definitions, reading_page, root
 from attnscope.results.comparison import ComparedSide, Comparison, Comparisons, Summary, WordPair
+from attnscope.translation import say, spoken
 
 
-def render_html(result: Comparison | Comparisons, *, font_size: float = 18, dark: bool | None = None) -> bytes:
+def render_html(
+    result: Comparison | Comparisons, *, font_size: float = 18, dark: bool | None = None, lang: str | None = None
+) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
     if font_size <= 0:
         raise InputError(f"font_size={font_size!r}: must be positive, such as 18")
     pairs = result.pairs if isinstance(result, Comparisons) else (result,)
     signed = any(side.result.signed for pair in pairs for side in (pair.left, pair.right))
     many = isinstance(result, Comparisons)
-    title = f"{len(pairs):,} comparisons" if many else _title(pairs[0])
-    if isinstance(result, Comparisons):
-        body = joined((_overview(result), (_page(number, pair) for number, pair in enumerate(pairs, 1))))
-    else:
-        body = el("section", {"class": "single"}, _sheet(result))
+
+    def body() -> Markup:
+        if isinstance(result, Comparisons):
+            return joined((_overview(result), (_page(number, pair) for number, pair in enumerate(pairs, 1))))
+        return el("section", {"class": "single"}, _sheet(result))
+
     look = f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}"
     return reading_page(
         "tables/tables.html",
-        title=title,
+        lambda: {
+            "title": say("{count} comparisons", count=f"{len(pairs):,}") if many else _title(pairs[0]),
+            "body": body(),
+            "hint": say(
+                "Tab to the words and move with the arrow keys; hover or focus shows a word's scores and ranks."
+            ),
+        },
+        root=lambda: root(spoken(), dark, signed),
         style=(look, colour_rules(signed), "reading/reading.css", "tables/tables.css", "tables/compare.css"),
         module="tables/compare.js",
         document=result.to_json(),
-        root=root("en", dark, signed),
-        body=body,
-        hint="Tab to the words and move with the arrow keys; hover or focus shows a word's scores and ranks.",
+        lang=lang,
     )
 
 
 def _title(pair: Comparison) -> str:
-    return f"{pair.left.name} against {pair.right.name}"
+    return say("{left} against {right}", left=say(pair.left.name), right=say(pair.right.name))
 
 
 def _page(number: int, pair: Comparison) -> Markup:
     """One of many pairs, with its number."""
     return el(
         "section",
-        {"class": "sheet", "id": f"pair-{number}", "aria-label": f"Pair {number}", "tabindex": -1},
-        el("p", {"class": "back", "lang": "en"}, el("a", {"href": "#overview"}, "All pairs")),
-        el("h2", {"class": "name"}, f"Pair {number}: ", _title(pair).strip()),
+        {"class": "sheet", "id": f"pair-{number}", "aria-label": say("Pair {number}", number=number), "tabindex": -1},
+        el("p", {"class": "back", "lang": spoken()}, el("a", {"href": "#overview"}, say("All pairs"))),
+        el("h2", {"class": "name"}, say("Pair {number}: ", number=number), _title(pair).strip()),
         _sheet(pair),
     )
 
@@ -70,11 +79,11 @@ def _sheet(pair: Comparison) -> Markup:
     names = ("model", "method", "target", "quantity", "layer", "head", "query")
     facts = [*pair.tags.items(), *(fact for fact in caption_of(pair.right.result).facts if fact[0] in names)]
     if pair.edits:
-        facts.append(("attention moved to the edits", moved_text(pair)))
-    words = {"class": "pairs", "dir": _direction(pair), "aria-label": "Words opposite each other"}
+        facts.append((say("attention moved to the edits"), moved_text(pair)))
+    words = {"class": "pairs", "dir": _direction(pair), "aria-label": say("Words opposite each other")}
     return joined(
         (
-            el("dl", {"lang": "en"}, definitions((name.strip(), value.strip()) for name, value in facts)),
+            el("dl", {"lang": spoken()}, definitions((say(name.strip()), value.strip()) for name, value in facts)),
             _verdicts(pair),
             _legend(pair, scale),
             el("ol", words, (_word(pair, one, scale) for one in pair.pairs)),
@@ -91,7 +100,7 @@ def _direction(pair: Comparison) -> str:
 def _verdicts(pair: Comparison) -> Markup:
     if not pair.left.probabilities and not pair.right.probabilities:
         return Markup()
-    return el("div", {"class": "verdicts", "lang": "en"}, _verdict(pair, pair.left), _verdict(pair, pair.right))
+    return el("div", {"class": "verdicts", "lang": spoken()}, _verdict(pair, pair.left), _verdict(pair, pair.right))
 
 
 def _verdict(pair: Comparison, side: ComparedSide) -> Markup:
@@ -103,7 +112,7 @@ def _verdict(pair: Comparison, side: ComparedSide) -> Markup:
     return el(
         "section",
         {"class": f"verdict {kind}"},
-        el("h3", None, side.name.strip()),
+        el("h3", None, say(side.name.strip())),
         el("p", {"class": "said"}, _said(side, sign), " ", el("span", None, spoken)),
         el("ul", None, rows),
     )
@@ -117,25 +126,25 @@ def _said(side: ComparedSide, sign: str) -> Markup:
 def _legend(pair: Comparison, scale: Scale) -> Markup:
     low, high = el("span", None, number(scale.low)), el("span", None, number(scale.high))
     said = (
-        f"{scale.words}; above ",
-        el("b", None, pair.left.name.strip()),
-        ", below ",
-        el("b", None, pair.right.name.strip()),
-        ". Underlined words were edited; small figures: change of score, and ranks gained ▲ or lost ▼.",
+        say("{scale}; above ", scale=scale.words),
+        el("b", None, say(pair.left.name.strip())),
+        say(", below "),
+        el("b", None, say(pair.right.name.strip())),
+        say(". Underlined words were edited; small figures: change of score, and ranks gained ▲ or lost ▼."),
     )
     ramp = el("div", {"class": "scale"}, low, el("i", {"class": "ramp"}), high)
-    return el("div", {"class": "legend", "lang": "en"}, ramp, el("p", None, said))
+    return el("div", {"class": "legend", "lang": spoken()}, ramp, el("p", None, said))
 
 
 def _word(pair: Comparison, one: WordPair, scale: Scale) -> Markup:
     boxes = []
     for side, index, steps in ((pair.left, one.left, scale.left), (pair.right, one.right, scale.right)):
         if index is None:
-            boxes.append(el("span", {"class": "gap", "aria-label": "nothing"}, "∅"))
+            boxes.append(el("span", {"class": "gap", "aria-label": say("nothing")}, "∅"))
         else:
             look = {"class": f"w s{steps[index]}", "dir": "auto"}
             boxes.append(el("span", look, side.result.words[index].text.strip() or "␣"))
-    return el("li", {"class": one.edit}, boxes, el("small", {"lang": "en", "dir": "ltr"}, marks(one)))
+    return el("li", {"class": one.edit}, boxes, el("small", {"lang": spoken(), "dir": "ltr"}, marks(one)))
 
 
 def _edits(pair: Comparison) -> Markup:
@@ -143,12 +152,13 @@ def _edits(pair: Comparison) -> Markup:
         return Markup()
     measured = any(edit.restores is not None for edit in pair.edits)
     ordered = sorted(pair.edits, key=lambda edit: -(edit.restores or 0)) if measured else pair.edits
-    heads = (pair.left.name.strip(), pair.right.name.strip(), "edit", "change", "places")
+    names = say(pair.left.name.strip()), say(pair.right.name.strip())
+    heads = (*names, say("edit"), say("change"), say("places"))
     rows = (
         (
             _side_word(pair.left, edit.left),
             _side_word(pair.right, edit.right),
-            edit.edit,
+            say(edit.edit),
             number(edit.change),
             places(edit),
             *([points(edit.restores)] if measured else []),
@@ -157,10 +167,10 @@ def _edits(pair: Comparison) -> Markup:
     )
     return el(
         "section",
-        {"class": "edits", "lang": "en"},
-        el("h3", None, "Edits that explain the flip" if pair.flipped else "Edits"),
+        {"class": "edits", "lang": spoken()},
+        el("h3", None, say("Edits that explain the flip") if pair.flipped else say("Edits")),
         el("p", None, restored_text(pair)),
-        _table((*heads, "undone alone") if measured else heads, rows),
+        _table((*heads, say("undone alone")) if measured else heads, rows),
     )
 
 
@@ -177,16 +187,25 @@ def _side_word(side: ComparedSide, index: int | None) -> str:
 
 def _overview(result: Comparisons) -> Markup:
     tags = [tag for tag in ("attack", "task") if any(tag in pair.tags for pair in result.pairs)]
-    names = ("pair", "task", "attack", "before", "after", "flipped", "moved", "edits")
+    names = (
+        say("pair"),
+        say("task"),
+        say("attack"),
+        say("before"),
+        say("after"),
+        say("flipped"),
+        say("moved"),
+        say("edits"),
+    )
     heads = (el("th", {"aria-sort": "none"}, el("button", {"type": "button"}, name)) for name in names)
-    field = el("input", {"type": "search", "placeholder": "attack, task, label"})
+    field = el("input", {"type": "search", "placeholder": say("attack, task, label")})
     rows = (_row(number, pair) for number, pair in enumerate(result.pairs, 1))
     return el(
         "section",
-        {"id": "overview", "lang": "en", "tabindex": -1},
-        ((el("h2", None, f"By {tag}"), _summary(result.summaries(tag))) for tag in tags),
-        el("h2", None, "Pairs"),
-        el("p", {"class": "filter", "hidden": True}, el("label", None, "Filter ", field), " ", _STATUS),
+        {"id": "overview", "lang": spoken(), "tabindex": -1},
+        ((el("h2", None, say(f"By {tag}")), _summary(result.summaries(tag))) for tag in tags),
+        el("h2", None, say("Pairs")),
+        el("p", {"class": "filter", "hidden": True}, el("label", None, say("Filter "), field), " ", _STATUS),
         el(
             "div",
             {"class": "wide"},
@@ -207,7 +226,7 @@ def _row(number: int, pair: Comparison) -> Markup:
         el("td", None, pair.tags.get("task", "—").strip()),
         el("td", None, pair.tags.get("attack", "—").strip()),
         (_prediction(pair, side) for side in (pair.left, pair.right)),
-        el("td", None, "yes" if pair.flipped else "no"),
+        el("td", None, say("yes") if pair.flipped else say("no")),
         el("td", {"data-sort": f"{pair.moved:.6f}"}, moved_text(pair)),
         el("td", {"data-sort": len(pair.edits)}, str(len(pair.edits))),
     )
@@ -220,10 +239,10 @@ def _prediction(pair: Comparison, side: ComparedSide) -> Markup:
 
 
 def _summary(summaries: list[Summary]) -> Markup:
-    heads = ("", "pairs", "right before", "right after", "flipped", "moved (points)")
+    heads = ("", say("pairs"), say("right before"), say("right after"), say("flipped"), say("moved (points)"))
     rows = (
         (
-            one.name.strip(),
+            say(one.name.strip()),
             str(one.count),
             _percent(one.before),
             _percent(one.after),

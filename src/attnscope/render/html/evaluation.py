@@ -6,23 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from attnscope.render.colours import LIGHT
-from attnscope.render.content.evaluation import LINES, READING, Plot, cell, facts, plots, quantity, ranked
+from attnscope.render.content.evaluation import LINES, Plot, cell, facts, plots, quantity, ranked, reading
 from attnscope.render.html.escape import Markup, el, joined
 from attnscope.render.html.page import colour_rules, definitions, reading_page, root
 from attnscope.results.evaluation import ALIKE, YARDSTICK, Evaluation, EvaluationRow, Standing
 from attnscope.results.scaling import min_max
+from attnscope.translation import say, spoken, told
 
 _EXAMPLES = 6
 # Measures of a plot, in the units of its viewBox.
 _WIDE, _HIGH, _LEFT, _RIGHT, _BOTTOM = 480, 300, 44, 22, 34
 
 
-def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
+def render_html(result: Evaluation, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    curves = el(
-        "section", {"class": "plots", "lang": "en", "aria-label": "Curves"}, (_plot(result, p) for p in plots(result))
-    )
-    body = joined((_leaderboard(result), curves, _examples(result), _skipped(result)))
     lines = (
         f".l{i}{{--line:light-dark({light},{night})}}"
         for i, (light, night) in enumerate(zip(LINES[False], LINES[True], strict=True))
@@ -30,15 +27,23 @@ def render_html(result: Evaluation, *, dark: bool | None = None) -> bytes:
     look = (":root{--measure:80ch;--size:1rem}", colour_rules(False), *lines)
     return reading_page(
         "tables/tables.html",
-        title="Which explanations are faithful",
+        lambda: {
+            "title": say("Which explanations are faithful"),
+            "facts": definitions((name.strip(), value.strip()) for name, value in facts(result)),
+            "body": joined((_leaderboard(result), _curves(result), _examples(result), _skipped(result))),
+            "hint": say("Click a column head to sort. Hover or focus a method to find its lines in the curves."),
+        },
+        root=lambda: root(spoken(), dark),
         style=(*look, "reading/reading.css", "tables/tables.css", "tables/evaluation.css"),
         module="tables/evaluation.js",
         document=result.to_json(),
-        root=root("en", dark),
-        facts=definitions((name.strip(), value.strip()) for name, value in facts(result)),
-        body=body,
-        hint="Click a column head to sort. Hover or focus a method to find its lines in the curves.",
+        lang=lang,
     )
+
+
+def _curves(result: Evaluation) -> Markup:
+    look = {"class": "plots", "lang": spoken(), "aria-label": say("Curves")}
+    return el("section", look, (_plot(result, plot) for plot in plots(result)))
 
 
 def _leaderboard(result: Evaluation) -> Markup:
@@ -54,30 +59,43 @@ def _leaderboard(result: Evaluation) -> Markup:
         for method in ranked(result)
     )
     meanings = definitions(
-        (_spoken(metric), f"{about['value']}; {about['better']} is better ({about['paper']})")
+        (
+            _spoken(metric),
+            say(
+                "{meaning}; {better} is better ({paper})",
+                meaning=told(about["value"]),
+                better=say(about["better"]),
+                paper=about["paper"],
+            ),
+        )
         for metric, about in abouts.items()
     )
-    heads = el("tr", None, el("th", None, "method"), (_head(metric, about) for metric, about in abouts.items()))
+    heads = el("tr", None, el("th", None, say("method")), (_head(metric, about) for metric, about in abouts.items()))
     table = el("table", {"class": "all"}, el("thead", None, heads), el("tbody", None, rows))
     return el(
         "section",
-        {"lang": "en"},
-        el("h2", None, "Leaderboard"),
-        el("p", {"class": "reading"}, READING),
+        {"lang": spoken()},
+        el("h2", None, say("Leaderboard")),
+        el("p", {"class": "reading"}, reading()),
         el("div", {"class": "wide"}, table),
-        el("details", None, el("summary", None, "What the columns mean"), el("dl", {"class": "meanings"}, meanings)),
+        el(
+            "details",
+            None,
+            el("summary", None, say("What the columns mean")),
+            el("dl", {"class": "meanings"}, meanings),
+        ),
     )
 
 
 def _head(metric: str, about: Mapping[str, str]) -> Markup:
     """The head of a column; a click sorts by it, the best first."""
     first, arrow = ("descending", "↑") if about["better"] == "higher" else ("ascending", "↓")
-    button = el("button", {"type": "button", "title": about["value"]}, f"{_spoken(metric)} {arrow}")
+    button = el("button", {"type": "button", "title": told(about["value"])}, f"{_spoken(metric)} {arrow}")
     return el("th", {"aria-sort": "none", "data-first": first}, button)
 
 
 def _spoken(name: str) -> str:
-    return name.replace("_", " ").strip()
+    return say(name.replace("_", " ").strip())
 
 
 def _cell(standing: Standing | None, standings: dict[str, Standing]) -> Markup:
@@ -85,7 +103,11 @@ def _cell(standing: Standing | None, standings: dict[str, Standing]) -> Markup:
         return el("td", {"data-sort": ""}, "—")
     best = {"class": "best" if standing is next(iter(standings.values())) else None}
     value, interval = cell(standing)
-    count = f" · {standing.count} texts" if standing.count < max(s.count for s in standings.values()) else ""
+    count = (
+        say(" · {count} texts", count=standing.count)
+        if standing.count < max(s.count for s in standings.values())
+        else ""
+    )
     return el("td", {"data-sort": f"{standing.mean:.9g}"}, el("span", best, value), el("small", None, interval + count))
 
 
@@ -118,7 +140,12 @@ def _plot(result: Evaluation, plot: Plot) -> Markup:
     if YARDSTICK in result.methods:
         key.append(el("li", {"class": "yard"}, YARDSTICK))
     title = plot.title.strip()
-    caption = f"{title}: {quantity(result)}, by share of the words; {plot.better} is better"
+    caption = say(
+        "{title}: {quantity}, by share of the words; {better} is better",
+        title=title,
+        quantity=quantity(result),
+        better=say(plot.better),
+    )
     picture = {"viewBox": f"0 0 {_WIDE} {_HIGH}", "role": "img", "aria-label": plot.title}
     return el(
         "figure",
@@ -149,7 +176,7 @@ def _examples(result: Evaluation) -> Markup:
     blocks = [
         _example(rows, chosen, result.settings.get("quantity") == ALIKE) for rows in list(by_text.values())[:_EXAMPLES]
     ]
-    return el("section", {"class": "examples"}, el("h2", {"lang": "en"}, "Texts as methods see them"), blocks)
+    return el("section", {"class": "examples"}, el("h2", {"lang": spoken()}, say("Texts as methods see them")), blocks)
 
 
 def _example(rows: dict[str, EvaluationRow], chosen: list[str], alike: bool) -> Markup:
@@ -157,14 +184,16 @@ def _example(rows: dict[str, EvaluationRow], chosen: list[str], alike: bool) -> 
     first = next(iter(rows.values()))
     lines = [(method, rows[method].words, rows[method].scores) for method in chosen if method in rows]
     if first.human is not None and any(first.human):
-        lines.append(("people", first.words, first.human))
-    said = f": cosine {2 * first.probability - 1:.3f}" if alike else f" {first.probability:.1%}"
+        lines.append((say("people"), first.words, first.human))
+    said = say(": cosine {cosine}", cosine=f"{2 * first.probability - 1:.3f}") if alike else f" {first.probability:.1%}"
     if first.gold is not None:
-        said += ", right" if first.gold == first.label else f", right would be {first.gold.strip()}"
+        said += (
+            say(", right") if first.gold == first.label else say(", right would be {label}", label=first.gold.strip())
+        )
     return el(
         "div",
         {"class": "example"},
-        el("p", {"lang": "en"}, el("bdi", None, first.label.strip()), said),
+        el("p", {"lang": spoken()}, el("bdi", None, first.label.strip()), said),
         (_line(who, words, scores) for who, words, scores in lines),
     )
 
@@ -175,7 +204,7 @@ def _line(who: str, words: tuple[str, ...], scores: tuple[float, ...]) -> Markup
     return el(
         "div",
         {"class": "line"},
-        el("span", {"class": "who", "lang": "en"}, who.strip()),
+        el("span", {"class": "who", "lang": spoken()}, who.strip()),
         el("span", {"class": "words", "dir": "auto"}, boxes),
     )
 
@@ -186,11 +215,11 @@ def _skipped(result: Evaluation) -> Markup:
         return Markup()
     return el(
         "section",
-        {"lang": "en"},
-        el("h2", None, "Methods that this model does not take"),
+        {"lang": spoken()},
+        el("h2", None, say("Methods that this model does not take")),
         el(
             "ul",
             {"class": "skipped"},
-            (el("li", None, f"{name.strip()}: {why.strip()}") for name, why in skipped.items()),
+            (el("li", None, f"{name.strip()}: {told(why.strip())}") for name, why in skipped.items()),
         ),
     )

@@ -12,7 +12,7 @@ The viewer's files and the format are described in `viewer/README.md`.
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -23,14 +23,16 @@ from attnscope.errors import InputError, NonFiniteError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED
 from attnscope.render.content.caption import caption_of, followed, notes_of_maps
 from attnscope.render.content.pieces import visible
-from attnscope.render.html.bundle import page_script, script, viewer
+from attnscope.render.html.bundle import page_script, script, template, viewer
 from attnscope.render.html.effects.beside_maps import Effects, effects_beside
-from attnscope.render.html.escape import filled, joined, raw_text
+from attnscope.render.html.escape import Markup, filled, joined, raw_text
+from attnscope.render.html.languages import in_languages
 from attnscope.render.html.map_encoding import Coding, Packed, Place, fitted, packed_thumbnails, size
 from attnscope.render.html.page import JSON_ESCAPES, digest, framed, root
-from attnscope.render.html.palettes import PALETTES
+from attnscope.render.palettes import PALETTES
 from attnscope.results.attention_maps import AttentionMaps, TextSide
 from attnscope.results.attribution import Attribution
+from attnscope.translation import say, speaking, spoken
 
 _VIEWER, _WORKER = "explorer/explorer.js", "explorer/worker.js"
 _MB = 1_000_000
@@ -45,6 +47,7 @@ def render_html(
     flow: Sequence[Attribution] = (),
     effects: Effects | Sequence[Effects] = (),
     dark: bool | None = None,
+    lang: str | None = None,
 ) -> bytes:
     """The page, UTF-8.
 
@@ -56,6 +59,7 @@ def render_html(
              attention; of the words of the text (`edge_effects`, or a signed result such as that of "deletion"), to
              show what matters beside what is attended to; or a list of both.
     dark:    None follows the reader's system; the page has a switch either way.
+    lang:    "en" or "ja"; None is the language of the reader's browser.
     """
     if not max_mb > 0:
         raise InputError(f"max_mb={max_mb!r}: expected megabytes above 0, such as 64")
@@ -64,11 +68,11 @@ def render_html(
     for result in flow:
         if not isinstance(result, Attribution) or result.text != maps.key_side.text:
             raise InputError("flow: expected results (Attribution) of the text that the maps are of")
-    manifest = manifest_of(maps, flow)
-    beside = effects_beside(maps, effects)
+    with speaking(lang or "en"):
+        manifest = manifest_of(maps, flow)
+        beside = effects_beside(maps, effects)
+        manifest |= {"notes": [*manifest["notes"], *beside["notes"]], "matters": beside["matters"]}
     manifest["statistics"] |= {name: _rounded(array) for name, array in beside["statistics"].items()}
-    manifest["notes"] = [*manifest["notes"], *beside["notes"]]
-    manifest["matters"] = beside["matters"]
     streams: dict[Place, Packed] = {}
     coding = Coding(1, 127, True) if maps.signed else Coding(1, 255)
     thumbnails = b""
@@ -78,7 +82,8 @@ def render_html(
         room = max_mb * _MB - len(_json(manifest)) - len(thumbnails) * 4 / 3 - _fixed() - _ELEMENT * len(places)
         coding, streams = fitted(maps, quality, room)
     manifest |= _coded(maps, coding, streams, max_mb)
-    return b"".join((_head(manifest, thumbnails, dark), *_elements(streams), b"</body>\n</html>\n"))
+    head = _head(manifest, thumbnails, dark, lang, lambda: _words(maps, flow, effects))
+    return b"".join((head, *_elements(streams), b"</body>\n</html>\n"))
 
 
 def manifest_of(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, Any]:
@@ -96,7 +101,7 @@ def manifest_of(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, A
             raise NonFiniteError(f'the statistic {name!r} is not finite: the model overflowed; try dtype="float32"')
     return {
         "schema": 1,
-        "title": _title(maps),
+        **_words(maps, flow),
         "version": metadata.version("attnscope"),
         "provenance": {name: visible(str(value)) for name, value in maps.provenance.items() if value is not None},
         "kind": maps.asked.stack,
@@ -106,12 +111,20 @@ def manifest_of(maps: AttentionMaps, flow: Sequence[Attribution]) -> dict[str, A
         "queries": list(maps.queries),
         "keys": list(maps.keys),
         "continued": maps.measured.continued_at,
-        "notes": notes_of_maps(maps),
         "statistics": {name: _rounded(array) for name, array in statistics.items()},
-        "flow": [_flow(result) for result in flow],
         "palettes": {name: [list(each.steps) for each in pair] for name, pair in PALETTES.items()},
         "signed": [list(LIGHT_SIGNED.steps), list(DARK_SIGNED.steps)],
     }
+
+
+def _words(
+    maps: AttentionMaps, flow: Sequence[Attribution], effects: Effects | Sequence[Effects] = ()
+) -> dict[str, Any]:
+    """What the manifest says, in the language that is spoken."""
+    beside = effects_beside(maps, effects)
+    matters = beside["matters"] and {"about": beside["matters"]["about"]}
+    notes = [*notes_of_maps(maps), *beside["notes"]]
+    return {"title": _title(maps), "notes": notes, "flow": [_flow(result) for result in flow], "matters": matters}
 
 
 def _coded(maps: AttentionMaps, coding: Coding, streams: dict[Place, Packed], max_mb: float) -> dict[str, Any]:
@@ -145,7 +158,7 @@ def _flow(result: Attribution) -> dict[str, Any]:
     caption = caption_of(result)
     return {
         "title": caption.title,
-        "facts": [[name, value] for name, value in caption.facts if name not in ("words", "tokens")],
+        "facts": [[say(name), value] for name, value in caption.facts if name not in ("words", "tokens")],
         "notes": followed(result.measured),
         "signed": result.signed,
         "words": [[word.start, word.end, float(f"{word.score:.6g}")] for word in result.words],
@@ -157,13 +170,24 @@ def _rounded(array: "np.ndarray[Any, Any]") -> list[list[float]]:
 
 
 def _title(maps: AttentionMaps) -> str:
-    names = {"cross": "Cross-attention", "encoder": "Encoder attention", "decoder": "Decoder attention"}
-    what = "Linear attention" if maps.signed else names.get(maps.asked.stack, "Attention")
+    names = {
+        "cross": say("Cross-attention"),
+        "encoder": say("Encoder attention"),
+        "decoder": say("Decoder attention"),
+    }
+    what = say("Linear attention") if maps.signed else names.get(maps.asked.stack, say("Attention"))
     model = maps.provenance.get("model")
-    return f"{what} of {visible(str(model)).rstrip('/').rsplit('/', 1)[-1]}" if model else what
+    name = visible(str(model)).rstrip("/").rsplit("/", 1)[-1]
+    return say("{attention} of {model}", attention=what, model=name) if model else what
 
 
-def _head(manifest: dict[str, Any], thumbnails: bytes, dark: bool | None) -> bytes:
+def _head(
+    manifest: dict[str, Any],
+    thumbnails: bytes,
+    dark: bool | None,
+    lang: str | None,
+    words: Callable[[], dict[str, Any]],
+) -> bytes:
     code, worker, style = page_script(_VIEWER), script(_WORKER), viewer("base.css") + viewer("explorer/explorer.css")
     data = filled(
         viewer("explorer/data.html"),
@@ -172,15 +196,16 @@ def _head(manifest: dict[str, Any], thumbnails: bytes, dark: bool | None) -> byt
         worker=raw_text(worker),
         script=raw_text(code),
     )
-    page = framed(
-        joined((filled(viewer("explorer/explorer.html"), title=manifest["title"]), data)),
-        title=manifest["title"],
-        style=style,
-        policy="default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
-        f"script-src '{digest(code)}'; style-src '{digest(style)}'",
-        root=root("en", dark),
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; worker-src blob:; img-src blob: data:; "
+        f"script-src '{digest(code)}'; style-src '{digest(style)}'"
     )
-    return page.encode("utf-8", "backslashreplace")
+
+    def page() -> Markup:
+        body = filled(template("explorer/explorer.html"), title=words()["title"])
+        return framed(body, title=words()["title"], style=style, policy=policy, root=root(spoken(), dark))
+
+    return joined((in_languages(page, code, lang, words), data)).encode("utf-8", "backslashreplace")
 
 
 def _elements(streams: dict[Place, Packed]) -> list[bytes]:

@@ -7,6 +7,7 @@ from attnscope.render.html.escape import Markup, el, joined
 from attnscope.render.html.page import colour_rules, definitions, reading_page, root
 from attnscope.results.corpus.head_profiles import PROFILE, HeadProfiles
 from attnscope.text.visible import model_name
+from attnscope.translation import say, spoken, told
 
 _READING = (
     "A row is a layer, a cell a head; the darker, the larger the mean over texts, from the smallest to the largest of "
@@ -14,30 +15,45 @@ _READING = (
 )
 
 
-def render_html(result: HeadProfiles, *, dark: bool | None = None) -> bytes:
+def render_html(result: HeadProfiles, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    made = {"model": model_name(str(result.provenance.get("model", ""))), "heads": f"{len(result.places):,}"}
-    if result.other is not None:
-        made["beside"] = model_name(str(result.other.provenance.get("model", "")))
-    grids = joined(_section(result, i) for i in range(len(result.statistics)))
-    panel = el(
-        "section", {"class": "one", "data-part": "head", "aria-live": "polite", "hidden": True}, el("h2", None, "Head")
-    )
-    grids = el("div", {"class": "grids"}, grids)
     return reading_page(
         "tables/tables.html",
-        title="What the heads do",
+        lambda: {
+            "title": say("What the heads do"),
+            "facts": definitions(_facts(result)),
+            "body": _body(result),
+            "hint": say(
+                "Click a head, or press Enter on it, to see all its statistics and the texts in which they are largest."
+            ),
+        },
+        root=lambda: root(spoken(), dark),
         style=(
-            ":root{--measure:80ch;--size:1rem}", colour_rules(False), "reading/reading.css", "tables/tables.css",
+            ":root{--measure:80ch;--size:1rem}",
+            colour_rules(False),
+            "reading/reading.css",
+            "tables/tables.css",
             "tables/heads.css",
         ),
         module="tables/heads.js",
         document=result.to_json(),
-        root=root("en", dark),
-        facts=definitions(made.items()),
-        body=joined((el("p", {"class": "reading", "lang": "en"}, _READING), panel, grids)),
-        hint="Click a head, or press Enter on it, to see all its statistics and the texts in which they are largest.",
-    )  # fmt: skip
+        lang=lang,
+    )
+
+
+def _facts(result: HeadProfiles) -> list[tuple[str, str]]:
+    made = [(say("model"), model_name(str(result.provenance.get("model", ""))))]
+    made.append((say("heads"), f"{len(result.places):,}"))
+    if result.other is not None:
+        made.append((say("beside"), model_name(str(result.other.provenance.get("model", "")))))
+    return made
+
+
+def _body(result: HeadProfiles) -> Markup:
+    hidden = {"class": "one", "data-part": "head", "aria-live": "polite", "hidden": True}
+    grids = el("div", {"class": "grids"}, (_section(result, i) for i in range(len(result.statistics))))
+    reading = el("p", {"class": "reading", "lang": spoken()}, say(_READING))
+    return joined((reading, el("section", hidden, el("h2", None, say("Head"))), grids))
 
 
 def _section(result: HeadProfiles, index: int) -> Markup:
@@ -53,9 +69,19 @@ def _section(result: HeadProfiles, index: int) -> Markup:
         grids.append(_grid(result, name, theirs, None))
     return el(
         "section",
-        {"lang": "en"},
-        el("h2", None, name.replace("_", " ")),
-        el("p", {"class": "reading"}, f"{meaning} ({paper}). {ends}. Strongest: {best or '—'}."),
+        {"lang": spoken()},
+        el("h2", None, say(name.replace("_", " "))),
+        el(
+            "p",
+            {"class": "reading"},
+            say(
+                "{meaning} ({paper}). {ends}. Strongest: {heads}.",
+                meaning=told(meaning),
+                paper=paper,
+                ends=ends,
+                heads=best or "—",
+            ),
+        ),
         el("div", {"class": "pair"}, grids),
     )
 
@@ -66,7 +92,7 @@ def _grid(result: HeadProfiles, name: str, values: list[float], index: int | Non
     low, high = (min(mine), max(mine)) if mine else (0.0, 0.0)
     rows: dict[int, list[Markup]] = {}
     for place, ((layer, head), value) in enumerate(zip(result.places, values, strict=True)):
-        said = f"head {layer}.{head}: {value:.3g}"
+        said = say("head {layer}.{head}: {value}", layer=layer, head=head, value=f"{value:.3g}")
         if index is not None and result.count[index, place] > 1:
             said += f" [{result.low[index, place]:.3g}, {result.high[index, place]:.3g}]"
         step = None if np.isnan(value) else f"s{LIGHT.step(0.5 if high == low else (value - low) / (high - low))}"

@@ -3,13 +3,16 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from attnscope.errors import InputError
 from attnscope.render.colours import DARK_SIGNED, LIGHT_SIGNED, colours_for, text_on
 from attnscope.render.content.caption import Caption
-from attnscope.render.html.bundle import page_script, viewer
+from attnscope.render.html.bundle import page_script, template, viewer
 from attnscope.render.html.escape import Markup, attributes, el, filled, joined, raw_text
+from attnscope.render.html.languages import in_languages
+from attnscope.translation import say, spoken
 
 # In a <script>, `<` and `>` could end the element or open a comment; to old JavaScript the two separators are newlines.
 JSON_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -30,30 +33,30 @@ def framed(body: Markup, *, title: str, style: str, policy: str, root: Markup) -
 
 def reading_page(
     name: str,
+    shown: Callable[[], Mapping[str, Any]],
     *,
-    title: str,
+    root: Callable[[], Markup],
     style: Sequence[str],
     module: str,
     document: str,
-    root: Markup,
-    facts: Markup | None = None,
-    choice: Markup | None = None,
-    keys: Sequence[tuple[str, str]] | None = None,
-    **parts: str,
+    lang: str | None,
 ) -> bytes:
-    """A page that reads as text, with its data beside it, UTF-8: the viewer's body `name`, with its `parts`.
+    """A page that reads as text, with its data beside it, UTF-8: the viewer's body `name`, with its parts.
 
+    shown: the parts of `reading_body`, in the language that is spoken. root: the root element's attributes.
     style: rules, and names of the viewer's style sheets. module: the viewer's module that starts the page.
-    facts: how the result was made. keys: the page's keys and what they do, for its help. A page with keys also has a
-    field to find words and a place for settings: `choice` and the buttons that save. None for a page of tables.
-    parts: texts, which are escaped, and Markup.
+    lang: the page's language; None: that of the reader's browser.
     """
     code = page_script(module)
     sheet = sheets("base.css", *style)
-    body = reading_body(name, title=title, facts=facts, choice=choice, keys=keys, **parts)
+
+    def page() -> Markup:
+        parts = shown()
+        body = reading_body(name, **parts)
+        return framed(body, title=parts["title"], style=sheet, policy=policy(code, sheet), root=root())
+
     data = filled(viewer("reading/data.html"), json=inert(document), script=raw_text(code))
-    page = framed(joined((body, data)), title=title, style=sheet, policy=policy(code, sheet), root=root)
-    return page.encode("utf-8", "replace")
+    return joined((in_languages(page, code, lang), data)).encode("utf-8", "replace")
 
 
 def sheets(*parts: str) -> str:
@@ -70,14 +73,19 @@ def reading_body(
     keys: Sequence[tuple[str, str]] | None = None,
     **parts: str,
 ) -> Markup:
-    """What such a page shows, without its data and its script."""
+    """What such a page shows, without its data and its script.
+
+    facts: how the result was made. keys: the page's keys and what they do, for its help. A page with keys also has a
+    field to find words and a place for settings: `choice` and the buttons that save. None for a page of tables.
+    parts: texts, which are escaped, and Markup.
+    """
     return filled(
-        viewer("reading/reading.html"),
+        template("reading/reading.html"),
         title=title.strip(),
-        tools="" if keys is None else filled(viewer("reading/search.html")),
-        more=joined((_HELP_BUTTON, _MORE_BUTTON)) if keys is not None else _SAVE_BUTTONS,
-        facts=el("dl", {"class": "facts", "lang": "en"}, facts) if facts else "",
-        body=filled(viewer(name).strip(), **parts, settings="" if keys is None else _settings(choice)),
+        tools="" if keys is None else filled(template("reading/search.html")),
+        more=joined((_help_button(), _more_button())) if keys is not None else _SAVE_BUTTONS,
+        facts=el("dl", {"class": "facts", "lang": spoken()}, facts) if facts else "",
+        body=filled(template(name).strip(), **parts, settings="" if keys is None else _settings(choice)),
         help="" if keys is None else _help(keys),
     )
 
@@ -86,16 +94,22 @@ _LINE_END = Markup("\n")
 _SAVE_BUTTONS = joined(
     (el("button", {"data-part": "save-csv"}, "CSV"), " ", el("button", {"data-part": "save-json"}, "JSON"))
 )
-_MORE_BUTTON = el("button", {"data-part": "more", "aria-expanded": "false"}, "More")
-_HELP_BUTTON = el("button", {"data-part": "help-open", "aria-label": "Help", "aria-keyshortcuts": "?"}, "?")
+
+
+def _help_button() -> Markup:
+    return el("button", {"data-part": "help-open", "aria-label": say("Help"), "aria-keyshortcuts": "?"}, "?")
+
+
+def _more_button() -> Markup:
+    return el("button", {"data-part": "more", "aria-expanded": "false"}, say("More"))
 
 
 def _settings(choice: Markup | None) -> Markup:
-    return filled(viewer("reading/settings.html"), choice=choice or "")
+    return filled(template("reading/settings.html"), choice=choice or "")
 
 
 def _help(keys: Sequence[tuple[str, str]]) -> Markup:
-    return filled(viewer("reading/help.html"), keys=definitions(keys))
+    return filled(template("reading/help.html"), keys=definitions(keys))
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
@@ -203,7 +217,7 @@ def root(lang: str, dark: bool | None, signed: bool = False) -> Markup:
 
 def facts(pairs: Iterable[tuple[str, str]]) -> Markup:
     """How a result was made, in the caption."""
-    return definitions((name.strip(), value.strip()) for name, value in pairs)
+    return definitions((say(name.strip()), value.strip()) for name, value in pairs)
 
 
 def provenance(caption: Caption) -> Markup:

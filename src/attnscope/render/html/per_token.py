@@ -27,31 +27,64 @@ from attnscope.render.html.page import (
 )
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
+from attnscope.translation import say, spoken, told
 
 _TOP = 4
 _STYLE = ("reading/reading.css", "reading/per_token.css")
-KEYS = (
-    ("click, arrow keys", "pick a token: in the list, in the text or in the matrix"),
-    (Markup("<kbd>,</kbd> <kbd>.</kbd>"), "previous token, next token"),
-    ("hover", "a word\u2019s score"),
-)
 # Cells in a row of the matrix: with more words, neighbours share a cell, which shows the strongest of them.
 _MOST_COLUMNS = 240
 # Labels of its columns, as many as a narrow screen has room for; pixels of a row's; characters of each.
 _MOST_LABELS, _ROW_LABEL, _LONGEST_LABEL = 20, 13, 12
 
 
+def keys() -> tuple[tuple[str, str], ...]:
+    """The page's keys and what they do."""
+    return (
+        (say("click, arrow keys"), say("pick a token: in the list, in the text or in the matrix")),
+        (Markup("<kbd>,</kbd> <kbd>.</kbd>"), say("previous token, next token")),
+        (say("hover"), say("a word’s score")),
+    )
+
+
 def render_html(
-    result: PerToken, *, max_line_chars: int = 80, font_size: float = 18, dark: bool | None = None
+    result: PerToken,
+    *,
+    max_line_chars: int = 80,
+    font_size: float = 18,
+    dark: bool | None = None,
+    lang: str | None = None,
 ) -> bytes:
     """The page, UTF-8. Options as in the page of one result."""
     result = result.by_character()
     first = result.first
-    caption = caption_of(result[0])
+    text = _text(result)
     low, high = _limits(result, 0)
     return reading_page(
         "reading/per_token.html",
-        title=title_of(result),
+        lambda: {
+            "title": title_of(result),
+            "facts": facts(fact for fact in caption_of(result[0]).facts if fact[0] not in ("target_token", "value")),
+            "choice": chosen(
+                say("Range of the colours"), "range", (("own", say("own range")), ("one", say("one range")))
+            ),
+            "keys": keys(),
+            "targets": joined(
+                el("label", None, radio("target", str(i), i == 0), el("bdi", None, _token(target.text)))
+                for i, target in enumerate(result.targets)
+            ),
+            "text": text,
+            "lang": attributes({"lang": own_language(first.text)}),
+            "ticks": ticks(number(low), number(low / 2 + high / 2), number(high)),
+            "unit": unit(first).strip(),
+            "about": _token(result.targets[0].text),
+            "value": say("value {value}", value=number(result.targets[0].value)),
+            "matrix": _matrix(result),
+            "each": _each(result),
+            "notes": paragraphs(notes_of(result)),
+            "scale": scale_of(first),
+            "provenance": provenance(caption_of(result[0])),
+        },
+        root=lambda: root(language(first.text), dark, first.signed),
         style=(
             sizes(max_line_chars, font_size),
             colour_rules(first.signed),
@@ -60,31 +93,13 @@ def render_html(
         ),
         module="reading/per_token.js",
         document=result.to_json(),
-        root=root(language(first.text), dark, first.signed),
-        facts=facts(fact for fact in caption.facts if fact[0] not in ("target_token", "value")),
-        choice=chosen("Range of the colours", "range", (("own", "own range"), ("one", "one range"))),
-        keys=KEYS,
-        targets=joined(
-            el("label", None, radio("target", str(i), i == 0), el("bdi", None, _token(target.text)))
-            for i, target in enumerate(result.targets)
-        ),
-        text=_text(result),
-        lang=attributes({"lang": own_language(first.text)}),
-        ticks=ticks(number(low), number(low / 2 + high / 2), number(high)),
-        unit=unit(first).strip(),
-        about=_token(result.targets[0].text),
-        value=f"value {number(result.targets[0].value)}",
-        matrix=_matrix(result),
-        each=_each(result),
-        notes=paragraphs(notes_of(result)),
-        scale=scale_of(first),
-        provenance=provenance(caption),
+        lang=lang,
     )
 
 
 def title_of(result: PerToken) -> str:
     """The page's heading."""
-    return f"What each token relied on: {result.first.method.replace('_', ' ')}"
+    return say("What each token relied on: {method}", method=result.first.method.replace("_", " "))
 
 
 def _token(text: str) -> str:
@@ -99,20 +114,26 @@ def notes_of(result: PerToken) -> tuple[str, ...]:
     mass = result.first.excluded_mass
     notes = caption_of(result.first).notes
     if any(target.tokens > 1 for target in result.targets):
-        notes += (OF_SEVERAL_TOKENS,)
+        notes += (told(OF_SEVERAL_TOKENS),)
     if mass is None:
         return notes
     masses = [row.excluded_mass or 0.0 for row in result]
     low, high = min(masses), max(masses)
-    note = f"Between {low:.1%} and {high:.1%} of a token's attention went to special tokens, left out here."
+    note = say(
+        "Between {low} and {high} of a token's attention went to special tokens, left out here.",
+        low=f"{low:.1%}",
+        high=f"{high:.1%}",
+    )
     return (note, *notes[1:])
 
 
 def scale_of(first: Attribution) -> str:
     """How the colours follow from the scores."""
     if first.signed:
-        return "Blue words lower a token's value, red words raise it; 0 is in the middle. Later words are not read."
-    return "Colours run min–max over the words that a token read; later words are not read."
+        return say(
+            "Blue words lower a token's value, red words raise it; 0 is in the middle. Later words are not read."
+        )
+    return say("Colours run min–max over the words that a token read; later words are not read.")
 
 
 def _limits(result: PerToken, target: int) -> tuple[float, float]:
@@ -172,11 +193,11 @@ def _matrix(result: PerToken) -> Markup:
         ]
     rows, columns = len(result), len(starts)
     height = max(40, min(14 * rows, 420))
-    shared = f"; {width} words share a column" if width > 1 else ""
+    shared = say("; {words} words share a column", words=width) if width > 1 else ""
     picture = {
         "class": "matrix",
         "role": "img",
-        "aria-label": f"{rows} tokens × {count} words",
+        "aria-label": say("{tokens} tokens × {words} words", tokens=rows, words=count),
         "height": height,
         "viewBox": f"0 0 {columns} {rows}",
         "preserveAspectRatio": "none",
@@ -188,9 +209,9 @@ def _matrix(result: PerToken) -> Markup:
         el("svg", picture, cells, mark),
         _labels(words, "x", _MOST_LABELS, {}),
     )
-    axis = f"one row per token, from the top; one column per word, from the left{shared}"
+    axis = say("one row per token, from the top; one column per word, from the left{shared}", shared=shared)
     return joined(
-        (el("div", {"class": "labelled"}, *parts), el("p", {"class": "axis", "lang": "en"}, el("span", None, axis)))
+        (el("div", {"class": "labelled"}, *parts), el("p", {"class": "axis", "lang": spoken()}, el("span", None, axis)))
     )
 
 

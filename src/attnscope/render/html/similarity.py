@@ -12,6 +12,7 @@ from attnscope.render.html.escape import Markup, el, escape_text, joined
 from attnscope.render.html.page import colour_rules, definitions, own_language, reading_page, root
 from attnscope.results.attribution import Attribution
 from attnscope.results.similarity import Similarity
+from attnscope.translation import say, spoken
 
 # A row of words, in rem. A map of more cells than this would be a page that no browser likes.
 _ROW, _MOST_CELLS = 2.1, 40_000
@@ -19,33 +20,41 @@ _ROW, _MOST_CELLS = 2.1, 40_000
 _MANY_COLUMNS = 14
 
 
-def render_html(result: Similarity, *, font_size: float = 18, dark: bool | None = None) -> bytes:
+def render_html(
+    result: Similarity, *, font_size: float = 18, dark: bool | None = None, lang: str | None = None
+) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
     if font_size <= 0:
         raise InputError(f"font_size={font_size!r}: must be positive, such as 18")
     rows = max(len(result.left.words), len(result.right.words), 1)
     look = f":root{{--measure:80ch;--size:{font_size / 16:g}rem}}.links{{--rows:{rows * _ROW:g}rem}}"
-    body = joined(
-        (
-            _texts(result),
-            _legend(result),
-            el("h2", None, "Pairs of words"),
-            _links(result),
-            el("h2", None, "All pairs"),
-            _map(result),
-            el("div", {"class": "sums", "lang": "en"}, (el("p", None, line) for line in sums_of(result))),
+
+    def body() -> Markup:
+        return joined(
+            (
+                _texts(result),
+                _legend(result),
+                el("h2", None, say("Pairs of words")),
+                _links(result),
+                el("h2", None, say("All pairs")),
+                _map(result),
+                el("div", {"class": "sums", "lang": spoken()}, (el("p", None, line) for line in sums_of(result))),
+            )
         )
-    )
+
     return reading_page(
         "tables/tables.html",
-        title=title_of(result),
+        lambda: {
+            "title": title_of(result),
+            "facts": definitions(facts_of(result)),
+            "body": body(),
+            "hint": say("Hover or focus a word to see its lines alone and its strongest partners; arrow keys move."),
+        },
+        root=lambda: root(spoken(), dark, True),
         style=(look, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/similarity.css"),
         module="tables/similarity.js",
         document=result.to_json(),
-        root=root("en", dark, True),
-        facts=definitions(facts_of(result)),
-        body=body,
-        hint="Hover or focus a word to see its lines alone and its strongest partners; arrow keys move.",
+        lang=lang,
     )
 
 
@@ -68,8 +77,8 @@ def _text(side: Attribution) -> Markup:
 def _legend(result: Similarity) -> Markup:
     top = number(largest(result))
     ramp = el("div", {"class": "scale"}, f"−{top}", el("i", {"class": "ramp"}), top)
-    said = "Red pairs make the texts more similar, blue ones less; a word in a text has the sum of its pairs."
-    return el("div", {"class": "legend", "lang": "en"}, ramp, el("p", None, said))
+    said = say("Red pairs make the texts more similar, blue ones less; a word in a text has the sum of its pairs.")
+    return el("div", {"class": "legend", "lang": spoken()}, ramp, el("p", None, said))
 
 
 def _links(result: Similarity) -> Markup:
@@ -102,12 +111,14 @@ def _words(side: Attribution, name: str) -> Markup:
         el("li", None, el("bdi", {"class": f"w s{LIGHT.step(float(scaled))}"}, word.text.strip() or "␣"))
         for word, scaled in zip(side.words, side.scaled, strict=True)
     )
-    return el("ol", {"class": f"words {name}", "aria-label": f"Words of the {name} text"}, items)
+    return el("ol", {"class": f"words {name}", "aria-label": say(f"Words of the {name} text")}, items)
 
 
 def _map(result: Similarity) -> Markup:
     if result.scores.size > _MOST_CELLS:
-        return el("p", {"lang": "en"}, "The map is too large for a page: the pairs are in the JSON and in the CSV.")
+        return el(
+            "p", {"lang": spoken()}, say("The map is too large for a page: the pairs are in the JSON and in the CSV.")
+        )
     steps = scaled(result)
     numbers = len(result.right.words) < _MANY_COLUMNS
     head = el("tr", None, el("th"), (_head("col", word.text) for word in result.right.words))
@@ -123,7 +134,7 @@ def _map(result: Similarity) -> Markup:
         )
         for word, row, shades in zip(result.left.words, result.scores, steps, strict=True)
     )
-    kind = {"class": "pairs-map" if numbers else "pairs-map small", "aria-label": "Scores of all pairs of words"}
+    kind = {"class": "pairs-map" if numbers else "pairs-map small", "aria-label": say("Scores of all pairs of words")}
     return el("div", {"class": "wide"}, el("table", kind, el("thead", None, head), el("tbody", None, rows)))
 
 

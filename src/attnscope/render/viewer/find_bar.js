@@ -1,5 +1,7 @@
 // Finding words: matches are counted, announced, and stepped through.
 
+import { t } from "./speech.js";
+
 /** The search field of a viewer. @template T */
 export class FindBar {
   /** @type {{name: string, matches: T} | null} */
@@ -20,7 +22,7 @@ export class FindBar {
     this.#last = { name, matches };
     this.#at = -1;
     this.#dom.part("match-count").textContent = needle ? String(count) : "";
-    if (needle) this.#dom.say(`${count} found`);
+    if (needle) this.#dom.say(t("{count} found", { count }));
     return matches;
   }
 
@@ -29,7 +31,7 @@ export class FindBar {
   next(count, direction) {
     if (!count) return -1;
     this.#at = this.#at < 0 && direction < 0 ? count - 1 : (this.#at + direction + count) % count;
-    this.#dom.say(`match ${this.#at + 1} of ${count}`);
+    this.#dom.say(t("match {place} of {count}", { place: this.#at + 1, count }));
     return this.#at;
   }
 }

@@ -1,6 +1,8 @@
 // The only way in which data gets into a viewer: today from the elements of a page; from a server or a notebook's
 // channel by another object of the same shape. No view knows which it is.
 
+import { words } from "./speech.js";
+
 /**
  * @typedef {import("./units.js").Side} Side
  * @typedef {{title: string, facts: [string, string][], notes?: string[], signed: boolean,
@@ -45,6 +47,14 @@ export class AskError extends Error {
   }
 }
 
+/** Data with what it says in the page's language, where the page has that. @param {any} data @param {any} other
+ * @returns {any} */
+function said(data, other) {
+  if (typeof other !== "object" || other === null || Array.isArray(data) !== Array.isArray(other)) return other;
+  for (const [name, value] of Object.entries(other)) data[name] = name in data ? said(data[name], value) : value;
+  return data;
+}
+
 /** Data in inert elements of a page. @implements {MapSource} @implements {ResultSource} */
 export class PageSource {
   /** @type {Manifest | undefined} */
@@ -57,7 +67,8 @@ export class PageSource {
   }
 
   get manifest() {
-    return (this.#manifest ??= /** @type {Manifest} */ (JSON.parse(this.#text("manifest"))));
+    this.#manifest ??= /** @type {Manifest} */ (said(JSON.parse(this.#text("manifest")), words()));
+    return this.#manifest;
   }
 
   get workerCode() {

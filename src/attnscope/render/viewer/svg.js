@@ -2,6 +2,7 @@
 
 import { short, xml } from "./format.js";
 import { captionLine } from "./legend.js";
+import { t } from "./speech.js";
 
 const FONT =
   "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Hiragino Sans', 'Noto Sans JP', 'Noto Sans CJK JP', sans-serif";
@@ -158,7 +159,7 @@ export async function pixels(drawn) {
     [canvas.width, canvas.height] = [Math.ceil(picture.width * scale), Math.ceil(picture.height * scale)];
     canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
     return await new Promise((resolve, reject) =>
-      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture is too large"))), "image/png"),
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(t("the picture is too large")))), "image/png"),
     );
   } finally {
     URL.revokeObjectURL(url);

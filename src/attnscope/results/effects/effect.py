@@ -14,6 +14,7 @@ from attnscope.results.base import NEVER, Document
 from attnscope.results.files.reading import NUMBER, Kinds, checked, checked_items, checked_tuple, shallow
 from attnscope.results.tables import Columns, counts, numbers, texts
 from attnscope.text.visible import visible
+from attnscope.translation import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,16 @@ class Taken:
 
     def said(self) -> str:
         """What was taken away, in words."""
-        parts = [f"head {head} of layer {layer}" for layer, head in self.heads]
-        parts += [f"layer {layer}" for layer in self.layers]
+        parts = [say("head {head} of layer {layer}", head=head, layer=layer) for layer, head in self.heads]
+        parts += [say("layer {layer}", layer=layer) for layer in self.layers]
         for edge in self.edges:
-            query = "every token" if edge.query is None else f"“{edge.query.text.strip()}”"
-            key = "every token" if edge.key is None else f"“{edge.key.text.strip()}”"
-            parts.append(f"the attention from {query} to {key}")
-        parts += [f"the word “{word.text.strip()}”" for word in self.words]
-        return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else "nothing"
+            query = say("every token") if edge.query is None else say("“{word}”", word=edge.query.text.strip())
+            key = say("every token") if edge.key is None else say("“{word}”", word=edge.key.text.strip())
+            parts.append(say("the attention from {query} to {key}", query=query, key=key))
+        parts += [say("the word “{word}”", word=word.text.strip()) for word in self.words]
+        if len(parts) < 2:
+            return parts[0] if parts else say("nothing")
+        return say("{first} and {last}", first=say(", ").join(parts[:-1]), last=parts[-1])
 
 
 @dataclass(frozen=True, slots=True)

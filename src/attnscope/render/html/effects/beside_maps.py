@@ -12,6 +12,7 @@ from attnscope.results.attribution import Attribution
 from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.text.visible import visible
+from attnscope.translation import say, told
 
 Effects = HeadEffects | EdgeEffects | Attribution
 
@@ -28,7 +29,10 @@ def effects_beside(maps: AttentionMaps, given: Effects | Sequence[Effects]) -> d
                 raise InputError("effects: there are two of heads, and one can be shown: choose one")
             shown = effects_of_heads(maps, one)
             found["statistics"] = {"effect": shown, "effect_size": np.abs(shown)}
-            found["notes"].append(f"Effects of heads: on the {visible(one.of())}; {one.agreement()}.")
+            target, agreement = told(visible(one.of())), told(one.agreement())
+            found["notes"].append(
+                say("Effects of heads: on the {target}; {agreement}.", target=target, agreement=agreement)
+            )
         elif isinstance(one, EdgeEffects | Attribution):
             if found["matters"]:
                 raise InputError("effects: there are two of words, and one can be shown: choose one")
@@ -65,7 +69,12 @@ def _of_edges(maps: AttentionMaps, effects: EdgeEffects) -> dict[str, Any]:
     if not effects.places:
         raise InputError("effects: those of edges have no places in a text: take those of the text that the maps show")
     _same_text(maps, effects.texts[0])
-    about = f"effect on the {effects.of()} when {effects.queries} may not look at a word {effects.around()}"
+    about = say(
+        "effect on the {target} when {queries} may not look at a word {around}",
+        target=told(effects.of()),
+        queries=told(effects.queries),
+        around=told(effects.around()),
+    )
     values = effects.effect[:, [rows[layer] for layer in maps.layers]].T
     return _matters(about, effects.places, values, by_layer=True)
 
@@ -79,7 +88,7 @@ def _of_words(maps: AttentionMaps, result: Attribution) -> dict[str, Any]:
             'them, such as explain(…, "deletion", signed=True), or show it by flow=[…]'
         )
     caption = caption_of(result)
-    about = " · ".join([caption.title, *(f"{name} {value}" for name, value in caption.facts if name == "target")])
+    about = " · ".join([caption.title, *(f"{say(name)} {value}" for name, value in caption.facts if name == "target")])
     places = [(word.start, word.end) for word in result.words]
     return _matters(about, places, np.array([[word.score for word in result.words]]), by_layer=False)
 

@@ -9,22 +9,29 @@ from attnscope.render.content.effects import provenance
 from attnscope.render.html.escape import Markup, el, escape_text, joined
 from attnscope.render.html.page import bar, colour_rules, definitions, language, own_language, reading_page, root
 from attnscope.results.citation.citation import Citation
+from attnscope.translation import say, spoken
 
 _LOOK = ":root{--measure:80ch;--size:1rem}"
 
 
-def render_html(result: Citation, *, dark: bool | None = None) -> bytes:
+def render_html(result: Citation, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
     return reading_page(
         "tables/tables.html",
-        title=result.question,
+        lambda: {
+            "title": result.question,
+            "facts": definitions((name.strip(), said.strip()) for name, said in facts(result)),
+            "body": joined((el("div", {"class": "cite"}, _answer(result), _sources(result)), _foot(result))),
+            "hint": say(
+                "Click a statement to see its own sources, and again for those of the whole answer. Hover for "
+                "intervals."
+            ),
+        },
+        root=lambda: root(language(result.question + result.answer), dark, signed=True),
         style=(_LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/citation.css"),
         module="tables/citation.js",
         document=result.to_json(),
-        root=root(language(result.question + result.answer), dark, signed=True),
-        facts=definitions((name.strip(), said.strip()) for name, said in facts(result)),
-        body=joined((el("div", {"class": "cite"}, _answer(result), _sources(result)), _foot(result))),
-        hint="Click a statement to see its own sources, and again for those of the whole answer. Hover for intervals.",
+        lang=lang,
     )
 
 
@@ -35,14 +42,14 @@ def _answer(result: Citation) -> Markup:
         parts.append(escape_text(result.answer[cursor : statement.start]))
         inside = escape_text(statement.text)
         parts.append(el("span", {"class": "statement", "data-statement": k}, inside))
-        parts.append(el("sup", {"lang": "en"}, _links(result, k)))
+        parts.append(el("sup", {"lang": spoken()}, _links(result, k)))
         cursor = max(cursor, statement.end)
     parts.append(escape_text(result.answer[cursor:]))
     passage = {"class": "passage", "dir": "auto", "lang": own_language(result.answer)}
     return el(
         "section",
         {"class": "said"},
-        el("h2", {"lang": "en"}, "Answer"),
+        el("h2", {"lang": spoken()}, say("Answer")),
         el("div", passage, parts),
     )
 
@@ -50,7 +57,7 @@ def _answer(result: Citation) -> Markup:
 def _links(result: Citation, statement: int) -> Markup:
     cited = result.cited(statement)
     if not cited:
-        return el("i", None, NONE)
+        return el("i", None, say(NONE))
     return joined(el("a", {"href": f"#source-{i}"}, el("bdi", None, result.sources[i].name.strip())) for i in cited)
 
 
@@ -61,7 +68,7 @@ def _sources(result: Citation) -> Markup:
     return el(
         "section",
         {"class": "sources"},
-        el("h2", {"lang": "en"}, "Sources ", el("small", {"class": "of"}, "of the whole answer")),
+        el("h2", {"lang": spoken()}, say("Sources "), el("small", {"class": "of"}, say("of the whole answer"))),
         el("div", {"class": "list"}, (_source(result, i, scores, largest) for i in order)),
     )
 
@@ -73,7 +80,7 @@ def _source(result: Citation, index: int, scores: list[float], largest: float) -
         "h3",
         None,
         el("bdi", {"dir": "auto"}, name_of(result, index).strip()),
-        el("data", {"class": "score", "lang": "en", "dir": "ltr"}, _signed(scores[index])),
+        el("data", {"class": "score", "lang": spoken(), "dir": "ltr"}, _signed(scores[index])),
     )
     width = 100 * abs(scores[index]) / largest if largest else 0.0
     text = {"class": "passage", "dir": "auto", "lang": own_language(source.text)}
@@ -105,7 +112,7 @@ def _without(result: Citation, index: int) -> Markup:
     """What each statement loses without the source: the truth, measured when the page was made."""
     effects = result.effects[:, index]
     if np.isnan(effects).all():
-        return el("p", {"class": "reading", "lang": "en"}, "Its true effect was not measured.")
+        return el("p", {"class": "reading", "lang": spoken()}, say("Its true effect was not measured."))
     rows = (
         el(
             "tr",
@@ -117,12 +124,13 @@ def _without(result: Citation, index: int) -> Markup:
         )
         for statement, effect in zip(result.statements, effects, strict=True)
     )
-    heads = (el("th", {"scope": "col"}, name) for name in ("log-probability of", "with it", "without it", "effect"))
+    names = say("log-probability of"), say("with it"), say("without it"), say("effect")
+    heads = (el("th", {"scope": "col"}, name) for name in names)
     table = el("table", None, el("thead", None, el("tr", None, heads)), el("tbody", None, rows))
     return el(
         "details",
-        {"lang": "en"},
-        el("summary", None, f"Without it: {_signed(-float(effects.sum()))} nats"),
+        {"lang": spoken()},
+        el("summary", None, say("Without it: {change} nats", change=_signed(-float(effects.sum())))),
         el("div", {"class": "wide", "tabindex": 0}, table),
     )
 
@@ -130,7 +138,7 @@ def _without(result: Citation, index: int) -> Markup:
 def _foot(result: Citation) -> Markup:
     made = (el("span", None, f"{name} {said}") for name, said in provenance(result.provenance))
     said = (el("p", {"class": "reading"}, note) for note in notes(result))
-    return el("section", {"class": "notes", "lang": "en"}, said, el("p", {"class": "provenance reading"}, made))
+    return el("section", {"class": "notes", "lang": spoken()}, said, el("p", {"class": "provenance reading"}, made))
 
 
 def _step(score: float, largest: float) -> int:

@@ -9,40 +9,44 @@ from attnscope.render.content.effects import facts, provenance, reading, title, 
 from attnscope.render.html.escape import Markup, el, escape_text, joined
 from attnscope.render.html.page import colour_rules, definitions, own_language, reading_page, root
 from attnscope.results.effects.effect import Effect, TokenEffect
+from attnscope.translation import say, spoken, told
 
 LOOK = ":root{--measure:80ch;--size:1rem}"
 
 
-def render_html(result: Effect, *, dark: bool | None = None) -> bytes:
+def render_html(result: Effect, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
     return reading_page(
         "tables/tables.html",
-        title=title(result),
+        lambda: {
+            "title": title(result),
+            "facts": definitions((name.strip(), said.strip()) for name, said in facts(result)),
+            "body": joined(
+                (
+                    _values(result),
+                    _ranking(result),
+                    _tokens(result),
+                    text_of(result.text),
+                    foot_of(result.notes, result.provenance),
+                )
+            ),
+            "hint": say("Click a column head to sort."),
+        },
+        root=lambda: root(spoken(), dark, signed=True),
         style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
         module="tables/effects.js",
         document=result.to_json(),
-        root=root("en", dark, signed=True),
-        facts=definitions((name.strip(), said.strip()) for name, said in facts(result)),
-        body=joined(
-            (
-                _values(result),
-                _ranking(result),
-                _tokens(result),
-                text_of(result.text),
-                foot_of(result.notes, result.provenance),
-            )
-        ),
-        hint="Click a column head to sort.",
+        lang=lang,
     )
 
 
 def _values(result: Effect) -> Markup:
     before, after, effect = values(result)
-    shown = (("before", before), ("after", after), ("effect", effect))
+    shown = ((say("before"), before), (say("after"), after), (say("effect"), effect))
     return joined(
         (
-            el("dl", {"class": "values", "lang": "en"}, definitions(shown)),
-            el("p", {"class": "reading", "lang": "en"}, reading(result.quantity)),
+            el("dl", {"class": "values", "lang": spoken()}, definitions(shown)),
+            el("p", {"class": "reading", "lang": spoken()}, reading(result.quantity)),
         )
     )
 
@@ -64,13 +68,18 @@ def _ranking(result: Effect) -> Markup:
         )
         for one in result.ranking
     )
-    heads = (("next", None), ("before", "descending"), ("after", "descending"), ("change (points)", "descending"))
-    return section("What is likeliest next", None, table(heads, rows))
+    heads = (
+        (say("next"), None),
+        (say("before"), "descending"),
+        (say("after"), "descending"),
+        (say("change (points)"), "descending"),
+    )
+    return section(say("What is likeliest next"), None, table(heads, rows))
 
 
 def _share(share: float, place: int, largest: float) -> Markup:
     """A probability with its bar and its place."""
-    said = el("small", None, f"place {place:,}")
+    said = el("small", None, say("place {place}", place=f"{place:,}"))
     return el("td", {"data-sort": f"{share:.9g}"}, _bar(100 * share / largest), f"{share:.2%}", said)
 
 
@@ -92,13 +101,13 @@ def _tokens(result: Effect) -> Markup:
     )
     heads = (
         ("", "ascending"),
-        ("token", None),
-        ("before", "descending"),
-        ("after", "descending"),
-        ("effect", "descending"),
+        (say("token"), None),
+        (say("before"), "descending"),
+        (say("after"), "descending"),
+        (say("effect"), "descending"),
     )
-    said = "Each token's own value, with the true tokens before it."
-    return section("Token by token", said, table(heads, rows))
+    said = say("Each token's own value, with the true tokens before it.")
+    return section(say("Token by token"), said, table(heads, rows))
 
 
 def _change(token: TokenEffect) -> float:
@@ -120,7 +129,7 @@ def shown(text: str) -> str:
 def section(heading: str, said: str | None, *body: Markup) -> Markup:
     """A part of the page."""
     parts = [el("h2", None, heading), *([el("p", {"class": "reading"}, said)] if said else []), *body]
-    return el("section", {"lang": "en"}, parts)
+    return el("section", {"lang": spoken()}, parts)
 
 
 def table(heads: Sequence[tuple[str, str | None]], rows: Iterable[Markup]) -> Markup:
@@ -129,7 +138,7 @@ def table(heads: Sequence[tuple[str, str | None]], rows: Iterable[Markup]) -> Ma
         el(
             "th",
             {"aria-sort": "none", "data-first": first},
-            el("button", {"type": "button", "aria-label": name or "place"}, name or "#"),
+            el("button", {"type": "button", "aria-label": name or say("place")}, name or "#"),
         )
         for name, first in heads
     )
@@ -140,15 +149,17 @@ def table(heads: Sequence[tuple[str, str | None]], rows: Iterable[Markup]) -> Ma
 def text_of(text: str) -> Markup:
     """The text, as it was read."""
     return section(
-        "The text", None, el("div", {"class": "passage", "dir": "auto", "lang": own_language(text)}, escape_text(text))
+        say("The text"),
+        None,
+        el("div", {"class": "passage", "dir": "auto", "lang": own_language(text)}, escape_text(text)),
     )
 
 
 def foot_of(notes: Iterable[str], made: Mapping[str, Any]) -> Markup:
     """What the reader has to know, and with what the result was made."""
-    said = (el("p", None, note.strip()) for note in notes)
+    said = (el("p", None, told(note.strip())) for note in notes)
     spans = (el("span", None, f"{name} {value}") for name, value in provenance(made))
-    return el("section", {"class": "notes", "lang": "en"}, said, el("p", {"class": "provenance"}, spans))
+    return el("section", {"class": "notes", "lang": spoken()}, said, el("p", {"class": "provenance"}, spans))
 
 
 def _bar(percent: float) -> Markup:

@@ -11,36 +11,48 @@ from attnscope.render.html.effects.effect import LOOK, coloured, foot_of, sectio
 from attnscope.render.html.escape import Markup, el, joined
 from attnscope.render.html.page import colour_rules, definitions, reading_page, root
 from attnscope.results.effects.head_effects import HeadEffects
+from attnscope.translation import say, spoken, told
 
 _MOST_ROWS, _MOST_TEXTS = 100, 20
 # Measures of the scatter, in the units of its viewBox.
 _SIDE, _EDGE = 320, 46
 
 
-def render_html(result: HeadEffects, *, dark: bool | None = None) -> bytes:
+def render_html(result: HeadEffects, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    facts = [("model", made_with(result.provenance)), ("target", result.of()), ("how", result.how)]
-    facts += [("heads", f"{sum(result.heads)}"), ("exact", f"{int(result.known.sum())}")]
-    grids = [_grid(result, "Estimated effect", result.estimate, 1)]
-    if result.known.any():
-        grids.append(_grid(result, "Exact effect", result.effect, 2))
-    body = (
-        el("p", {"class": "reading", "lang": "en"}, reading(result.quantity)),
-        el("div", {"class": "grids"}, grids, _scatter(result)),
-        _ranked(result),
-        [text_of(text) for text in result.texts[:_MOST_TEXTS]],
-        foot_of(result.notes, result.provenance),
-    )
     return reading_page(
         "tables/tables.html",
-        title=f"Which heads matter: {result.of()}",
+        lambda: {
+            "title": say("Which heads matter: {target}", target=told(result.of())),
+            "facts": definitions((name, said.strip()) for name, said in _facts(result)),
+            "body": _body(result),
+            "hint": say("Click a column head to sort. Hover a cell to read its numbers."),
+        },
+        root=lambda: root(spoken(), dark, signed=True),
         style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
         module="tables/effects.js",
         document=result.to_json(),
-        root=root("en", dark, signed=True),
-        facts=definitions((name, said.strip()) for name, said in facts),
-        body=joined(body),
-        hint="Click a column head to sort. Hover a cell to read its numbers.",
+        lang=lang,
+    )
+
+
+def _facts(result: HeadEffects) -> list[tuple[str, str]]:
+    made = [(say("model"), made_with(result.provenance)), (say("target"), told(result.of())), (say("how"), result.how)]
+    return [*made, (say("heads"), f"{sum(result.heads)}"), (say("exact"), f"{int(result.known.sum())}")]
+
+
+def _body(result: HeadEffects) -> Markup:
+    grids = [_grid(result, say("Estimated effect"), result.estimate, 1)]
+    if result.known.any():
+        grids.append(_grid(result, say("Exact effect"), result.effect, 2))
+    return joined(
+        (
+            el("p", {"class": "reading", "lang": spoken()}, reading(result.quantity)),
+            el("div", {"class": "grids"}, grids, _scatter(result)),
+            _ranked(result),
+            [text_of(text) for text in result.texts[:_MOST_TEXTS]],
+            foot_of(result.notes, result.provenance),
+        )
     )
 
 
@@ -82,18 +94,27 @@ def _grid(result: HeadEffects, heading: str, values: np.ndarray, which: int) -> 
 
     def said(i: int, j: int) -> str:
         if np.isnan(values[i, j]):
-            return f"layer {result.layers[i]}, head {j}: not measured"
-        spread = f" ({number(low[i, j])} to {number(high[i, j])})" if len(result.texts) > 1 else ""
-        return f"layer {result.layers[i]}, head {j}: {number(values[i, j])}{spread}"
+            return say("layer {layer}, head {head}: not measured", layer=result.layers[i], head=j)
+        spread = spread_of(low[i, j], high[i, j]) if len(result.texts) > 1 else ""
+        return f"{_named(result, i, j)}: {number(values[i, j])}{spread}"
 
-    names = ("layer", list(map(str, result.layers)), list(map(str, range(values.shape[1]))))
+    names = (say("layer"), list(map(str, result.layers)), list(map(str, range(values.shape[1]))))
     return section(heading, None, scale(largest), grid(names, values, largest, said))
+
+
+def _named(result: HeadEffects, row: int, head: int) -> str:
+    return say("layer {layer}, head {head}", layer=result.layers[row], head=head)
+
+
+def spread_of(low: float, high: float) -> str:
+    """An interval, behind its value."""
+    return say(" ({low} to {high})", low=number(low), high=number(high))
 
 
 def _scatter(result: HeadEffects) -> Markup:
     """Estimate across, exact effect up, a dot a head."""
     if result.known.sum() < 3:
-        return section("Estimate against exact", result.agreement())
+        return section(say("Estimate against exact"), told(result.agreement()))
     across, up = result.estimate[result.known], result.effect[result.known]
     (left, right), (bottom, top) = limits(across), limits(up)
     room = _SIDE - _EDGE - 12
@@ -109,20 +130,24 @@ def _scatter(result: HeadEffects) -> Markup:
     dots = []
     for row, head in zip(*np.nonzero(result.known), strict=True):
         x, y = place(result.estimate[row, head], result.effect[row, head])
-        numbers = f"estimate {number(result.estimate[row, head])}, exact {number(result.effect[row, head])}"
-        said = f"layer {result.layers[row]}, head {head}: {numbers}"
+        said = say(
+            "{head}: estimate {estimate}, exact {exact}",
+            head=_named(result, int(row), int(head)),
+            estimate=number(result.estimate[row, head]),
+            exact=number(result.effect[row, head]),
+        )
         dots.append(el("circle", {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": 4}, el("title", None, said)))
     texts = (
         el("text", {"x": _EDGE, "y": _SIDE - 16}, number(left)),
         el("text", {"x": _SIDE - 12, "y": _SIDE - 16, "text-anchor": "end"}, number(right)),
-        el("text", {"x": (_SIDE + _EDGE) // 2, "y": _SIDE - 2, "text-anchor": "middle"}, "estimate"),
+        el("text", {"x": (_SIDE + _EDGE) // 2, "y": _SIDE - 2, "text-anchor": "middle"}, say("estimate")),
         el("text", {"x": _EDGE - 6, "y": 20, "text-anchor": "end"}, number(top)),
         el("text", {"x": _EDGE - 6, "y": 12 + room, "text-anchor": "end"}, number(bottom)),
-        el("text", {"x": _EDGE - 6, "y": 12 + room // 2, "text-anchor": "end"}, "exact"),
+        el("text", {"x": _EDGE - 6, "y": 12 + room // 2, "text-anchor": "end"}, say("exact")),
     )
-    picture = {"viewBox": f"0 0 {_SIDE} {_SIDE}", "role": "img", "aria-label": "estimate against exact effect"}
+    picture = {"viewBox": f"0 0 {_SIDE} {_SIDE}", "role": "img", "aria-label": say("estimate against exact effect")}
     drawn = el("svg", {**picture, "class": "scatter"}, el("g", {"class": "axes"}, lines, texts), dots)
-    return section("Estimate against exact", result.agreement(), drawn)
+    return section(say("Estimate against exact"), told(result.agreement()), drawn)
 
 
 def limits(values: np.ndarray) -> tuple[float, float]:
@@ -147,8 +172,15 @@ def _ranked(result: HeadEffects) -> Markup:
             el("td", {"data-sort": ""}, "—") if np.isnan(exact) else coloured(float(exact), largest),
         ]
         if several:
-            spread = "—" if np.isnan(exact) else f"{number(low[i, head])} to {number(high[i, head])}"
+            spread = (
+                "—" if np.isnan(exact) else say("{low} to {high}", low=number(low[i, head]), high=number(high[i, head]))
+            )
             cells.append(el("td", None, spread))
         rows.append(el("tr", None, cells))
-    heads = [("layer", "ascending"), ("head", "ascending"), ("estimate", "descending"), ("exact", "descending")]
-    return section("The strongest heads", None, table([*heads, *([("95 %", None)] if several else [])], rows))
+    heads: list[tuple[str, str | None]] = [
+        (say("layer"), "ascending"),
+        (say("head"), "ascending"),
+        (say("estimate"), "descending"),
+        (say("exact"), "descending"),
+    ]
+    return section(say("The strongest heads"), None, table([*heads, *([("95 %", None)] if several else [])], rows))

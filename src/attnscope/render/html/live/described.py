@@ -8,6 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from attnscope.render.content.caption import caption_of, headline, plural, query_text, singular, unit
+from attnscope.render.html.attribution import ranked
 from attnscope.render.html.explorer import manifest_of
 from attnscope.render.html.map_encoding import Coding, pack, row_lengths, thumbnail
 from attnscope.render.html.page import language, own_language
@@ -15,6 +16,7 @@ from attnscope.render.html.per_token import notes_of, scale_of, title_of
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.attribution import Attribution
 from attnscope.results.per_token import PerToken
+from attnscope.translation import say
 
 
 def described(result: Attribution | PerToken) -> dict[str, Any]:
@@ -29,12 +31,12 @@ def described(result: Attribution | PerToken) -> dict[str, Any]:
         "lang": language(first.text),
         "textLang": own_language(first.text),
         "signed": first.signed,
-        "facts": [[name.strip(), value.strip()] for name, value in _facts(whole, caption.facts)],
+        "facts": [[say(name.strip()), value.strip()] for name, value in _facts(whole, caption.facts)],
         "answer": None if said is None else {"text": said[0], "probability": said[1], "lang": own_language(said[0])},
         "unit": unit(first).strip(),
         "per": singular(first),
         "units": plural(first),
-        "ranked": f"{'Strongest' if first.signed else 'Highest'} {plural(first)}",
+        "ranked": ranked(first),
         "query": query.strip(),
         "scale": scale_of(first) if isinstance(whole, PerToken) else caption.scale,
         "notes": [note.strip() for note in (notes_of(whole) if isinstance(whole, PerToken) else caption.notes)],

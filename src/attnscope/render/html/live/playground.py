@@ -8,9 +8,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from attnscope.render.html.attribution import KEYS as ATTRIBUTION_KEYS
-from attnscope.render.html.bundle import page_script, viewer
-from attnscope.render.html.escape import Markup, el, filled, raw_text
+from attnscope.render.html.attribution import keys as attribution_keys
+from attnscope.render.html.bundle import page_script, template, viewer
+from attnscope.render.html.escape import Markup, el, filled, joined, raw_text
+from attnscope.render.html.languages import in_languages
 from attnscope.render.html.page import (
     JSON_ESCAPES,
     chosen,
@@ -22,7 +23,8 @@ from attnscope.render.html.page import (
     sheets,
     sizes,
 )
-from attnscope.render.html.per_token import KEYS as PER_TOKEN_KEYS
+from attnscope.render.html.per_token import keys as per_token_keys
+from attnscope.translation import say, spoken
 
 _FOLDER = "playground"
 _MODULE = f"{_FOLDER}/playground.js"
@@ -44,12 +46,12 @@ EXAMPLES: tuple[tuple[str, str, str], ...] = (
 
 
 def playground_page(
-    models: Sequence[str], methods: Sequence[tuple[str, str]], *, fragment: str | None = None
+    models: Sequence[str], methods: Sequence[tuple[str, str]], *, fragment: str | None = None, lang: str | None = None
 ) -> tuple[bytes, str]:
     """The page, UTF-8, and the policy that has to come with it.
 
     models: their names. methods: each one's name, and what its scores are. fragment: the state that a page in a
-    notebook begins with; None for a page that a server hands out.
+    notebook begins with; None for a page that a server hands out. lang: None is the language of the reader's browser.
     """
     notebook = fragment is not None
     setup: dict[str, Any] = {
@@ -60,14 +62,6 @@ def playground_page(
     }
     code = page_script(_MODULE, *(_CHANNEL if notebook else _SERVER), addressed=notebook)
     style = sheets(*_STYLES[:2], sizes(80, 18), colour_rules(False), colour_rules(True, "[data-signed]"), *_STYLES[2:])
-    body = filled(
-        viewer(f"{_FOLDER}/playground.html"),
-        importance=_importance(),
-        tokens=_tokens(),
-        maps=filled(viewer("explorer/explorer.html"), title=""),
-        setup=raw_text(json.dumps(setup).translate(JSON_ESCAPES)),
-        script=raw_text(code),
-    )
     reached = "'none'" if notebook else "'self'"
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -75,8 +69,22 @@ def playground_page(
     )
     # A page cannot forbid frames itself: the server's header does.
     own = policy.replace("frame-ancestors 'none'; ", "")
-    page = framed(body, title="attnscope playground", style=style, policy=own, root=root("en", None))
-    return page.encode(), policy
+
+    def page() -> Markup:
+        body = filled(
+            template(f"{_FOLDER}/playground.html"),
+            importance=_importance(),
+            tokens=_tokens(),
+            maps=filled(template("explorer/explorer.html"), title=""),
+        )
+        return framed(body, title=say("attnscope playground"), style=style, policy=own, root=root(spoken(), None))
+
+    data = filled(
+        viewer(f"{_FOLDER}/data.html"),
+        setup=raw_text(json.dumps(setup).translate(JSON_ESCAPES)),
+        script=raw_text(code),
+    )
+    return joined((in_languages(page, code, lang), data)).encode(), policy
 
 
 def _part(tag: str, name: str, classes: str | None = None) -> Markup:
@@ -89,8 +97,8 @@ def _importance() -> Markup:
         "reading/attribution.html",
         title="",
         facts=Markup(""),
-        choice=chosen("Units", "unit", (("word", "words"), ("token", "tokens"))),
-        keys=ATTRIBUTION_KEYS,
+        choice=chosen(say("Units"), "unit", (("word", say("words")), ("token", say("tokens")))),
+        keys=attribution_keys(),
         answer=_part("p", "answer", "answer"),
         ranked="",
         text="",
@@ -113,8 +121,8 @@ def _tokens() -> Markup:
     return reading_body(
         "reading/per_token.html",
         title="",
-        choice=chosen("Range of the colours", "range", (("own", "own range"), ("one", "one range"))),
-        keys=PER_TOKEN_KEYS,
+        choice=chosen(say("Range of the colours"), "range", (("own", say("own range")), ("one", say("one range")))),
+        keys=per_token_keys(),
         targets="",
         text="",
         lang="",

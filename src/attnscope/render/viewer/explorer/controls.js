@@ -5,6 +5,7 @@ import { bindForm } from "../form_binding.js";
 import { listenKeys } from "../keyboard.js";
 import { STATISTICS } from "./overview.js";
 import { pairs, VIEW_NAMES } from "./view_state.js";
+import { t } from "../speech.js";
 
 /** @typedef {import("./views.js").Context} Context */
 
@@ -70,10 +71,10 @@ export function listenControls(context, store, save) {
   const sorts = Object.keys(STATISTICS)
     .filter((name) => name in statistics)
     .flatMap((name) => [
-      [name, `most ${STATISTICS[name][0]}`],
-      [`-${name}`, `least ${STATISTICS[name][0]}`],
+      [name, t("most {statistic}", { statistic: t(STATISTICS[name][0]) })],
+      [`-${name}`, t("least {statistic}", { statistic: t(STATISTICS[name][0]) })],
     ]);
-  fill(dom.part("sort"), [["", "layer and head"], ...sorts]);
+  fill(dom.part("sort"), [["", t("layer and head")], ...sorts]);
   bindForm(dom, store, (key) =>
     key === "unit" || key === "dir" ? { pin: -1, other: -1, zoom: "" } : key === "special" ? { zoom: "" } : {},
   );
@@ -131,7 +132,7 @@ export function listenControls(context, store, save) {
       dom.part(button.dataset.view ?? "").hidden = !here;
     }
     const chosen = pairs(state.chosen).length;
-    dom.part("chosen-count").textContent = chosen ? `${chosen} heads selected` : "";
+    dom.part("chosen-count").textContent = chosen ? t("{count} heads selected", { count: chosen }) : "";
     dom.part("clear-chosen").hidden = !chosen;
     dom.part("unpin").hidden = state.pin < 0;
     dom.root.dataset.view = state.view;

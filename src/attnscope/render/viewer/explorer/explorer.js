@@ -14,6 +14,7 @@ import { createTooltip } from "../tooltip.js";
 import { createTopPanel } from "./top_panel.js";
 import { createModels } from "./view_model.js";
 import { VIEWS } from "./views.js";
+import { t } from "../speech.js";
 
 /** @typedef {import("./view_model.js").ViewModel} ViewModel @typedef {import("./views.js").View} View */
 
@@ -75,7 +76,9 @@ export function start(root, source, address = null) {
 
   /** Says in the page what could not be read. @param {unknown} error */
   function failed(error) {
-    dom.part("notes").textContent = `This map cannot be read: ${/** @type {Error} */ (error).message}`;
+    dom.part("notes").textContent = t("This map cannot be read: {reason}", {
+      reason: /** @type {Error} */ (error).message,
+    });
   }
 
   /** Draws in the next frame. @param {boolean} all everything, or only what follows the pointer */

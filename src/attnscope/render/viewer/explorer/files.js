@@ -3,6 +3,7 @@
 import { download } from "../dom.js";
 import { csv } from "../format.js";
 import { pixels, svgDocument } from "../svg.js";
+import { t } from "../speech.js";
 
 /**
  * @param {import("../dom.js").Dom} dom
@@ -25,5 +26,5 @@ export const createSave = (dom, currentView) => async (/** @type {string} */ kin
     });
     download(`${view.name}.${kind}`, kind === "svg" ? drawn : await pixels(drawn));
   }
-  dom.say(`${kind} saved`);
+  dom.say(t("{file} saved", { file: kind }));
 };

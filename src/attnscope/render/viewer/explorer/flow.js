@@ -12,6 +12,7 @@ import { buildText, createTextView, elementOf } from "../text_view.js";
 import { digits } from "./top_panel.js";
 import { inUnits } from "./view_model.js";
 import { apart } from "../units.js";
+import { later, phrase, t } from "../speech.js";
 
 /** @typedef {import("./view_model.js").ViewModel} ViewModel */
 
@@ -135,7 +136,11 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
     [hovered.row, hovered.column] = [row, column];
     const k = model.columns[column];
     const where = document.createDocumentFragment();
-    where.append(bdi(short(model.key.units[k].label, 40)), ` at the input of layer ${layerOf(rows, row)}`);
+    const said = phrase("{word} at the input of layer {layer}", {
+      word: short(model.key.units[k].label, 40),
+      layer: String(layerOf(rows, row)),
+    });
+    where.append(...said.map((text, i) => (i % 2 ? bdi(text) : text)));
     tooltip.showAt(event.clientX + 14, event.clientY + 16, where, [number(rows[row][k])]);
     draw(model);
     return undefined;
@@ -179,7 +184,10 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
           span.title = number(values[i]);
         });
         const [low, high] = ends(values, score.signed);
-        const notes = [...(score.notes ?? []), `Colours from ${number(low)} to ${number(high)}.`];
+        const notes = [
+          ...(score.notes ?? []),
+          t("Colours from {low} to {high}.", { low: number(low), high: number(high) }),
+        ];
         section.append(body, element("p", notes.join(" "), "facts"));
         return section;
       }),
@@ -189,15 +197,18 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
   return {
     needsMap: true,
     onlyTo: true,
-    sourceName: () => "rollout, all layers",
+    sourceName: () => t("rollout, all layers"),
     show(model) {
       writeScores();
       const why = cache.noRollout();
-      dom.part("no-rollout").textContent = why && `No rollout. ${why}`;
+      dom.part("no-rollout").textContent = why && `${t("No rollout.")} ${t(why)}`;
       dom.part("rollout").hidden = Boolean(why);
       if (why) return;
       const unit = startUnit(model);
-      setPhrase(dom.part("rollout-title"), ["Rollout from ", short(model.query.units[unit].label, 40)]);
+      setPhrase(
+        dom.part("rollout-title"),
+        phrase("Rollout from {word}", { word: short(model.query.units[unit].label, 40) }),
+      );
       focus.unit = unit;
       dom.part("climbing").hidden = Boolean(rolledRows(model));
       if (rolledRows(model)) return;
@@ -214,11 +225,11 @@ export function createFlow({ dom, manifest, state, update, focus, cache, tooltip
         state,
         paint.colours,
         state.scale === "fixed" ? 1 : null,
-        "share of rollout",
-        state.scale === "fixed" ? "0 to 1" : "of each row’s largest",
+        t("share of rollout"),
+        state.scale === "fixed" ? t("0 to 1") : t("of each row’s largest"),
       ),
     values: (model) => rolledRows(model)?.at(-1) ?? new Float32Array(model.map.nk),
-    verb: () => " comes from, in the end",
+    verb: () => later("{unit} comes from, in the end"),
     svg(model) {
       const rows = rolledRows(model) ?? [];
       const [width, height] = [canvas.clientWidth, rows.length * ROW];

@@ -10,6 +10,7 @@ import { rowsLegend } from "./map_legend.js";
 import { image, outline, round, write } from "../svg.js";
 import { digits, rank } from "./top_panel.js";
 import { ceiling, norm, value, values } from "./view_model.js";
+import { t } from "../speech.js";
 
 /**
  * @typedef {import("./view_model.js").ViewModel} ViewModel
@@ -255,8 +256,12 @@ export function createHead(context) {
       const { left, top, window: view } = frame;
       const x = box.left + left + (k + 1 - view.x) * view.sx + 14;
       const y = box.top + top + (q + 1 - view.y) * view.sy + 14;
-      const said = `${number(row[key])}, rank ${rank(row, model.columns, key)} of ${model.columns.length}`;
-      tooltip.showAt(x, y, pair, [model.map.hidden[key] ? "hidden sink" : said]);
+      const said = t("{value}, rank {rank} of {count}", {
+        value: number(row[key]),
+        rank: rank(row, model.columns, key),
+        count: model.columns.length,
+      });
+      tooltip.showAt(x, y, pair, [model.map.hidden[key] ? t("hidden sink") : said]);
       if (state.dir === "to") focus.point(query, key);
       else focus.point(key, query);
     }

@@ -1,8 +1,10 @@
 // Maps on demand, from the source through the worker; the last two dozen are cached.
 
-import { inflated, levels } from "./decode.js";
+import { levels } from "./decode.js";
+import { inflated } from "../inflate.js";
 import { FINE, FINE_SIGNED } from "./sparse_map.js";
 import { createAnswer } from "./worker.js";
+import { later } from "../speech.js";
 
 /**
  * @typedef {import("./worker.js").Units} Units
@@ -166,14 +168,14 @@ export function createMapCache(source) {
     noRollout() {
       const { kind, layers, heads, queries, keys, sides } = manifest;
       if (kind === "cross")
-        return "Rollout follows the attention of one text to itself; this is from one text to another.";
-      if (manifest.coding.signed) return "Rollout follows shares; the weights of linear attention are signed.";
-      if (!manifest.thumbnails) return "The maps themselves were not kept, only statistics.";
+        return later("Rollout follows the attention of one text to itself; this is from one text to another.");
+      if (manifest.coding.signed) return later("Rollout follows shares; the weights of linear attention are signed.");
+      if (!manifest.thumbnails) return later("The maps themselves were not kept, only statistics.");
       const all = sides[0].tokens.length;
-      if (manifest.missing.length) return "Layers were left out to keep this file small.";
-      if (queries.length < all || keys.length < all) return "Not all queries and keys were kept.";
-      if (layers.some((layer, i) => layer !== i)) return "Not all layers below the last one were kept.";
-      if (heads.some((head, i) => head !== i)) return "Not all heads were kept.";
+      if (manifest.missing.length) return later("Layers were left out to keep this file small.");
+      if (queries.length < all || keys.length < all) return later("Not all queries and keys were kept.");
+      if (layers.some((layer, i) => layer !== i)) return later("Not all layers below the last one were kept.");
+      if (heads.some((head, i) => head !== i)) return later("Not all heads were kept.");
       return "";
     },
 

@@ -3,6 +3,7 @@
 import { ticks } from "../colour.js";
 import { number, percent } from "../format.js";
 import { ceiling, meanLeftOut } from "./view_model.js";
+import { later, t } from "../speech.js";
 
 /**
  * @typedef {import("./view_model.js").ViewModel} ViewModel
@@ -16,7 +17,7 @@ import { ceiling, meanLeftOut } from "./view_model.js";
 export const curvedLegend = (state, colours, highest, what, scaling, signed = false) => ({
   colours,
   ticks: signed ? signedTicks(state, highest) : curvedTicks(state, highest),
-  unit: [`${what}, ${scaling}${curveName(state)}`],
+  unit: [t("{what}, {scaling}{curve}", { what, scaling, curve: curveName(state) })],
 });
 
 /** From the largest below 0 to the largest above it. @param {State} state @param {number | null} highest */
@@ -49,18 +50,25 @@ function curvedTicks(state, highest) {
 
 /** @param {State} state */
 function curveName({ curve, gamma }) {
-  const name = curve === "linear" ? "" : `, ${curve === "sqrt" ? "square-root" : "logarithmic"} colours`;
-  return `${name}${gamma === 1 ? "" : `, gamma ${number(gamma)}`}`;
+  const name = curve === "linear" ? "" : curve === "sqrt" ? t(", square-root colours") : t(", logarithmic colours");
+  return `${name}${gamma === 1 ? "" : t(", gamma {gamma}", { gamma: number(gamma) })}`;
 }
+
+/** How colours are scaled, by the state's name for it. @type {Record<string, string>} */
+export const PER = {
+  row: later("scaled per row"),
+  column: later("scaled per column"),
+  map: later("scaled per map"),
+};
 
 /** What the weights of a map are. @param {State} state @param {import("./view_model.js").Paint} paint */
 export function shareName({ renorm }, { signed }) {
-  if (signed) return renorm ? "share of the weights shown, without signs" : "weight of linear attention";
-  return renorm ? "share of the attention shown" : "share of attention";
+  if (signed) return renorm ? t("share of the weights shown, without signs") : t("weight of linear attention");
+  return renorm ? t("share of the attention shown") : t("share of attention");
 }
 
 /** The scale that is the same for all. @param {import("./view_model.js").Paint} paint */
-export const fixedName = ({ signed }) => (signed ? "−1 to 1" : "0 to 1");
+export const fixedName = ({ signed }) => (signed ? t("−1 to 1") : t("0 to 1"));
 
 /** The legend of views in which each query has its own scale. @param {ViewModel} model
  * @param {number} query the one in focus, -1 for none @returns {Legend} */
@@ -68,7 +76,7 @@ export function rowsLegend(model, query) {
   const { state, paint, highest } = model;
   const top = state.scale === "row" && query < 0 ? null : state.scale === "map" ? highest : ceiling(model, query);
   const scaling =
-    state.scale === "fixed" ? fixedName(paint) : top === null ? "of each row’s largest" : `scaled per ${state.scale}`;
+    state.scale === "fixed" ? fixedName(paint) : top === null ? t("of each row’s largest") : t(PER[state.scale]);
   return curvedLegend(state, paint.colours, top, shareName(state, paint), scaling, paint.signed);
 }
 
@@ -78,9 +86,11 @@ export function rowsLegend(model, query) {
  * @returns {import("../legend.js").Caption} */
 export function captionOf(manifest, state, view, model, legend) {
   const { provenance, version, queries, keys, title, coding } = manifest;
-  const length = queries.length === keys.length ? `${keys.length} tokens` : `${queries.length} × ${keys.length} tokens`;
+  const length = t("{count} tokens", {
+    count: queries.length === keys.length ? keys.length : `${queries.length} × ${keys.length}`,
+  });
   const special = !state.special && model?.key.units.some((unit) => unit.special);
-  const hidden = [special ? "without special tokens" : "", model?.map.sinks.length ? "without sinks" : ""].filter(
+  const hidden = [special ? t("without special tokens") : "", model?.map.sinks.length ? t("without sinks") : ""].filter(
     Boolean,
   );
   const out = model ? meanLeftOut(model) : 0;
@@ -88,10 +98,15 @@ export function captionOf(manifest, state, view, model, legend) {
     provenance.model ?? "",
     length,
     view.sourceName(),
-    view.needsMap ? `by ${state.unit}` : "",
+    view.needsMap ? (state.unit === "word" ? t("by word") : t("by token")) : "",
     legend.unit.join(""),
     out > 0.0005
-      ? `${hidden.join(", ")} (${percent(out)} of ${coding.signed ? "all weights, without signs" : "the attention"})`
+      ? t(
+          coding.signed
+            ? later("{hidden} ({share} of all weights, without signs)")
+            : later("{hidden} ({share} of the attention)"),
+          { hidden: hidden.join(", "), share: percent(out) },
+        )
       : "",
     `attnscope ${version}`,
   ];
@@ -101,18 +116,28 @@ export function captionOf(manifest, state, view, model, legend) {
 /** What is not there: what the maps themselves say of it, and what the file had to leave out. @param {import("../source.js").Manifest} manifest @returns {string[]} */
 export function fileNotes({ coding, kept, missing, megabytes, thumbnails, notes: ofMaps = [] }) {
   const notes = [...ofMaps];
-  if (!thumbnails) return [...notes, "Only statistics were kept, no maps."];
+  if (!thumbnails) return [...notes, t("Only statistics were kept, no maps.")];
   if (kept) {
     notes.push(
       coding.power === 1
-        ? `A weight is off by at most ${number(0.5 / coding.top)} of its row’s largest; ${percent(kept.mean)} of the attention ` +
-            `is kept, in the worst map ${percent(kept.worst)}.`
-        : `Weights are kept by square roots; ${percent(kept.mean)} of the attention is kept.`,
+        ? t(
+            "A weight is off by at most {error} of its row’s largest; {kept} of the attention is kept, in the worst map {worst}.",
+            { error: number(0.5 / coding.top), kept: percent(kept.mean), worst: percent(kept.worst) },
+          )
+        : t("Weights are kept by square roots; {kept} of the attention is kept.", { kept: percent(kept.mean) }),
     );
   }
-  if (coding.top < 255) notes.push(`Coarser than usual, so that the file stays below ${number(megabytes[1])} MB.`);
+  if (coding.top < 255)
+    notes.push(
+      t("Coarser than usual, so that the file stays below {megabytes} MB.", { megabytes: number(megabytes[1]) }),
+    );
   if (missing.length) {
-    notes.push(`The maps of layers ${missing.join(", ")} were left out to keep to ${number(megabytes[1])} MB.`);
+    notes.push(
+      t("The maps of layers {layers} were left out to keep to {megabytes} MB.", {
+        layers: missing.join(", "),
+        megabytes: number(megabytes[1]),
+      }),
+    );
   }
   return notes;
 }

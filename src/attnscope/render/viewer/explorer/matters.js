@@ -3,6 +3,7 @@
 import { stepOf, textOn } from "../colour.js";
 import { number } from "../format.js";
 import { ends, ranks, symmetric } from "../scores.js";
+import { t } from "../speech.js";
 import { buildText, createTextView } from "../text_view.js";
 import { apart } from "../units.js";
 
@@ -60,13 +61,21 @@ export function createMatters({ dom, manifest, state, models }) {
     if (!matters) return;
     const values = valuesIn(matters, shownRow);
     const [low, high] = ends(values, true);
-    const of = matters.by_layer ? `Layer ${state.layer}: ${matters.about}` : matters.about;
+    const of = matters.by_layer
+      ? t("Layer {layer}: {about}", { layer: state.layer, about: matters.about })
+      : matters.about;
     const shares = attention && sharesOf(model, attention);
-    const said = [`${of}. Colours from ${number(low)} (blue) to ${number(high)} (red).`];
+    const said = [
+      t("{about}. Colours from {low} (blue) to {high} (red).", { about: of, low: number(low), high: number(high) }),
+    ];
     if (shares && shares.length > 2) {
       const agreement = rankCorrelation(shares, values.map(Math.abs));
       if (Number.isFinite(agreement))
-        said.push(`Rank correlation of what is attended to with the size of these effects: ${agreement.toFixed(2)}.`);
+        said.push(
+          t("Rank correlation of what is attended to with the size of these effects: {agreement}.", {
+            agreement: agreement.toFixed(2),
+          }),
+        );
     }
     dom.part("matters-says").textContent = said.join(" ");
   }

@@ -7,6 +7,7 @@ import { drawScatter } from "./scatter.js";
 import { curvedLegend, shareName } from "./map_legend.js";
 import { image, write } from "../svg.js";
 import { pairs } from "./view_state.js";
+import { later, t } from "../speech.js";
 
 /**
  * @typedef {import("./map_cache.js").Place} Place
@@ -17,21 +18,22 @@ import { pairs } from "./view_state.js";
 
 /** name -> [short name, what it means, whether it is a share] @type {Record<string, [string, string, boolean]>} */
 export const STATISTICS = {
-  sink: ["sink", "the most that one key takes from the mean query", true],
-  entropy: ["entropy", "mean entropy of a row, in nats: how spread the head looks", false],
-  distance: ["distance", "mean distance from query to key, in tokens", false],
-  previous: ["previous token", "mean share on the token before the query", true],
-  same_word: ["same word", "mean share on the other tokens of the query’s word", true],
-  first: ["first token", "mean share on the first token", true],
-  negative: ["negative", "mean share of a row’s weights, without signs, that is negative", true],
-  special: ["special tokens", "mean share on special tokens", true],
+  sink: [later("sink"), later("the most that one key takes from the mean query"), true],
+  entropy: [later("entropy"), later("mean entropy of a row, in nats: how spread the head looks"), false],
+  distance: [later("distance"), later("mean distance from query to key, in tokens"), false],
+  previous: [later("previous token"), later("mean share on the token before the query"), true],
+  same_word: [later("same word"), later("mean share on the other tokens of the query’s word"), true],
+  first: [later("first token"), later("mean share on the first token"), true],
+  negative: [later("negative"), later("mean share of a row’s weights, without signs, that is negative"), true],
+  special: [later("special tokens"), later("mean share on special tokens"), true],
   effect: [
-    "effect",
-    "what a target loses without the head: exact where it was taken away, else an estimate; red speaks for the target, " +
-      "blue against it",
+    later("effect"),
+    later(
+      "what a target loses without the head: exact where it was taken away, else an estimate; red speaks for the target, blue against it",
+    ),
     false,
   ],
-  effect_size: ["strong effect", "how much a target changes without the head, up or down", false],
+  effect_size: [later("strong effect"), later("how much a target changes without the head, up or down"), false],
 };
 
 /** @param {string} name @param {number} value */
@@ -62,7 +64,7 @@ export const thumbnailLegend = (state, models) =>
     models.colours(state),
     null,
     shareName({ ...state, renorm: false }, models.paintOf(state)),
-    "of each head’s largest",
+    t("of each head’s largest"),
     models.paintOf(state).signed,
   );
 
@@ -135,7 +137,7 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
     const name = `${layer}.${head}`;
     const after = before.includes(name) ? before.filter((other) => other !== name) : [...before, name];
     update({ chosen: after.join(" "), from: after.length ? "chosen" : "head" });
-    dom.say(`${after.length} heads selected`);
+    dom.say(t("{count} heads selected", { count: after.length }));
   }
 
   /** @param {KeyboardEvent} event */
@@ -222,13 +224,16 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
       colourByEffect(tile, layer, head, !numbers || name.startsWith("effect"));
       if (!manifest.thumbnails && value !== undefined) fillTile(tile, part);
       tile.setAttribute("aria-pressed", String(chosen.has(`${layers[layer]}.${heads[head]}`)));
-      const missing = manifest.missing.includes(layers[layer]) ? ", left out of this file" : "";
+      const missing = manifest.missing.includes(layers[layer]) ? t(", left out of this file") : "";
       const said = value === undefined ? "" : `, ${name} ${stat.textContent}`;
-      tile.setAttribute("aria-label", `layer ${layers[layer]}, head ${heads[head]}${said}${missing}`);
+      tile.setAttribute(
+        "aria-label",
+        t("layer {layer}, head {head}", { layer: layers[layer], head: heads[head] }) + said + missing,
+      );
       return tile;
     });
     if (sorted.some((tile, i) => field.children[i] !== tile)) field.replaceChildren(...sorted);
-    dom.part("sort-says").textContent = numbers ? STATISTICS[name][1] : "";
+    dom.part("sort-says").textContent = numbers ? t(STATISTICS[name][1]) : "";
     scatter(name);
   }
 
@@ -247,7 +252,7 @@ export function createOverview({ dom, manifest, state, update, models, cache, fa
 
   return {
     needsMap: false,
-    sourceName: () => `${layers.length} layers × ${heads.length} heads`,
+    sourceName: () => t("{layers} layers × {heads} heads", { layers: layers.length, heads: heads.length }),
     show() {
       if (!tiles.length) build();
       const look = [state.sort, state.chosen, models.signedPaint().colours[63]].join();

@@ -3,13 +3,14 @@
 import { arrowKeyTarget } from "../arrow_keys.js";
 import { textOn } from "../colour.js";
 import { number } from "../format.js";
-import { curvedLegend, fixedName, shareName } from "./map_legend.js";
+import { curvedLegend, fixedName, shareName, PER } from "./map_legend.js";
 import { createMatters } from "./matters.js";
 import { addRow } from "./sparse_map.js";
 import { textBody } from "../svg.js";
 import { buildText, createTextView, elementOf, markUnits, unitAt } from "../text_view.js";
 import { digits } from "./top_panel.js";
 import { inUnits, largestOf, norm, values } from "./view_model.js";
+import { later, t } from "../speech.js";
 
 /**
  * @typedef {import("./view_model.js").ViewModel} ViewModel
@@ -165,20 +166,20 @@ export function createText(context) {
       return {
         colours: models.signedPaint().colours,
         ticks,
-        unit: ["difference of attention: second (blue) to first (red)"],
+        unit: [t("difference of attention: second (blue) to first (red)")],
       };
     }
     const of = state.scale === "map" ? "map" : state.dir === "to" ? "row" : "column";
     const scaling = {
-      mean: `mean over all ${state.unit}s`,
-      rollout: "scaled per row",
-      row: state.scale === "fixed" ? fixedName(model.paint) : `scaled per ${of}`,
+      mean: state.unit === "word" ? t("mean over all words") : t("mean over all tokens"),
+      rollout: t("scaled per row"),
+      row: state.scale === "fixed" ? fixedName(model.paint) : t(PER[of]),
     }[kind];
     return curvedLegend(
       state,
       model.paint.colours,
       most,
-      kind === "rollout" ? "share of rollout" : shareName(state, model.paint),
+      kind === "rollout" ? t("share of rollout") : shareName(state, model.paint),
       scaling,
       model.paint.signed,
     );
@@ -236,7 +237,7 @@ export function createText(context) {
 
   return {
     needsMap: true,
-    sourceName: () => (isRollout() ? "rollout, all layers" : models.mapSourceName(state)),
+    sourceName: () => (isRollout() ? t("rollout, all layers") : models.mapSourceName(state)),
     show(model) {
       const { by } = built();
       roots.by.hidden = oneText;
@@ -252,7 +253,7 @@ export function createText(context) {
     },
     legend,
     values: (model) => (isRollout() ? coloured(model).row : null),
-    verb: () => (isRollout() ? " comes from, in the end" : ""),
+    verb: () => (isRollout() ? later("{unit} comes from, in the end") : ""),
     reveal: (unit) => texts && elementOf(sides(texts).from, unit)?.scrollIntoView({ block: "center" }),
     buildAhead: (until) => built(until).whole,
     svg(model) {

@@ -5,10 +5,19 @@ import { setPhrase, setText } from "../dom.js";
 import { number, percent, short } from "../format.js";
 import { createTopTable } from "../top_table.js";
 import { leftOut, values } from "./view_model.js";
+import { later, phrase, t } from "../speech.js";
 
 /** @typedef {import("./view_model.js").ViewModel} ViewModel @typedef {import("./views.js").View} View */
 
 const TOP = 12;
+
+/** How a unit, or two, relate to what is listed. @type {Record<string, string>} */
+const VERBS = {
+  to: later("{unit} attends to"),
+  by: later("{unit} is attended to by"),
+  "to both": later("{unit} beside {other} attends to"),
+  "by both": later("{unit} beside {other} is attended to by"),
+};
 
 /** Rounds a number for a table, to somewhat more digits than the maps' eight bits hold. @param {number} share */
 export const digits = (share) => Number(share.toPrecision(6));
@@ -56,10 +65,9 @@ export function createTopPanel({ dom, state, update, focus }) {
     const { units } = sides(model).from;
     const unit = units[focus.unit];
     if (!unit) return [];
-    const verb = view.verb?.() || (state.dir === "to" ? " attends to" : " is attended to by");
     const other = compared(model, view.values?.(model) ?? null) ? units[state.other] : undefined;
-    const second = other ? [" beside ", short(other.label, 40)] : [];
-    return ["", short(unit.label, 40), ...second, verb];
+    const verb = view.verb?.() || VERBS[`${state.dir}${other ? " both" : ""}`];
+    return phrase(verb, { unit: short(unit.label, 40), other: short(other?.label ?? "", 40) });
   }
 
   /** "query → key, value, rank r of n", whatever the direction. @param {ViewModel} model @param {Float32Array} row */
@@ -67,7 +75,12 @@ export function createTopPanel({ dom, state, update, focus }) {
     const { from, to, among } = sides(model);
     const ends = [from.units[focus.unit].label, to.units[focus.other].label];
     if (state.dir !== "to") ends.reverse();
-    return `${ends.join(" → ")}, ${number(row[focus.other])}, rank ${rank(row, among, focus.other)} of ${among.length}`;
+    return t("{pair}, {value}, rank {rank} of {count}", {
+      pair: ends.join(" → "),
+      value: number(row[focus.other]),
+      rank: rank(row, among, focus.other),
+      count: among.length,
+    });
   }
 
   /** @param {ViewModel} model @param {Float32Array} row */
@@ -75,10 +88,15 @@ export function createTopPanel({ dom, state, update, focus }) {
     const { from, to, among } = sides(model);
     const [best] = largest(row, among, 1);
     const name = from.units[focus.unit].label;
-    if (best === undefined) return `${name}: nothing is shown`;
+    if (best === undefined) return t("{word}: nothing is shown", { word: name });
     const ends = [name, to.units[best].label];
     if (state.dir !== "to") ends.reverse();
-    return `${ends.join(" → ")}, ${number(row[best])}, rank 1 of ${among.length}`;
+    return t("{pair}, {value}, rank {rank} of {count}", {
+      pair: ends.join(" → "),
+      value: number(row[best]),
+      rank: 1,
+      count: among.length,
+    });
   }
 
   /** A sentence on how much of the unit's row is not shown. @param {ViewModel} model */
@@ -87,8 +105,14 @@ export function createTopPanel({ dom, state, update, focus }) {
     const out = leftOut(model, focus.unit);
     if (out < 0.0005) return "";
     const special = !state.special && model.key.units.some((unit) => unit.special);
-    const what = [special ? "special tokens" : "", model.map.sinks.length ? "hidden sinks" : ""].filter(Boolean);
-    return `${percent(out)} went to ${what.join(" and ")}${state.renorm ? "; the rest is scaled up to 1" : ""}.`;
+    const sinks = model.map.sinks.length > 0;
+    const went =
+      special && sinks
+        ? later("{share} went to special tokens and hidden sinks.")
+        : sinks
+          ? later("{share} went to hidden sinks.")
+          : later("{share} went to special tokens.");
+    return t(went, { share: percent(out) }) + (state.renorm ? t(" The rest is scaled up to 1.") : "");
   }
 
   /** Shows the lines; a click on one moves the focus to its unit. @param {import("../top_table.js").Line[]} lines */
@@ -98,7 +122,7 @@ export function createTopPanel({ dom, state, update, focus }) {
   function show(model, view) {
     const phrase = model ? subject(model, view) : [];
     if (!model || !phrase.length) {
-      setPhrase(dom.part("top-title"), ["Hover a word or cell, or click it to pin it."]);
+      setPhrase(dom.part("top-title"), [t("Hover a word or cell, or click it to pin it.")]);
       setText(dom.part("left-out"), "");
       return showLines([]);
     }

@@ -4,6 +4,7 @@ import { bend, stepOf, TABLE, table, words32 } from "../colour.js";
 import { pairs } from "./view_state.js";
 import { addRow, codeAt } from "./sparse_map.js";
 import { axis } from "../units.js";
+import { t } from "../speech.js";
 
 /**
  * @typedef {import("./view_state.js").State} State
@@ -69,12 +70,16 @@ export function createModels(manifest, isDark) {
 
   /** Where the map comes from, in words. @param {State} state */
   function mapSourceName(state) {
-    if (state.from === "layer") return `layer ${state.layer}, mean of ${heads.length} heads`;
+    if (state.from === "layer")
+      return t("layer {layer}, mean of {count} heads", { layer: state.layer, count: heads.length });
     if (state.from === "chosen" && pairs(state.chosen).length) {
       const names = wanted(state).map(([l, h]) => `${layers[l]}·${heads[h]}`);
-      return `mean of ${names.slice(0, 6).join(", ")}${names.length > 6 ? ` and ${names.length - 6} more` : ""}`;
+      return t("mean of {heads}", {
+        heads:
+          names.slice(0, 6).join(", ") + (names.length > 6 ? t(" and {count} more", { count: names.length - 6 }) : ""),
+      });
     }
-    return `layer ${state.layer}, head ${state.head}`;
+    return t("layer {layer}, head {head}", { layer: state.layer, head: state.head });
   }
 
   /** The cache name of the map for this state. @param {State} state */

@@ -1,6 +1,7 @@
 // The page's worker thread: maps are decoded, pooled and measured here, so that the page never waits for them.
 
-import { inflated, lengths, levels, unpack } from "./decode.js";
+import { lengths, levels, unpack } from "./decode.js";
+import { inflated } from "../inflate.js";
 import { measured, pooled, rollout } from "./pooling.js";
 
 /**

@@ -1,6 +1,6 @@
 // What one word attends to in every head, as a strip for each: a click on one shows its map.
 
-import { inflated } from "../explorer/decode.js";
+import { inflated } from "../inflate.js";
 import { stepOf } from "../colour.js";
 import { element, setText } from "../dom.js";
 import { label } from "../format.js";

@@ -14,6 +14,7 @@ import { createTooltip } from "../tooltip.js";
 import { createTopTable } from "../top_table.js";
 import { apart, together } from "../units.js";
 import { createStore } from "../url_state.js";
+import { later, t } from "../speech.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean, score: number}} Token
@@ -28,6 +29,14 @@ import { createStore } from "../url_state.js";
  */
 
 const TOP = 12;
+
+/** @type {Record<string, string>} */
+const UNITS = {
+  word: later("word"),
+  token: later("token"),
+  sentence: later("sentence"),
+  segment: later("segment"),
+};
 
 /** @param {import("../text_view.js").TextView} text @param {number[]} boxes @param {number[]} scores
  * @param {number[]} scaled @param {string[]} notes @param {boolean} signed @returns {ScoredText} */
@@ -78,7 +87,12 @@ function scoredTokens(root, { text, tokens, signed = false, measured }) {
   );
   const notes = boxes.map((box) =>
     shown[box].length > 1
-      ? `the ${signed ? "strongest" : "highest"} of ${shown[box].length} tokens in one character`
+      ? t(
+          signed
+            ? later("the strongest of {count} tokens in one character")
+            : later("the highest of {count} tokens in one character"),
+          { count: shown[box].length },
+        )
       : "",
   );
   const scaled = (signed ? symmetric : minMax)(scores);
@@ -129,9 +143,9 @@ export function start(root, source, address = null) {
   function values(place) {
     const { scores, scaled, ranks, notes } = now;
     const lines = [
-      `score ${number(scores[place])}`,
-      `scaled ${scaled[place].toFixed(3)}`,
-      `rank ${ranks[place]} of ${ranks.length}`,
+      t("score {score}", { score: number(scores[place]) }),
+      t("scaled {scaled}", { scaled: scaled[place].toFixed(3) }),
+      t("rank {rank} of {count}", { rank: ranks[place], count: ranks.length }),
     ];
     return notes[place] ? [...lines, notes[place]] : lines;
   }
@@ -147,7 +161,7 @@ export function start(root, source, address = null) {
     if (state.unit !== "word" || nameOfSegment(result, place) === undefined) return "";
     const { start, end } = result.words[place];
     const inside = result.tokens.filter((t) => !t.special && t.start < t.end && start <= t.start && t.start < end);
-    return `\nmean ${number(now.scores[place] / Math.max(1, inside.length))}`;
+    return t("\nmean {mean}", { mean: number(now.scores[place] / Math.max(1, inside.length)) });
   }
 
   /** @param {number} place */
@@ -207,7 +221,12 @@ export function start(root, source, address = null) {
       return stepColours(dom, "s");
     },
     ticks: threeTicks(ends(now.scores, signed), number),
-    unit: [`${unitName} per ${state.unit === "word" ? unitOf(result) : state.unit}`],
+    unit: [
+      t("{measure} per {unit}", {
+        measure: unitName,
+        unit: t(UNITS[state.unit === "word" ? (unitOf(result) ?? "word") : state.unit]),
+      }),
+    ],
   });
 
   function showTopWords() {

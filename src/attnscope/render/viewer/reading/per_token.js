@@ -13,6 +13,7 @@ import { createTooltip } from "../tooltip.js";
 import { createTopTable } from "../top_table.js";
 import { apart } from "../units.js";
 import { createStore } from "../url_state.js";
+import { phrase, t } from "../speech.js";
 
 /**
  * @typedef {{text: string, start: number, end: number, special: boolean}} Token
@@ -89,9 +90,11 @@ export function start(root, source, address = null) {
       return stepColours(dom, "s");
     },
     ticks: threeTicks(endsOf(state.target), number),
-    unit: [`${unitName} of “`, label(result.targets[state.target].text), "” per word"],
+    unit: phrase(t("{measure} of “{token}” per word", { measure: unitName }), {
+      token: label(result.targets[state.target].text),
+    }),
   });
-  const valueNote = () => `value ${number(result.targets[state.target].value)}`;
+  const valueNote = () => t("value {value}", { value: number(result.targets[state.target].value) });
 
   /** @param {typeof state | null} before */
   function show(before) {
@@ -117,7 +120,7 @@ export function start(root, source, address = null) {
       .filter((i) => words[i].text.trim())
       .sort((a, b) => size(b) - size(a))
       .slice(0, TOP);
-    setPhrase(dom.part("top-title"), ["", short(name, 40), " relied on"]);
+    setPhrase(dom.part("top-title"), phrase("{token} relied on", { token: short(name, 40) }));
     const lines = best.map((i) => ({
       unit: i,
       label: short(label(words[i].text), 40),
@@ -129,10 +132,13 @@ export function start(root, source, address = null) {
     tooltip.hide();
     if (before && before.target !== target) {
       dom.say(
-        `${name} relied most on ${lines
-          .slice(0, 3)
-          .map((line) => `${line.label} ${line.last}`)
-          .join(", ")}`,
+        t("{token} relied most on {words}", {
+          token: name,
+          words: lines
+            .slice(0, 3)
+            .map((line) => `${line.label} ${line.last}`)
+            .join(", "),
+        }),
       );
     }
   }
@@ -162,7 +168,7 @@ export function start(root, source, address = null) {
     if (word < 0) tooltip.hide();
     else
       tooltip.showAbove(text.spans[word], label(words[word].text), [
-        `score ${number(result.word_scores[state.target][word])}`,
+        t("score {score}", { score: number(result.word_scores[state.target][word]) }),
       ]);
   });
   holder.addEventListener("pointerleave", () => {

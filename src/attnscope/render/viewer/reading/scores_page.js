@@ -8,6 +8,7 @@ import { listenKeys } from "../keyboard.js";
 import { box, pixels, svgDocument, textBody } from "../svg.js";
 import { elementOf, markUnits } from "../text_view.js";
 import { find } from "../units.js";
+import { t } from "../speech.js";
 
 /**
  * @typedef {import("../dom.js").Dom} Dom
@@ -89,7 +90,7 @@ export function runScoresPage(dom, source, tooltip, store, page) {
   for (const [kind, make] of Object.entries(files)) {
     dom.part(`save-${kind}`).addEventListener("click", async () => {
       download(`${fileName()}.${kind}`, await make());
-      dom.say(`${kind} saved`);
+      dom.say(t("{file} saved", { file: kind }));
     });
   }
   fold(dom);
@@ -109,7 +110,7 @@ function fold(dom) {
   more.addEventListener("click", () => {
     const folded = root.classList.toggle("folded");
     more.setAttribute("aria-expanded", String(!folded));
-    more.textContent = folded ? "More" : "Less";
+    more.textContent = folded ? t("More") : t("Less");
   });
   if (root !== document.documentElement) return;
   dom.onWindow("host", () => {

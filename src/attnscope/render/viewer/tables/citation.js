@@ -5,6 +5,7 @@ import { Dom, setText } from "../dom.js";
 import { number } from "../format.js";
 import { createTooltip } from "../tooltip.js";
 import { listenButtons } from "./tables.js";
+import { later, t } from "../speech.js";
 
 /**
  * @typedef {{text: string, value: number, without: number, cited: number[]}} Statement
@@ -27,6 +28,9 @@ const tableOf = (data) => [
     ),
   ),
 ];
+
+/** @type {Record<string, string>} */
+const UNITS = { "share of attention": later("share of attention"), logits: later("logits"), nats: later("nats") };
 
 /** @param {number} value */
 const signed = (value) => `${value > 0 ? "+" : ""}${number(value)}`;
@@ -65,7 +69,10 @@ export function start(root, source) {
     list.append(...whole.sort((a, b) => scores[indexOf(b)] - scores[indexOf(a)]));
     statements.forEach((element, k) => element.setAttribute("aria-pressed", String(k === chosen)));
     const all = chosen === null || data.statements.length === 1;
-    setText(dom.all(".of")[0], all ? "of the whole answer" : `of statement ${Number(chosen) + 1}`);
+    setText(
+      dom.all(".of")[0],
+      all ? t("of the whole answer") : t("of statement {number}", { number: Number(chosen) + 1 }),
+    );
   }
 
   /** @param {number} k */
@@ -73,20 +80,27 @@ export function start(root, source) {
     chosen = chosen === k && data.statements.length > 1 ? null : k;
     tooltip.hide();
     draw();
-    dom.say(chosen === null ? "sources of the whole answer" : `sources of statement ${chosen + 1}`);
+    dom.say(
+      chosen === null ? t("sources of the whole answer") : t("sources of statement {number}", { number: chosen + 1 }),
+    );
   }
 
   /** What is known of a source for what is chosen. @param {number} i */
   function lines(i) {
     const of = chosen === null ? sums : data.scores[chosen];
-    const found = [`score ${signed(of[i])} (${data.unit})`];
+    const found = [t("score {score} ({unit})", { score: signed(of[i]), unit: t(UNITS[data.unit] ?? data.unit) })];
     if (data.low && data.high) {
       const interval = chosen === null ? null : [data.low[chosen][i], data.high[chosen][i]].map(signed);
-      found.push(interval ? `95 % interval ${interval[0]} to ${interval[1]}` : "choose a statement for its interval");
+      found.push(
+        interval
+          ? t("95 % interval {low} to {high}", { low: interval[0], high: interval[1] })
+          : t("choose a statement for its interval"),
+      );
     }
     const effects = chosen === null ? data.effects.map((row) => row[i]) : [data.effects[chosen][i]];
     const measured = effects.filter((effect) => effect !== null);
-    if (measured.length) found.push(`without it ${signed(-measured.reduce((sum, one) => sum + one, 0))} nats`);
+    if (measured.length)
+      found.push(t("without it {change} nats", { change: signed(-measured.reduce((sum, one) => sum + one, 0)) }));
     return found;
   }
 
@@ -108,8 +122,8 @@ export function start(root, source) {
     if (element.dataset.statement !== undefined) {
       const one = data.statements[Number(element.dataset.statement)];
       const said = [
-        `log-probability ${number(one.value)} with all sources`,
-        `${number(one.without)} with none of them`,
+        t("log-probability {value} with all sources", { value: number(one.value) }),
+        t("{value} with none of them", { value: number(one.without) }),
       ];
       return tooltip.showAbove(element, null, said);
     }

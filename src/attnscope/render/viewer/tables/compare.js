@@ -6,6 +6,7 @@ import { Dom } from "../dom.js";
 import { number } from "../format.js";
 import { filterable, listenButtons, sortable } from "./tables.js";
 import { createTooltip } from "../tooltip.js";
+import { later, t } from "../speech.js";
 
 /**
  * @typedef {{text: string, score: number}} Word
@@ -15,20 +16,33 @@ import { createTooltip } from "../tooltip.js";
  * @typedef {{left: Side, right: Side, pairs: Pair[], tags: Record<string, string>}} Comparison
  */
 
+/** Sides that the user has not named. @type {Record<string, string>} */
+const NAMES = { clean: later("clean"), adversarial: later("adversarial") };
+
+/** @param {Side} side */
+const sideName = ({ name }) => t(NAMES[name] ?? name);
+
 /** @param {Side} side @param {number | null} index */
 function sideLine(side, index) {
-  if (index === null) return `${side.name}: nothing`;
+  if (index === null) return t("{side}: nothing", { side: sideName(side) });
   const word = side.result.words[index];
-  return `${side.name}: ${word.text.trim()}, score ${number(word.score)}, rank ${side.ranks[index]} of ${side.ranks.length}`;
+  return t("{side}: {word}, score {score}, rank {rank} of {count}", {
+    side: sideName(side),
+    word: word.text.trim(),
+    score: number(word.score),
+    rank: side.ranks[index],
+    count: side.ranks.length,
+  });
 }
 
 /** @param {Comparison} comparison @param {Pair} pair */
 function values(comparison, pair) {
   const lines = [sideLine(comparison.left, pair.left), sideLine(comparison.right, pair.right)];
-  lines.push(
-    `change ${number(pair.change)}${pair.rank_change === null ? "" : `, places ${pair.rank_change > 0 ? "+" : ""}${pair.rank_change}`}`,
-  );
-  if (pair.restores !== null) lines.push(`undone alone: ${(100 * pair.restores).toFixed(1)} points`);
+  const places = `${Number(pair.rank_change) > 0 ? "+" : ""}${pair.rank_change}`;
+  const moved = pair.rank_change === null ? "" : t(", places {places}", { places });
+  lines.push(t("change {change}", { change: number(pair.change) }) + moved);
+  if (pair.restores !== null)
+    lines.push(t("undone alone: {points} points", { points: (100 * pair.restores).toFixed(1) }));
   return lines;
 }
 

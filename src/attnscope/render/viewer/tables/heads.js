@@ -2,6 +2,7 @@
 
 import { Dom } from "../dom.js";
 import { listenButtons } from "./tables.js";
+import { t } from "../speech.js";
 
 /** @typedef {{ statistics: string[], places: [number, number][], mean: (number | null)[][], low: (number | null)[][],
  *   high: (number | null)[][], count: number[][], strongest: [number, number][][][],
@@ -15,6 +16,7 @@ const short = (value) => (value === null ? "" : Number(value.toPrecision(3)).toS
 export function aboutHead(data, place) {
   return data.statistics
     .map((name, i) => ({
+      statistic: i,
       name: name.replaceAll("_", " "),
       mean: data.mean[i][place],
       low: data.low[i][place],
@@ -40,6 +42,8 @@ export function start(root, source) {
   const data = JSON.parse(source.result());
   const panel = dom.part("head");
   const names = data.places.map(([layer, head]) => `${layer}.${head}`);
+  // In the page's language, as Python wrote them.
+  const titles = [...root.querySelectorAll(".grids h2")].map((heading) => heading.textContent ?? "");
 
   /** @param {string} name */
   function show(name) {
@@ -54,20 +58,22 @@ export function start(root, source) {
       const texts = element("td");
       texts.append(...one.texts.map((text) => element("q", text)));
       row.append(
-        element("th", one.name),
+        element("th", titles[one.statistic]),
         element("td", `${short(one.mean)}${interval}`),
-        element("td", `${one.rank} of ${names.length}`),
+        element("td", t("{rank} of {count}", { rank: one.rank, count: names.length })),
         texts,
       );
       body.append(row);
     }
     const head = element("thead");
     const heads = element("tr");
-    heads.append(...["statistic", "mean", "rank", "texts in which it is largest"].map((text) => element("th", text)));
+    heads.append(
+      ...[t("statistic"), t("mean"), t("rank"), t("texts in which it is largest")].map((text) => element("th", text)),
+    );
     head.append(heads);
     const table = element("table");
     table.append(head, body);
-    panel.replaceChildren(element("h2", `Head ${name}`), table);
+    panel.replaceChildren(element("h2", t("Head {name}", { name })), table);
     panel.hidden = false;
     panel.scrollIntoView({ block: "nearest" });
   }

@@ -6,6 +6,7 @@ import { Dom } from "../dom.js";
 import { number } from "../format.js";
 import { listenButtons } from "./tables.js";
 import { createTooltip } from "../tooltip.js";
+import { t } from "../speech.js";
 
 /**
  * @typedef {{text: string, start: number, score: number}} Word
@@ -21,7 +22,7 @@ function partners(data, side, at) {
   const order = scores.map((score, i) => ({ score, text: others[i].text.trim() }));
   order.sort((a, b) => Math.abs(b.score) - Math.abs(a.score));
   const lines = order.slice(0, PARTNERS).map(({ score, text }) => `${text}  ${number(score)}`);
-  return [...lines, `sum of all  ${number(data[side].words[at].score)}`];
+  return [...lines, t("sum of all  {sum}", { sum: number(data[side].words[at].score) })];
 }
 
 /** A row for each pair of words, as attnscope's own CSV has them. @param {Similarity} data */

@@ -2,6 +2,10 @@
 
 import { Dom } from "../dom.js";
 import { listenButtons } from "./tables.js";
+import { later, t } from "../speech.js";
+
+/** Groups of texts that are not labels. @type {Record<string, string>} */
+const GROUPS = { "all texts": later("all texts"), "where it is wrong": later("where it is wrong") };
 
 /** @typedef {{ text: string, prediction: string | null, gold: string | null, probability: number | null,
  *   words: Record<string, [number, number, number][]> }} Example */
@@ -58,9 +62,9 @@ export function start(root, source) {
     const words = example.words[method] ?? [];
     const classes = colourClasses(words.map(([, , score]) => score));
     const said = [
-      example.prediction === null ? "" : `predicted ${example.prediction.trim()}`,
+      example.prediction === null ? "" : t("predicted {label}", { label: example.prediction.trim() }),
       example.probability === null ? "" : example.probability.toFixed(2),
-      example.gold === null ? "" : `right: ${example.gold.trim()}`,
+      example.gold === null ? "" : t("right: {label}", { label: example.gold.trim() }),
     ];
     const text = element("div", "", "drawn");
     text.dir = "auto";
@@ -86,7 +90,15 @@ export function start(root, source) {
     const texts = row.examples.map((number) => data.examples[number]).filter(Boolean);
     panel.replaceChildren(
       element("h2", row.word),
-      element("p", `${row.group}, ${row.method}: in ${row.texts} texts, ${row.count} times`),
+      element(
+        "p",
+        t("{group}, {method}: in {texts} texts, {count} times", {
+          group: t(GROUPS[row.group] ?? row.group),
+          method: row.method,
+          texts: row.texts,
+          count: row.count,
+        }),
+      ),
       ...texts.flatMap((example) => drawn(example, row.method, row.word)),
     );
     panel.hidden = false;

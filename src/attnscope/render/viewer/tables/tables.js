@@ -2,6 +2,7 @@
 
 import { download } from "../dom.js";
 import { csv } from "../format.js";
+import { t } from "../speech.js";
 
 /** Makes the buttons at the top work, and shows what needs a script. @param {import("../dom.js").Dom} dom
  * @param {import("../source.js").ResultSource} source @param {string} file what a download is called
@@ -69,6 +70,6 @@ export function filterable(root) {
       row.hidden = !words.every((word) => text.includes(word));
       if (!row.hidden) left += 1;
     }
-    count.textContent = words.length ? `${left} of ${rows.length}` : "";
+    count.textContent = words.length ? t("{count} of {all}", { count: left, all: rows.length }) : "";
   });
 }

@@ -5,7 +5,7 @@ import pytest
 from colour_vision import VISIONS, cielab
 
 from attnscope.render.colours import DARK, LIGHT, ColourMap, contrast, text_on
-from attnscope.render.html.palettes import PALETTES, _to_hex, _to_oklab
+from attnscope.render.palettes import PALETTES, _to_hex, _to_oklab
 
 PALETTE_MAPS = [pytest.param(each, id=f"{name}-{i}") for name, pair in PALETTES.items() for i, each in enumerate(pair)]
 
