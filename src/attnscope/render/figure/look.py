@@ -92,7 +92,9 @@ class Look:
 
     def axes(self, size: tuple[float, float]) -> "Axes":
         """The caller's Axes, else the Axes of a new figure."""
-        ax = self.given if self.given is not None else self.figure(size).add_subplot()
+        from attnscope.render.figure.plot.in_cell import own_axes
+
+        ax = self.given if self.given is not None else self.figure(size).add_subplot(axes_class=own_axes())
         self.quiet(ax)
         return ax
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.render.figure.paper import paper
+from attnscope.render.figure.plot.in_cell import panels
 from attnscope.render.figure.plot.page import Page, excluded, shown_of
 from attnscope.render.figure.style import blocks, number, pooled, root_of, size_of, thinned
 from attnscope.results.attention_maps import AttentionMaps
@@ -128,7 +129,7 @@ def grid(
     if said:
         text = figure.text(0.4 * letter / width, 1 - 0.4 * letter / height, said, va="top", fontsize=page.size)
         page.write(text, page.colours.ink)
-    return np.asarray(axes)
+    return panels(axes)
 
 
 def _counted(count: int, what: str) -> str:

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import InputError
+from attnscope.render.figure.plot.in_cell import panels
 from attnscope.render.figure.plot.page import Page
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps
 
@@ -63,7 +63,7 @@ def statistics(
         _panel(page, ax, name, table[name])
         page.title(ax, name if page.captioned is False else f"{name}\n{STATISTICS[name][1]}")
     page.over(figure, page.notes("means over queries"), maps.query_side.text)
-    return np.asarray(places)
+    return panels(places)
 
 
 def _panel(page: Page, ax: "Axes", name: str, column: NDArray[Any]) -> None:

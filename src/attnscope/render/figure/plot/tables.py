@@ -10,6 +10,7 @@ from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, unit
 from attnscope.render.figure.look import Look
+from attnscope.render.figure.plot.in_cell import panels
 from attnscope.render.figure.plot.page import label_of
 from attnscope.render.figure.style import drawable
 from attnscope.results.agreement import Agreement
@@ -42,7 +43,7 @@ def agreement(found: Agreement, *, dark: bool | None = None, font: Any = None) -
         look.ticks(ax.xaxis, names)
         look.ticks(ax.yaxis, names)
         look.title(ax, title)
-    return np.asarray(axes)
+    return panels(axes)
 
 
 def per_token(
