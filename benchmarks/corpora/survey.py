@@ -1,7 +1,7 @@
 """The numbers of docs/survey.md, each by one command.
 
 python benchmarks/corpora/survey.py proof                  which words and heads carry sentiment in reviews (SmolLM2)
-python benchmarks/corpora/survey.py proof --classifier     the same words in a classifier tuned on such reviews
+python benchmarks/corpora/survey.py proof --classifier tuned    the same words in a classifier tuned on such reviews
 python benchmarks/corpora/survey.py memory 1000 10000 100000    memory above the model, each in a process of its own
 """
 
@@ -23,7 +23,7 @@ import attnscope as ats
 from attnscope.results.statistics import spearman
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from sentiment import LABELS, _valences, rated_reviews
+from sentiment import LABELS, _valences, classifier, rated_reviews
 from tuned_sentiment import held_out, tuned_classifier
 
 TEMPLATE = "Review: {text}\nSentiment:"
@@ -51,18 +51,21 @@ def unseen(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def proof(count: int, to: Path, with_classifier: bool) -> None:
+def proof(count: int, to: Path, which: str) -> None:
     """What a model makes of reviews: words by label, agreement with VADER, heads, and where it is wrong."""
-    if with_classifier:
+    if which == "tuned":
         labels, template, model = tuple(label.strip() for label in LABELS), None, tuned_classifier()
         rows = unseen(count)
+    elif which == "head":
+        labels, template, model = tuple(label.strip() for label in LABELS), None, classifier()
+        rows = [{**row, "gold": row["gold"].strip()} for row in reviews(count, 18, 40)]
     else:
         labels, template, model = LABELS, TEMPLATE, ats.load()
         rows = reviews(count, 5, 25)
     begun = time.monotonic()
     survey = ats.survey(
         model, rows, ["gradient", "gim"], to=to, template=template, labels=labels, target=labels[0],
-        against=labels[1], heads=not with_classifier, part_texts=64, keep=["source"] if with_classifier else [],
+        against=labels[1], heads=not which, part_texts=64, keep=["source"] if which == "tuned" else [],
     )  # fmt: skip
     seconds = time.monotonic() - begun
     summary = survey.summary()
@@ -76,7 +79,7 @@ def proof(count: int, to: Path, with_classifier: bool) -> None:
         print(f"{method}: rank correlation with VADER over {len(known)} words: {signed:.2f}; of magnitudes {size:.2f}")
     for path in ("survey.html", "survey.svg"):
         print(ats.save(summary, to / path))
-    if not with_classifier:
+    if not which:
         profiles = survey.head_profiles()
         print(f"\n{profiles.table()}")
         print(ats.save(profiles, to / "heads.html"))
@@ -126,7 +129,9 @@ def main() -> None:
     parser.add_argument("counts", nargs="*", type=int)
     parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--to", type=Path, default=Path("survey-of-reviews"))
-    parser.add_argument("--classifier", action="store_true", help="MiniLM, tuned here for sentiment")
+    parser.add_argument(
+        "--classifier", choices=["", "head", "tuned"], default="", help="MiniLM, of which this learnt sentiment here"
+    )
     given = parser.parse_args()
     if given.what == "proof":
         proof(given.texts, given.to, given.classifier)
