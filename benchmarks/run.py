@@ -36,7 +36,7 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("head_out", "forward", 512, 1.1, None),
     ("edge_out", "forward", 512, 1.1, None),
     ("head_out", "body", 512, None, None),
-    ("cite", "cite_loop", 1024, None, None),
+    ("cite", "cite_loop", 1024, 0.25, None),
     ("cite_halves", "cite_loop", 1024, 0.25, None),
 ]
 # The same, of what stands for many of the other: how many of them.
