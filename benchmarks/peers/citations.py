@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 MASKS = 32
-TEMPLATE = "Context: {passages}\n\nQuery: {question}"
+# The package's own, with its passages on lines of their own.
+TEMPLATE = "Context:\n{passages}\n\nQuery: {question}"
 
 
 def theirs(questions: list[dict[str, Any]], checkpoint: str, masks: int) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def theirs(questions: list[dict[str, Any]], checkpoint: str, masks: int) -> list
         start = time.perf_counter()
         citer = ContextCiter(
             model, tokenizer, "\n\n".join(one["passages"]), one["question"], num_ablations=masks,
-            partitioner=Passages(one["passages"]),
+            partitioner=Passages(one["passages"]), prompt_template="Context:\n{context}\n\nQuery: {query}",
         )  # fmt: skip
         _, prompt = citer._get_prompt_ids(return_prompt=True)
         citer._cache["output"] = prompt + one["answer"]  # else the package generates one

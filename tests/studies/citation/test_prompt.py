@@ -50,6 +50,15 @@ def test_a_template_has_both_places(template: Any) -> None:
         filled(template, "why", named(["a"]))
 
 
+@pytest.mark.parametrize(
+    "template", ["Context: {passages}\n{question}", "{passages} {question}", "<{passages}>\n{question}"]
+)
+def test_passages_have_lines_of_their_own(template: str) -> None:
+    """A space before the first goes with its first token, so that what is left would be another text."""
+    with pytest.raises(InputError, match="lines of their own"):
+        filled(template, "why", named(["a"]))
+
+
 def test_changed_passages_are_refused() -> None:
     with pytest.raises(InputError, match="changes the prompt"):
         blocks(PLAIN, "why", named(["a b"]), "A B\n\nQuestion: why\nAnswer:")

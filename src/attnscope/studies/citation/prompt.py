@@ -56,14 +56,20 @@ def named(passages: Sequence[Passage]) -> list[Named]:
 
 
 def filled(template: str, question: str, passages: Sequence[Named]) -> str:
-    """The template with question and passages. Raises InputError where one of the two has no place in it."""
+    """The template with question and passages. Raises InputError where one of the two has no place in it, or passages
+    have no lines of their own."""
     for place in ("{passages}", "{question}"):
         if not isinstance(template, str) or template.count(place) != 1:
             raise InputError(f"template={template!r}: write {{passages}} and {{question}} once each, where they go")
+    before, after = template.split("{passages}")
+    if before[-1:] not in ("", "\n") or after[:1] not in ("", "\n"):
+        raise InputError(
+            f"template={template!r}: give {{passages}} lines of their own, since a space before or behind them goes "
+            "with the first or the last passage when that is left out"
+        )
     if not isinstance(question, str) or not question.strip():
         raise InputError("the question is empty: give one")
     written = BETWEEN.join(one.written for one in passages)
-    before, after = template.split("{passages}")
     return before.replace("{question}", question) + written + after.replace("{question}", question)
 
 
