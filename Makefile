@@ -83,6 +83,11 @@ viewer: node_modules
 hooks: $(READY)
 	$(BIN)/pre-commit install
 
+# The proofs of docs/cause.md: rows in build/cause, from which a stopped run goes on; tables and figures in the page.
+.PHONY: cause-heads cause-estimates cause-capitals cause-reviews
+cause-heads cause-estimates cause-capitals cause-reviews: cause-%: $(READY)
+	$(BIN)/python benchmarks/effects/cause.py $* --page
+
 # captum, inseq and other tools' pages, in an environment of their own.
 PEERS := benchmarks/peers/.venv
 PEERS_PYTHON := $(PEERS)/$(SCRIPTS)/python

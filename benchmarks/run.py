@@ -1,5 +1,7 @@
 """`make bench`: attnscope compared with plain code. Each run has its own process, in turn, so a slow minute hits all.
 
+    python run.py [CASE…]     only these of attnscope's, such as head_out edge_out all_heads; by default all
+
 Prints a Markdown table of ratios of time and of peak memory above the loaded model, from medians over ROUNDS rounds.
 """
 
@@ -36,6 +38,7 @@ PAIRS: list[tuple[str, str, int, float | None, float | None]] = [
     ("head_out", "forward", 512, 1.1, None),
     ("edge_out", "forward", 512, 1.1, None),
     ("head_out", "body", 512, None, None),
+    ("edge_out", "body", 512, None, None),
     ("cite", "cite_loop", 1024, 0.25, None),
     ("cite_halves", "cite_loop", 1024, 0.25, None),
 ]
@@ -58,8 +61,10 @@ def measure(case: str, tokens: int) -> dict[str, float]:
 
 
 def main() -> None:
-    runs = dict.fromkeys((case, n) for ours, other, n, *_ in (*PAIRS, *MANY) for case in (ours, other)) | dict.fromkeys(
-        ALONE
+    names = sys.argv[1:] or [ours for ours, *_ in (*PAIRS, *MANY, *ALONE)]
+    pairs, many, single = ([row for row in rows if row[0] in names] for rows in (PAIRS, MANY, ALONE))
+    runs = dict.fromkeys((case, n) for ours, other, n, *_ in (*pairs, *many) for case in (ours, other)) | dict.fromkeys(
+        single
     )
     seen: dict[tuple[str, int], list[dict[str, float]]] = {run: [] for run in runs}
     for turn in range(ROUNDS):
@@ -72,16 +77,16 @@ def main() -> None:
     print(f"SmolLM2-135M, float32, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, {today}\n")
     print("| attnscope | against | tokens | time | to reach | extra memory | to reach |")
     print("|---|---|--:|--:|--:|--:|--:|")
-    for ours, other, tokens, time_goal, memory_goal in PAIRS:
+    for ours, other, tokens, time_goal, memory_goal in pairs:
         a, b = middle[ours, tokens], middle[other, tokens]
         cells = [f"{a['seconds'] / b['seconds']:.2f} ×", f"≤ {time_goal}" if time_goal else ""]
         cells += [f"{a['extra_mb'] / max(b['extra_mb'], 1):.2f} ×", f"≤ {memory_goal}" if memory_goal else ""]
         print(f"| {ours} | {other} | {tokens:,} | {' | '.join(cells)} |")
-    for ours, other, tokens, times, goal in MANY:
+    for ours, other, tokens, times, goal in many:
         ratio = middle[ours, tokens]["seconds"] / middle[other, tokens]["seconds"] / times
         print(f"| {ours} | {times} × {other} | {tokens:,} | {ratio:.2f} × | ≤ {goal} | | |")
     print()
-    for case, tokens in ALONE:
+    for case, tokens in single:
         alone = middle[case, tokens]
         print(f"{case} at {tokens:,} tokens: {alone['seconds']:.1f} s, {alone['extra_mb']:,.0f} MB above the model")
 

@@ -10,13 +10,22 @@ import attnscope as ats
 import sentiment
 from attnscope.models.intervention.knock_out import KnockOut
 from attnscope.models.targets.target import Target
+from attnscope.render.figure.look import Look
+from attnscope.results.statistics import interval
 from attnscope.studies.effects.experiment import experiment, own_pool, stand_ins
 from attnscope.text.inputs import Reading
+from effects.rows import LINES, MODELS, Rows, drawn, labels, spread, table
 
 COUNTS = (1, 3, 10, 30)
 HOW = ("zero", "mean")
 WORDS, DRAWS, PROFILED = 32, 2, 40
 Head = tuple[int, int]
+KINDS = {
+    "induction": "strongest induction heads",
+    "previous": "strongest previous-token heads",
+    "others of the same layers": "random heads of the induction heads’ layers",
+    "any others": "random heads",
+}
 
 
 def items(model: ats.Model, count: int) -> list[dict[str, Any]]:
@@ -76,5 +85,46 @@ def measure(model: ats.Model, item: dict[str, Any]) -> dict[str, Any]:
     return {"plain": plain, "without": without, "scores": item["scores"], "places": item["places"]}
 
 
-def report(rows: Any) -> str:
-    return str({model: len(of) for model, of in rows.items()})
+def report(rows: Rows) -> str:
+    """The heads, what the loss does without them, and the figure."""
+    parts = []
+    for model, found in rows.items():
+        scores, places = found[0]["scores"], found[0]["places"]
+        for name, title in (("induction", "Induction heads"), ("previous", "Previous-token heads")):
+            best = np.argsort(-np.array(scores[name]), kind="stable")[:10]
+            said = ", ".join(f"{places[i][0]}.{places[i][1]} ({scores[name][i]:.2f})" for i in best)
+            parts.append(f"{title} of {MODELS[model][0]}, of {len(places)} heads: {said}.")
+        plain = np.array([row["plain"] for row in found])
+        parts.append(
+            f"{MODELS[model][0]}, {len(found)} sequences: the loss per token is {spread(plain[:, 0], '.2f')} on the "
+            f"first copy and {spread(plain[:, 1], '.2f')} on the second. It rises by, in nats per token:"
+        )
+        lines = [
+            [f"{k} {KINDS[kind]}", *(spread(_rise(found, how, kind, k, half)) for how in HOW for half in (1, 0))]
+            for kind in KINDS
+            for k in COUNTS
+        ]
+        heads = ["without", "zeros: second copy", "first copy", "means: second copy", "first copy"]
+        parts.append(table(heads, lines))
+    parts.append(drawn("heads", (4.2 * len(rows), 3.2), len(rows), lambda look, axes, _: _draw(look, axes, rows)))
+    return "\n\n".join(parts)
+
+
+def _rise(rows: list[dict[str, Any]], how: str, kind: str, k: int, half: int) -> np.ndarray:
+    return np.array([row["without"][f"{how}|{kind}|{k}"][half] - row["plain"][half] for row in rows])
+
+
+def _draw(look: Look, axes: Any, rows: Rows) -> None:
+    for ax, (model, found) in zip(axes, rows.items(), strict=True):
+        for number, kind in enumerate(KINDS):
+            values = [_rise(found, "mean", kind, k, 1) for k in COUNTS]
+            low, high = np.array([interval(one) for one in values]).T
+            means = np.array([one.mean() for one in values])
+            ax.errorbar(
+                np.array(COUNTS) * (1 + 0.04 * number), means, np.maximum(0, [means - low, high - means]), marker="o",
+                markersize=3, linewidth=1.2, color=LINES[number], label=KINDS[kind],
+            )  # fmt: skip
+        ax.set_xscale("log")
+        ax.set_xticks(COUNTS, list(map(str, COUNTS)))
+        ax.minorticks_off()
+        labels(look, ax, MODELS[model][0], "heads that put out their mean", "rise of the loss, second copy (nats)")

@@ -13,12 +13,17 @@ import torch
 from numpy.typing import ArrayLike
 
 import attnscope as ats
+from attnscope.render.figure.look import Look
+from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.statistics import interval
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 from real_models import qwen_coder_folder
 
 ROOT = Path(__file__).parents[2]
+Rows = Mapping[str, list[dict[str, Any]]]
+# Of lines and dots, told apart in light and dark, and by those who see few colours.
+LINES = ("#d55e00", "#0072b2", "#009e73", "#9a8c98")
 IMAGES = ROOT / "docs" / "images"
 MODELS: dict[str, tuple[str, Callable[[], ats.Model]]] = {
     "smollm2": ("SmolLM2-135M-Instruct", lambda: ats.load(dtype=torch.float32)),
@@ -36,7 +41,7 @@ class Study:
 
     items: Callable[[ats.Model, int], Sequence[Any]]
     measure: Callable[[ats.Model, Any], dict[str, Any]]
-    report: Callable[[Mapping[str, list[dict[str, Any]]]], str]
+    report: Callable[[Rows], str]
     count: int
 
 
@@ -63,6 +68,36 @@ def spread(values: ArrayLike, form: str = "+.2f") -> str:
     """A mean over the first axis with its 95 % interval, in words."""
     low, high = interval(values)
     return f"{np.mean(values):{form}} ({low:{form}} to {high:{form}})"
+
+
+def drawn(name: str, size: tuple[float, float], panels: int, paint: Callable[[Look, Sequence[Any], bool], None]) -> str:
+    """Draws panels side by side into docs/images, in light and dark. Returns the page's lines that show them."""
+
+    def figure(dark: bool) -> Any:
+        look = Look("×…0123456789“”", dark, None)
+        made = look.figure(size)
+        made.set_layout_engine("constrained")
+        axes = made.subplots(1, panels, squeeze=False)[0]
+        for ax in axes:
+            look.quiet(ax)
+        paint(look, axes, dark)
+        return made
+
+    lines = []
+    for theme in ("light", "dark"):
+        file = IMAGES / f"cause-{name}-{theme}.png"
+        file.write_bytes(file_of(lambda dark=theme == "dark": figure(dark), "png", 2))  # type: ignore[misc]
+        lines.append(f"![](images/{file.name}#only-{theme})")
+    return "\n".join(lines)
+
+
+def labels(look: Look, ax: Any, title: str, across: str, up: str) -> None:
+    """The names of a panel and its axes."""
+    look.title(ax, title)
+    look.label(ax.xaxis, across)
+    look.label(ax.yaxis, up)
+    if ax.get_legend_handles_labels()[0]:
+        look.key(ax)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

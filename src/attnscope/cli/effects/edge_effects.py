@@ -6,27 +6,19 @@ from typing import Annotated
 import typer
 
 from attnscope.cli import options
-from attnscope.cli.effects.knock_out import Against, Generate, Position, Quantity, SimilarTo, Stack, Target, reading_of
+from attnscope.cli.effects.asked import Asked, KeepRest
 from attnscope.results.effects.edge_effects import EdgeEffects
 
 
 def edge_effects(
     source: options.Source,
-    target: Target = None,
-    against: Against = None,
-    generate: Generate = None,
-    position: Position = None,
-    quantity: Quantity = None,
-    similar_to: SimilarTo = None,
+    asked: Asked,
     layer_window: Annotated[int, typer.Option(min=1, help="In how many layers around each the edges are cut.")] = 9,
     query: Annotated[
         str | None, typer.Option(help="From which word or token index. Default: where the target is read.")
     ] = None,
     word: Annotated[list[str] | None, typer.Option(help="Only to this word. May be repeated.")] = None,
-    keep_rest: Annotated[
-        bool, typer.Option("--keep-rest", help="Leave the rest of a query's weights as it is where an edge is cut.")
-    ] = False,
-    stack: Stack = None,
+    keep_rest: KeepRest = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help=options.formats(EdgeEffects))] = None,
     json: options.Json = False,
     *,
@@ -43,17 +35,10 @@ def edge_effects(
     result = run(
         loading.load(),
         source.read(),
-        target,
-        against=against,
-        generate=generate,
-        position=None if position is None else options.query(position),
-        quantity=quantity,
-        similar_to=similar_to,
         window=layer_window,
         query=None if query is None else options.query(query),
         words=[options.query(one) for one in word] if word else None,
         renormalise=not keep_rest,
-        stack=stack,
-        **reading_of(source, pairs=False),
+        **asked.of(source),
     )
     options.show(result, output, json, look)

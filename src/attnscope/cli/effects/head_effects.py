@@ -6,34 +6,18 @@ from typing import Annotated
 import typer
 
 from attnscope.cli import options
-from attnscope.cli.effects.knock_out import (
-    Against,
-    Generate,
-    How,
-    Position,
-    Quantity,
-    SimilarTo,
-    Stack,
-    Target,
-    reading_of,
-)
+from attnscope.cli.effects.asked import Asked, How
 from attnscope.errors import InputError
 from attnscope.results.effects.head_effects import HeadEffects
 
 
 def head_effects(
     source: options.Source,
-    target: Target = None,
-    against: Against = None,
-    generate: Generate = None,
-    position: Position = None,
-    quantity: Quantity = None,
-    similar_to: SimilarTo = None,
+    asked: Asked,
     exact: Annotated[
         str, typer.Option(help='Of how many heads, those with the strongest estimates, the exact effect; or "all".')
     ] = "32",
     how: How = "zero",
-    stack: Stack = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help=options.formats(HeadEffects))] = None,
     json: options.Json = False,
     *,
@@ -49,18 +33,6 @@ def head_effects(
     options.check_output(output, HeadEffects)
     if exact != "all" and not exact.isdecimal():
         raise InputError(f'--exact {exact!r}: give a number, such as 32, or "all"')
-    result = run(
-        loading.load(),
-        source.read(),
-        target,
-        against=against,
-        generate=generate,
-        position=None if position is None else options.query(position),
-        quantity=quantity,
-        similar_to=similar_to,
-        exact="all" if exact == "all" else int(exact),
-        how=how,
-        stack=stack,
-        **reading_of(source, pairs=False),
-    )
+    count = "all" if exact == "all" else int(exact)
+    result = run(loading.load(), source.read(), exact=count, how=how, **asked.of(source))
     options.show(result, output, json, look)

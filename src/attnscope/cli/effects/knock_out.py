@@ -1,36 +1,18 @@
 """`attnscope knock-out`: a target without some heads, edges, layers or words."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
 
 from attnscope.cli import options
+from attnscope.cli.effects.asked import Asked, How, KeepRest
 from attnscope.errors import InputError
 from attnscope.results.effects.effect import Effect
-
-Target = Annotated[
-    str | None, typer.Option(help="What is measured: a continuation, target text or label. Default: the loss.")
-]
-Against = Annotated[str | None, typer.Option(help="A contrast: the target minus this.")]
-Generate = Annotated[int | None, typer.Option(help="Measure the model's own continuation of N tokens.")]
-Position = Annotated[str | None, typer.Option(help="Word or token index, for masked words and token labels.")]
-Quantity = Annotated[
-    Literal["log_probability", "loss", "logit", "probability"] | None,
-    typer.Option(help="What the target's value is. Default: log_probability, or the loss where no target is given."),
-]
-How = Annotated[Literal["zero", "mean", "resample"], typer.Option(help="What stands in the place of a head's output.")]
-SimilarTo = Annotated[
-    str | None,
-    typer.Option(help="Measure how similar the text is to this one, in a model that makes one vector of a text."),
-]
-Stack = Annotated[
-    Literal["encoder", "decoder", "cross"] | None,
-    typer.Option(help="Of an encoder–decoder: whose heads, edges and layers. Default: encoder."),
-]
 
 
 def knock_out(
     source: options.Source,
+    asked: Asked,
     head: Annotated[list[str] | None, typer.Option(help="A head, LAYER.HEAD, such as 15.7. May be repeated.")] = None,
     edge: Annotated[
         list[str] | None,
@@ -42,22 +24,13 @@ def knock_out(
     edge_layers: Annotated[
         str | None, typer.Option(help="In which layers edges are cut, such as 3,4 or 3-9. Default: all.")
     ] = None,
-    keep_rest: Annotated[
-        bool, typer.Option("--keep-rest", help="Leave the rest of a query's weights as it is where an edge is cut.")
-    ] = False,
+    keep_rest: KeepRest = False,
     layer: Annotated[list[int] | None, typer.Option(help="A layer to skip. May be repeated.")] = None,
     word: Annotated[list[str] | None, typer.Option(help="A word to overwrite. May be repeated.")] = None,
     how: How = "zero",
     replacement: Annotated[
         str | None, typer.Option(help="What overwrites words: mask, mean, zero, pad or neutral.")
     ] = None,
-    target: Target = None,
-    against: Against = None,
-    generate: Generate = None,
-    position: Position = None,
-    quantity: Quantity = None,
-    similar_to: SimilarTo = None,
-    stack: Stack = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the likeliest next words are ranked.")] = 10,
     output: options.Output = None,
     json: options.Json = False,
@@ -72,40 +45,21 @@ def knock_out(
     from attnscope.studies.effects.knock_out import knock_out as run
 
     options.check_output(output, Effect)
-    taken: dict[str, Any] = {
-        "heads": [head_of(one) for one in head or []],
-        "edges": [_edge(one) for one in edge or []],
-        "edge_layers": None if edge_layers is None else layers_of(edge_layers),
-        "layers": layer or [],
-        "words": [options.query(one) for one in word or []],
-    }
     result = run(
         loading.load(),
         source.read(),
-        **taken,
+        heads=[head_of(one) for one in head or []],
+        edges=[_edge(one) for one in edge or []],
+        edge_layers=None if edge_layers is None else layers_of(edge_layers),
+        layers=layer or [],
+        words=[options.query(one) for one in word or []],
         how=how,
         renormalise=not keep_rest,
         replacement=replacement,
-        target=target,
-        against=against,
-        generate=generate,
-        position=None if position is None else options.query(position),
-        quantity=quantity,
-        similar_to=similar_to,
-        stack=stack,
         top=top,
-        **reading_of(source),
+        **asked.of(source, pairs=True),
     )
     options.show(result, output, json, look)
-
-
-def reading_of(source: options.Source, *, pairs: bool = True) -> dict[str, Any]:
-    """How the text is read. Raises InputError for windows, in which nothing is knocked out, and for an unread pair."""
-    if source.pair is not None and not pairs:
-        raise InputError("this command reads one text: leave --pair out, or use knock-out")
-    if source.window is not None:
-        raise InputError("a text is not read in windows here: leave --window out, or cut it with --truncate")
-    return source.reading()
 
 
 def head_of(given: str) -> tuple[int, int]:
