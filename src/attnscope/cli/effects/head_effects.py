@@ -1,7 +1,7 @@
 """`attnscope head-effects`: the effect of every head on a target."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,6 +33,6 @@ def head_effects(
     options.check_output(output, HeadEffects)
     if exact != "all" and not exact.isdecimal():
         raise InputError(f'--exact {exact!r}: give a number, such as 32, or "all"')
-    count = "all" if exact == "all" else int(exact)
+    count: int | Literal["all"] = "all" if exact == "all" else int(exact)
     result = run(loading.load(), source.read(), exact=count, how=how, **asked.of(source))
     options.show(result, output, json, look)
