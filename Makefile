@@ -171,6 +171,11 @@ docs: $(READY)
 docs-figures: $(READY) chromium
 	for figure in .ci/figures/*.py; do $(BIN)/python $$figure || exit 1; done
 
+# The sample paper of docs/: figures, table, citations and text, from the bundled model to the PDF.
+.PHONY: paper
+paper: $(READY) tex
+	$(BIN)/python docs/sample_paper/build.py
+
 # Wheel and sdist, checked, and used in fresh environments: what a release is made of.
 dist: $(READY)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c requirements.txt build twine

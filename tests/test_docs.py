@@ -16,6 +16,7 @@ PAGES = {
     "docs/index.md": {"words.html", "attention.html"},
     "docs/start.ja.md": {"words.html", "attention.html"},
     "docs/from_others.md": {"maps.html", "tokens.html", "words.html"},
+    "docs/papers.md": {"words.pdf", "words.json", "six.pdf", "methods.bib", "words.tex"},
 }
 
 

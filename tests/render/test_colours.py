@@ -27,6 +27,22 @@ def test_lightness_never_turns(colours: ColourMap, vision: str) -> None:
     assert (np.diff(rising[::3]) > 0).all()
 
 
+def grey(colour: str) -> float:
+    """What a printer without colour makes of it, 0 to 255: luma, as PostScript and drivers weigh it."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK, LIGHT_SIGNED, DARK_SIGNED])
+def test_grey_print_keeps_the_order_of_scores(colours: ColourMap) -> None:
+    arms = [colours.steps] if len(set(colours.steps)) == 64 else [colours.steps[31::-1], colours.steps[32:]]
+    for arm in arms:
+        away = np.abs(np.array([grey(step) for step in arm]) - grey(arm[0]))
+        assert (np.diff(away[::3]) > 0).all()
+        assert (np.diff(away) > -1.5).all()
+        assert away[-1] > 100
+
+
 @MAPS
 def test_lightness_steps_are_even(colours: ColourMap) -> None:
     lightness = np.array([cielab(step)[0] for step in colours.steps])

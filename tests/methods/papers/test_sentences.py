@@ -55,6 +55,13 @@ def test_a_folder_of_a_model_is_nobodys_business_and_a_method_of_ones_own_has_no
     assert re.findall(r"^@\w+", cited.bibtex, re.M) == ["@misc"]
 
 
+def test_a_sentence_stops_no_latex_whatever_the_target() -> None:
+    cited = result("a b", asked={"target": "log-probability of '東京 c\u0430t\u200b'"}).cite()
+    assert "東京" in cited.text
+    assert "for the log-probability of 'U+6771 U+4EAC cU+0430tU+200B'" in cited.tex
+    assert cited.tex.isascii()
+
+
 def test_a_bib_file_is_read_by_bibtex_whatever_was_explained(tmp_path: Path) -> None:
     hostile = result("a b", asked={"target": "an @article{x, % \\end{document} 熊 \x1b\n"})
     document = render(hostile, ".bib").decode()

@@ -26,6 +26,8 @@ from attnscope.text.visible import model_name, visible
 
 TITLE = "attnscope: what a transformer attends to and which words it relies on"
 _NUMBER = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+# What pdfLaTeX has no letter for: all but Latin-1, quotes, dashes and what _TEX writes otherwise.
+_BEYOND = re.compile(r"[^ -~\u00a1-\u00ac\u00ae-\u00ff“”‘’–—…−×]+")
 _TEX = str.maketrans(
     {c: rf"\{c}" for c in "{}$&#_%"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -76,9 +78,15 @@ def _of(parts: list[Part], provenance: Mapping[str, Any]) -> References:
     cited = {paper.key: paper for part in parts if not isinstance(part, str) for paper in part}
     return References(
         text="".join(part if isinstance(part, str) else _plain(part) for part in parts),
-        tex="".join(part.translate(_TEX) if isinstance(part, str) else _cited(part) for part in parts),
+        tex="".join(_latex(part) if isinstance(part, str) else _cited(part) for part in parts),
         bibtex="\n\n".join(paper.bibtex() for paper in cited.values()) + "\n",
     )
+
+
+def _latex(text: str) -> str:
+    """Escaped, with code points for letters that pdfLaTeX would stop at."""
+    known = _BEYOND.sub(lambda found: " ".join(f"U+{ord(c):04X}" for c in found[0]), text)
+    return known.translate(_TEX)
 
 
 def _plain(papers: Sequence[Paper | Software]) -> str:
@@ -140,13 +148,7 @@ def _unit(result: Attribution) -> str:
 
 
 def _target(result: Attribution) -> str:
-    if result.asked.target is None:
-        return ""
-    return f" for {'the ' if result.asked.quantity else ''}{(result.asked.quantity or '').replace('_', ' ')}" + (
-        f" of “{visible(result.asked.target.strip())}”"
-        if result.asked.quantity
-        else f"“{visible(result.asked.target)}”"
-    )
+    return f", for the {visible(result.asked.target)}" if result.asked.target else ""
 
 
 def _attribution(result: Attribution) -> list[Part]:

@@ -159,7 +159,8 @@ class Sheet:
 
     def space(self) -> None:
         """A gap between parts."""
-        self.top += 0.9 * self.size
+        if self.paper.width is None or self.top > self.margin:
+            self.top += 0.9 * self.size
 
     def title(self, title: str) -> None:
         """The title."""

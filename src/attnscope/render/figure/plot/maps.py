@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CELLS, _THUMBNAIL = 240, 48
 _LARGEST_GRID = 11.0  # inches
 # Of a grid, in heights of a letter: the room for layers at the left, heads below, and the legend at the right.
-_LEFT, _BELOW, _RIGHT = 5.0, 4.5, 9.0
+_LEFT, _BELOW, _RIGHT = 5.0, 3.7, 9.0
 
 
 def heat_map(
