@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.methods.table import METHODS
-from attnscope.results.evaluation import FEWEST_TESTED, YARDSTICK, Evaluation, Standing
+from attnscope.results.evaluation import YARDSTICK, Evaluation, Standing
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE, FIGURE = DOCS / "faithfulness.md", DOCS / "images" / "faithfulness_cost.png"
@@ -28,15 +28,19 @@ PEER_PASSES = {
     "inseq saliency": 2,
 }
 RESAMPLES = 5_000
+# On fewer texts a case is not shown at all.
+FEWEST_SHOWN = 4
 
 
 def write(folder: Path) -> None:
     """Put the tables of every case in the folder into the page, and draw the figure."""
     cases = {path.stem: _named(Evaluation.load(path)) for path in sorted(folder.glob("*.jsonl"))}
-    cases = {name: found for name, found in cases.items() if found.texts >= FEWEST_TESTED}
+    cases = {name: found for name, found in cases.items() if found.texts >= FEWEST_SHOWN}
     shares = relative(cases)
     costs = {method: passes(method, cases) for method in shares}
-    draw({method: of for method, of in shares.items() if method not in PEER_PASSES}, costs)
+    # What was measured in few of the cases only is not on one scale with the rest.
+    common = {method: of for method, of in shares.items() if len(of) > len(cases) / 2}
+    draw(common, costs)
     parts = [
         summary(shares, costs, cases),
         FIGURE_LINE,
@@ -146,6 +150,8 @@ def passes(method: str, cases: Mapping[str, Evaluation]) -> float:
         options[key] = int(value) if value.isdigit() else value
     words = [len(one.words) for found in cases.values() for one in found.rows if one.method == method]
     each = 2 if "backward" in row.passes else 1
+    if "as many forward passes as there are tokens" in row.passes:
+        return float(np.mean(words))
     whole = 1 if row.family == "perturbation" else 0
     return float(np.mean([whole + each * row.runs(options, count) for count in words]))
 
@@ -198,15 +204,12 @@ def draw(shares: Mapping[str, Mapping[str, float]], costs: Mapping[str, float]) 
     figure = Figure(figsize=(7.2, 4.2), dpi=140, layout="constrained")
     axes = figure.subplots()
     means = {method: float(np.mean([*of.values()])) for method, of in shares.items()}
-    most = max(map(len, shares.values()))
     axes.axhline(means[YARDSTICK], color="#888888", linewidth=0.8, linestyle=":")
     front = [m for m in means if all(costs[o] > costs[m] or means[o] <= means[m] for o in means if o != m)]
     front = sorted((m for m in front if means[m] > means[YARDSTICK]), key=lambda m: costs[m])
     axes.plot([costs[m] for m in front], [means[m] for m in front], color="#0072b2", linewidth=1.2, zorder=1)
     written: list[tuple[float, float]] = []
     for method, mean in means.items():
-        if len(shares[method]) < most / 2:
-            continue  # measured on other texts than the rest
         height = mean
         while any(abs(height - other) < 0.03 and 0.4 < cost / costs[method] < 2.5 for cost, other in written):
             height -= 0.03
@@ -215,7 +218,7 @@ def draw(shares: Mapping[str, Mapping[str, float]], costs: Mapping[str, float]) 
         axes.annotate(method, (costs[method], height), xytext=(6, -2), textcoords="offset points", fontsize=7)
     axes.set_ylim(min(height for _, height in written) - 0.04, 1.04)
     axes.set_xscale("log")
-    axes.set_xlim(0.8, 1.8 * max(costs.values()))
+    axes.set_xlim(0.8, 3 * max(costs[method] for method in means))
     axes.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     axes.minorticks_off()
     axes.set_xlabel("passes per text (forward and backward as one each)")
