@@ -149,8 +149,22 @@ def test_what_is_taken_away_is_saved_as_its_effect(session: Session) -> None:
     assert effect["after"] == pytest.approx(less["value"], abs=1e-4)
     python = asked(session, ask="code", of="without", target="f", heads=[[1, 2]], edges=[[6, 7, 2, 3]])[0]["python"]
     assert "ats.knock_out(model, text, target='f', heads=[(1, 2)], edges=[(3, 1)])" in python
-    with pytest.raises(InputError, match="no file together"):
-        asked(session, ask="file", of="without", target="f", heads=[[1, 2]], removed=[[0, 1]])
+
+
+def test_all_that_is_taken_away_is_saved_as_one_effect_and_made_by_its_code(session: Session) -> None:
+    for taken in ({"removed": [[2, 3], [6, 7]]}, {"removed": [[2, 3]], "heads": [[1, 2]], "edges": [[8, 9, 0, 1]]}):
+        shown = asked(session, ask="without", target="f", **taken)[0]
+        saved = asked(session, ask="file", of="without", suffix=".json", target="f", **taken)[0]
+        effect = json.loads(b64decode(saved["base64"]))
+        assert effect["before"] == pytest.approx(shown["with"]["value"], abs=1e-4)
+        assert effect["after"] == pytest.approx(shown["without"]["value"], abs=1e-4)
+        code = asked(session, ask="code", of="without", target="f", **taken)[0]
+        call = code["python"].splitlines()[4].replace("ats.load", "load")
+        assert call.startswith("result = ats.knock_out(model, text, target='f', ")
+        made = eval(call.removeprefix("result = "), {"ats": ats, "model": session.worker("").model, "text": TEXT})
+        assert made.after == pytest.approx(effect["after"], abs=1e-6)
+        assert "--word 1" in code["command"]
+        assert "--replacement delete" in code["command"]
 
 
 def test_an_edge_to_a_later_word_is_saved_too_where_words_attend_ahead() -> None:

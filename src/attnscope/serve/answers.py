@@ -29,7 +29,7 @@ from attnscope.serve.attention import kept_attention, maps, one_map, outlines, r
 from attnscope.serve.comparing import compared, comparison
 from attnscope.serve.jobs import Job
 from attnscope.serve.questions import Question
-from attnscope.serve.recipes import recipe, taken_target, token_edges
+from attnscope.serve.recipes import recipe, taken_target, token_edges, token_words
 from attnscope.serve.session import Session
 from attnscope.studies.effects.knock_out import knock_out
 
@@ -215,17 +215,19 @@ def file(session: Session, model: Model, question: Question, job: Job) -> Any:
 
 
 def taken_away(session: Session, model: Model, question: Question) -> Result:
-    """What heads and edges do for the target; of words, what each of them does, which `deletion` says."""
+    """What all of it together does for the target; where nothing is taken away, what each word does, by `deletion`."""
     encoded = question.encoded(model, session.max_tokens)
-    if not (question.heads or question.edges):
+    if not (question.heads or question.edges or question.removed):
         words = explain(model, question.given, "deletion", **taken_target(question))
         assert isinstance(words, Attribution)
         return words
-    if question.removed:
-        raise InputError("words that are left out and heads or edges have no file together: put one of them back")
     heads = [(layer, head) for layer, head in question.heads]
     edges = token_edges(encoded, question.edges, attends_ahead(model))
-    return knock_out(model, question.given, **taken_target(question), heads=heads, edges=edges)
+    left_out = token_words(encoded, question.removed)
+    return knock_out(
+        model, question.given, **taken_target(question), heads=heads, edges=edges, words=left_out,
+        replacement="delete" if left_out else None,
+    )  # fmt: skip
 
 
 def _result(session: Session, model: Model, question: Question, job: Job) -> Attribution:
@@ -240,8 +242,9 @@ def _result(session: Session, model: Model, question: Question, job: Job) -> Att
 def code(session: Session, model: Model, question: Question, job: Job) -> Any:
     """The Python and the command line that make what is seen."""
     del job
-    edges = token_edges(question.encoded(model, session.max_tokens), question.edges, attends_ahead(model))
-    return recipe(model.name, question, edges)
+    encoded = question.encoded(model, session.max_tokens)
+    edges = token_edges(encoded, question.edges, attends_ahead(model))
+    return recipe(model.name, question, edges, token_words(encoded, question.removed))
 
 
 def _bytes(question: Question) -> int:

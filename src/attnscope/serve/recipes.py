@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from attnscope.models.inputs.encode import Encoded
@@ -11,21 +12,43 @@ Edges = Sequence[tuple[int, int]]
 _SAVED = 'ats.save(result, "page.html")'
 
 
-def recipe(model: str, question: Question, edges: Edges = ()) -> dict[str, str]:
+def recipe(model: str, question: Question, edges: Edges = (), words: Sequence[int] = ()) -> dict[str, str]:
     """Both, as texts to be copied. question.of: "importance", "maps", "generate", "without" or "compare".
 
-    edges: the tokens (query, key) of the question's edges.
+    edges: the tokens (query, key) of the question's edges. words: the tokens of what it leaves out.
     """
-    return {"python": _python(model, question, edges), "command": _command(model, question, edges)}
+    parts = _Parts([(layer, head) for layer, head in question.heads], list(edges), list(words))
+    return {"python": _python(model, question, parts), "command": _command(model, question, parts)}
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What is taken away: pairs (layer, head), pairs of tokens, tokens."""
+
+    heads: list[tuple[int, int]]
+    edges: list[tuple[int, int]]
+    words: list[int]
+
+
+def tokens_in(encoded: Encoded, start: int, end: int) -> list[int]:
+    """The tokens that touch these characters."""
+    return [i for i, t in enumerate(encoded.tokens) if not t.special and t.start < end and start < t.end]
 
 
 def token_edges(encoded: Encoded, edges: Sequence[Sequence[int]], ahead: bool) -> list[tuple[int, int]]:
     """The tokens (query, key) of edges that are given as characters. ahead: tokens attend to those after them too."""
+    return [
+        (q, k)
+        for a, b, c, d in edges
+        for q in tokens_in(encoded, a, b)
+        for k in tokens_in(encoded, c, d)
+        if ahead or k <= q
+    ]
 
-    def tokens(start: int, end: int) -> list[int]:
-        return [i for i, t in enumerate(encoded.tokens) if not t.special and t.start < end and start < t.end]
 
-    return [(q, k) for a, b, c, d in edges for q in tokens(a, b) for k in tokens(c, d) if ahead or k <= q]
+def token_words(encoded: Encoded, removed: Sequence[Sequence[int]]) -> list[int]:
+    """The tokens of what is left out, which is given as characters."""
+    return sorted({token for start, end in removed for token in tokens_in(encoded, start, end)})
 
 
 def taken_target(question: Question) -> dict[str, Any]:
@@ -34,28 +57,29 @@ def taken_target(question: Question) -> dict[str, Any]:
 
 
 def _knocks_out(question: Question) -> bool:
-    return question.of == "without" and bool(question.heads or question.edges)
+    return question.of == "without" and bool(question.heads or question.edges or question.removed)
 
 
 def _method(question: Question) -> str:
     return "deletion" if question.of == "without" else question.method
 
 
-def _parameters(question: Question, edges: Edges) -> dict[str, Any]:
+def _parameters(question: Question, parts: _Parts) -> dict[str, Any]:
     """What the call takes beside the text."""
     target = taken_target(question)
     if question.of == "generate":
         return {"per_token": True, **({"generate": question.count} if question.target is None else target)}
     if _knocks_out(question):
-        parts = {"heads": list(question.heads), "edges": list(edges)}
-        return target | {name: part for name, part in parts.items() if part}
+        taken = {"heads": parts.heads, "edges": parts.edges, "words": parts.words}
+        chosen = target | {name: part for name, part in taken.items() if part}
+        return chosen | ({"replacement": "delete"} if parts.words else {})
     return target
 
 
-def _python(model: str, question: Question, edges: Edges) -> str:
+def _python(model: str, question: Question, parts: _Parts) -> str:
     name = "messages" if question.messages else "text"
     lines = ["import attnscope as ats", "", f"model = ats.load({model!r})", f"{name} = {question.given!r}"]
-    more = "".join(f", {key}={value!r}" for key, value in _parameters(question, edges).items())
+    more = "".join(f", {key}={value!r}" for key, value in _parameters(question, parts).items())
     if question.of == "compare":
         lines += _two(question, name, more)
     elif question.of == "maps":
@@ -81,15 +105,21 @@ def _two(question: Question, name: str, more: str) -> list[str]:
     return [f"other = {other}", call, _SAVED]
 
 
-def _command(model: str, question: Question, edges: Edges) -> str:
-    given = _parameters(question, edges)
+def _command(model: str, question: Question, parts: _Parts) -> str:
+    given = _parameters(question, parts)
     if question.of == "maps":
         return _line(model, question, "maps", {})
     if question.of == "compare":
         return _command_of_two(model, question, given)
     if _knocks_out(question):
-        parts = {"head": [f"{layer}.{head}" for layer, head in question.heads], "edge": [f"{q}>{k}" for q, k in edges]}
-        return _line(model, question, "knock-out", {**taken_target(question), **parts})
+        taken: dict[str, Any] = {
+            "head": [f"{layer}.{head}" for layer, head in parts.heads],
+            "edge": [f"{q}>{k}" for q, k in parts.edges],
+            "word": parts.words,
+        }
+        if parts.words:
+            taken["replacement"] = "delete"
+        return _line(model, question, "knock-out", {**taken_target(question), **taken})
     return _line(model, question, "explain", {"method": _method(question), **given})
 
 

@@ -115,6 +115,25 @@ def test_a_word_is_overwritten_in_its_place() -> None:
     assert zero.after not in (found.after, zero.before)
 
 
+@pytest.mark.parametrize(
+    "taken", [{}, {"heads": [(1, 2)]}, {"heads": [(1, 2)], "edges": [("f", "c")]}, {"layers": [1]}]
+)
+def test_words_that_are_left_out_leave_the_text_that_would_be_written_without_them(taken: dict[str, Any]) -> None:
+    model = small("llama", sharp=2.0)
+    effect = ats.knock_out(model, "a b c d e f", target=" g", words=["b", "d"], replacement="delete", **taken)
+    whole = ats.explain(model, "a b c d e f", "gradient", target=" g").measured.value
+    assert effect.before == pytest.approx(whole, abs=1e-5)
+    if taken:
+        again = ats.knock_out(model, "a c e f", target=" g", **taken)
+        assert effect.after == pytest.approx(again.after, abs=1e-5)
+        assert {r.text: r.after for r in effect.ranking}.items() >= {again.ranking[0].text: pytest.approx(
+            again.ranking[0].after, abs=1e-5)}.items()  # fmt: skip
+    else:
+        shorter = ats.explain(model, "a c e f", "gradient", target=" g").measured.value
+        assert effect.after == pytest.approx(shorter, abs=1e-5)
+        assert effect.notes[-1] == "Words were left out."
+
+
 def test_the_loss_of_a_text_is_the_mean_of_its_tokens() -> None:
     found = ats.knock_out(small("gpt2"), TEXT, layers=[1])
     assert found.quantity == "loss"
@@ -190,7 +209,9 @@ def test_a_layer_of_linear_attention_is_taken_away_whole_or_not_at_all() -> None
         ({"edges": [(None, None)]}, InputError, "one may be None"),
         ({"edges": [("f", "a")], "edge_layers": []}, InputError, "edge_layers is empty"),
         ({"layers": [3]}, RangeError, "out of range"),
-        ({"words": ["b"], "replacement": "delete"}, InputError, 'method="deletion"'),
+        ({"words": ["b"], "replacement": "nothing"}, InputError, "choose from .*delete"),
+        ({"words": ["b"], "replacement": "delete", "target": None}, InputError, "choose another replacement"),
+        ({"words": list("abcdef"), "replacement": "delete"}, InputError, "nothing stands before the target"),
         ({"words": [6]}, QueryError, "out of range"),
         ({"heads": [(0, 0)], "stack": "cross"}, ModelError, "no 'cross' attention"),
         ({"heads": [(0, 0)], "how": "resample", "samples": 0}, InputError, "whole numbers above 0"),
@@ -198,7 +219,7 @@ def test_a_layer_of_linear_attention_is_taken_away_whole_or_not_at_all() -> None
 )
 def test_what_cannot_be_taken_away_is_refused(asked: dict[str, Any], error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
-        ats.knock_out(small("llama"), TEXT, target=" g", **asked)
+        ats.knock_out(small("llama"), TEXT, **{"target": " g", **asked})
 
 
 def test_a_list_of_texts_is_refused() -> None:

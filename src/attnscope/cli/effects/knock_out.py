@@ -26,10 +26,13 @@ def knock_out(
     ] = None,
     keep_rest: KeepRest = False,
     layer: Annotated[list[int] | None, typer.Option(help="A layer to skip. May be repeated.")] = None,
-    word: Annotated[list[str] | None, typer.Option(help="A word to overwrite. May be repeated.")] = None,
+    word: Annotated[
+        list[str] | None, typer.Option(help="A word, or a token's index, to overwrite. May be repeated.")
+    ] = None,
     how: How = "zero",
     replacement: Annotated[
-        str | None, typer.Option(help="What overwrites words: mask, mean, zero, pad or neutral.")
+        str | None,
+        typer.Option(help="What overwrites words: mask, mean, zero, pad or neutral; delete leaves them out."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the likeliest next words are ranked.")] = 10,
     output: options.Output = None,

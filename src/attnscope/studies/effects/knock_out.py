@@ -11,14 +11,14 @@ from attnscope.methods.build import provenance
 from attnscope.models.architecture import reads_ahead, task_of
 from attnscope.models.default_settings import default_settings
 from attnscope.models.embeddings import baseline_vector
-from attnscope.models.intervention.knock_out import KnockOut
+from attnscope.models.intervention.knock_out import KnockOut, Site
 from attnscope.models.intervention.passes import Passes
 from attnscope.models.intervention.passes import Reading as Read
 from attnscope.models.loading.load import Model, load
-from attnscope.models.perturbation.variants import variant_of
+from attnscope.models.perturbation.variants import Variant, variant_of
 from attnscope.models.perturbation.without_tokens import REPLACEMENTS, default_replacement
 from attnscope.models.targets.labels import label_name
-from attnscope.models.targets.readout import Readout
+from attnscope.models.targets.readout import Readout, batch_inputs
 from attnscope.models.targets.target import Target
 from attnscope.models.typed import decoded
 from attnscope.results.effects.effect import Effect, Ranked, Taken, TakenEdge, TokenEffect
@@ -29,6 +29,7 @@ from attnscope.studies.effects.experiment import (
     StandIns,
     experiment,
     own_pool,
+    ranked_at,
     reference_pool,
     stand_ins,
     with_readouts,
@@ -37,7 +38,6 @@ from attnscope.text.inputs import Messages, Reading, Tools, is_one
 
 # One side of an edge: a word, a token's index, or None for all tokens but the other side's own.
 Side = str | int | None
-_STAYING = tuple(name for name in REPLACEMENTS if name != "delete")
 
 
 def knock_out(
@@ -83,7 +83,8 @@ def knock_out(
                  renormalise=False: its weight is zero and the rest stays as it is.
     layers:      skipped: what they are given in the residual stream goes on as it is.
     words:       words or tokens that are overwritten by `replacement`: "mask" where the model has such a token, else
-                 "mean", "zero" or "pad" or "neutral", as in `explain`. They keep their places.
+                 "mean", "zero" or "pad" or "neutral", as in `explain`. They keep their places; with "delete" they
+                 are left out.
     stack:       of an encoder–decoder, whose heads, edges and layers: "encoder" (the default), "decoder" or "cross".
     top:         how many of the likeliest next words are ranked.
 
@@ -176,11 +177,8 @@ def _edge_layers(of: Experiment, given: Iterable[int] | None) -> tuple[int, ...]
 
 def _replacement(model: Model, asked: str | None) -> str:
     chosen = default_replacement(model) if asked is None else asked
-    if chosen not in _STAYING:
-        raise InputError(
-            f"replacement={chosen!r}: choose from {', '.join(_STAYING)}; to leave words out altogether use "
-            'explain(…, method="deletion", replacement="delete")'
-        )
+    if chosen not in REPLACEMENTS:
+        raise InputError(f"replacement={chosen!r}: choose from {', '.join(REPLACEMENTS)}")
     return chosen
 
 
@@ -191,7 +189,7 @@ def _effect(of: Experiment, taken: Taken, references: Sequence[Any], seed: int, 
     after = []
     for passes, changed in zip(of.passes, _without_words(of, taken), strict=True):
         own = own_pool(of, passes) if pool is None else pool
-        queries = len(passes.readout.decoder) if of.stack in ("decoder", "cross") else passes.inputs_length
+        queries = len(passes.readout.decoder) if of.stack in ("decoder", "cross") else changed.inputs_length
         after.append(changed.without(_texts(of, passes, taken, stand_ins(taken.how, own, queries, taken.samples, seed)),
                                      frozenset(taken.layers)))  # fmt: skip
     values_before, values_after = (of.values([read.values for read in reads])[:, 0] for reads in (before, after))
@@ -213,7 +211,10 @@ def _effect(of: Experiment, taken: Taken, references: Sequence[Any], seed: int, 
 
 def _texts(of: Experiment, passes: Passes, taken: Taken, instead: StandIns) -> list[KnockOut]:
     """What each sample loses."""
-    pairs = frozenset(pair for edge in taken.edges for pair in edges_of(of, passes, edge))
+    place = _places(passes, taken)
+    pairs = frozenset(
+        (place[q], place[k]) for edge in taken.edges for q, k in edges_of(of, passes, edge) if q in place and k in place
+    )
     edges = dict.fromkeys(taken.edge_layers, pairs)
     samples = instead.samples if taken.heads else 1
     return [
@@ -222,19 +223,50 @@ def _texts(of: Experiment, passes: Passes, taken: Taken, instead: StandIns) -> l
     ]
 
 
+def _places(passes: Passes, taken: Taken) -> dict[int, int]:
+    """Where each token of the text stands that is left."""
+    gone = _tokens_of(taken) if taken.replacement == "delete" else frozenset()
+    length = max(passes.inputs_length, len(passes.readout.decoder))
+    return {old: new for new, old in enumerate(i for i in range(length) if i not in gone)}
+
+
+def _tokens_of(taken: Taken) -> frozenset[int]:
+    return frozenset(token for word in taken.words for token in word.tokens)
+
+
 def _without_words(of: Experiment, taken: Taken) -> Sequence[Passes]:
     """The passes, over the text without the words."""
     if not taken.words or taken.replacement is None:
         return of.passes
-    tokens = frozenset(token for word in taken.words for token in word.tokens)
+    tokens = _tokens_of(taken)
     if tokens & set(of.objective.fixed):
         raise InputError("the target is about a token of a word that was to be taken away: take away another")
     if of.stack == "decoder" or any(token >= of.passes[0].inputs_length for token in tokens):
         raise InputError("words of the target cannot be taken away: give words of the text")
     vector = baseline_vector(of.model, taken.replacement) if taken.replacement in ("zero", "mean") else None
     variants = [variant_of(of.model, passes.readout, tokens, taken.replacement) for passes in of.passes]
+    if taken.replacement == "delete":
+        return [_shorter(of, passes, taken, one) for passes, one in zip(of.passes, variants, strict=True)]
     overwritten = variants[0].overwritten
     return with_readouts(of.passes, [one.readout for one in variants], overwritten=overwritten, vector=vector)
+
+
+def _shorter(of: Experiment, passes: Passes, taken: Taken, variant: Variant) -> Passes:
+    """The passes over the text without the words. Raises InputError where the target loses a part of it."""
+    left = variant.readout
+    if of.stack == "cross" or len(left.ids) < len(passes.readout.ids) or left.of_text:
+        raise InputError(
+            "the target is about the text itself here, or about what is left out: choose another replacement"
+        )
+    if len(left.inputs["input_ids"]) != passes.inputs_length - len(_tokens_of(taken)):
+        raise InputError("without these words nothing stands before the target: choose another replacement")
+    net = of.model.model
+    site = Site.of(
+        net, batch_inputs(net, [left]), of.stack, attention=bool(taken.heads or taken.edges), layers=bool(taken.layers)
+    )
+    return replace(
+        passes, site=site, readout=left, at=None if passes.at is None else ranked_at(of.model, left), outputs=[]
+    )
 
 
 def _tokens(of: Experiment, before: Read, after: Read) -> tuple[TokenEffect, ...]:
@@ -309,5 +341,7 @@ def _notes(of: Experiment, taken: Taken) -> tuple[str, ...]:
         if others := [kind for kind in of.kinds if kind not in ("attention", "a feed-forward layer")]:
             notes.append(f"Tokens also mix in {len(others)} layers without attention weights, where no edge is cut.")
     if taken.words:
-        notes.append(f"Words were overwritten ({taken.replacement}) and kept their places.")
+        left_out = taken.replacement == "delete"
+        notes.append("Words were left out." if left_out else
+                     f"Words were overwritten ({taken.replacement}) and kept their places.")  # fmt: skip
     return tuple(notes)
