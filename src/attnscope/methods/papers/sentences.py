@@ -46,7 +46,7 @@ class Software:
     def bibtex(self) -> str:
         """Its entry."""
         fields = {"author": "{The attnscope authors}", "title": "{" + TITLE + "}"}
-        return entry("misc", self.key, fields | ({"note": f"Version {self.version}"} if self.version else {}))
+        return entry("misc", self.key, fields | ({"note": f"Version {_latex(self.version)}"} if self.version else {}))
 
 
 Part = str | Sequence[Paper | Software]
@@ -61,7 +61,8 @@ def references(result: Result) -> References:
 
 
 def _of(parts: list[Part], provenance: Mapping[str, Any]) -> References:
-    software = Software(provenance.get("attnscope"))
+    version = provenance.get("attnscope")
+    software = Software(None if version is None else visible(str(version)))
     if isinstance(parts[0], str):
         parts = [parts[0][:1].upper() + parts[0][1:], *parts[1:]]
     name = model_name(str(provenance.get("model") or ""))
@@ -75,6 +76,8 @@ def _of(parts: list[Part], provenance: Mapping[str, Any]) -> References:
         [software],
         ".",
     ]
+    # Nothing of a result moves a line or the cursor.
+    parts = [visible(part) if isinstance(part, str) else part for part in parts]
     cited = {paper.key: paper for part in parts if not isinstance(part, str) for paper in part}
     return References(
         text="".join(part if isinstance(part, str) else _plain(part) for part in parts),

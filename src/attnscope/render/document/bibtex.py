@@ -1,7 +1,5 @@
 """BibTeX of what a result cites, with the sentence for a methods section above it."""
 
-import textwrap
-
 from attnscope.results.base import Result
 
 
@@ -10,5 +8,4 @@ def render_bibtex(result: Result) -> bytes:
     cited = result.cite()
     # BibTeX reads an entry at any @, in a comment too.
     sentence = " ".join(cited.tex.replace("@", "(at)").split())
-    lines = [f"% {line}" for line in textwrap.wrap(sentence, 100, break_long_words=False, break_on_hyphens=False)]
-    return ("\n".join(lines) + "\n\n" + cited.bibtex).encode("utf-8", "replace")
+    return f"% {sentence}\n\n{cited.bibtex}".encode("utf-8", "replace")
