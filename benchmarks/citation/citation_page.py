@@ -107,16 +107,11 @@ def _cell(mean: float, low: float, high: float) -> str:
 
 def beside(found: Mapping[str, float]) -> str:
     """What `citations.compare` found."""
-    return "\n".join(
-        [
-            "### Beside context-cite",
-            "",
-            f"The context-cite package {found['version']} and attnscope on {found['questions']} questions of six "
-            f"passages, with the package’s own {found['masks']} masks, its prompt and its penalty: log-odds differ by "
-            f"at most {found['logits']:.1e}, scores by at most {found['scores']:.1e} of scores up to "
-            f"{found['largest']:.1f}. attnscope took {found['ours_seconds']:.1f} s a question, context-cite "
-            f"{found['theirs_seconds']:.1f} s.",
-        ]
+    count = f"{found['questions']} question{'s' * (found['questions'] > 1)}"
+    return (
+        f"### Beside context-cite\n\nThe context-cite package {found['version']} and attnscope on {count} of six "
+        f"passages, with the package’s own {found['masks']} masks, prompt and penalty: log-odds differ by at most "
+        f"{found['logits']:.0e}, scores by at most {found['scores']:.0e} where the largest is {found['largest']:.1f}."
     )
 
 

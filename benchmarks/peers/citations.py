@@ -7,7 +7,6 @@ prints its masks, log-probabilities and scores as JSON.
 import json
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,6 @@ def theirs(questions: list[dict[str, Any]], checkpoint: str, masks: int) -> list
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     found = []
     for one in questions:
-        start = time.perf_counter()
         citer = ContextCiter(
             model, tokenizer, "\n\n".join(one["passages"]), one["question"], num_ablations=masks,
             partitioner=Passages(one["passages"]), prompt_template="Context:\n{context}\n\nQuery: {query}",
@@ -59,7 +57,6 @@ def theirs(questions: list[dict[str, Any]], checkpoint: str, masks: int) -> list
         _, prompt = citer._get_prompt_ids(return_prompt=True)
         citer._cache["output"] = prompt + one["answer"]  # else the package generates one
         scores = citer.get_attributions(verbose=False)
-        seconds = time.perf_counter() - start
         tokens = torch.tensor(citer._logit_probs)
         log_probability = torch.nn.functional.logsigmoid(tokens).sum(1).double()
         found.append(
@@ -67,7 +64,6 @@ def theirs(questions: list[dict[str, Any]], checkpoint: str, masks: int) -> list
                 "masks": citer._masks.astype(float).tolist(),
                 "log_probabilities": log_probability.tolist(),
                 "scores": scores.tolist(),
-                "seconds": seconds,
                 "version": version("context-cite"),
             }
         )
@@ -87,10 +83,9 @@ def compare(model: Any, python: str, out: Path, count: int) -> None:
     questions = fact_sets(count, passages=6)
     asked = [python, __file__, json.dumps(questions), str(folder()), str(MASKS)]
     peer = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
-    apart = {"logits": 0.0, "scores": 0.0, "largest": 0.0, "ours_seconds": 0.0, "theirs_seconds": 0.0}
+    apart = {"logits": 0.0, "scores": 0.0, "largest": 0.0}
     for one, other in zip(questions, peer, strict=True):
         with default_settings():
-            start = time.perf_counter()
             found = setup(
                 model, one["question"], one["passages"], one["answer"], generate=8, template=TEMPLATE, segments=None,
                 unit=None, within=None,
@@ -98,10 +93,8 @@ def compare(model: Any, python: str, out: Path, count: int) -> None:
             kept = np.array(other["masks"])
             ours = logits_of(found, kept)
             scores = fitted(kept, ours, tokens_of(found), 0)[0][0]
-            apart["ours_seconds"] += (time.perf_counter() - start) / count
         p = np.array(other["log_probabilities"])
         theirs_logits = p - np.log(-np.expm1(p))
-        apart["theirs_seconds"] += other["seconds"] / count
         apart["logits"] = max(apart["logits"], float(np.abs(ours[0] - theirs_logits).max()))
         apart["scores"] = max(apart["scores"], float(np.abs(scores - np.array(other["scores"])).max()))
         apart["largest"] = max(apart["largest"], float(np.abs(scores).max()))
