@@ -124,13 +124,14 @@ def draw(found: CitationEvaluation) -> None:
     chance = found.mean(RANDOM, "LDS")[0]
     axes.axhline(chance, color="#888888", linewidth=0.8, linestyle=":")
     axes.annotate(RANDOM, (30, chance), xytext=(0, 3), textcoords="offset points", fontsize=7, color="#555555")
-    for method in found.methods:
-        if method != RANDOM:
-            mean, low, high = found.mean(method, "LDS")
-            cost = passes(found, method)
-            ends = [[mean - low], [high - mean]]
-            axes.errorbar(cost, mean, ends, fmt="o", markersize=4, color="#0072b2", elinewidth=1)
-            axes.annotate(method, (cost, mean), xytext=(6, -2), textcoords="offset points", fontsize=7)
+    points = {m: (passes(found, m), *found.mean(m, "LDS")) for m in found.methods if m != RANDOM}
+    for method, (cost, mean, low, high) in points.items():
+        axes.errorbar(cost, mean, [[mean - low], [high - mean]], fmt="o", markersize=4, color="#0072b2", elinewidth=1)
+        near = [(c, m) for c, m, *_ in points.values() if abs(m - mean) < 0.03 and m != mean]
+        below = any(c == cost and m > mean for c, m in near)
+        left = any(1 < c / cost < 3 for c, _ in near)
+        place = {"xytext": (-6 if left else 6, -8 if below else -2), "ha": "right" if left else "left"}
+        axes.annotate(method, (cost, mean), textcoords="offset points", fontsize=7, **place)
     axes.set_xscale("log")
     axes.set_xlim(0.8, 2 * max(passes(found, method) for method in found.methods))
     axes.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
