@@ -94,7 +94,14 @@ def _in_viewer() -> Iterator[str]:
 
 
 def _in_help() -> Iterator[str]:
-    yield from ()
+    import typer
+
+    from attnscope.cli import app
+    from attnscope.cli.translated_help import sentences
+
+    yield from sentences(typer.main.get_command(app))
+    yield "Write {formats} or {last}. Default: print in the terminal."
+    yield from ("Arguments", "Options", "Commands", "Show this message and exit.")
 
 
 def _in_tables() -> Iterator[str]:

@@ -32,7 +32,7 @@ def test_the_scan_sees_each_kind_of_message(catalogues: ModuleType) -> None:
     found = catalogues.messages()
     assert found["Importance by {method}"] == "python"
     assert found["{count} heads selected"] == found["Find a word"] == found["per ${per}"] == "viewer"
-    assert set(found.values()) == {"python", "viewer", "table"}
+    assert set(found.values()) == {"python", "viewer", "help", "table"}
 
 
 def test_a_translation_has_the_values_of_its_message(catalogues: ModuleType) -> None:

@@ -33,7 +33,9 @@ from attnscope.cli.render import render
 from attnscope.cli.serving.serve import serve
 from attnscope.cli.tables.cite import cite
 from attnscope.cli.tables.survey import survey
+from attnscope.cli.translated_help import translate
 from attnscope.errors import AttnscopeError, FailureError
+from attnscope.translation import locale_language, speaking, translated
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "attention": attention,
@@ -59,6 +61,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+# The library's own sentence, whose option is made anew each time.
+_SHOW_HELP = "Show this message and exit."
+
+
 class _Switches:
     """Of a command: the help of a switch, which takes no value, shows no type of one."""
 
@@ -67,6 +73,8 @@ class _Switches:
         for option in shown:
             if getattr(option, "is_flag", False):
                 option.metavar = ""
+            if getattr(option, "help", None) == _SHOW_HELP:
+                option.help = translated(_SHOW_HELP, locale_language())
         return shown
 
 
@@ -120,7 +128,7 @@ def main() -> None:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        code = app(standalone_mode=False) or 0
+        code = _command_line()(standalone_mode=False) or 0
         sys.stdout.flush()
         sys.exit(code)
     except _USAGE_ERROR as error:
@@ -141,6 +149,17 @@ def main() -> None:
         _fail(f"{type(error).__name__}: {error} (this should not happen; --debug shows where)", 1)
 
 
+def _command_line() -> Callable[..., Any]:
+    """The commands, with their help in the user's language."""
+    language = locale_language()
+    if language == "en":
+        return app
+    command = typer.main.get_command(app)
+    with speaking(language):
+        translate(command)
+    return command
+
+
 def _drop_output() -> None:
     """What could not be written to standard output is not tried again when the process ends."""
     try:
@@ -150,9 +169,10 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"attnscope: {' '.join(message.split())}\n")
+    said = translated(" ".join(message.split()), locale_language())
+    sys.stderr.write(f"attnscope: {said}\n")
     sys.exit(code)
 
 
 def _one_line(message: Warning | str, *_where: object, **_kwargs: object) -> None:
-    sys.stderr.write(f"attnscope: {message}\n")
+    sys.stderr.write(f"attnscope: {translated(str(message), locale_language())}\n")
