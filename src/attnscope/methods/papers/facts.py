@@ -161,8 +161,7 @@ PAPERS: dict[str, Paper] = dict(
         _paper("2504.13752", 2025, "Learning to Attribute with Attention", "Benjamin Cohen-Wang", "Yung-Sung Chuang",
                "Aleksander Mądry"),
         _paper("2505.17630", 2025, "GIM: Improved Interpretability for Large Language Models", "Joakim Edin",
-               "Róbert Csordás", "Tuukka Ruotsalo", "Zhengxuan Wu", "Maria Maistro", "Casper L. Christensen",
-               "Jing Huang", "Lars Maaløe"),
+               "Róbert Csordás", "Tuukka Ruotsalo", "Zhengxuan Wu", "Maria Maistro", "Jing Huang", "Lars Maaløe"),
     )
 ) | {
     "castro2009": Paper(("Javier Castro", "Daniel Gómez", "Juan Tejada"),
