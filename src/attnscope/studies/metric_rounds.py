@@ -21,11 +21,11 @@ def measure(
     metrics: Sequence[str],
     text: PerturbedText,
     rescore: Mapping[str, Rescore],
-    curves: Sequence[str] = tuple(CURVES),
+    curves: Sequence[str] | None = None,
 ) -> dict[Key, Any]:
     """The value of each metric and each curve (named "curve NAME") for each explanation.
 
-    rescore: the function that answers ScoresOn, for each explanation.
+    rescore: the function that answers ScoresOn, for each explanation. curves: by default all.
     """
     values: dict[Key, Any] = {}
     waiting: list[tuple[Key, Running, Query]] = []
@@ -39,9 +39,10 @@ def measure(
         else:
             waiting.append((key, metric, query))
 
+    wanted = CURVES if curves is None else curves
     for name, explanation in explanations.items():
         started: dict[str, Any] = {metric: METRICS[metric].run(explanation) for metric in metrics}
-        started |= {f"curve {curve}": CURVES[curve](explanation) for curve in curves}
+        started |= {f"curve {curve}": CURVES[curve](explanation) for curve in wanted}
         for what, value in started.items():
             if isinstance(value, Generator):
                 resume((name, what), value, None)

@@ -35,7 +35,9 @@ class TextEvaluator:
     unusable: the names of methods that do not run on this model, whatever the text.
     """
 
-    def __init__(self, model: Model, replacement: str, chat: bool, metrics: Sequence[str], *, curves: bool) -> None:
+    def __init__(
+        self, model: Model, replacement: str, chat: bool, metrics: Sequence[str], *, curves: bool = True
+    ) -> None:
         self.model, self.replacement, self.chat, self.metrics = model, replacement, chat, metrics
         self.curves = tuple(CURVES) if curves else ()
         self.unusable: set[str] = set()
