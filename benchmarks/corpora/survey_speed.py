@@ -12,12 +12,11 @@ import argparse
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -112,7 +111,8 @@ def deletion(model: ats.Model, texts: Sequence[str]) -> None:
     for block in (texts[i::BLOCKS] for i in range(BLOCKS)):
         together.append(spent(partial(ats.explain, model, block, "deletion", target=" positive")))
         alone.append(spent(partial(_each, model, block, "deletion", target=" positive")))
-        single.append(spent(partial(_word_by_word, model, block)))
+        words = {text: list({w.text: 1 for w in ats.explain(model, text, "gradient").words}) for text in block}
+        single.append(spent(partial(_word_by_word, model, words)))
     _ratio("deletion: a call a text ÷ a list", alone, together)
     _ratio("deletion: a knock_out call for each word ÷ a list", single, together)
 
@@ -122,9 +122,9 @@ def _each(model: ats.Model, texts: Sequence[str], method: str, **given: Any) -> 
         ats.explain(model, text, method, **given)
 
 
-def _word_by_word(model: ats.Model, texts: Sequence[str]) -> None:
-    for text in texts:
-        for word in dict.fromkeys(re.findall(r"\w+", text)):
+def _word_by_word(model: ats.Model, words: Mapping[str, Sequence[str]]) -> None:
+    for text, of_text in words.items():
+        for word in of_text:
             ats.knock_out(model, text, target=" positive", words=[word])
 
 
@@ -207,7 +207,7 @@ def _there_and_back(net: Any, ids: torch.Tensor) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["all"], choices=["all", "floor", "lists", "deletion", "survey"])
+    parser.add_argument("what", nargs="*", default="all", choices=["all", "floor", "lists", "deletion", "survey"])
     parser.add_argument("--texts", type=int, default=500)
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--peers", help="the Python of an environment that has captum")
