@@ -202,16 +202,38 @@ def test_hostile_texts_stay_texts(browser: Browser, served: Served) -> None:
     ],
 )
 def test_every_view_is_open_to_everybody(browser: Browser, served: Served, width: int, scheme: str) -> None:
-    with visited(
-        browser, served, f"#text={TEXT}", viewport={"width": width, "height": 800}, color_scheme=scheme
-    ) as page:
-        painted(page, 6)
-        for panel in ("importance", "attention", "without", "generate", "compare"):
-            page.locator(f"[data-panel={panel}]").click()
-            if panel == "attention":
-                expect(page.locator("[data-part=maps-holder] [data-part=text-query] .u").first).to_be_visible()
+    address = f"#text={TEXT}&versus=text&otherText=a c"
+    with visited(browser, served, address, viewport={"width": width, "height": 800}, color_scheme=scheme) as page:
+
+        def open_to_everybody() -> None:
             assert serious(page) == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, panel
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+        painted(page, 6)
+        open_to_everybody()
+        page.locator("[data-part=importance-holder] .u").nth(3).click()
+        expect(page.locator("[data-part=strips] button")).to_have_count(12)
+        expect(page.locator("[data-part=maps-holder] [data-part=text-query] .u").first).to_be_visible()
+        open_to_everybody()
+        page.locator("[data-panel=without]").click()
+        page.locator("[data-part=without-text] .u").nth(1).click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("Without “b”")
+        open_to_everybody()
+        page.locator("[data-panel=generate]").click()
+        page.locator("[data-part=count]").fill("3")
+        page.locator("[data-part=generate]").click()
+        expect(page.locator("[data-part=stop]")).to_be_hidden()
+        expect(page.locator("[data-part=stream]")).not_to_be_empty()
+        open_to_everybody()
+        page.locator("[data-panel=compare]").click()
+        expect(page.locator("[data-part=difference-rows] tr").first).to_be_visible()
+        open_to_everybody()
+        page.locator("[data-panel=without]").click()
+        page.locator("[data-part=kind]").select_option("passages")
+        page.locator("[data-part=parts] textarea").first.fill("c d")
+        page.locator("[data-part=segments] button").first.click()
+        expect(page.locator("[data-part=without-says]")).to_have_text("Without passage 1")
+        open_to_everybody()
 
 
 def test_all_of_it_by_keyboard(browser: Browser, served: Served) -> None:
