@@ -134,6 +134,7 @@ the slope of the statement's log-odds on whether the source is there
 how much of the heads' attention the source gets where the statement is predicted
 how much the source supports the statement
 each token
+loss of the text itself (labels = input ids)
 quantity
 query
 probability
