@@ -100,7 +100,7 @@ def report(rows: Rows) -> str:
             f"first copy and {spread(plain[:, 1], '.2f')} on the second. It rises by, in nats per token:"
         )
         lines = [
-            [f"{k} {KINDS[kind]}", *(spread(_rise(found, how, kind, k, half)) for how in HOW for half in (1, 0))]
+            [_counted(k, KINDS[kind]), *(spread(_rise(found, how, kind, k, half)) for how in HOW for half in (1, 0))]
             for kind in KINDS
             for k in COUNTS
         ]
@@ -108,6 +108,10 @@ def report(rows: Rows) -> str:
         parts.append(table(heads, lines))
     parts.append(drawn("heads", (4.2 * len(rows), 3.2), len(rows), lambda look, axes, _: _draw(look, axes, rows)))
     return "\n\n".join(parts)
+
+
+def _counted(count: int, heads: str) -> str:
+    return f"{count} {heads}" if count > 1 else f"1 {heads.replace('heads', 'head', 1)}"
 
 
 def _rise(rows: list[dict[str, Any]], how: str, kind: str, k: int, half: int) -> np.ndarray:
