@@ -43,7 +43,7 @@ def evaluate(
         typer.Option(help="Explain the similarity to this text, of a model that makes one vector of a text."),
     ] = None,
     replacement: Annotated[
-        Literal["delete", "mask", "pad", "neutral", "zero", "mean"],
+        Literal["delete", "mask", "pad", "neutral", "infill", "zero", "mean"],
         typer.Option("--replacement", "--way", help="What a removed word leaves."),
     ] = "delete",
     rows: Annotated[

@@ -57,7 +57,8 @@ def evaluate(
     metrics:  names of METRICS; by default all. Agreement with people is measured only where a sample says what people
               find important.
     replacement: what takes the place of a removed word: "delete" nothing; "mask" or "pad" that token; "neutral" a
-              neutral word; "zero" or "mean" that embedding. `way` is its former name.
+              neutral word; "infill" what the model, a masked language model, finds likeliest there, so that the text
+              stays one that it knows; "zero" or "mean" that embedding. `way` is its former name.
     target, labels: for samples that have none of their own. A language model needs one of them, or generate: its own
               greedy continuation of this many tokens. With labels and no target, the likeliest label is explained.
     similar_to: of a model that makes one vector of a text: explain the similarity to this text, or one for each text.

@@ -32,7 +32,7 @@ def knock_out(
     how: How = "zero",
     replacement: Annotated[
         str | None,
-        typer.Option(help="What overwrites words: mask, mean, zero, pad or neutral; delete leaves them out."),
+        typer.Option(help="What overwrites words: mask, mean, zero, pad, neutral or infill; delete leaves them out."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of the likeliest next words are ranked.")] = 10,
     output: options.Output = None,

@@ -12,6 +12,7 @@ from attnscope.errors import InputError
 from attnscope.models.architecture import task_of
 from attnscope.models.embeddings import baseline_id
 from attnscope.models.loading.load import Model
+from attnscope.models.perturbation.infill import infilled
 from attnscope.models.targets.readout import EmbeddingChange, Readout
 from attnscope.models.typed import text_ids
 
@@ -32,6 +33,19 @@ class Variant:
     entries: tuple[int, ...]
     first: int
     overwritten: tuple[int, ...] = ()
+
+
+def variants_of(model: Model, readout: Readout, removed: Sequence[frozenset[int]], replacement: str) -> list[Variant]:
+    """The readout without the tokens of each set. Raises what `variant_of` and `infilled` raise."""
+    if replacement != "infill":
+        return [variant_of(model, readout, tokens, replacement) for tokens in removed]
+    every_entry = tuple(range(len(readout.ids)))
+    return [
+        Variant(
+            replace(readout, inputs={**readout.inputs, "input_ids": ids}), every_entry, min(tokens, default=len(ids))
+        )
+        for tokens, ids in zip(removed, infilled(model, readout, removed), strict=True)
+    ]
 
 
 def variant_of(model: Model, readout: Readout, removed: frozenset[int], replacement: str) -> Variant:

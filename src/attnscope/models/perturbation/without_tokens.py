@@ -20,12 +20,12 @@ from attnscope.models.perturbation.prefix_reuse import (
     reuses_prefix,
     whole_pass,
 )
-from attnscope.models.perturbation.variants import Variant, overwriting, variant_of
+from attnscope.models.perturbation.variants import Variant, overwriting, variants_of
 from attnscope.models.targets.readout import Readout, entries_of
 from attnscope.models.targets.target import Objective
 
-# What replaces a removed token: nothing, or a token, a neutral word or an embedding in its place.
-REPLACEMENTS = ("delete", "mask", "pad", "neutral", "zero", "mean")
+# What replaces a removed token: nothing, or in its place a token, a neutral word, the model's own guess, an embedding.
+REPLACEMENTS = ("delete", "mask", "pad", "neutral", "infill", "zero", "mean")
 
 
 def default_replacement(model: Model) -> str:
@@ -42,7 +42,7 @@ def values_without_tokens(
 
     replacement: "delete" leaves the tokens out: entries about them go too (the loss of a text is that of what is left),
         and where nothing is left before the target, the model's start token stands in. The others overwrite the tokens
-        and leave every entry in place.
+        and leave every entry in place; "infill" with what a masked language model finds likeliest there.
 
     Raises InputError for another replacement, for a token that the target is about, and where nothing is left to
     predict.
@@ -69,7 +69,7 @@ class TextWithout:
         vector = baseline_vector(self.model, self.replacement) if self.replacement in ("zero", "mean") else None
         total: Tensor | None = None
         for one in self._passes:
-            variants = [variant_of(self.model, one.base, tokens, self.replacement) for tokens in removed]
+            variants = variants_of(self.model, one.base, removed, self.replacement)
             values = torch.stack(one.values(variants, vector))
             total = values if total is None else total + values
         assert total is not None

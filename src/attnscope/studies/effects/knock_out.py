@@ -15,7 +15,7 @@ from attnscope.models.intervention.knock_out import KnockOut, Site
 from attnscope.models.intervention.passes import Passes
 from attnscope.models.intervention.passes import Reading as Read
 from attnscope.models.loading.load import Model, load
-from attnscope.models.perturbation.variants import Variant, variant_of
+from attnscope.models.perturbation.variants import Variant, variants_of
 from attnscope.models.perturbation.without_tokens import REPLACEMENTS, default_replacement
 from attnscope.models.targets.labels import label_name
 from attnscope.models.targets.readout import Readout, batch_inputs
@@ -83,8 +83,8 @@ def knock_out(
                  renormalise=False: its weight is zero and the rest stays as it is.
     layers:      skipped: what they are given in the residual stream goes on as it is.
     words:       words or tokens that are overwritten by `replacement`: "mask" where the model has such a token, else
-                 "mean", "zero" or "pad" or "neutral", as in `explain`. They keep their places; with "delete" they
-                 are left out.
+                 "mean"; or "zero", "pad", "neutral" or "infill", as in `evaluate`. They keep their places; with
+                 "delete" they are left out.
     stack:       of an encoder–decoder, whose heads, edges and layers: "encoder" (the default), "decoder" or "cross".
     top:         how many of the likeliest next words are ranked.
 
@@ -244,7 +244,7 @@ def _without_words(of: Experiment, taken: Taken) -> Sequence[Passes]:
     if of.stack == "decoder" or any(token >= of.passes[0].inputs_length for token in tokens):
         raise InputError("words of the target cannot be taken away: give words of the text")
     vector = baseline_vector(of.model, taken.replacement) if taken.replacement in ("zero", "mean") else None
-    variants = [variant_of(of.model, passes.readout, tokens, taken.replacement) for passes in of.passes]
+    variants = [variants_of(of.model, passes.readout, [tokens], taken.replacement)[0] for passes in of.passes]
     if taken.replacement == "delete":
         return [_shorter(of, passes, taken, one) for passes, one in zip(of.passes, variants, strict=True)]
     overwritten = variants[0].overwritten
