@@ -4,7 +4,8 @@
     python .ci/messages.py --check  fails where a message has no translation, or a .mo is not its .po's
 
 Messages stand in Python (`say`), in the viewer (`t`, `phrase`, `later`; texts and labels of its elements), in the help
-of the command line, and in errors: these are recognised by their sentence, with its values in braces.
+of the command line, and in errors (`error_sentences.py`): these are recognised by their sentence, with its values in
+braces.
 """
 
 import ast
@@ -14,6 +15,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -21,13 +23,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+sys.path.insert(0, str(Path(__file__).parent))
+from error_sentences import name_of, sentences_in, trees_of
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "attnscope"
 VIEWER = PACKAGE / "render" / "viewer"
 LANGUAGES = ("ja",)
+_SAYS = frozenset({"say", "told", "tell"})
 _IN_SCRIPT = re.compile(r'\b(?:t|phrase|later)\(\s*("(?:[^"\\]|\\.)*")')
 
 
+@cache
 def messages() -> dict[str, str]:
     """Every message that has to be translated, and the kind of place where it stands."""
     found: dict[str, str] = {}
@@ -36,34 +43,16 @@ def messages() -> dict[str, str]:
         ("viewer", _in_viewer()),
         ("help", _in_help()),
         ("table", _in_tables()),
+        ("error", sentences_in(PACKAGE)),
+        ("error", _quoted()),
     ):
         for message in some:
             found.setdefault(message, kind)
     return found
 
 
-def errors() -> dict[str, str]:
-    """The sentences of errors and of advice, which stay English where they have no translation."""
-    names = {node.name for node in ast.parse((PACKAGE / "errors.py").read_text("utf-8")).body if _is_class(node)}
-    found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and node.args and _name(node.func) in names | {"_fail", "error"}:
-                for sentence in _sentences(node.args[0]):
-                    found.setdefault(sentence, "error")
-    return found
-
-
-def _is_class(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ClassDef)
-
-
-def _name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
 def _in_python() -> Iterator[str]:
-    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+    trees = trees_of(PACKAGE)
     constants: dict[str, str] = {}
     for tree in trees.values():
         for node in tree.body:
@@ -72,10 +61,10 @@ def _in_python() -> Iterator[str]:
                 and isinstance(node.value, ast.Constant)
                 and isinstance(node.value.value, str)
             ):
-                constants[_name(node.targets[0])] = node.value.value
+                constants[name_of(node.targets[0])] = node.value.value
     for tree in trees.values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _name(node.func) in ("say", "told") and node.args:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _SAYS and node.args:
                 first = node.args[0]
                 if isinstance(first, ast.Constant):
                     yield first.value
@@ -97,7 +86,7 @@ def _in_help() -> Iterator[str]:
     import typer
 
     from attnscope.cli import app
-    from attnscope.cli.translated_help import sentences
+    from attnscope.cli.spoken import sentences
 
     yield from sentences(typer.main.get_command(app))
     yield "Write {formats} or {last}. Default: print in the terminal."
@@ -120,6 +109,64 @@ def _in_tables() -> Iterator[str]:
         yield meaning
     yield from NAMES
 
+
+def _quoted() -> Iterator[str]:
+    """What errors quote from elsewhere: advice of tables, and what others say to whom uses a program or a file."""
+    from attnscope.methods.plan import PLANNED
+
+    yield from dict.fromkeys(work.smaller for work in PLANNED.values())
+    yield from QUOTED
+
+
+# Of the system, of the library of the command line, and pieces that one module hands to another.
+QUOTED = """
+No such file or directory
+Permission denied
+Is a directory
+Not a directory
+No space left on device
+Read-only file system
+File name too long
+Address already in use
+Cannot assign requested address
+Name or service not known
+the text
+the other text
+the whole text
+layer
+head
+query
+key
+a table
+line {number} of {name}
+"mean" or "max"
+the text has {length} tokens and at most {max_tokens} are allowed
+does not run on a text alone
+gives no attention weights
+the document
+the view
+the page
+the result
+No such option: {option}
+No such option: {option} (Possible options: {others})
+No such command {name}.
+No such command {name}. Did you mean {others}?
+Missing command.
+Missing argument {name}.
+Missing option {name}.
+Got unexpected extra argument(s) ({arguments})
+Option {option} requires an argument.
+Option {option} does not take a value.
+Invalid value for {option}: {reason}
+Value error, {reason}
+Input should be greater than or equal to {least}
+Input should be less than or equal to {most}
+Input should be a valid integer, unable to parse string as an integer
+Input should be a valid number, unable to parse string as a number
+{value} is not one of {others}.
+{value} is not a valid integer.
+{value} is not a valid float.
+""".strip().splitlines()
 
 # Names of facts and of units, and sentences of results, as pages put them.
 NAMES = """
@@ -220,26 +267,6 @@ Words were overwritten ({replacement}) and kept their places.
 """.strip().splitlines()
 
 
-def _sentences(node: ast.expr) -> list[str]:
-    """A string's text; where it holds values, with their names, or their places, in braces."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    if isinstance(node, ast.IfExp):
-        return [*_sentences(node.body), *_sentences(node.orelse)]
-    if not isinstance(node, ast.JoinedStr):
-        return []
-    parts, names = [], set()
-    for part in node.values:
-        if isinstance(part, ast.Constant):
-            parts.append(str(part.value).replace("{", "{{").replace("}", "}}"))
-        elif isinstance(part, ast.FormattedValue):
-            name = _name(part.value) or f"v{len(names) + 1}"
-            name = name if name not in names else f"v{len(names) + 1}"
-            names.add(name)
-            parts.append(f"{{{name}}}")
-    return ["".join(parts)] if names else ["".join(parts).replace("{{", "{").replace("}}", "}")]
-
-
 def path_of(language: str) -> Path:
     """The catalogue of a language, as it is written by hand."""
     return PACKAGE / "locale" / language / "LC_MESSAGES" / "attnscope.po"
@@ -281,10 +308,9 @@ def update(language: str) -> None:
     before = read(language)
     new = Catalog(locale=language, domain="attnscope", project="attnscope", header_comment="# What attnscope says.")
     new.revision_date = new.creation_date = datetime(2026, 11, 29, tzinfo=UTC)
-    for message, kind in (errors() | messages()).items():
+    for message, kind in messages().items():
         known = before.get(message)
-        if (known and known.string) or kind != "error":
-            new.add(message, known.string if known else "", auto_comments=[kind])
+        new.add(message, known.string if known else "", auto_comments=[kind])
     with path_of(language).open("wb") as file:
         write_po(file, new, width=0)
     path_of(language).with_suffix(".mo").write_bytes(compiled(new))

@@ -20,6 +20,8 @@ Each message says in one or two sentences what was given, what was expected and 
 error: `warnings.simplefilter("ignore", attnscope.AdviceWarning)` silences it.
 """
 
+import importlib
+
 
 class AdviceWarning(UserWarning):
     """What was asked is allowed, but hardly what was meant; one line says what would be."""
@@ -29,8 +31,10 @@ class AttnscopeError(Exception):
     """Every error that attnscope raises on purpose."""
 
     def _render_traceback_(self) -> list[str]:
-        # A notebook asks for it: one line instead of our own frames. The others are still there for `%debug`.
-        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {self}"]
+        # A notebook asks for it: one line, in the reader's language, instead of our own frames. The others are still
+        # there for `%debug`, and the error's own text stays as it is.
+        said = importlib.import_module("attnscope.translation").in_locale(str(self))
+        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {said}"]
 
 
 class InputError(AttnscopeError, ValueError):

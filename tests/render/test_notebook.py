@@ -159,3 +159,11 @@ def test_an_error_is_one_line_in_a_notebook(capsys: pytest.CaptureFixture[str]) 
     assert "InputError" in said[0]
     shell.run_cell("1 / 0")
     assert "Traceback" in capsys.readouterr().out  # the errors of others are as they were
+
+
+def test_an_error_in_a_notebook_is_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "ja")
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    error = InputError("the list of texts is empty: give at least one")
+    assert error._render_traceback_() == ["\x1b[31mInputError\x1b[0m: テキストのリストが空です。1 つ以上渡してください"]
+    assert str(error) == "the list of texts is empty: give at least one"

@@ -31,11 +31,11 @@ from attnscope.cli.pairs.similarity import similarity
 from attnscope.cli.plan import plan
 from attnscope.cli.render import render
 from attnscope.cli.serving.serve import serve
+from attnscope.cli.spoken import Lines, tell_sentence, translate
 from attnscope.cli.tables.cite import cite
 from attnscope.cli.tables.survey import survey
-from attnscope.cli.translated_help import translate
 from attnscope.errors import AttnscopeError, FailureError
-from attnscope.translation import locale_language, speaking, translated
+from attnscope.translation import in_locale, locale_language, speaking
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "attention": attention,
@@ -74,7 +74,7 @@ class _Switches:
             if getattr(option, "is_flag", False):
                 option.metavar = ""
             if getattr(option, "help", None) == _SHOW_HELP:
-                option.help = translated(_SHOW_HELP, locale_language())
+                option.help = in_locale(_SHOW_HELP)
         return shown
 
 
@@ -122,7 +122,9 @@ def main() -> None:
     debug = "--debug" in sys.argv
     never_fail_to_print(json="--json" in sys.argv)
     # What other libraries tell their own users helps nobody here, unless something is searched for.
-    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="attnscope: %(message)s")
+    logged = logging.StreamHandler()
+    logged.setFormatter(Lines())
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, handlers=[logged])
     logging.getLogger("attnscope").setLevel(logging.DEBUG if debug else logging.INFO)
     warnings.showwarning = _one_line
     if len(sys.argv) == 1:
@@ -132,7 +134,8 @@ def main() -> None:
         sys.stdout.flush()
         sys.exit(code)
     except _USAGE_ERROR as error:
-        _fail(f"{error.format_message()} (see attnscope --help)", 2)
+        usage = error.format_message()
+        _fail(f"{usage} (see attnscope --help)", 2)
     except (KeyboardInterrupt, typer.Abort):
         _fail("stopped; nothing was written", 130)
     except BrokenPipeError:
@@ -169,10 +172,9 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    said = translated(" ".join(message.split()), locale_language())
-    sys.stderr.write(f"attnscope: {said}\n")
+    tell_sentence(" ".join(message.split()))
     sys.exit(code)
 
 
 def _one_line(message: Warning | str, *_where: object, **_kwargs: object) -> None:
-    sys.stderr.write(f"attnscope: {translated(str(message), locale_language())}\n")
+    tell_sentence(str(message))

@@ -10,10 +10,12 @@ import typer
 import attnscope
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
+from attnscope.cli.spoken import tell
 from attnscope.errors import InputError
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.schema1 import upgraded
 from attnscope.results.sample import Sample
+from attnscope.translation import in_locale
 
 
 def evaluate(
@@ -76,10 +78,10 @@ def evaluate(
         except KeyboardInterrupt:
             if rows is None:
                 raise
-            sys.stderr.write(f"attnscope: stopped; the rows so far are in {rows}, and the same command resumes\n")
+            tell("stopped; the rows so far are in {rows}, and the same command resumes", rows=rows)
             raise typer.Exit(130) from None
         for name, why in found.settings.get("skipped", {}).items():
-            sys.stderr.write(f"attnscope: skipped {name}: {why}\n")
+            tell("skipped {name}: {why}", name=name, why=in_locale(why))
     options.write(found, output, look.given())
     if json:
         sys.stdout.write(found.to_json() + "\n")

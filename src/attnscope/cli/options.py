@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 import attnscope
+from attnscope.cli.spoken import tell
 from attnscope.errors import InputError, TextError
 from attnscope.render import FORMATS, RENDERERS, Result, checked_path, print_result, save
 from attnscope.results.attribution import Attribution
@@ -374,4 +375,4 @@ def show(result: Result, output: Path | None, json: bool, look: Picture) -> None
 def write(result: Result, output: Path | None, how: Mapping[str, Any]) -> None:
     """Write the result to `output`, if given, and say so."""
     if output is not None:
-        sys.stderr.write(f"attnscope: wrote {save(result, output, **how)}\n")
+        tell("wrote {path}", path=save(result, output, **how))

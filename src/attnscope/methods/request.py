@@ -205,11 +205,13 @@ def renamed(parameters: Mapping[str, Any], known: Collection[str]) -> dict[str, 
     return given
 
 
-def in_range(what: str, index: object, count: int, words: str = "") -> int:
+def in_range(what: str, index: object, count: int, alternatives: str = "") -> int:
     """The index, counted from 0. Raises RangeError, which names the range, for one outside it."""
     if not isinstance(index, int) or isinstance(index, bool):
         raise RangeError(
-            f"the {what} {index!r} is neither a number nor {words}" if words else f"the {what} {index!r} is no number"
+            f"the {what} {index!r} is neither a number nor {alternatives}"
+            if alternatives
+            else f"the {what} {index!r} is no number"
         )
     if not -count <= index < count:
         raise RangeError(f"the {what} {index} is out of range: the model has the {what}s 0 to {count - 1}")

@@ -183,8 +183,9 @@ class Task:
     def check_possible(self, of_target: NDArray[np.float64]) -> None:
         """Raises NonFiniteError where the model rules the target out: what has no finite value cannot be shared out."""
         if np.isinf(of_target).any():
+            what = self.target.explained
             raise NonFiniteError(
-                f"the {self.target.explained} is {of_target[np.isinf(of_target)][0]}: the model rules a token of it "
+                f"the {what} is {of_target[np.isinf(of_target)][0]}: the model rules a token of it "
                 "out (suppressed, or without any probability), so no word can be scored for it; choose another target"
             )
 

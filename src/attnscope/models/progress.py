@@ -110,11 +110,11 @@ class Pace:
 
     def __str__(self) -> str:
         rate = self.done / max(self._clock() - self._begun, 1e-9)
-        so_far = f"{self.found + self.done:,}"
+        so_far, what = f"{self.found + self.done:,}", self.unit
         if self.total is None:
-            return f"{so_far} {self.unit}, {rate:.3g} {self.unit}/s"
+            return f"{so_far} {what}, {rate:.3g} {what}/s"
         left = (self.total - self.found - self.done) / max(rate, 1e-9)
-        return f"{so_far} of {self.total:,} {self.unit}, {rate:.3g} {self.unit}/s, {_spoken(left)} left"
+        return f"{so_far} of {self.total:,} {what}, {rate:.3g} {what}/s, {_spoken(left)} left"
 
 
 def _spoken(seconds: float) -> str:

@@ -194,15 +194,15 @@ class AttentionMaps(Result):
             statistics=statistics, asked=replace(self.asked, unit="word"),
         )  # fmt: skip
 
-    def _place(self, axis: str, index: int) -> int:
-        chosen: tuple[int, ...] = {"layer": self.layers, "head": self.heads, "query": self.queries}[axis]
-        if index < 0 and axis == "query":
+    def _place(self, what: str, index: int) -> int:
+        chosen: tuple[int, ...] = {"layer": self.layers, "head": self.heads, "query": self.queries}[what]
+        if index < 0 and what == "query":
             index += len(self.query_side.tokens)
         elif index < 0:
             index = chosen[index] if -len(chosen) <= index else index
         if index not in chosen:
             shown = ", ".join(map(str, chosen[:8])) + (" …" if len(chosen) > 8 else "")
-            raise RangeError(f"the {axis} {index} is not among those kept: {shown}")
+            raise RangeError(f"the {what} {index} is not among those kept: {shown}")
         return chosen.index(index)
 
     def __repr__(self) -> str:

@@ -170,7 +170,8 @@ def _numbers(name: str, of: int, given: Any) -> tuple[tuple[int, ...], ...]:
         isinstance(some, list | tuple) and len(some) == of and all(type(place) is int for place in some)
         for some in given
     ):
-        raise InputError(f"{name} is not a list of up to {MAX_TAKEN:,} {_MEANS[name]}")
+        what = _MEANS[name]
+        raise InputError(f"{name} is not a list of up to {MAX_TAKEN:,} {what}")
     return tuple(tuple(some) for some in given)
 
 

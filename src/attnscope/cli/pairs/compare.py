@@ -1,7 +1,6 @@
 """`attnscope compare`: two texts or two models, word by word; or many pairs in one report."""
 
 import json as json_module
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 from attnscope.cli import options
 from attnscope.cli.explain import own_parameters
 from attnscope.cli.pairs.kept import Kept, kept_beside
+from attnscope.cli.spoken import tell, tell_sentence
 from attnscope.errors import AttnscopeError, InputError
 from attnscope.results.comparison import Comparison, Comparisons
 from attnscope.text.inputs import is_chat
@@ -91,7 +91,7 @@ def compare(
         result = Comparisons(tuple(found)) if many else found[0]
         options.show(result, output, json, look)
     if failed:
-        sys.stderr.write(f"attnscope: {len(failed)} of {len(given)} pairs failed and are left out\n")
+        tell("{failed} of {count} pairs failed and are left out", failed=len(failed), count=len(given))
         raise typer.Exit(1)
 
 
@@ -147,7 +147,7 @@ def compared(
             if len(pairs) == 1:
                 raise
             failed.append(type(error)(f"pair {number + 1} of {len(pairs)}: {error}"))
-            sys.stderr.write(f"attnscope: {failed[-1]}\n")
+            tell_sentence(str(failed[-1]))
     if not found:
         raise failed[0]
     return found, failed

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from attnscope.cli import options
+from attnscope.cli.spoken import tell
 from attnscope.errors import InputError
 
 
@@ -59,4 +60,4 @@ def serve(
 def _say(address: str) -> None:
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
-    sys.stderr.write("attnscope: the playground is there; Ctrl-C stops it\n")
+    tell("the playground is there; Ctrl-C stops it")

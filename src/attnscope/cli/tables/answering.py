@@ -12,12 +12,14 @@ import typer
 
 import attnscope
 from attnscope.cli import options
+from attnscope.cli.spoken import tell
 from attnscope.cli.tables.reading import Item, items_of
 from attnscope.render import print_result
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import Result
 from attnscope.results.collection import Failed, Results
 from attnscope.results.files.writing import not_written, write_atomically
+from attnscope.translation import in_locale
 
 # Texts that are written together, at most, and the seconds that they should take: what is stopped loses no more.
 _TOGETHER = 64
@@ -84,9 +86,9 @@ def _answer_many(
             first += len(part)
             size = min(2 * size, _TOGETHER) if monotonic() - begun < _SECONDS else max(size // 2, 1)
     if path is not None:
-        sys.stderr.write(f"attnscope: wrote {path}\n")
+        tell("wrote {path}", path=path)
     if failed:
-        sys.stderr.write(f"attnscope: {failed} of {len(items)} texts failed; their rows say why\n")
+        tell("{failed} of {count} texts failed; their rows say why", failed=failed, count=len(items))
         raise typer.Exit(1)
 
 
@@ -178,7 +180,7 @@ def _table(path: Path) -> Iterator[Any]:
             yield write
         except BaseException:
             flush(file)
-            sys.stderr.write(f"attnscope: the rows so far are in {part}\n")
+            tell("the rows so far are in {part}", part=part)
             raise
         flush(file)
     with not_written(path):
@@ -202,6 +204,6 @@ def _print(results: Results[Any]) -> None:
         sys.stdout.write(f"{'' if results.first + place == 0 else chr(10)}— text {results.first + place}\n")
         sys.stdout.flush()
         if isinstance(result, Failed):
-            sys.stdout.write(f"{result}\n")
+            sys.stdout.write(f"{result.error}: {in_locale(result.message)}\n")
         else:
             print_result(result)

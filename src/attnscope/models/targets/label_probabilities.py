@@ -123,9 +123,8 @@ def likeness(model: Model, encoded: Encoded, other: str) -> Choices:
     that is no cosine: only that has ends, between which it can be judged how much is left."""
     objective = resolve(model, encoded, Target(similar_to=other))
     if pooling_of(model).similarity != "cosine":
-        raise ModelError(
-            f"this model compares texts by {objective.quantity}, which has no ends: an evaluation needs the cosine"
-        )
+        what = objective.quantity
+        raise ModelError(f"this model compares texts by {what}, which has no ends: an evaluation needs the cosine")
     return Choices(model, (other,), (objective,), ((0, slice(0, 1)),), alike=True)
 
 

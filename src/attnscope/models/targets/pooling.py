@@ -84,8 +84,9 @@ class Pooling:
         Raises ModelError for a distance, which is no product.
         """
         if self.similarity not in ("cosine", "dot"):
+            what = self.name
             raise ModelError(
-                f"this model compares texts by a {self.name}, which is no product of two vectors: the matrix of two "
+                f"this model compares texts by a {what}, which is no product of two vectors: the matrix of two "
                 "texts needs similarity 'cosine' or 'dot'; use explain(…, similar_to=…)"
             )
         return normalize(vectors, dim=-1) if self.similarity == "cosine" else vectors

@@ -69,7 +69,8 @@ def not_written(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(f"cannot write {_shown(path)}: {error.strerror or error}") from error
+        why = error.strerror or error
+        raise OutputError(f"cannot write {_shown(path)}: {why}") from error
     except (RuntimeError, ValueError) as error:
         known = {"home directory": "there is no such home folder", "null": "its name has a NUL character"}
         reason = next((said for word, said in known.items() if word in str(error)), None)

@@ -38,10 +38,8 @@ class Run:
             if not self.folder.is_empty():
                 raise InputError(f"{self.folder.path} has other files and is no survey's folder: give a new one")
             self.folder.write_json(SETTINGS, about)
-        elif different := differences(there, about):
-            raise InputError(
-                f"{self.folder.path} has another survey ({'; '.join(different)}): give another folder, or ask the same"
-            )
+        elif causes := "; ".join(differences(there, about)):
+            raise InputError(f"{self.folder.path} has another survey ({causes}): give another folder, or ask the same")
 
     def missing(self, parts: Iterator[Part], found: Any) -> Iterator[Part]:
         """The parts of this shard that are not done yet. `found` is called with the number of texts of one that is.

@@ -1,15 +1,17 @@
-"""The help of the command line in the user's language: texts stand in English beside what they are about.
+"""What the command line says in its user's language: help, errors, and what it tells beside its results.
 
-A paragraph is a message; an example stays as it is.
+Of the help, texts stand in English beside what they are about: a paragraph is a message; an example stays as it is.
 """
 
+import logging
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import typer.rich_utils
 
-from attnscope.translation import say, told
+from attnscope.translation import in_locale, locale_language, say, speaking, told
 
 # Commands to type, and the list of formats, which is made from the table of renderers.
 _EXAMPLE = re.compile(r"\s*attnscope \w|\s*Write \.")
@@ -49,3 +51,24 @@ def _holders(command: Any) -> Iterator[Any]:
     yield from command.params
     for one in getattr(command, "commands", {}).values():
         yield from _holders(one)
+
+
+def tell(message: str, /, **values: object) -> None:
+    """A line on standard error. message: a key of the catalogue, with the places of its values."""
+    with speaking(locale_language()):
+        sys.stderr.write(f"attnscope: {say(message, **values)}\n")
+
+
+def tell_sentence(sentence: str) -> None:
+    """A line that was said elsewhere: an error, advice."""
+    sys.stderr.write(f"attnscope: {in_locale(sentence)}\n")
+
+
+class Lines(logging.Formatter):
+    """Of the log: lines like the others, in the user's language."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and where an error in it came from."""
+        shown = super().format(record)
+        said = record.getMessage()
+        return f"attnscope: {in_locale(said)}{shown.removeprefix(said)}"

@@ -1,5 +1,6 @@
 """Help and errors of the command line under a Japanese locale."""
 
+import logging
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 import typer
 
 from attnscope.cli import app
-from attnscope.cli.translated_help import sentences, translate
+from attnscope.cli.spoken import Lines, sentences, tell, tell_sentence, translate
 from attnscope.translation import speaking
 
 
@@ -45,4 +46,26 @@ def test_an_error_is_in_the_language_of_the_locale() -> None:
     _, english = _run("C.UTF-8", "render", "nothing.json")
     _, japanese = _run("ja_JP.UTF-8", "render", "nothing.json")
     assert english == "attnscope: cannot read nothing.json: No such file or directory\n"
-    assert japanese == "attnscope: nothing.json を読み込めません：No such file or directory\n"
+    assert japanese == "attnscope: nothing.json を読み込めません：そのようなファイルやフォルダーはありません\n"
+
+
+def test_what_the_library_of_the_command_line_says_is_japanese_too() -> None:
+    _, shown = _run("ja_JP.UTF-8", "serve", "--port", "99999999")
+    assert "--port" in shown
+    assert "65535" in shown
+    assert not re.search(r"[A-Za-z]{3,} [A-Za-z]{3,}", shown.replace("attnscope --help", ""))
+
+
+def test_lines_beside_the_results_and_of_the_log_are_japanese(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "ja")
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    tell("wrote {path}", path="page.html")
+    tell_sentence("text 1 of 2: the text is empty: give at least one word")
+    record = logging.makeLogRecord({"msg": "the edits were not undone one by one: %s", "args": ("the question is empty: give one",)})
+    assert Lines().format(record) == "attnscope: 編集を 1 つずつ元に戻す処理はしませんでした：質問が空です。質問を指定してください"
+    assert capsys.readouterr().err == (
+        "attnscope: page.html に書き出しました\n"
+        "attnscope: テキスト 1（全 2）：テキストが空です。単語を 1 つ以上入れてください\n"
+    )
