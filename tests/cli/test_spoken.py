@@ -63,8 +63,10 @@ def test_lines_beside_the_results_and_of_the_log_are_japanese(
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
     tell("wrote {path}", path="page.html")
     tell_sentence("text 1 of 2: the text is empty: give at least one word")
-    record = logging.makeLogRecord({"msg": "the edits were not undone one by one: %s", "args": ("the question is empty: give one",)})
-    assert Lines().format(record) == "attnscope: 編集を 1 つずつ元に戻す処理はしませんでした：質問が空です。質問を指定してください"
+    error = "the question is empty: give one"
+    record = logging.makeLogRecord({"msg": "the edits were not undone one by one: %s", "args": (error,)})
+    said = "編集を 1 つずつ元に戻す処理はしませんでした：質問が空です。質問を指定してください"
+    assert Lines().format(record) == f"attnscope: {said}"
     assert capsys.readouterr().err == (
         "attnscope: page.html に書き出しました\n"
         "attnscope: テキスト 1（全 2）：テキストが空です。単語を 1 つ以上入れてください\n"
