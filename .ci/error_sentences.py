@@ -12,6 +12,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 # The pieces of a sentence: texts, and values by their names and what they are in the source.
 Field = tuple[str, str]
 Pieces = tuple[str | Field, ...]
@@ -20,6 +21,8 @@ Pieces = tuple[str | Field, ...]
 _PROSE = re.compile(r"[a-z]{2,} |[a-z] [a-z]| [a-z]{2,}|[A-Za-z]{3,}:|^none$")
 _PERCENT = re.compile(r"%[.\d]*[sdgr]")
 _SHOWN = frozenset({"_fail", "warn", "_warn"})
+# Calls in which the sentence, or what is being done, may be any of what is handed over.
+_SHOWN_ANYWHERE = frozenset({"_say", "bar", "progress"})
 _LOGGED = frozenset({"info", "warning"})
 # A function is looked into where another calls it, and where a variable is, so deep.
 _DEEPEST = 4
@@ -31,6 +34,7 @@ _RETURNED = {
     "models/progress.py": ("__str__",),
     "models/targets/pooling.py": ("NAMES",),
     "results/collection.py": ("__str__",),
+    "serve/guard.py": ("_refused",),
     "serve/questions.py": ("_MEANS",),
     "studies/survey/rows.py": ("row_of", "_lacks"),
     "studies/survey/request.py": ("differences",),
@@ -62,7 +66,7 @@ def trees_of(package: Path) -> dict[Path, ast.Module]:
 class _Module:
     def __init__(self, tree: ast.Module, errors: set[str], returned: tuple[str, ...]) -> None:
         self.tree, self.errors, self.returned = tree, errors, returned
-        self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+        self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, Function)}
         self.constants = {
             name_of(node.targets[0]): node.value
             for node in tree.body
@@ -80,6 +84,9 @@ class _Module:
                     yield from self._said(said, function)
                 elif name in _LOGGED and isinstance(node.func, ast.Attribute) and "log" in name_of(node.func.value):
                     yield from self._logged(node, function)
+                elif name in _SHOWN_ANYWHERE and isinstance(node.func, ast.Name):
+                    for each in node.args:
+                        yield from filter(re.compile("[a-z]{3}").search, self._said(each, function))
             elif inside and isinstance(node, ast.keyword | ast.Return) and getattr(node, "arg", "error") == "error":
                 yield from self._said(node.value, function)
             elif isinstance(node, ast.Assign | ast.AnnAssign) and name_of(_target(node)) in self.returned:
@@ -90,18 +97,18 @@ class _Module:
             yield from self._said(value, None)
 
     def _within(
-        self, node: ast.AST, function: ast.FunctionDef | None
-    ) -> Iterator[tuple[ast.FunctionDef | None, ast.AST]]:
+        self, node: ast.AST, function: Function | None
+    ) -> Iterator[tuple[Function | None, ast.AST]]:
         for child in ast.iter_child_nodes(node):
             yield function, child
-            yield from self._within(child, child if isinstance(child, ast.FunctionDef) else function)
+            yield from self._within(child, child if isinstance(child, Function) else function)
 
-    def _said(self, node: ast.expr | None, function: ast.FunctionDef | None) -> Iterator[str]:
+    def _said(self, node: ast.expr | None, function: Function | None) -> Iterator[str]:
         for pieces in self._resolved(node, function, 0):
             if any(isinstance(piece, str) and piece.strip() for piece in pieces):
                 yield message_of(pieces)
 
-    def _logged(self, call: ast.Call, function: ast.FunctionDef | None) -> Iterator[str]:
+    def _logged(self, call: ast.Call, function: Function | None) -> Iterator[str]:
         """A line of the log, whose values come after it."""
         for sentence in self._said(call.args[0], function):
             texts = _PERCENT.split(sentence)
@@ -110,7 +117,7 @@ class _Module:
                 pieces = [piece for both in zip(texts, [*values, ""], strict=True) for piece in both]
                 yield message_of(tuple(pieces))
 
-    def _resolved(self, node: ast.expr | None, function: ast.FunctionDef | None, depth: int) -> list[Pieces]:
+    def _resolved(self, node: ast.expr | None, function: Function | None, depth: int) -> list[Pieces]:
         """What an expression can be: each way as its pieces."""
         if isinstance(node, ast.Constant):
             return [(node.value,)] if isinstance(node.value, str) else []
@@ -118,6 +125,8 @@ class _Module:
             return _joined([self._part(part, function, depth) for part in node.values])
         if isinstance(node, ast.IfExp):
             return [*self._resolved(node.body, function, depth), *self._resolved(node.orelse, function, depth)]
+        if isinstance(node, ast.Tuple):
+            return [way for value in node.elts for way in self._resolved(value, function, depth)]
         if isinstance(node, ast.BoolOp):
             return [way for value in node.values for way in self._resolved(value, function, depth)]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
@@ -132,7 +141,7 @@ class _Module:
             return self._resolved(node.args[0], function, depth)
         return [] if node is None else [(_field(node),)]
 
-    def _part(self, part: ast.expr, function: ast.FunctionDef | None, depth: int) -> list[Pieces]:
+    def _part(self, part: ast.expr, function: Function | None, depth: int) -> list[Pieces]:
         """A place in an f-string: the pieces that stand there, if they are English, else a value."""
         if isinstance(part, ast.Constant):
             return [(str(part.value),)]
@@ -142,7 +151,7 @@ class _Module:
         english = any(isinstance(piece, str) and _PROSE.search(piece) for way in ways for piece in way)
         return ways if english else [((name_of(part.value), ast.dump(part)),)]
 
-    def _of_name(self, node: ast.Name, function: ast.FunctionDef | None, depth: int) -> list[Pieces]:
+    def _of_name(self, node: ast.Name, function: Function | None, depth: int) -> list[Pieces]:
         own: list[Pieces] = [(_field(node),)]
         if depth >= _DEEPEST:
             return own

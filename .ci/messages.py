@@ -139,6 +139,8 @@ query
 key
 a table
 line {number} of {name}
+passage {number}
+paragraph {number}
 "mean" or "max"
 the text has {length} tokens and at most {max_tokens} are allowed
 does not run on a text alone

@@ -207,3 +207,26 @@ def test_nothing_of_the_text_is_written_anywhere(
         served.send("GET", "/secret")
     out, err = capfd.readouterr()
     assert "secret" not in out + err + caplog.text
+
+
+def test_the_page_and_what_is_refused_are_in_the_language_that_is_asked_for(served: Served) -> None:
+    for path, said in (("/?lang=ja", "プレイグラウンド"), ("/?lang=en", "Playground"), ("/?lang=tlh", "Playground")):
+        page = served.send(path=path, Origin=None)
+        assert f"<h1>{said}</h1>" in page.read_body.decode()  # type: ignore[attr-defined]
+    question = {"ask": "importance", "text": TEXT, "method": "no-such", "lang": "ja"}
+    (refused,) = served.ask(**question)
+    assert refused[1].startswith("手法 'no-such' はありません。選べるもの：")
+    (failed,) = served.ask(**{**question, "method": "gradient", "text": ""})
+    assert failed == ("error", "テキストが空です。単語を 1 つ以上入れてください")
+    assert served.ask(**{**question, "lang": "tlh"})[0][1].startswith("lang is none of")
+    strange = served.send(Cookie=None, Origin=None, **{"Accept-Language": "ja,en;q=0.5"})
+    assert strange.read_body.decode().startswith("トークンがありません。")  # type: ignore[attr-defined]
+
+
+def test_what_a_job_tells_is_said_in_the_language_of_its_question(served: Served) -> None:
+    for lang, title in (("ja", "gradient による重要度"), ("en", "Importance by gradient")):
+        answer = served.answer(ask="importance", text=TEXT, method="gradient", lang=lang)
+        assert answer["shown"]["title"] == title
+        maps = served.answer(ask="maps", text=TEXT, lang=lang)
+        assert ("アテンション" in maps["manifest"]["title"]) == (lang == "ja")
+    assert answers.said("progress", {"what": "layers", "done": 1}, "ja") == {"what": "層", "done": 1}

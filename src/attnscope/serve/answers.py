@@ -32,6 +32,7 @@ from attnscope.serve.questions import Question
 from attnscope.serve.recipes import recipe, taken_target, token_edges, token_words
 from attnscope.serve.session import Session
 from attnscope.studies.effects.knock_out import knock_out
+from attnscope.translation import say, speaking, told, translated
 
 # What takes longer than so many seconds is asked about before it begins.
 LONG = 5.0
@@ -52,7 +53,9 @@ class Answer:
 
 def importance(session: Session, model: Model, question: Question, job: Job) -> Any:
     """The likeliest next tokens (as an event of its own, where nothing waits for them), and the scores."""
-    segments = question.segments(question.encoded(model, session.max_tokens))
+    segments = [
+        (told(name), start, end) for name, start, end in question.segments(question.encoded(model, session.max_tokens))
+    ]
     method = method_of(question.method)
     key = _importance_key(question)
     if question.target is None and in_one_pass(model, method):
@@ -76,7 +79,7 @@ def _shown(result: Attribution, about: str | None, as_asked: bool) -> dict[str, 
     """The result. of: what it is about; target: the same where it is not what the model would write next."""
     answer = {**described(result), "of": about, "target": None if as_asked else about}
     if not as_asked and about:
-        answer["shown"]["notes"].insert(0, _PART)
+        answer["shown"]["notes"].insert(0, say(_PART))
     return answer
 
 
@@ -145,7 +148,7 @@ def given(session: Session, model: Model, question: Question, row: Answer, job: 
         if planned is not None and planned.seconds > LONG:
             if question.ask == "importance":
                 job.tell("next", [asdict(token) for token in likeliest(model, question.given)])
-            return {"plan": str(planned), "seconds": planned.seconds}
+            return {"plan": told(str(planned)), "seconds": planned.seconds}
     return row.give(session, model, question, job)
 
 
@@ -273,6 +276,19 @@ def answered(session: Session, question: Question, tell: Callable[[str, Any], No
         raise InputError(f"nobody answers {question.ask!r}: ask one of {', '.join(ANSWERS)}")
     worker = session.worker(question.model)
     slot = (question.client, question.slot) if question.slot else None
-    return worker.submit(
-        lambda job: given(session, worker.model, question, row, job), tell, priority=row.priority, slot=slot
-    )
+
+    def work(job: Job) -> Any:
+        with speaking(question.lang):
+            return given(session, worker.model, question, row, job)
+
+    def tell_reader(event: str, data: Any) -> None:
+        tell(event, said(event, data, question.lang))
+
+    return worker.submit(work, tell_reader, priority=row.priority, slot=slot)
+
+
+def said(event: str, data: Any, lang: str) -> Any:
+    """What a job tells in English, such as an error, in the language of whoever asked."""
+    if event == "error":
+        return translated(data, lang)
+    return {**data, "what": translated(data["what"], lang)} if event == "progress" else data

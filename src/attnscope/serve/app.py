@@ -15,23 +15,28 @@ from attnscope.serve.answers import answered
 from attnscope.serve.events import Channel, EventStream
 from attnscope.serve.guard import Door, Guard
 from attnscope.serve.jobs import BusyError
-from attnscope.serve.questions import question
+from attnscope.serve.questions import language_of, question
 from attnscope.serve.session import Session
+from attnscope.translation import LANGUAGES, translated
 
 # Questions that are being answered at one time, by all pages together.
 MAX_STREAMS = 100
 
 
-def app(session: Session, door: Door, *, max_streams: int = MAX_STREAMS) -> ASGIApp:
-    """The playground of a session as an ASGI application, behind its door."""
-    page, policy = playground_page(session.names, [(row.name, row.unit) for row in METHODS.values()])
+def app(session: Session, door: Door, *, max_streams: int = MAX_STREAMS, lang: str | None = None) -> ASGIApp:
+    """The playground of a session as an ASGI application, behind its door. lang: of its page; None: the browser's."""
+    methods = [(row.name, row.unit) for row in METHODS.values()]
+    pages = {each: playground_page(session.names, methods, lang=each) for each in (lang, *LANGUAGES)}
+    policy = pages[lang][1]
     open_streams = 0
 
     def left() -> None:
         nonlocal open_streams
         open_streams -= 1
 
-    async def index(_request: Request) -> Response:
+    async def index(request: Request) -> Response:
+        wanted = request.query_params.get("lang")
+        page, _ = pages[wanted if wanted in LANGUAGES else lang]
         return Response(page, media_type="text/html; charset=utf-8")
 
     async def here(_request: Request) -> Response:
@@ -39,18 +44,18 @@ def app(session: Session, door: Door, *, max_streams: int = MAX_STREAMS) -> ASGI
 
     async def ask(request: Request) -> Response | EventStream:
         nonlocal open_streams
+        given = None
         try:
-            asked = question(json.loads(await request.body()))
-        except (ValueError, RecursionError) as error:
-            reason = str(error) if isinstance(error, AttnscopeError) else "the question is not JSON"
-            return JSONResponse({"error": reason}, 400)
-        if open_streams >= max_streams:
-            return JSONResponse({"error": "too many pages ask at once: try again in a moment"}, 503)
-        channel = Channel()
-        try:
+            given = json.loads(await request.body())
+            asked = question(given)
+            if open_streams >= max_streams:
+                raise BusyError("too many pages ask at once: try again in a moment")
+            channel = Channel()
             job = answered(session, asked, channel.tell)
-        except AttnscopeError as error:
-            return JSONResponse({"error": str(error)}, 503 if isinstance(error, BusyError) else 400)
+        except (AttnscopeError, ValueError, RecursionError) as error:
+            reason = str(error) if isinstance(error, AttnscopeError) else "the question is not JSON"
+            status = 503 if isinstance(error, BusyError) else 400
+            return JSONResponse({"error": translated(reason, language_of(given))}, status)
         open_streams += 1
         return EventStream(channel, job, left)
 

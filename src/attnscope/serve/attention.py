@@ -9,6 +9,7 @@ from attnscope.render.html.live.described import deflated, described_maps, outli
 from attnscope.serve.jobs import Job
 from attnscope.serve.questions import Question
 from attnscope.serve.session import Session
+from attnscope.translation import spoken
 
 
 def maps(session: Session, model: Model, question: Question, job: Job) -> Any:
@@ -19,7 +20,7 @@ def maps(session: Session, model: Model, question: Question, job: Job) -> Any:
     def make() -> dict[str, Any]:
         return described_maps(kept.maps(maps=False))
 
-    return {"manifest": session.kept.get(("manifest", *question.key), make, lambda made: len(repr(made)))}
+    return {"manifest": session.kept.get(("manifest", spoken(), *question.key), make, lambda made: len(repr(made)))}
 
 
 def outlines(session: Session, model: Model, question: Question, job: Job) -> Any:

@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from attnscope.translation import LANGUAGES, translated
+
 MAX_BODY = 2 * 2**20
 # Seconds in which a body has to come.
 PATIENCE = 20.0
@@ -91,16 +93,17 @@ class Guard:
         answer = _with_headers(send, {**_ALWAYS, "content-security-policy": self.policy})
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         shown = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True).get("token")
+        language = _language(headers)
         if refused := self._refused(scope["method"], headers, asks_in=shown is not None):
-            return await _say(answer, *refused)
+            return await _say(answer, *refused, language)
         if shown is not None:
-            return await self._welcome(shown[0], answer)
+            return await self._welcome(shown[0], answer, language)
         try:
             body = await asyncio.wait_for(_body(receive, self.max_body), self.patience)
         except TimeoutError:
-            return await _say(answer, 408, "the rest of the request did not come")
+            return await _say(answer, 408, "the rest of the request did not come", language)
         if body is None:
-            return await _say(answer, 413, f"a request may have up to {self.max_body:,} bytes")
+            return await _say(answer, 413, f"a request may have up to {self.max_body:,} bytes", language)
         return await self.app(scope, _again(body, receive), answer)
 
     def _refused(self, method: str, headers: list[tuple[str, str]], *, asks_in: bool) -> tuple[int, str] | None:
@@ -129,10 +132,11 @@ class Guard:
                     return shown.strip('"')
         return None
 
-    async def _welcome(self, token: str, send: Send) -> None:
+    async def _welcome(self, token: str, send: Send, language: str) -> None:
         """The token goes from the address, which is seen, into a cookie."""
         if not self.door.opens_to(token):
-            await _say(send, 403, "this is another token: open the address that `attnscope serve` printed last")
+            reason = "this is another token: open the address that `attnscope serve` printed last"
+            await _say(send, 403, reason, language)
             return
         cookie = f"{self.door.cookie}={self.door.token}; HttpOnly; SameSite=Strict; Path=/"
         headers = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"content-length", b"0")]
@@ -150,9 +154,15 @@ def _with_headers(send: Send, more: dict[str, str]) -> Send:
     return sending
 
 
-async def _say(send: Send, status: int, reason: str) -> None:
+def _language(headers: list[tuple[str, str]]) -> str:
+    """What the reader's browser asks for first."""
+    wanted = next((value for name, value in headers if name == "accept-language"), "")[:2].lower()
+    return wanted if wanted in LANGUAGES else "en"
+
+
+async def _say(send: Send, status: int, reason: str, language: str) -> None:
     """One line."""
-    body = f"{reason}\n".encode()
+    body = f"{translated(reason, language)}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     if status in (408, 413):
         headers.append((b"connection", b"close"))

@@ -13,8 +13,9 @@ from attnscope.render.html.live.playground import playground_page
 from attnscope.results.attribution import Attribution
 from attnscope.serve.answers import answered
 from attnscope.serve.jobs import Job
-from attnscope.serve.questions import question
+from attnscope.serve.questions import language_of, question
 from attnscope.serve.session import Session
+from attnscope.translation import checked_language, translated
 
 # What a view's state may be set to.
 _SETTABLE = ("text", "target", "method", "panel", "word")
@@ -23,10 +24,11 @@ _OF_TEXT = ("target", "word", "gone", "kind", "parts")
 PANELS = ("importance", "attention", "without", "generate", "compare")
 
 
-def live(model: Any, text: str = "", *, height: int = 900, **selection: Any) -> Any:
+def live(model: Any, text: str = "", *, height: int = 900, lang: str | None = None, **selection: Any) -> Any:
     """A live view in a notebook's cell: type, click words, take them away, generate.
 
-    model:     as for `explain`. text: what it begins with. height: of the cell, in pixels.
+    model:     as for `explain`. text: what it begins with. height: of the cell, in pixels. lang: "en" or "ja"; by
+               default what the browser wants.
     selection: what is chosen at the beginning, as in `view.selection`: target, method, panel ("importance",
                "attention", "without" or "generate") and word (the character at which a word begins).
 
@@ -38,7 +40,9 @@ def live(model: Any, text: str = "", *, height: int = 900, **selection: Any) -> 
     >>> view.selection = {"method": "deletion"}  # doctest: +SKIP
     """
     kind = _widget()
-    return kind(Session([load(model)]), height, {"text": text, **selection})
+    if lang is not None:
+        checked_language(lang)
+    return kind(Session([load(model)]), height, {"text": text, **selection}, lang)
 
 
 def _fragment(selection: dict[str, Any], before: str = "") -> str:
@@ -77,11 +81,10 @@ def _widget() -> Any:
         fragment = traitlets.Unicode().tag(sync=True)
         height = traitlets.Int(900).tag(sync=True)
 
-        def __init__(self, session: Session, height: int, selection: dict[str, Any]) -> None:
+        def __init__(self, session: Session, height: int, selection: dict[str, Any], lang: str | None) -> None:
             fragment = _fragment(selection)
-            page, _ = playground_page(
-                session.names, [(row.name, row.unit) for row in METHODS.values()], fragment=fragment
-            )
+            methods = [(row.name, row.unit) for row in METHODS.values()]
+            page, _ = playground_page(session.names, methods, fragment=fragment, lang=lang)
             super().__init__(page=page.decode(), fragment=fragment, height=height)
             self._session = session
             self._jobs: dict[Any, Job] = {}
@@ -116,14 +119,16 @@ def _widget() -> Any:
                 if number in self._jobs:
                     self._jobs[number].cancel()
                 return
+            given = None
             try:
-                asked = question(json.loads(message["question"]))
+                given = json.loads(message["question"])
+                asked = question(given)
                 job = answered(self._session, asked, lambda event, data: self._told(number, asked.ask, event, data))
                 self._jobs[number] = job
                 if job.over.is_set():  # it was faster than this line
                     self._jobs.pop(number, None)
             except (ValueError, KeyError, RecursionError, AttnscopeError) as error:
-                self._told(number, "", "error", str(error))
+                self._told(number, "", "error", translated(str(error), language_of(given)))
 
         def _told(self, number: Any, ask: str, event: str, data: Any) -> None:
             if ask == "importance" and event == "result" and "result" in data:

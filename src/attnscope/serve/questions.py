@@ -11,6 +11,7 @@ from attnscope.models.loading.load import Model
 from attnscope.studies.citation.prompt import CHAT, PLAIN, filled, named
 from attnscope.text import segments as pieces
 from attnscope.text.inputs import Messages
+from attnscope.translation import LANGUAGES
 
 # Characters of a text, and of a target.
 MAX_CHARACTERS = 200_000
@@ -38,7 +39,7 @@ class Question:
               "model" or "method"; other: that text, model or method.
     layer, head: places among the model's layers and heads with attention, as the manifest lists them.
     count:    how many tokens to generate. suffix: the format of a file. of: what is saved.
-    go:       do it, however long it takes.
+    go:       do it, however long it takes. lang: what the answer is said in.
     """
 
     ask: str
@@ -63,6 +64,7 @@ class Question:
     suffix: str = ".html"
     of: str = "importance"
     go: bool = False
+    lang: str = "en"
 
     @property
     def given(self) -> str | Messages:
@@ -127,6 +129,12 @@ _STRINGS = {
 _NUMBERS = {"layer": 10_000, "head": 10_000, "count": MAX_GENERATED, "place": MAX_CHARACTERS * 2}
 
 
+def language_of(data: Any) -> str:
+    """What the answer to this is said in, even if it is no question."""
+    wanted = data.get("lang") if isinstance(data, dict) else None
+    return wanted if isinstance(wanted, str) and wanted in LANGUAGES else "en"
+
+
 def question(data: Any) -> Question:
     """The question in a JSON object. Raises InputError, saying what is wrong, for anything else."""
     if not isinstance(data, dict):
@@ -151,6 +159,8 @@ def question(data: Any) -> Question:
         read[name] = _texts(name, read.get(name, ()))
     if read.get("versus", "text") not in VERSUS:
         raise InputError(f"a comparison is with another {', '.join(VERSUS)}")
+    if language_of(read) != read.get("lang", "en"):
+        raise InputError(f"lang is none of {', '.join(LANGUAGES)}")
     read["messages"] = _messages(read.get("messages", ()))
     if read.get("method", "gradient") not in METHODS:
         raise InputError(f"there is no method {read['method']!r}: choose from {', '.join(METHODS)}")

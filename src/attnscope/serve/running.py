@@ -35,12 +35,14 @@ def serve(
     open_browser: bool = False,
     kept_bytes: int = KEPT_BYTES,
     max_tokens: int = MAX_TOKENS,
+    lang: str | None = None,
     say: Callable[[str], object],
 ) -> None:
     """Serve the playground of these models until Ctrl-C.
 
     host: other than this machine's own loopback only with `allow_remote`: whoever has the address can then run the
-          models, over a connection that is not encrypted. port 0: any that is free. say: gets the address.
+          models, over a connection that is not encrypted. port 0: any that is free. lang: of the page; None is
+          what the reader's browser wants. say: gets the address.
 
     Raises InputError for a host or port that cannot be listened on, MissingExtraError without the extra.
     """
@@ -59,13 +61,13 @@ def serve(
         webbrowser.open(address)
     try:
         with suppress(KeyboardInterrupt):
-            server(session, door).run(sockets=[listening])
+            server(session, door, lang).run(sockets=[listening])
     finally:
         session.close()
         listening.close()
 
 
-def server(session: Session, door: "Door") -> "uvicorn.Server":
+def server(session: Session, door: "Door", lang: str | None = None) -> "uvicorn.Server":
     """The server of a session. Nothing that is asked is written anywhere: it keeps no log and shows no traces."""
     import uvicorn
 
@@ -75,7 +77,7 @@ def server(session: Session, door: "Door") -> "uvicorn.Server":
     for name in ("uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).disabled = True
     config = uvicorn.Config(
-        app(session, door), http=Connection, ws="none", lifespan="off", log_config=None, access_log=False,
+        app(session, door, lang=lang), http=Connection, ws="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, date_header=False, timeout_keep_alive=IDLE, timeout_graceful_shutdown=2,
         proxy_headers=False,
     )  # fmt: skip

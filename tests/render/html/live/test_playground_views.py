@@ -105,3 +105,37 @@ def test_a_chat_is_asked_turn_by_turn(browser: Browser, monkeypatch: pytest.Monk
         page.locator("[data-panel=without]").click()
         page.locator("[data-part=segments] button").last.click()
         expect(page.locator("[data-part=without-says]")).to_contain_text("Without")
+
+
+# Two English words in a row: none is left but in names of methods and in code.
+_ENGLISH = re.compile(r"[A-Za-z’']{2,} [A-Za-z’']{2,}")
+_SEEN = """() => {
+    const own = (e) => !e.closest('pre, .provenance, [data-part=method], [data-part=other-method], option[lang]');
+    const all = [...document.querySelectorAll('body *')].filter((e) => own(e) && e.checkVisibility());
+    return all.flatMap((e) => [
+        e.ariaLabel, e.title, e.placeholder,
+        ...[...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data),
+    ]).filter(Boolean);
+}"""
+
+
+def test_every_view_is_japanese_for_a_japanese_reader(browser: Browser, served: Served) -> None:
+    for panel in ("importance", "attention", "without", "generate", "compare"):
+        state = f"#text=a b c d e&panel={panel}&word=0&gone=w0,h1.2,e2>0&otherText=a b d"
+        with visited(browser, served, state, locale="ja-JP") as page:
+            painted(page, 5)
+            if panel == "generate":
+                page.locator("[data-part=count]").fill("2")
+                page.locator("[data-part=generate]").click()
+                expect(page.locator("[data-part=tokens-holder] [data-part=text]")).to_be_visible()
+                expect(page.locator("[data-part=tokens-holder] section[data-part=whole]")).to_have_count(0)
+            if panel == "without":
+                expect(page.locator("[data-part=without-says]")).to_contain_text("ヘッド 1.2")
+            if panel == "compare":
+                expect(page.locator("[data-part=moved]")).to_contain_text("別の単語")
+            if panel == "attention":
+                expect(page.locator("[data-part=strips-title]")).to_have_text("全ヘッドでの「a」")
+            left = [words for words in page.evaluate(_SEEN) if _ENGLISH.search(words)]
+            assert not left, panel
+    with visited(browser, served, f"#text={TEXT}&kind=passages&parts=[{{}}]", locale="ja-JP") as page:
+        expect(page.locator("[data-part=add-part]")).to_have_text("文書を追加")

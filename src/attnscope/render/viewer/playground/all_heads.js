@@ -4,6 +4,7 @@ import { inflated } from "../inflate.js";
 import { stepOf } from "../colour.js";
 import { element, setText } from "../dom.js";
 import { label } from "../format.js";
+import { t } from "../speech.js";
 
 /** @param {import("../dom.js").Dom} dom @param {import("./asking.js").Asking} asking
  * @param {() => import("../source.js").Question} asked @param {(layer: number, head: number) => void} open */
@@ -57,14 +58,14 @@ export function createAllHeads(dom, asking, asked, open) {
       now = { bytes, rows: answer.rows, columns: answer.columns, manifest };
       const [start, end] = answer.word;
       const word = Array.from(manifest.sides[0].text).slice(start, end).join("");
-      setText(dom.part("strips-title"), `“${label(word)}” in every head`);
+      setText(dom.part("strips-title"), t("“{word}” in every head", { word: label(word) }));
       holder.style.setProperty("--wide", String(manifest.heads.length));
       holder.replaceChildren(
         ...manifest.layers.flatMap((layer) =>
           manifest.heads.map((head) => {
             const strip = element("button", "", "strip");
             strip.append(element("canvas"));
-            strip.title = `layer ${layer}, head ${head}`;
+            strip.title = t("layer {layer}, head {head}", { layer, head });
             strip.setAttribute("aria-label", strip.title);
             strip.tabIndex = -1;
             strip.addEventListener("click", () => open(layer, head));

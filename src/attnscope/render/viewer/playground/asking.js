@@ -2,6 +2,7 @@
 
 import { AskError } from "../source.js";
 import { setText } from "../dom.js";
+import { language, t } from "../speech.js";
 
 /** @typedef {ReturnType<typeof createAsking>} Asking */
 
@@ -25,13 +26,17 @@ export function createAsking(dom, source, back) {
     bar.dataset.slot = slot;
     const meter = /** @type {HTMLProgressElement} */ (dom.part("done"));
     [meter.max, meter.value] = [total, done];
-    setText(dom.part("progress-says"), `${what}: ${done} of ${total}, about ${Math.max(1, Math.round(left))} s left`);
+    const seconds = Math.max(1, Math.round(left));
+    setText(
+      dom.part("progress-says"),
+      t("{what}: {done} of {total}, about {seconds} s left", { what, done, total, seconds }),
+    );
   }
 
   function showPlan() {
     const last = [...plans.values()].at(-1);
     dom.part("plan").hidden = !last;
-    setText(dom.part("plan-says"), last ? `This takes a while: ${last.says}.` : "");
+    setText(dom.part("plan-says"), last ? t("This takes a while: {plan}.", { plan: last.says }) : "");
   }
 
   /** Until it is agreed that this is done, however long it takes. @param {string} slot @param {string} says
@@ -63,7 +68,7 @@ export function createAsking(dom, source, back) {
     }
     lost = false;
     say("");
-    dom.say("the server is back");
+    dom.say(t("the server is back"));
     back();
   }
 
@@ -102,7 +107,7 @@ export function createAsking(dom, source, back) {
         /** @param {boolean} go */
         const send = (go) =>
           source.ask(
-            { ...question, client, slot, go },
+            { ...question, client, slot, go, lang: language() },
             (event, data) => {
               if (control.signal.aborted) return;
               if (event === "progress") showProgress(slot, data);

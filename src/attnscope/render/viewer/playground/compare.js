@@ -5,6 +5,7 @@ import { bdi, element, setText } from "../dom.js";
 import { label } from "../format.js";
 import { fill, nestedAddress, placed } from "./nested.js";
 import { percent } from "./next_words.js";
+import { t } from "../speech.js";
 import { listenTyping } from "./typing.js";
 
 export const VERSUS = ["text", "model", "method"];
@@ -89,7 +90,7 @@ export function createCompare(dom, asking, asked, state, update, theme) {
         return row;
       });
     dom.part("difference-rows").replaceChildren(...rows);
-    setText(dom.part("moved"), `${percent(moved)} of the importance lies on other words.`);
+    setText(dom.part("moved"), t("{share} of the importance lies on other words.", { share: percent(moved) }));
     dom.part("differences").hidden = false;
   }
 

@@ -4,6 +4,7 @@ import { start as startTokens } from "../reading/per_token.js";
 import { stepOf } from "../colour.js";
 import { setText } from "../dom.js";
 import { ends } from "../scores.js";
+import { t } from "../speech.js";
 import { buildText, createTextView } from "../text_view.js";
 import { apart } from "../units.js";
 import { fill, fillTargets, nestedAddress, placed } from "./nested.js";
@@ -89,7 +90,7 @@ export function createGenerate(dom, asking, asked, theme) {
     );
     running(false);
     if (answer) show(answer);
-    else setText(dom.part("stream-says"), tokens ? "Stopped. The colours are what the last token relied on." : "");
+    else setText(dom.part("stream-says"), tokens ? t("Stopped. The colours are what the last token relied on.") : "");
   }
   go.addEventListener("click", () => void run());
   stop.addEventListener("click", () => {

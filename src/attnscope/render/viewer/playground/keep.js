@@ -2,6 +2,7 @@
 
 import { download, element, setText } from "../dom.js";
 import { short } from "../format.js";
+import { t } from "../speech.js";
 
 const TYPES = ["html", "png", "svg", "pdf", "json", "csv"];
 /** How many texts are gone back to. */
@@ -19,7 +20,7 @@ export function createKeep(dom, asking, asked) {
       if (!answer) return;
       const bytes = Uint8Array.from(atob(answer.base64), (letter) => letter.charCodeAt(0));
       download(answer.name, new Blob([bytes]));
-      dom.say(`${answer.name} saved`);
+      dom.say(t("{file} saved", { file: answer.name }));
     });
     dom.part("files").append(button, " ");
   }
@@ -35,7 +36,7 @@ export function createKeep(dom, asking, asked) {
   for (const part of ["python", "command"]) {
     dom.part(`copy-${part}`).addEventListener("click", async () => {
       await navigator.clipboard.writeText(dom.part(part).textContent ?? "");
-      dom.say("copied");
+      dom.say(t("copied"));
     });
   }
   return { showCode };

@@ -1,6 +1,7 @@
 // A viewer inside the playground: a copy of its page's elements, filled with what Python says, and started.
 
 import { element } from "../dom.js";
+import { language, t } from "../speech.js";
 
 /** @typedef {import("../url_state.js").Address} Address */
 /**
@@ -71,12 +72,12 @@ export function fill(root, shown) {
   });
   within("[data-part=query]", (holder) => {
     holder.hidden = !shown.query;
-    holder.replaceChildren(element("span", shown.query, "q"), " is the query");
+    holder.replaceChildren(element("span", shown.query, "q"), t(" is the query"));
   });
   within("[data-part=notes]", (holder) => holder.replaceChildren(...shown.notes.map((note) => element("p", note))));
   within(".provenance", (holder) => holder.replaceChildren(...shown.provenance.map((fact) => element("span", fact))));
   const facts = element("dl", "", "facts");
-  facts.lang = "en";
+  facts.lang = language();
   for (const [name, value] of shown.facts) {
     const pair = element("div");
     pair.append(element("dt", name), element("dd", value));
@@ -97,6 +98,5 @@ export function fillTargets(root, texts) {
     holder?.append(label);
   });
   // The matrix and the table of all tokens are on the page from disk.
-  for (const section of root.querySelectorAll("section[aria-label^=Every], section[aria-label^=What]"))
-    section.remove();
+  for (const section of root.querySelectorAll("section[data-part=whole]")) section.remove();
 }

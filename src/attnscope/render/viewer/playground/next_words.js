@@ -2,6 +2,7 @@
 
 import { bdi, element } from "../dom.js";
 import { label } from "../format.js";
+import { t } from "../speech.js";
 import { listenTyping } from "./typing.js";
 
 /** @typedef {{text: string, probability: number, whole: boolean}} NextToken */
@@ -14,7 +15,7 @@ export const percent = (share) =>
 export function tokenLines(tokens, most = 10) {
   return tokens.slice(0, most).map(({ text, probability, whole }) => {
     const line = element("li");
-    const name = bdi(whole ? label(text) : text.includes("\ufffd") ? "part of a character" : "end of the text");
+    const name = bdi(whole ? label(text) : text.includes("\ufffd") ? t("part of a character") : t("end of the text"));
     const meter = /** @type {HTMLMeterElement} */ (element("meter"));
     [meter.max, meter.value] = [1, probability];
     meter.setAttribute("aria-hidden", "true");

@@ -1,6 +1,7 @@
 // What is asked about, where it is more than a text: the turns of a chat, or a question and its passages.
 
 import { element } from "../dom.js";
+import { t } from "../speech.js";
 import { listenTyping } from "./typing.js";
 
 /** @typedef {{role: string, text: string}} Part */
@@ -50,14 +51,14 @@ export function createParts(dom, change) {
   function row(part) {
     const line = element("li");
     const roles = /** @type {HTMLSelectElement} */ (element("select"));
-    roles.setAttribute("aria-label", "Role");
+    roles.setAttribute("aria-label", t("Role"));
     for (const role of ROLES) roles.append(element("option", role));
     roles.value = part.role;
     roles.hidden = now.kind !== "chat";
     const field = /** @type {HTMLTextAreaElement} */ (element("textarea"));
     [field.value, field.rows, field.dir, field.spellcheck] = [part.text, 2, "auto", false];
-    field.setAttribute("aria-label", now.kind === "chat" ? "Turn" : "Passage");
-    const remove = element("button", "Remove");
+    field.setAttribute("aria-label", now.kind === "chat" ? t("Turn") : t("Passage"));
+    const remove = element("button", t("Remove"));
     line.append(roles, field, remove);
     const typing = listenTyping(field, (text) => {
       part.text = text;
@@ -100,11 +101,11 @@ export function createParts(dom, change) {
       now.text = text;
       kinds.value = kind;
       for (const part of ["parts", "add-part"]) dom.part(part).hidden = kind === "text";
-      add.textContent = kind === "chat" ? "Add a turn" : "Add a passage";
+      add.textContent = kind === "chat" ? t("Add a turn") : t("Add a passage");
       dom.part("input").hidden = kind === "chat";
       const input = /** @type {HTMLTextAreaElement} */ (dom.part("input"));
-      input.placeholder = kind === "passages" ? "Type a question" : "Type or paste a text";
-      input.setAttribute("aria-label", kind === "passages" ? "Question" : "Text");
+      input.placeholder = kind === "passages" ? t("Type a question") : t("Type or paste a text");
+      input.setAttribute("aria-label", kind === "passages" ? t("Question") : t("Text"));
       if (kind !== now.kind || wanted.length !== now.rows.length) {
         now.kind = kind;
         holder.replaceChildren();

@@ -1,12 +1,13 @@
 // The server as a source: a question goes there, and the answer comes as server-sent events.
 
+import { later, t } from "../speech.js";
 import { AskError } from "../source.js";
 
-const GONE = "The server does not answer. This page goes on as soon as it is back.";
-const ANEW =
-  "The server was started anew, and does not know this page. Open the address that it printed last in this browser: " +
-  "then this page goes on too.";
-const OTHER = "Another program answers at this address now. Open the address that attnscope serve printed last.";
+const GONE = later("The server does not answer. This page goes on as soon as it is back.");
+const ANEW = later(
+  "The server was started anew, and does not know this page. Open the address that it printed last in this browser: then this page goes on too.",
+);
+const OTHER = later("Another program answers at this address now. Open the address that attnscope serve printed last.");
 
 /** @implements {AskingSource} @typedef {import("../source.js").AskingSource} AskingSource */
 export class ServerSource {
@@ -34,7 +35,7 @@ export class ServerSource {
         else heard(event, data);
       }
     } catch (error) {
-      throw error instanceof TypeError ? new AskError(GONE, true) : error;
+      throw error instanceof TypeError ? new AskError(t(GONE), true) : error;
     }
     if (!("answer" in found)) throw new DOMException("a newer question took its place", "AbortError");
     return found.answer;
@@ -45,7 +46,7 @@ export class ServerSource {
       const response = await fetch("here");
       return isStranger(response) ? strange(response) : "";
     } catch {
-      return GONE;
+      return t(GONE);
     }
   }
 }
@@ -55,14 +56,14 @@ const isStranger = ({ status, headers }) =>
   ![204, 400, 408, 413, 503].includes(status) && headers.get("content-type") !== "text/event-stream";
 
 /** @param {Response} response */
-const strange = ({ status }) => (status === 403 ? ANEW : OTHER);
+const strange = ({ status }) => t(status === 403 ? ANEW : OTHER);
 
 /** @param {string} place @param {RequestInit} init */
 async function fetched(place, init) {
   try {
     return await fetch(place, init);
   } catch (error) {
-    if (error instanceof TypeError) throw new AskError(GONE, true);
+    if (error instanceof TypeError) throw new AskError(t(GONE), true);
     throw error;
   }
 }
@@ -73,7 +74,7 @@ async function reason(response) {
   try {
     return String(JSON.parse(text).error);
   } catch {
-    return text.trim() || `the server refused (${response.status})`;
+    return text.trim() || t("the server refused ({status})", { status: response.status });
   }
 }
 

@@ -3,12 +3,25 @@
 import { arrowKeyTarget, moveTabStop } from "../arrow_keys.js";
 import { bdi, element, setText } from "../dom.js";
 import { label, number, short } from "../format.js";
+import { later, t } from "../speech.js";
 import { buildText, createTextView, unitAt } from "../text_view.js";
 import { apart } from "../units.js";
 import { tokenLines } from "./next_words.js";
 
 /** @typedef {{tokens: import("./next_words.js").NextToken[], value: number, quantity: string, about: string}} Said */
 /** @typedef {[string, number, number]} Segment its name and characters (start, end) */
+
+/** What a value is, as a question's answer names it. @type {Record<string, string>} */
+const QUANTITIES = {
+  log_probability: later("log-probability"),
+  probability: later("probability"),
+  logit: later("logit"),
+  loss: later("loss"),
+  "cosine similarity": later("cosine similarity"),
+  "dot product": later("dot product"),
+  "negative Euclidean distance": later("negative Euclidean distance"),
+  "negative Manhattan distance": later("negative Manhattan distance"),
+};
 
 /** What is gone, as the page's address holds it: w3 (a word), s1 (a segment), h2.5 (layer and head), e4>1 (from the fifth
  * word to the second), in the order in which it went. */
@@ -40,9 +53,11 @@ export function createWithout(dom, asking, asked, state, take) {
   /** @param {string} item */
   function nameOf(item) {
     const [, kind, place, layer, head, query, key] = ITEM.exec(item) ?? [];
-    if (kind === "w") return `“${wordText(Number(place))}”`;
+    if (kind === "w") return t("“{word}”", { word: wordText(Number(place)) });
     if (kind === "s") return segments[Number(place)][0];
-    return layer !== undefined ? `head ${layer}.${head}` : `“${wordText(Number(query))}” → “${wordText(Number(key))}”`;
+    return layer !== undefined
+      ? t("head {layer}.{head}", { layer, head })
+      : t("“{from}” → “{to}”", { from: wordText(Number(query)), to: wordText(Number(key)) });
   }
 
   /** What is gone, as a question says it. */
@@ -68,18 +83,16 @@ export function createWithout(dom, asking, asked, state, take) {
     about = answer.with.about;
     show("with", answer.with, null);
     show("less", answer.without, answer.with);
-    setText(dom.part("without-says"), names.length ? `Without ${names.join(", ")}` : "");
+    setText(dom.part("without-says"), names.length ? t("Without {names}", { names: names.join(t(", ")) }) : "");
   }
 
   /** @param {string} part @param {Said | null} said @param {Said | null} before */
   function show(part, said, before) {
     dom.part(`${part}-tokens`).replaceChildren(...(said ? tokenLines(said.tokens, 5) : []));
-    const change = said && before ? `, changed by ${number(said.value - before.value)}` : "";
-    const of = said?.about ? ` of “${label(said.about)}”` : "";
-    setText(
-      dom.part(`${part}-value`),
-      said ? `${said.quantity.replace("_", "-")}${of} ${number(said.value)}${change}` : "",
-    );
+    const change = said && before ? t(", changed by {change}", { change: number(said.value - before.value) }) : "";
+    const quantity = t(QUANTITIES[said?.quantity ?? ""] ?? said?.quantity ?? "");
+    const what = said?.about ? t("{quantity} of “{word}”", { quantity, word: label(said.about) }) : quantity;
+    setText(dom.part(`${part}-value`), said ? `${what} ${number(said.value)}${change}` : "");
     dom.part(`${part}-side`).classList.toggle("none", !said);
   }
 
@@ -108,7 +121,7 @@ export function createWithout(dom, asking, asked, state, take) {
         .map((item) => {
           const button = element("button", "", "plain");
           button.append(bdi(nameOf(item)), " ×");
-          button.setAttribute("aria-label", `Put back ${nameOf(item)}`);
+          button.setAttribute("aria-label", t("Put back {what}", { what: nameOf(item) }));
           button.addEventListener("click", () => toggle(item));
           return button;
         }),
