@@ -96,9 +96,7 @@ class _Module:
         for value in node.values if isinstance(node, ast.Dict) else ():
             yield from self._said(value, None)
 
-    def _within(
-        self, node: ast.AST, function: Function | None
-    ) -> Iterator[tuple[Function | None, ast.AST]]:
+    def _within(self, node: ast.AST, function: Function | None) -> Iterator[tuple[Function | None, ast.AST]]:
         for child in ast.iter_child_nodes(node):
             yield function, child
             yield from self._within(child, child if isinstance(child, Function) else function)
