@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from itertools import count
 
 import pytest
 
@@ -42,27 +43,43 @@ def test_every_step_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (shown["desc"], shown["total"], shown["closed"]) == ("letters", 3, True)
 
 
-def test_a_notebook_has_a_bar_though_it_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
+def test_in_a_notebook_a_bar_is_an_output_that_is_empty_when_it_is_done(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also where what it counts ends in an error, and of a long run."""
+    outputs: list[list[dict[str, str]]] = []
 
-    class Bar:
-        def __init__(self, **settings: object) -> None:
-            asked.append(settings["disable"])
+    class Output:
+        def display(self, data: dict[str, str], raw: bool) -> None:
+            assert raw
+            self.shown = [data]
+            outputs.append(self.shown)
 
-        def __enter__(self) -> "Bar":
-            return self
+        def update(self, data: dict[str, str], raw: bool) -> None:
+            assert raw
+            self.shown.append(data)
 
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def update(self, steps: int) -> None:
-            pass
-
-    monkeypatch.setattr(module, "tqdm", Bar)
-    list(progress("a", "letters", 1))
+    monkeypatch.setattr("IPython.display.DisplayHandle", Output)
+    seconds = count()
+    monkeypatch.setattr("tqdm.std.time", lambda: float(next(seconds)))
+    list(progress("abcde", "letters", 5))
+    assert outputs == [], "this is no notebook"
     monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", module)
-    list(progress("a", "letters", 1))
-    assert asked == [None, False]
+    list(progress("abcde", "letters", 5))
+    halves = progress(range(9), "halves", 9)
+    assert [next(halves) for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(KeyError):
+        halves.throw(KeyError)
+    with long_run("texts", 9) as pace, bar("steps", 9) as step:
+        for _ in range(5):
+            step(1)
+            pace.advance(1)
+    assert [shown[0]["text/plain"].split(":")[0] for shown in outputs] == ["letters", "halves", "texts"]
+    assert all(shown[-1] == {} for shown in outputs)
+    monkeypatch.setattr("tqdm.std.time", lambda: 0.0)
+    list(progress("abc", "letters", 3))
+    assert len(outputs) == 3, "what is quick has none"
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_long_run_says_how_far_it_is(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,24 +7,20 @@ What takes hours (a corpus) has one bar for all of it, none for its steps, and a
 import logging
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
-with warnings.catch_warnings():
-    # In a notebook without ipywidgets: a bar of text does as well.
-    warnings.simplefilter("ignore")
-    from tqdm.auto import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm  # type: ignore[import-untyped]
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # What is done, how many of its steps are done, and how many there are.
 Hear = Callable[[str, int, int], object]
-# Seconds between two lines of the log.
-_BETWEEN_LINES = 30.0
+# Seconds until a bar is shown, and between two lines of the log.
+_DELAY, _BETWEEN_LINES = 2.0, 30.0
 
 # Whether a bar is shown already, of which everything else is a step.
 _is_step: ContextVar[bool] = ContextVar("_is_step", default=False)
@@ -48,9 +44,39 @@ def bar(description: str, total: int) -> Iterator[Callable[[int], object]]:
     if (hear := _hear.get()) is not None:
         yield _counter(hear, description, total)
         return
-    disable = True if _is_step.get() else _hidden()
-    with tqdm(desc=description, total=total, delay=2, disable=disable, leave=False, dynamic_ncols=True) as shown:
+    with _shown(description, total, hidden=_is_step.get()) as shown:
         yield shown.update
+
+
+def _shown(description: str, total: int | None, hidden: bool = False, **settings: Any) -> tqdm:
+    """The bar: where standard error is a terminal, and in a notebook, which is none, but somebody looks at it."""
+    in_notebook = "ipykernel.zmqshell" in sys.modules
+    kind = _InNotebook if in_notebook else tqdm
+    disable = True if hidden else False if in_notebook else None
+    return kind(
+        desc=description, total=total, delay=_DELAY, disable=disable, leave=False, dynamic_ncols=True, **settings
+    )
+
+
+class _InNotebook(tqdm):  # type: ignore[misc]
+    """A bar of text that is an output of its cell, and nothing at all when it is done: not in a saved notebook either.
+
+    A widget would stay there as the text that stands for it, and so would what is written to standard error.
+    """
+
+    _output: Any = None
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:  # noqa: ARG002
+        """Called by tqdm; msg is "" for the last time."""
+        text = str(self) if msg is None else msg
+        if self._output is None:
+            from IPython.display import DisplayHandle
+
+            self._output = DisplayHandle()  # type: ignore[no-untyped-call]
+            self._output.display({"text/plain": text}, raw=True)
+        else:
+            self._output.update({"text/plain": text} if text else {}, raw=True)
+        return False
 
 
 def _counter(hear: Hear, description: str, total: int) -> Callable[[int], object]:
@@ -63,11 +89,6 @@ def _counter(hear: Hear, description: str, total: int) -> Callable[[int], object
 
     hear(description, 0, total)
     return done
-
-
-def _hidden() -> bool | None:
-    # None: only where standard error is a terminal. A notebook's is none, and somebody looks at it all the same.
-    return False if "ipykernel.zmqshell" in sys.modules else None
 
 
 def progress(steps: Iterable[T], description: str, total: int) -> Iterator[T]:
@@ -85,9 +106,7 @@ class Pace:
         self.unit, self.total, self._clock = unit, total, clock
         self.done = self.found = 0
         self._begun = self._logged = clock()
-        self._shown = tqdm(
-            desc=unit, total=total, unit=f" {unit}", delay=2, disable=_hidden(), leave=False, dynamic_ncols=True
-        )
+        self._shown = _shown(unit, total, unit=f" {unit}")
 
     def found_done(self, count: int) -> None:
         """So many were done by an earlier run: they say nothing about the pace of this one."""

@@ -25,6 +25,10 @@ READ = "print('seen:', view.selection, len(view.result.words))"
 SET = "view.selection = {'method': 'gradient_x_input', 'panel': 'importance'}"
 CHANGE = "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })"
 RESULT = "import attnscope as ats\nr = ats.Attribution.of('The cat sat.', ['The', 'cat'], [0.1, 0.9])\nr"
+BAR = (
+    "from attnscope.models.progress import progress\nimport time\n"
+    "for step in progress(range(6), 'halves', 6): time.sleep(0.5)"
+)
 PATIENCE = 90_000
 
 
@@ -151,7 +155,8 @@ def test_a_view_in_jupyterlab_is_read_and_set_from_python(browser: Browser, tmp_
 
 
 def test_results_in_jupyterlab_are_as_their_notebook_and_an_error_is_one_line(browser: Browser, tmp_path: Path) -> None:
-    with opened(browser, tmp_path, RESULT, "ats.Results([r, r])", "ats.Attribution.of('a', ['z'], [1])") as page:
+    cells = (RESULT, "ats.Results([r, r])", "ats.Attribution.of('a', ['z'], [1])", BAR, "print('after')")
+    with opened(browser, tmp_path, *cells) as page:
         run(page, 1)
         frames = page.locator("iframe[title='Own scores']")
         expect(frames).to_have_count(3)
@@ -165,3 +170,14 @@ def test_results_in_jupyterlab_are_as_their_notebook_and_an_error_is_one_line(br
                 expect(html).to_have_css("background-color", colour)
         for place in range(3):
             assert frames.nth(place).evaluate("frame => frame.offsetHeight") < 260
+        # A bar is there while it counts, and leaves nothing, in the saved notebook either.
+        run(page, 3)
+        outputs = page.locator(".jp-Notebook .jp-Cell").nth(3).locator(".jp-OutputArea-output")
+        expect(outputs).to_contain_text("halves:")
+        run(page, 4)
+        expect(page.locator(".jp-Notebook .jp-Cell").nth(4).locator(".jp-OutputArea-output")).to_have_text("after")
+        expect(outputs).to_have_count(0)
+        page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+        page.wait_for_timeout(1000)
+        saved = json.loads((tmp_path / "live.ipynb").read_text("utf-8"))["cells"][3]["outputs"]
+        assert [output.get("data") for output in saved] == [{}]
