@@ -51,10 +51,15 @@ def test_a_report_has_to_say_what_the_machine_is(name: str) -> None:
 def test_the_release_publishes_only_a_tag_that_is_checked_and_with_no_secret() -> None:
     text = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
     jobs = yaml.safe_load(text)["jobs"]
-    assert jobs["publish"]["needs"] == "build"
+    assert jobs["publish"]["needs"] == ["build", "use"]
+    assert jobs["use"]["needs"] == "build"
     assert jobs["publish"]["if"] == "github.event_name == 'push'"
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     assert {"run": "make dist"} in jobs["build"]["steps"]
+    assert {"run": ".ci/use python"} in jobs["use"]["steps"]
+    used = {jobs["build"]["steps"][1]["with"]["python-version"], *jobs["use"]["strategy"]["matrix"]["python"]}
+    named = {line.rsplit(" ", 1)[1] for line in PROJECT["project"]["classifiers"] if "Python :: 3." in line}
+    assert used == named
     assert "secrets." not in text
 
 
