@@ -1,6 +1,7 @@
-"""Pages of the site that are no files of docs/: the API, from the docstrings; what is at the root; tutorials as run."""
+"""What the site has beyond the files of docs/: the API and the methods, from the docstrings; what is at the root;
+tutorials as run; the gallery's pages.
+"""
 
-import contextlib
 import importlib
 import inspect
 import re
@@ -14,23 +15,29 @@ from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url
 
 import attnscope
+from attnscope.methods.table import METHODS
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
-tutorials = importlib.import_module("tutorials")  # beside this file
+# Beside this file.
+tutorials, api_page, gallery, method_strips = map(
+    importlib.import_module, ("tutorials", "api_page", "gallery", "method_strips")
+)
 
 AT_THE_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages."""
-    files.append(File.generated(config, "api.md", content=api()))
+    files.append(File.generated(config, "api.md", content=api_page.api()))
     for name in AT_THE_ROOT:
         # Their links lead from the root.
         text = re.sub(r"\]\(docs/", "](", (ROOT / name).read_text("utf-8"))
         files.append(File.generated(config, name, content=text))
     for name in tutorials.names():
         _add_tutorial(name, files, config)
+    for name, path in gallery.pages().items():
+        files.append(File.generated(config, f"gallery/{name}.html", content=path.read_bytes()))
     return files
 
 
@@ -47,38 +54,52 @@ def _add_tutorial(name: str, files: Files, config: MkDocsConfig) -> None:
         files.append(File.generated(config, f"tutorials/{picture}", content=data))
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """In the site, what stands at the root stands beside the other pages."""
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """In the site, what stands at the root stands beside the other pages; pictures open the gallery's pages; methods
+    have their formulas, and a sentence in their colours.
+    """
+    if page.file.src_uri == "gallery.md":
+        markdown = gallery.page(markdown, gallery.pages())
+    if page.file.src_uri == "methods.md":
+        markdown = _methods(markdown, method_strips.strips())
+    if page.file.src_uri == "from_others.md":
+        markdown = _titled(markdown)
+    if page.file.src_uri != "api.md":
+        markdown = _to_the_api(markdown, "../" * page.file.src_uri.count("/"))
     return re.sub(rf"\]\(\.\./({'|'.join(map(re.escape, AT_THE_ROOT))})", r"](\1", markdown)
 
 
-def api() -> str:
-    """Every public name, with its signature and its docstring to the letter."""
-    entries = [_entry(name, getattr(attnscope, name)) for name in sorted(attnscope.__all__, key=str.casefold)]
-    head = "# API\n\nEvery public name of `attnscope`, from the docstrings.\n"
-    return "\n".join((head, *entries))
+def _to_the_api(markdown: str, up: str) -> str:
+    """What is public leads to its entry where it is named: `ats.Task`."""
+    parts = re.split(r"(^```.*?^```$|^#[^\n]*$|\[[^\]]*\]\([^)]*\))", markdown, flags=re.MULTILINE | re.DOTALL)
+    public = rf"`ats\.({'|'.join(attnscope.__all__)})`"
+    return "".join(part if i % 2 else re.sub(public, rf"[\g<0>]({up}api.md#\1)", part) for i, part in enumerate(parts))
 
 
-def _entry(name: str, value: Any) -> str:
-    parts = [f"## {name}\n", *_described(name, value)]
-    if inspect.isclass(value) and not issubclass(value, Warning):
-        for member, raw in sorted(vars(value).items()):
-            if not member.startswith("_") and (callable(raw) or isinstance(raw, property | classmethod | staticmethod)):
-                function = raw.fget if isinstance(raw, property) else getattr(value, member)
-                parts += [f"### {name}.{member}\n", *_described(member, function, is_value=isinstance(raw, property))]
-    return "\n".join(parts)
+def _titled(markdown: str) -> str:
+    """Calls of other libraries and ours, each under its name."""
+    head, *sections = re.split(r"(?m)^## ", markdown)
+    for section in sections:
+        name = section.partition("\n")[0]
+        head += f"## {section}".replace("```py\n", f'```py title="{name}"\n')
+    return head.replace("```python\n", '```python title="attnscope"\n')
 
 
-def _described(name: str, value: Any, is_value: bool = False) -> list[str]:
-    parts = []
-    if callable(value) and not is_value:
-        with contextlib.suppress(ValueError):
-            parts.append(f"```python\n{name}{inspect.signature(value)}\n```\n")
-    is_data = not callable(value) and not inspect.ismodule(value)
-    written = f"A {type(value).__name__}: {', '.join(value)}." if is_data else inspect.getdoc(value)
-    if written:
-        parts.append(f"````text\n{written}\n````\n")
-    return parts
+def _methods(markdown: str, strips: dict[str, str]) -> str:
+    head, *sections = re.split(r"^## ", markdown, flags=re.MULTILINE)
+    target, against = (f"“{text.strip()}”" for text in (method_strips.TARGET, method_strips.AGAINST))
+    parts = [
+        f"{head}## One sentence by every method\n\nWhy a model calls this review {target} rather than {against}, by "
+        "each method with its defaults; by methods with a query, where its last token looks. Warm colours speak for "
+        "the answer, blue against it; where a score has no sign, a stronger colour is a larger score. Each line has "
+        "its own scale. The methods do not agree: see [which method for which question](which_method.md).\n\n",
+        f"{method_strips.overview(strips)}\n\n",
+    ]
+    for section in sections:
+        name, _, said = section.partition("\n")
+        written = api_page.markdown(inspect.getdoc(METHODS[name].run))
+        parts.append(f"## {name}\n{said.rstrip()}\n\n<p>{strips[name]}</p>\n\n{written}\n")
+    return "".join(parts)
 
 
 def on_post_page(output: str, page: Any, config: MkDocsConfig) -> str:  # noqa: ARG001 -- mkdocs gives them by name

@@ -46,7 +46,7 @@ def notebook(name: str) -> nbformat.NotebookNode:
 def executed(name: str) -> nbformat.NotebookNode:
     """The tutorial with what it puts out; run if it or the package has changed since it was last run."""
     kept, made = KEPT / f"{name}.ipynb", notebook(name)
-    state = _state(name)
+    state = state_of(SOURCES / f"{name}.md")
     if kept.exists():
         found = nbformat.read(kept, as_version=4)
         if found.metadata.get("attnscope") == state:
@@ -97,9 +97,9 @@ def handed_out(made: nbformat.NotebookNode) -> str:
     return nbformat.writes(bare) + "\n"
 
 
-def _state(name: str) -> str:
-    """Of the tutorial and all that it runs."""
-    files = [SOURCES / f"{name}.md", ROOT / "requirements.txt", *sorted((ROOT / "src").rglob("*.py"))]
+def state_of(source: Path) -> str:
+    """Of a file and of all that its code runs: what it made is kept until this changes."""
+    files = [source, ROOT / "requirements.txt", *sorted((ROOT / "src").rglob("*.py"))]
     files += sorted(path for kind in ("js", "css", "html") for path in (ROOT / "src").rglob(f"*.{kind}"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 

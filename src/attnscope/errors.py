@@ -24,11 +24,23 @@ import importlib
 
 
 class AdviceWarning(UserWarning):
-    """What was asked is allowed, but hardly what was meant; one line says what would be."""
+    """What was asked is allowed, but hardly what was meant; one line says what would be.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", ats.AdviceWarning)
+    ...     words = ats.explain(model, "Tokyo is in", method="gradient", target="Japan")  # no space before it
+    """
 
 
 class AttnscopeError(Exception):
-    """Every error that attnscope raises on purpose."""
+    """Every error that attnscope raises on purpose.
+
+    >>> ats.attention(model, "The castle on the hill", query="moat")
+    Traceback (most recent call last):
+        ...
+    attnscope.errors.QueryError: the query 'moat' is not a word or phrase of the text: ...
+    """
 
     def _render_traceback_(self) -> list[str]:
         # A notebook asks for it: one line, in the reader's language, instead of our own frames. The others are still

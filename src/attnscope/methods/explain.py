@@ -114,7 +114,10 @@ def explain(model: Model, text: Given, method: AnyMethod = DEFAULT, **parameters
     The result is an Attribution; with per_token=True a PerToken; with a list of queries a list. Raises InputError for
     an unknown method or parameter, and what the method raises.
 
-    >>> explain(load(), "The film is great. I am", method="deletion", target=" happy").scores  # doctest: +SKIP
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> words = ats.explain(model, text, method="deletion", target=" Japan", against=" France")
+    >>> max(words.words, key=lambda word: word.score).text
+    'Tokyo'
     """
     if method == AUTO:
         if not is_one(text) and hasattr(text, "__iter__"):
@@ -196,7 +199,9 @@ def attention(
 
     Raises TextError, TextTooLongError, QueryError, RangeError, ModelError, NonFiniteError.
 
-    >>> attention(load(), "The castle on the hill", layer=3, head="mean", query="hill").words  # doctest: +SKIP
+    >>> row = ats.attention(model, "The castle on the hill", layer=3, head="mean", query="hill")
+    >>> {word.text: round(word.score, 2) for word in row.words}
+    {'The': 0.39, 'castle': 0.07, 'on': 0.06, 'the': 0.45, 'hill': 0.03}
     """
     return run(
         model, text, method_of(attention_row.__name__), {"layer": layer, "head": head, "query": query, **options}

@@ -36,6 +36,10 @@ class Plan:
     bytes: peak memory above the loaded model, from above: trials took between all and a sixth of it.
     free:  memory the machine has left; None where it does not say.
     seconds: a rough guess. smaller: how to make the request smaller.
+
+    >>> needed = ats.plan(model, tokens=8000, method="maps")
+    >>> round(needed.bytes / 2**30, 1)  # GiB
+    16.8
     """
 
     method: str
@@ -132,6 +136,10 @@ def plan(
     chat, tools, chat_template_kwargs: how the text or chat is read, as in `explain`.
 
     Raises InputError for a method without a plan, or neither text nor tokens.
+
+    >>> needed = ats.plan(model, tokens=4096, method="gradient")
+    >>> needed.tokens, needed.smaller
+    (4096, 'give a shorter text')
     """
     model = load(model)
     if (text is None) == (tokens is None):

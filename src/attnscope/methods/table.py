@@ -55,6 +55,9 @@ class Method:
             next token is meant, else a target.
     query:  the default query. shares: whether a token's score is a share of attention, so that it makes sense to say
             what special tokens took.
+
+    >>> ats.METHODS["integrated_gradients"].sign, ats.METHODS["integrated_gradients"].cost_in_words
+    ('signed', 'one forward and one backward pass per step (20)')
     """
 
     run: Callable[..., Scores]
@@ -271,6 +274,11 @@ METHODS: dict[str, Method] = {
         ),
     )
 }
+"""The methods by their names, each a `Method`: what it measures, its sign, unit, cost and paper.
+
+>>> [name for name, method in ats.METHODS.items() if method.family == "attention"]
+['attention']
+"""
 
 
 def method_of(given: "str | Method | Callable[..., Scores]") -> Method:

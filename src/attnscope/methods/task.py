@@ -55,6 +55,11 @@ class Scores:
     options:  options whose value was settled during the run: an index counted from the end, a default of the model's.
     measured: what was measured beside the scores: an error, a share of variance.
     target, quantity: what was explained, in words, where only the method knows.
+
+    >>> def length(task):
+    ...     return ats.Scores(units=[span.end - span.start for span in task.units.spans])
+    >>> ats.explain(model, "A black cat", method=length).scores
+    array([1., 5., 3.])
     """
 
     tokens: NDArray[Any] | Tensor | None = None
@@ -82,6 +87,12 @@ class Task:
     objective: what is explained; None where the method reads attention from a query.
     asked, queries: for an attention method, each query as the caller gave it, and the positions of its tokens: the
                query's row is the mean of theirs.
+
+    >>> def surprise(task):  # a method of one's own
+    ...     values, gradients = task.gradient()  # (target,), (target, token, hidden)
+    ...     return ats.Scores(tokens=gradients.norm(dim=-1), values=values)
+    >>> ats.explain(model, "The film is great. I am", method=surprise, target=" happy").method
+    'surprise'
     """
 
     model: Model

@@ -155,3 +155,8 @@ METRICS: dict[str, Metric] = {
         "arXiv:1911.03429",
     ),
 }
+"""The metrics of `evaluate` by their names: whether higher or lower is better, what a value means, the paper.
+
+>>> ats.METRICS["top_drop"].better, ats.METRICS["top_drop"].paper
+('higher', 'arXiv:2409.00729')
+"""

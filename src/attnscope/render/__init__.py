@@ -219,6 +219,11 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
 
     Raises OutputError for a suffix without a renderer, InputError for an option or value that the renderer does not
     take, MissingExtraError where matplotlib is needed and not installed.
+
+    >>> from attnscope.render import render
+    >>> words = ats.explain(model, "The film is great. I am", method="gradient", target=" happy")
+    >>> render(words, ".svg", font_size=10)[:5]
+    b'<?xml'
     """
     if type(result) not in RENDERERS:
         raise InputError(f"cannot draw a {type(result).__name__}: expected an {_expected()}")
@@ -240,6 +245,10 @@ def save(result: Result | Iterable[Result] | Survey, path: str | os.PathLike[str
 
     A survey is drawn by its summary. A list of results is one table (.csv, .jsonl, .parquet), or a folder of pages: a
     path without a suffix. Raises OutputError before anything is drawn if the suffix or the folder cannot be used.
+
+    >>> words = ats.explain(model, "The film is great. I am", method="gradient", target=" happy")
+    >>> ats.save(words, "words.html").name, ats.save(words, "words.pdf", width="column", caption=False).name
+    ('words.html', 'words.pdf')
     """
     if isinstance(result, Survey):
         return save(result.summary(), path, **options)
@@ -270,7 +279,12 @@ def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution)
 
 
 def notebook_html(result: Result | Results[Any]) -> str:
-    """A result, or many, as HTML for a notebook's cell: a frame that page and notebook cannot reach through."""
+    """A result, or many, as HTML for a notebook's cell: a frame that page and notebook cannot reach through.
+
+    >>> words = ats.explain(model, "The film is great. I am", method="gradient", target=" happy")
+    >>> ats.notebook_html(words)[:7]
+    '<iframe'
+    """
     return str(importlib.import_module("attnscope.render.notebook").notebook_html(result))
 
 

@@ -30,6 +30,11 @@ class Agreement(Document):
     overlap:  (result, result), the share of the `top` strongest words that both have in common, 0 to 1.
     top:      how many words count as the strongest.
     by:       what words are ranked by, "magnitude" or "score".
+
+    >>> a = ats.Attribution.of("a black cat", ["a", "black", "cat"], [0.1, 0.5, 0.9], method="ours")
+    >>> b = ats.Attribution.of("a black cat", a.words, [0.2, 0.9, 0.7], method="theirs")
+    >>> float(ats.agreement([a, b]).rank[0, 1])
+    0.5
     """
 
     type: ClassVar[str] = "agreement"
@@ -97,7 +102,15 @@ def agreement(results: Sequence[Attribution], *, top: int | None = None, by: str
     Equal scores share the mean of their ranks (Spearman); of words tied at the edge of the top, the first ones count.
     Raises InputError for fewer than two results, or results on different words.
 
-    >>> agreement([a, b, c]).table()  # doctest: +SKIP
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> asked = {"target": " Japan", "against": " France"}
+    >>> words = [ats.explain(model, text, name, **asked) for name in ("gradient", "deletion", "mask_gradient")]
+    >>> print(ats.agreement(words).table())
+                        gradient       deletion  mask_gradient
+    gradient                   ·          -0.02           0.57
+    deletion                 50%              ·          -0.10
+    mask_gradient             0%             0%              ·
+    above: rank correlation of magnitudes; below: shared words of the top 2
     """
     given = tuple(results)
     if len(given) < 2:

@@ -71,6 +71,10 @@ class AttentionMaps(Result):
     provenance:     model, revision, dtype, versions.
     signed:         whether these are maps of linear attention, unrolled: weights of both signs, each layer on a scale
                     of its own, no shares. `codes` are then int8, and `largest` is without its sign.
+
+    >>> maps = ats.attention_maps(model, "The castle on the hill", layers=[3]).words()
+    >>> maps.weights(3, 0)[-1].round(2)  # what "hill" attends to
+    array([0.43, 0.  , 0.01, 0.56, 0.  ], dtype=float32)
     """
 
     type: ClassVar[str] = "attention_maps"

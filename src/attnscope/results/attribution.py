@@ -30,6 +30,9 @@ class Token:
 
     Special tokens that are not in the text (BOS, a chat template's markers) have `start == end` and their own name as
     `text`.
+
+    >>> [token.text for token in ats.attention(model, "Kumamoto Castle", layer=3).tokens]
+    ['K', 'um', 'amoto', ' Castle']
     """
 
     text: str
@@ -41,7 +44,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of the source text, `text[start:end]`, with the score pooled from its tokens."""
+    """One word of the source text, `text[start:end]`, with the score pooled from its tokens.
+
+    >>> word = ats.attention(model, "The castle on the hill", layer=3, query="hill").words[1]
+    >>> word.text, word.start, word.end
+    ('castle', 4, 10)
+    """
 
     text: str
     start: int
@@ -59,6 +67,11 @@ class Attribution(Document):
     asked:      what the caller chose. measured: what was measured beside the scores.
     signed:     whether 0 is the middle: positive scores speak for the target, negative ones against it.
     provenance: model, revision, dtype, attention implementation, versions.
+
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> words = ats.explain(model, text, method="occlusion", target=" Japan", against=" France")
+    >>> words.family, words.signed, words.scores.round(1)
+    ('perturbation', True, array([ 0.7,  1.3, 10.3, 10.1,  7.7, 13.2,  8.3, 10.3]))
     """
 
     type: ClassVar[str] = "attribution"

@@ -321,10 +321,7 @@ class Result(ABC):
         return cls.from_dict(parsed(document, source), source)
 
     def cite(self) -> References:
-        """What to write of it in a paper: a sentence for the methods section, and the BibTeX of what that cites.
-
-        >>> print(result.cite())  # doctest: +SKIP
-        """
+        """What to write of it in a paper: a sentence for the methods section, and the BibTeX of what that cites."""
         # Who found what stands beside the methods, above this room, without torch. Imported when it is asked for.
         found: References = importlib.import_module("attnscope.methods.papers.sentences").references(self)
         return found
@@ -370,7 +367,9 @@ def load_result(path: str | os.PathLike[str]) -> Any:
 
     Raises FileNotFoundError, or DamagedFileError saying what is wrong with the file.
 
-    >>> load_result("castle.json")  # doctest: +SKIP
+    >>> ats.explain(model, "The film is great. I am", method="gradient", target=" happy").save("words.json")
+    >>> ats.load_result("words.json").words[0].text
+    'The'
     """
     if "://" in os.fspath(path) or Path(path).is_dir():
         return importlib.import_module("attnscope.results.corpus.survey").Survey.load(path)

@@ -27,7 +27,12 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Failed:
-    """A text that has no result. error: the class of the error; message: what it says."""
+    """A text that has no result. error: the class of the error; message: what it says.
+
+    >>> both = ats.explain(model, ["A warm film.", ""], method="gradient", on_error="keep")
+    >>> print(both[1])
+    TextError: the text is empty: give at least one word
+    """
 
     text: str
     error: str
@@ -42,6 +47,13 @@ class Results(list[R]):
 
     ids:   what the rows of a text are called; by default a hash of the text, the same in every run.
     first: the number of the first text, where these are the results of a part of a list.
+
+    >>> reviews = ["A warm film. It is", "A dull film. It is"]
+    >>> both = ats.explain(model, reviews, method="deletion", target=[" good", " bad"])
+    >>> both.to_pandas()[["number", "word", "score"]].round(1).tail(2)
+        number word  score
+    10       1   It    0.8
+    11       1   is    4.3
     """
 
     def __init__(self, results: Iterable[R], ids: Sequence[str] | None = None, first: int = 0) -> None:

@@ -76,6 +76,11 @@ class Comparison(Document):
     """Left and right, and their words opposite each other.
 
     expected: the right label, if known. tags: where the pair comes from, such as {"attack": …, "task": …}.
+
+    >>> labels = [" positive", " negative"]
+    >>> pair = ats.compare(model, "Is it positive? It is", "Iis it positve? It is", labels=labels)
+    >>> [(edit.edit, round(edit.restores, 3)) for edit in pair.edits]
+    [('changed', 0.054), ('changed', 0.091)]
     """
 
     type: ClassVar[str] = "comparison"
@@ -223,7 +228,13 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparisons(Document):
-    """Many pairs: the data behind a report."""
+    """Many pairs: the data behind a report.
+
+    >>> prompts = [("Is it good?", "Is it goood?"), ("Is it nice?", "Is it nicee?")]
+    >>> pairs = [ats.compare(model, *pair, labels=[" yes", " no"], tags={"attack": "typo"}) for pair in prompts]
+    >>> [(row.name, row.count, row.flips) for row in ats.Comparisons(tuple(pairs)).summaries()]
+    [('typo', 2, 0.0), ('all', 2, 0.0)]
+    """
 
     type: ClassVar[str] = "comparisons"
     tables: ClassVar[tuple[str, ...]] = ("pairs", "attack", "task")

@@ -123,6 +123,11 @@ class Evaluation(Result):
 
     settings: model and versions, "replacement", "metrics": {name: {"better", "asks", "value", "paper"}}, "shares" of
               curves, "skipped": {method: why it does not run on this model}.
+
+    >>> reviews = ["A warm and funny film. It is", "Two hours wasted. It is"]
+    >>> done = ats.evaluate(model, reviews, ["deletion"], ["top_drop"], labels=[" good", " bad"], curves=False)
+    >>> done.methods, done.metrics, done.texts
+    (('deletion', 'random'), ('top_drop',), 2)
     """
 
     type: ClassVar[str] = "evaluation"

@@ -39,6 +39,10 @@ class PerToken(Document):
 
     first:   the Attribution of the first target token; all share its text, method, request and provenance.
     targets: the explained tokens. For a token in the text, what comes before it is scored, and the rest has 0.
+
+    >>> each = ats.explain(model, "The capital of Japan is", method="gradient", generate=3, per_token=True)
+    >>> [target.text for target in each.targets[:2]], each.scores.shape
+    (['Tokyo', '.'], (3, 8))
     """
 
     type: ClassVar[str] = "per_token"

@@ -23,6 +23,10 @@ class Sample:
     human:    (start, end, weight) of pieces that people find important; words outside all pieces have weight 0.
     gold:     the right label, for the accuracy.
     similar_to: what is explained is the similarity to this text, of a model that makes one vector of a text.
+
+    >>> review = ats.Sample("A warm film. It is", labels=[" good", " bad"], human=[(2, 6, 1.0)], gold=" good")
+    >>> ats.evaluate(model, [review], ["gradient"], ["top_drop"], curves=False).accuracy
+    1.0
     """
 
     text: str | tuple[Message, ...]

@@ -28,6 +28,10 @@ class Similarity(Document):
     left_alone, right_alone: (word,), what a word does against the other text's baseline, which has no words.
     base:         the similarity of the two baselines.
     to_baseline:  the similarity of the left text to the right baseline, and of the left baseline to the right text.
+
+    >>> pairs = ats.similarity(ats.load(pooling="mean"), "cats sleep", "kittens rest", steps=5)
+    >>> pairs.name, round(pairs.value, 2)
+    ('cosine similarity', 0.89)
     """
 
     type: ClassVar[str] = "similarity"

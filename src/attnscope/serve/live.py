@@ -36,8 +36,10 @@ def live(model: Any, text: str = "", *, height: int = 900, lang: str | None = No
     None before there is one. It works over the notebook's own channel, so also on remote machines. Raises
     MissingExtraError without the extra "notebook", InputError for a selection that there is not.
 
-    >>> view = live(load(), "The capital of Japan is")  # doctest: +SKIP
-    >>> view.selection = {"method": "deletion"}  # doctest: +SKIP
+    >>> view = ats.live(model, "The capital of Japan is")
+    >>> view.selection = {"method": "deletion"}
+    >>> view.selection["method"]
+    'deletion'
     """
     kind = _widget()
     if lang is not None:

@@ -63,7 +63,12 @@ def compare(
     the probability of the left side's prediction. This shows which edits explain a flip. Edits that only work together
     restore nothing alone. Raises InputError where there is nothing to compare, and what `explain` raises.
 
-    >>> compare(load(), "Is it good?", "Iis it goood?", labels=[" yes", " no"])  # doctest: +SKIP
+    >>> clean = "Tell me whether this review is positive or negative:"
+    >>> attacked = "Tel me wether this reviiew is positve or very negative:"
+    >>> labels = [" positive", " negative"]
+    >>> pair = ats.compare(model, clean, attacked, sample="The film was wonderful. Answer:", labels=labels)
+    >>> pair.left.prediction, pair.right.prediction, pair.flipped
+    (' positive', ' negative', True)
     """
     model = load(model)
     labels, expected, target = plain_lists(labels), plain_numbers(expected), plain_numbers(target)

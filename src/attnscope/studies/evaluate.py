@@ -71,7 +71,10 @@ def evaluate(
     for a method that was named and does not run on this model, DamagedFileError for rows that cannot be read, and what
     methods raise.
 
-    >>> evaluate(load(), reviews, ["gradient", "deletion"], labels=[" positive", " negative"])  # doctest: +SKIP
+    >>> reviews = ["A warm and funny film. It is", "Two hours wasted. It is"]
+    >>> done = ats.evaluate(model, reviews, ["deletion"], ["top_drop"], labels=[" good", " bad"], curves=False)
+    >>> [(row.method, row.better, round(row.mean, 1)) for row in done.standings("top_drop")]
+    [('deletion', 'higher', 0.4), ('random', 'higher', 0.1)]
     """
     if way is not None:
         warnings.warn(f"way= is now called replacement=: write replacement={way!r}", DeprecationWarning, stacklevel=2)

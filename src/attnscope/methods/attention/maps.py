@@ -91,8 +91,8 @@ def attention_maps(
     """Attention of chosen layers × heads × queries × keys (None: all), with statistics of every layer and head.
 
     layers, heads, queries, keys: indices, negative from the end; queries and keys count tokens, special ones too.
-    maps: keep the maps themselves, in 8 bits (`attnscope.results.quantised` states the error). With False only the
-          statistics are kept: they are measured before rounding, and grow with the tokens, not with their square.
+    maps: keep the maps themselves, in 8 bits (`attnscope.results.files.quantised` states the error). With False only
+          the statistics are kept: they are measured before rounding, and grow with the tokens, not with their square.
     top:  how many of a query's largest keys to keep; 0 for none.
     linear: True for the maps of the layers of linear attention, unrolled (`attnscope.methods.attention.attention`):
           signed, each layer on its own scale. None: those only where the model, or the layers chosen, have no weights.
@@ -101,6 +101,10 @@ def attention_maps(
 
     Statistics (STATISTICS in `attnscope.results.attention_maps`) are over all keys and the chosen queries. A list of
     texts gives a list. Only a block of one layer's rows exists at a time. Raises what `attention` raises.
+
+    >>> maps = ats.attention_maps(model, "The castle on the hill", layers=[3, 18])
+    >>> maps.layers, len(maps.heads), maps.weights(18, 6).shape
+    ((3, 18), 9, (5, 5))
     """
     top = plain_numbers(top)
     if not isinstance(top, int) or isinstance(top, bool) or top < 0:

@@ -29,7 +29,9 @@ def gim(
     not in the picture. Raises what `gradient` raises, and ModelError, naming the model, where its attention or norms
     are not known.
 
-    >>> gim(load(), "The capital of Japan is", target=" Tokyo").scores  # doctest: +SKIP
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> ats.explain(model, text, method="gim", target=" Japan", against=" France").scores.round(1)
+    array([ 1.5,  1.6,  0.8,  2.6, -0.1,  9.8,  0.4,  4.7])
     """
     net = task.model.model
     base = task.baseline(baseline)

@@ -44,7 +44,9 @@ def mask_gradient(task: Task, *, steps: int = 1, by_head: bool = False) -> Score
 
     Raises what `gradient` raises, and ModelError where the model's attention cannot be seen.
 
-    >>> mask_gradient(load(), "The film is", target=" good", against=" bad").scores  # doctest: +SKIP
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> ats.explain(model, text, method="mask_gradient", target=" Japan", against=" France").scores.round(1)
+    array([-0.7, -1.9,  0.1,  2.1, -1.9,  1.6, -0.5,  0. ])
     """
     if steps < 1:
         raise InputError(f"steps={steps!r}: give 1 or more")

@@ -56,7 +56,10 @@ def similarity(
     It takes steps × tokens passes for each text. Raises TextError, TextTooLongError; ModelError for a model whose
     pooling is not known, that compares by a distance, or that has no derivative forwards.
 
-    >>> similarity(model, "A cat sits on the mat", "A kitten rests on the rug").scores  # doctest: +SKIP
+    >>> encoder = ats.load(pooling="mean")
+    >>> pairs = ats.similarity(encoder, "cats sleep", "kittens rest", steps=5)
+    >>> pairs.scores.shape
+    (2, 2)
     """
     model, steps = load(model), plain_numbers(steps)
     if type(steps) is not int or steps < 1:

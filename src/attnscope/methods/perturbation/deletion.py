@@ -21,7 +21,10 @@ def deletion(task: Task, *, signed: bool = False) -> Scores:
 
     Raises what `gradient` raises, and InputError where nothing would be left to predict.
 
-    >>> deletion(load(), "The film is great. I am", target=" happy").scores  # doctest: +SKIP
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> words = ats.explain(model, text, method="deletion", target=" Japan", against=" France", signed=True)
+    >>> words.scores.round(1)
+    array([ 2. ,  2.5,  3.3,  6. ,  4.2, 13.7,  5.6,  7.9])
     """
     removable = task.removable
     values = task.values_without([frozenset(), *(frozenset([i]) for i in removable)], "delete")

@@ -56,7 +56,10 @@ def surrogate(
     It misleads where `r_squared` is low: words that only work together have no slope of their own, and with fewer
     samples than units the scores of weak ones are shrunk towards 0. Raises what `occlusion` raises.
 
-    >>> surrogate(task, samples=32).units  # doctest: +SKIP
+    >>> text = "Paris is in France. Tokyo is in"
+    >>> words = ats.explain(model, text, method="surrogate", target=" Japan", against=" France", samples=32)
+    >>> words.scores.round(1)
+    array([-0.7, -2.1,  0.3, -2.9, -0.7,  4.7,  0. ,  1.4])
     """
     if type(samples) is not int or samples < 4 or samples % 2:
         raise InputError(f"samples={samples!r}: give an even number, 4 or more")

@@ -22,6 +22,10 @@ class Model:
 
     name and revision are written into results; `attnscope.load` fills them in. pooling: how the vectors of its tokens
     become one vector for the text, where that is known: what `similar_to` compares.
+
+    >>> wrapped = ats.Model(model.model, model.tokenizer, name="mine")
+    >>> ats.attention(wrapped, "The castle on the hill").provenance["model"]
+    'mine'
     """
 
     model: PreTrainedModel
@@ -113,6 +117,10 @@ def load(
     encoder–decoder, bare encoder; a model of text and pictures is loaded whole, and reads text. Raises ModelError where
     there is no such model, or where its head has no trained weights: an explanation of a randomly initialised head
     would be a false result.
+
+    >>> model = ats.load()
+    >>> ats.attention(model, "The castle on the hill").provenance["model"]
+    'SmolLM2-135M-Instruct'
     """
     if isinstance(name, Model):
         own = Pooling(pooling) if pooling else name.pooling

@@ -20,6 +20,12 @@ class HeadWeights:
     model:   the model's name. layers: (layer, how many heads), in order. weights: of all heads, layer by layer.
     learnt_from: how many questions. r_squared: the share of the effects' variance that is predicted for questions
              left out of the fit, one at a time; below 0 where that is worse than no prediction.
+
+    >>> heads = tuple((layer, 9) for layer in range(30))
+    >>> equal = ats.HeadWeights("SmolLM2", heads, (1.0,) * 270, learnt_from=24, r_squared=0.4)
+    >>> equal.save("heads.json")
+    >>> ats.HeadWeights.load("heads.json") == equal
+    True
     """
 
     model: str

@@ -118,6 +118,10 @@ class HeadProfiles(Document):
     strongest:  of each statistic and head the numbers of the texts in which it is largest, and the values.
     examples:   number -> text, of those.
     provenance: model and versions. other: the same heads of another model, side by side.
+
+    >>> profiles = ats.head_profiles(model, ["The black cat slept by the fire.", "Nobody had seen the dog."])
+    >>> profiles.strongest_heads("previous", 2)
+    [(16, 0), (11, 1)]
     """
 
     type: ClassVar[str] = "head_profiles"

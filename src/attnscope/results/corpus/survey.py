@@ -31,6 +31,11 @@ class Survey:
     path:     the folder, or the address of it.
     about:    survey.json: what was asked (`settings`), how (`provenance`), `texts` and `parts` in all once they are
               known.
+
+    >>> rows = [{"text": "A warm film. It is", "gold": " good"}, {"text": "A dull film. It is", "gold": " bad"}]
+    >>> done = ats.survey(model, rows, method="gradient", labels=[" good", " bad"], to="reviews")
+    >>> done.complete, done.failed, done.words(["word", "score"]).num_rows
+    (True, 0, 12)
     """
 
     path: str

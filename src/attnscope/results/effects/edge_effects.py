@@ -34,6 +34,14 @@ class EdgeEffects(Document):
     layers:  the middle of each window, by the model's numbers. window: how many layers with attention it has.
     renormalise: as in Taken.
     places:  of the words of one text, where each begins and ends in it; none of several texts.
+
+    >>> edges = ats.edge_effects(model, "Tokyo is the capital of", " Japan", words=["Tokyo"])
+    >>> print(edges.table())
+    effect on the log-probability of ' Japan' when the target may not look at a word
+    layer           0         3         6         9        12        15        18        21        24        27
+    'Tokyo'    -0.552    -0.559     -1.92    +0.483    -0.382    -0.718     +4.75     +8.33     +6.04     +4.56
+    each column: the edges cut in 9 layers around this one
+    The rest of the query's weights grew to sum to one.
     """
 
     type: ClassVar[str] = "edge_effects"

@@ -115,6 +115,10 @@ class Effect(Document):
     before, after:    its value. standard_error: of the value after, where outputs were drawn anew several times.
     tokens:           the target token by token. ranking: what is likeliest next, before and after.
     notes:            what the reader has to know.
+
+    >>> knocked = ats.knock_out(model, "Tokyo is the capital of", target=" Japan", heads=[(10, 8)])
+    >>> round(knocked.before, 1), round(knocked.after, 1), round(knocked.effect, 1)  # likelier without it
+    (-3.5, -1.3, -2.2)
     """
 
     type: ClassVar[str] = "effect"

@@ -29,6 +29,10 @@ class HeadEffects(Document):
     layers:    the model's numbers of the layers. heads: how many each has.
     how:       what stood in a head's place. references, samples: as in Taken.
     estimates: to first order, from one forward and one backward pass a text. exact: by a pass without the head.
+
+    >>> heads = ats.head_effects(model, "Tokyo is the capital of", " Japan", exact=3)
+    >>> heads.estimate.shape, int(heads.known.sum())
+    ((30, 9), 3)
     """
 
     type: ClassVar[str] = "head_effects"

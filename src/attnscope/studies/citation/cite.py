@@ -78,7 +78,10 @@ def cite(
     Sources that say the same hide each other: leaving out either changes little. Raises InputError for what cannot be
     used, TextTooLongError where all is more than the model takes, InputError for a model that writes no text.
 
-    >>> cite(load(), "Where is the castle?", ["The castle is in Himeji.", "The river is wide."])  # doctest: +SKIP
+    >>> passages = ["Himeji Castle took its form in 1609.", "Kumamoto Castle was built in 1607."]
+    >>> found = ats.cite(model, "When was Kumamoto Castle built?", passages, "It was built in 1607.")
+    >>> found.cited(0)
+    [1]
     """
     _check(method, depth, search, masks, tolerance, weights, exact)
     chosen = HeadWeights.load(weights) if isinstance(weights, str | os.PathLike) else weights
@@ -141,7 +144,11 @@ def learn_heads(
 
     Raises InputError for a question that cannot be used.
 
-    >>> learn_heads(load()).save("heads.json")  # doctest: +SKIP
+    >>> passages = ["The castle is in Himeji.", "The river is wide."]
+    >>> questions = [{"question": f"{one} is it?", "passages": passages, "answer": "Here."} for one in ("What", "How")]
+    >>> weights = ats.learn_heads(model, questions)
+    >>> weights.learnt_from, len(weights.weights)
+    (2, 270)
     """
     from attnscope.studies.citation.generated import LEARNT_FROM, fact_sets
 

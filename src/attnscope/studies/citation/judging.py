@@ -112,6 +112,12 @@ def evaluate_citation(
 
     A set of passages runs once for all methods; a method's passes are those that it takes by itself, a backward pass
     as one more. Raises InputError for a question that cannot be used, or where there is none.
+
+    >>> passages = ["The castle is in Himeji.", "The river is wide.", "The bridge is old.", "Cats sleep."]
+    >>> asked = {"question": "Where is the castle?", "passages": passages, "answer": "In Himeji.", "truth": 0}
+    >>> done = ats.evaluate_citation(model, [asked], methods=["heads", "gradient"], masks=(4,), sets=4)
+    >>> done.methods
+    ('heads, alike', 'gradient', 'random')
     """
     chosen = METHODS if methods is None else tuple(methods)
     if unknown := [name for name in chosen if name not in METHODS]:

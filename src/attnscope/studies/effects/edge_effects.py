@@ -59,7 +59,10 @@ def edge_effects(
     A pass a word and layer, the words side by side; a pass begins at the window's first layer where the model allows
     it. Raises what `knock_out` raises.
 
-    >>> edge_effects(load(), "Tokyo is the capital of", " Japan", window=5).table()  # doctest: +SKIP
+    >>> edges = ats.edge_effects(model, "Tokyo is the capital of", " Japan", words=["Tokyo"])
+    >>> layer = int(edges.effect[0].argmax())
+    >>> edges.layers[layer], round(float(edges.effect[0, layer]), 1)
+    (22, 10.4)
     """
     model, text = load(model), plain_numbers(text)
     if type(window) is not int or window < 1:

@@ -71,7 +71,9 @@ def head_effects(
     Memory is that of the batches: a layer's hidden states, and never a matrix of attention. Raises what `knock_out`
     raises, and ModelError where no gradient passes.
 
-    >>> head_effects(load(), "Tokyo is the capital of", " Japan", exact=10).ranked()[0]  # doctest: +SKIP
+    >>> heads = ats.head_effects(model, "Tokyo is the capital of", " Japan", exact=3)
+    >>> [(heads.layers[row], head, round(float(heads.best[row, head]), 1)) for row, head in heads.ranked()[:2]]
+    [(10, 8, -2.2), (1, 4, 1.7)]
     """
     model, text = load(model), plain_numbers(text)
     if how not in HOW:

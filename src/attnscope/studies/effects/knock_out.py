@@ -96,7 +96,10 @@ def knock_out(
     QueryError for a layer, head or word that is not there; ModelError for a model in which it cannot be done
     faithfully; and what `explain` raises for the text and its target.
 
-    >>> knock_out(load(), "Tokyo is the capital of", target=" Japan", heads=[(15, 7)]).effect  # doctest: +SKIP
+    >>> text = "Paris is the capital of France. Tokyo is the capital of"
+    >>> effect = ats.knock_out(model, text, target=" Japan", edges=[(-1, "Tokyo")])
+    >>> round(effect.before, 2), round(effect.after, 2)
+    (-0.05, -8.41)
     """
     model, text = load(model), plain_numbers(text)
     if not is_one(text):

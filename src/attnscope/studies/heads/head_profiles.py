@@ -44,7 +44,9 @@ def head_profiles(
 
     Raises InputError for no text that can be read, and what `attention_maps` raises for the model.
 
-    >>> head_profiles(load(), reviews).head(15, 7)  # doctest: +SKIP
+    >>> profiles = ats.head_profiles(model, ["The black cat slept by the fire.", "Nobody had seen the dog."])
+    >>> profiles.strongest_heads("induction", 2)
+    [(18, 6), (17, 4)]
     """
     model = load(model)
     given = list(texts) if other is not None else texts

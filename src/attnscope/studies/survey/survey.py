@@ -73,7 +73,10 @@ def survey(
 
     Raises InputError, OutputError, MissingExtraError without pyarrow.
 
-    >>> survey(load(), "reviews.parquet", labels=[" positive", " negative"], to="out/")  # doctest: +SKIP
+    >>> rows = [{"text": "A warm film. It is", "gold": " good"}, {"text": "A dull film. It is", "gold": " bad"}]
+    >>> done = ats.survey(model, rows, method="gradient", labels=[" good", " bad"], to="reviews")
+    >>> done.texts(["text", "gold", "prediction"]).to_pylist()[1]
+    {'text': 'A dull film. It is', 'gold': ' bad', 'prediction': ' good'}
     """
     arrow()
     model = load(model)
