@@ -53,7 +53,8 @@ class _Ray:
     def __init__(self) -> None:
         self.data, self.items = self, list[Any]()
 
-    DataContext: Any = SimpleNamespace(get_current=lambda: SimpleNamespace(enable_progress_bars=True))
+    context = SimpleNamespace(enable_progress_bars=True)
+    DataContext: Any = SimpleNamespace(get_current=lambda: _Ray.context)
 
     def ActorPoolStrategy(self, size: int) -> int:  # noqa: N802 -- as Ray calls it
         return size
@@ -65,6 +66,7 @@ class _Ray:
 
     def from_items(self, items: list[Any], override_num_blocks: int) -> "_Ray":
         assert override_num_blocks == len(items)
+        assert not self.context.enable_progress_bars, "a dataset keeps the settings that it is made with"
         self.items = items
         return self
 
@@ -89,6 +91,7 @@ def test_actors_write_the_parts_of_a_run_without_ray(
     ats.survey(model, data, to=tmp_path / "ray", part_texts=8, shard="1/2")
     made = ats.survey(model, data, to=tmp_path / "ray", batch_size=8, engine="ray", concurrency=3)
     torch.set_num_threads(threads)
+    assert ray.context.enable_progress_bars, "afterwards all is as it was"
     assert [item["number"] for item in ray.items] == [1, 3], "what is there is not done again"
     assert made.words().equals(ats.survey(model, data, to=tmp_path / "here", part_texts=8).words())
 

@@ -5,6 +5,7 @@ name of their own, so that nothing is lost or doubled. The parts are those of a 
 """
 
 import importlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,11 +61,11 @@ def run_on_ray(model: Model, data: Any, ask: Ask, folder: Folder, shard: Shard, 
         pace.found_done(sum(done))
         if missing:
             shared = ray.put((model, ask, kept, folder.path, os.fspath(data) if files else None, workers))
-            written = ray.data.from_items(missing, override_num_blocks=len(missing)).map(
-                _Actor, fn_constructor_args=(shared,), compute=ray.data.ActorPoolStrategy(size=workers.concurrency),
-                num_cpus=workers.num_cpus, num_gpus=workers.num_gpus or None,
-            )  # fmt: skip
-            with _without_bars(ray):
+            with _quiet(ray):
+                written = ray.data.from_items(missing, override_num_blocks=len(missing)).map(
+                    _Actor, fn_constructor_args=(shared,), num_cpus=workers.num_cpus, num_gpus=workers.num_gpus or None,
+                    compute=ray.data.ActorPoolStrategy(size=workers.concurrency),
+                )  # fmt: skip
                 for one in written.iter_rows():
                     pace.advance(one["texts"])
     return run.end()
@@ -122,15 +123,17 @@ def _ray() -> Any:
 
 
 @contextmanager
-def _without_bars(ray: Any) -> Iterator[None]:
-    """Ray shows no bars of its own beside ours."""
-    context = ray.data.DataContext.get_current()
-    before = context.enable_progress_bars
+def _quiet(ray: Any) -> Iterator[None]:
+    """Ray shows no bars beside ours, and logs errors only. A dataset keeps the settings that it is made with."""
+    context, log = ray.data.DataContext.get_current(), logging.getLogger("ray.data")
+    before = context.enable_progress_bars, log.level
     context.enable_progress_bars = False
+    log.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        context.enable_progress_bars = before
+        context.enable_progress_bars = before[0]
+        log.setLevel(before[1])
 
 
 def _connected(workers: Workers) -> Any:
@@ -140,8 +143,8 @@ def _connected(workers: Workers) -> Any:
     if ray.is_initialized():
         return ray
     if workers.address is not None:
-        ray.init(address=workers.address, log_to_driver=False)
+        ray.init(address=workers.address, log_to_driver=False, logging_level=logging.ERROR)
     else:
         cpus = max(os.cpu_count() or 1, int(workers.concurrency * max(1, workers.num_cpus)) + 1)
-        ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False)
+        ray.init(num_cpus=cpus, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     return ray
