@@ -97,10 +97,14 @@ def _in_tables() -> Iterator[str]:
     """What tables say of methods, metrics and statistics, and names that pages look up."""
     from attnscope.methods.table import METHODS
     from attnscope.metrics.table import METRICS
+    from attnscope.results.attention_maps import STATISTICS
     from attnscope.results.corpus.head_profiles import PROFILE
 
     for method in METHODS.values():
         yield method.unit
+    for name, (_, meaning) in STATISTICS.items():
+        yield name.replace("_", " ")
+        yield meaning
     for name, metric in METRICS.items():
         yield name.replace("_", " ")
         yield metric.value
@@ -204,6 +208,8 @@ segments
 characters
 character
 task
+square-root scale
+fourth-root scale
 Rank correlation of scores
 Rank correlation of magnitudes
 By task

@@ -220,7 +220,10 @@ class Picture:
     no_caption: Annotated[bool, typer.Option("--no-caption", help="Figures without title, facts and notes.")] = False
     lang: Annotated[
         Literal["en", "ja"] | None,
-        typer.Option(help="The language of a page: en or ja. Default: that of the reader's browser."),
+        typer.Option(
+            help="The language of a page or a figure: en or ja. Default: a page's is that of its reader's browser, a "
+            "figure's English."
+        ),
     ] = None
     no_legend: Annotated[bool, typer.Option("--no-legend", help="Figures without the colours' key.")] = False
 

@@ -34,6 +34,7 @@ from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.writing import not_written, writable_file, write_atomically
 from attnscope.results.per_token import PerToken
 from attnscope.results.similarity import Similarity
+from attnscope.translation import speaking
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -98,7 +99,7 @@ def _page(file: str, *options: str) -> dict[str, Renderer]:
 
 def _figures(file: str, *options: str, function: str = "render_figure") -> dict[str, Renderer]:
     """The renderers of png, svg and pdf by one function; only png takes a scale."""
-    names = (*options, "dark", *PAPER)
+    names = (*options, "dark", "lang", *PAPER)
     return {
         ".png": Renderer(f"{_FIGURE}.{file}", function, (*names, "scale"), {"form": "png", "scale": 2}),
         ".svg": Renderer(f"{_FIGURE}.{file}", function, names, {"form": "svg", "scale": 1}),
@@ -211,7 +212,8 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     font:           path of a font file, or the name of an installed family (figures).
     font_size:      size of the text, in points for figures (13) and in CSS pixels for html (18).
     dark:           dark background. By default html follows the reader's system.
-    lang:           "en" or "ja": the language of a page (html). By default that of the reader's browser.
+    lang:           "en" or "ja": the language of a page (html; by default that of the reader's browser) or of a figure
+                    (by default English).
     scale:          pixels per point of a png (2).
     width, height:  "column" (3.25 inches), "page" (6.75) or inches, of figures for papers; letters stay readable.
     caption, legend: False leaves title, facts and notes, or the colours' key, to the paper (figures).
@@ -232,6 +234,9 @@ def render(result: Result, suffix: str, **options: Any) -> bytes:
     if unknown:
         known = ", ".join(renderer.options) or "none"
         raise InputError(f"the {suffix} renderer has no option {unknown[0]!r}; it takes: {known}")
+    if suffix.lower() != ".html" and "lang" in options:
+        with speaking(options.pop("lang") or "en"):
+            return render(result, suffix, **options)
     if paper := {name: options.pop(name) for name in PAPER if name in options}:
         from attnscope.render.figure.paper import on_paper
 

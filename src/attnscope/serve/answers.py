@@ -32,7 +32,7 @@ from attnscope.serve.questions import Question
 from attnscope.serve.recipes import recipe, taken_target, token_edges, token_words
 from attnscope.serve.session import Session
 from attnscope.studies.effects.knock_out import knock_out
-from attnscope.translation import say, speaking, told, translated
+from attnscope.translation import say, speaking, spoken, told, translated
 
 # What takes longer than so many seconds is asked about before it begins.
 LONG = 5.0
@@ -214,7 +214,12 @@ def file(session: Session, model: Model, question: Question, job: Job) -> Any:
     else:
         drawn = _result(session, model, question, job)
     name = {"maps": "attention"}.get(question.of, question.method)
-    return {"name": f"{name}{question.suffix}", "base64": b64encode(render(drawn, question.suffix)).decode()}
+    # A page follows its reader's browser; a figure stays as it is drawn.
+    spoken_in = {"lang": spoken()} if question.suffix in (".png", ".svg", ".pdf") else {}
+    return {
+        "name": f"{name}{question.suffix}",
+        "base64": b64encode(render(drawn, question.suffix, **spoken_in)).decode(),
+    }
 
 
 def taken_away(session: Session, model: Model, question: Question) -> Result:

@@ -35,7 +35,7 @@ def serve(
     keep_mb: Annotated[int, typer.Option(min=0, help="How much memory may be kept for texts, in MB.")] = 512,
     lang: Annotated[
         Literal["en", "ja"] | None,
-        typer.Option(help="The language of a page: en or ja. Default: that of the reader's browser."),
+        typer.Option(help="The language of the page: en or ja. Default: that of the reader's browser."),
     ] = None,
     *,
     loading: options.Placing,

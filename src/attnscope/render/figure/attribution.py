@@ -20,6 +20,7 @@ from attnscope.render.content.pieces import columns, query_words, visible
 from attnscope.render.figure.paper import paper
 from attnscope.render.figure.to_bytes import file_of, need_matplotlib
 from attnscope.results.attribution import Attribution
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,25 +112,31 @@ def _sheet_of(result: Attribution, text: list[Line], font: Any, size: float, dar
     sheet = Sheet("".join((*written, answer, probability, *names.values(), "“”…")), result.signed, font, size, dark)
     sheet.title(caption.title)
     if answer and sheet.paper.caption:
-        sheet.line([(f"“{begun(answer)}”  ", sheet.colours.ink), (probability, sheet.accent)], sheet.large[1])
+        sheet.line(
+            [(say("“{word}”", word=begun(answer)) + "  ", sheet.colours.ink), (probability, sheet.accent)],
+            sheet.large[1],
+        )
     width = max(columns(line.text) for line in text)
-    sheet.facts([f"{name} {value}" for name, value in caption.facts], width)
+    sheet.facts([f"{say(name)} {value}" for name, value in caption.facts], width)
     sheet.space()
     sheet.body(text, result.scaled, frozenset(query_words(result)), names)
     sheet.space()
     if names:
-        rows = [
-            (name, float(result.scaled[i]), f"{number(result.words[i].score)}, per token {number(result.means[i])}")
-            for i, name in names.items()
-        ]
+        rows = [(name, float(result.scaled[i]), per_token(result, i)) for i, name in names.items()]
         sheet.rows(rows)
         sheet.space()
-    underlined = "; underlined: below 0" if result.signed and sheet.paper.width is not None else ""
-    scale = "0 in the middle" if result.signed else "min–max"
-    sheet.legend(*limits(result), f"{unit(result)} per {singular(result)}, {scale}{underlined}")
+    underlined = say("; underlined: below 0") if result.signed and sheet.paper.width is not None else ""
+    scale = say("0 in the middle") if result.signed else "min–max"
+    what = say("{measure} per {unit}", measure=unit(result), unit=singular(result))
+    sheet.legend(*limits(result), say("{what}, {scale}", what=what, scale=scale) + underlined)
     for note in caption.notes:
         sheet.facts(note.split(" "), width, " ")
     return sheet
+
+
+def per_token(result: Attribution, word: int) -> str:
+    """A unit's score, and its mean per token."""
+    return say("{score}, per token {mean}", score=number(result.words[word].score), mean=number(result.means[word]))
 
 
 class Sheet:

@@ -11,6 +11,7 @@ from attnscope.render.figure.look import Look
 from attnscope.render.figure.style import excerpt
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.citation.citation import Citation
+from attnscope.translation import say
 
 # More columns or rows than these cannot be read: the sources with the largest scores stay.
 _MOST = 40
@@ -42,6 +43,6 @@ def _figure(result: Citation, dark: bool, font: Any) -> Any:
         for place, i in enumerate(sources):
             if i in result.cited(k):
                 ax.plot(place, k, marker="o", markersize=3, color=look.colours.ink)
-    look.over(ax.figure, (head, f"{result.method}; dots: cited"))
-    look.bar(image, result.unit.replace("\n", " "), ax=ax, shrink=0.9, aspect=18)
+    look.over(ax.figure, (head, say("{method}; dots: cited", method=result.method)))
+    look.bar(image, say(result.unit.replace("\n", " ")), ax=ax, shrink=0.9, aspect=18)
     return ax.figure

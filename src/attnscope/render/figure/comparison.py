@@ -10,6 +10,7 @@ from attnscope.render.content.line_breaking import Line
 from attnscope.render.content.pieces import visible
 from attnscope.render.figure.attribution import Sheet, sheet_file, wrapped
 from attnscope.results.comparison import Comparison
+from attnscope.translation import say
 
 _VERDICTS = {False: {"right": "#0a6b3d", "wrong": "#b3261e"}, True: {"right": "#58d39a", "wrong": "#ff9a90"}}
 
@@ -33,11 +34,16 @@ def render_figure(
     return sheet_file(sheet, form, scale, max_line_chars, font_size)
 
 
+def _said(name: str) -> str:
+    """A side's name; those that nobody gave are said."""
+    return say(name) if name in ("clean", "adversarial") else name
+
+
 def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, dark: bool) -> Sheet:
     scale = scale_of(pair)
     sides = (pair.left, pair.right)
     facts = [f"{k} {v}" for k, v in pair.tags.items()]
-    facts += [f"{k} {v}" for k, v in caption_of(pair.right.result).facts if k in ("model", "method", "target")]
+    facts += [f"{say(k)} {v}" for k, v in caption_of(pair.right.result).facts if k in ("model", "method", "target")]
     characters = "".join(line.text for text in texts for line in text) + "".join(facts) + scale.words + "✓✗·"
     characters += "".join(side.name + "".join(label for label, _ in side.probabilities) for side in sides)
     sheet = Sheet(visible(characters), pair.left.result.signed, font, size, dark)
@@ -45,7 +51,7 @@ def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, da
     steps = len(sheet.colours.steps)
     for side, text, colours in zip(sides, texts, (scale.left, scale.right), strict=True):
         sheet.space()
-        sheet.line([(visible(side.name), sheet.colours.muted)])
+        sheet.line([(visible(_said(side.name)), sheet.colours.muted)])
         # The middle of a step stays in that step, however it is rounded.
         sheet.body(text, (np.array(colours) + 0.5) / steps, frozenset())
         if side.prediction is not None:
@@ -54,7 +60,7 @@ def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, da
             share = dict(side.probabilities)[side.prediction]
             sheet.line(
                 [
-                    ("Prediction: ", sheet.colours.muted),
+                    (say("Prediction: "), sheet.colours.muted),
                     (f"{sign} {visible(side.prediction.strip())}" + (f" ({spoken})" if spoken else ""), ink),
                     (f"  {share:.1%}", sheet.colours.muted),
                 ]
@@ -62,5 +68,6 @@ def _sheet(pair: Comparison, texts: list[list[Line]], font: Any, size: float, da
     sheet.space()
     sheet.legend(scale.low, scale.high, scale.words)
     if pair.edits:
-        sheet.facts(f"Attention moved to the edited words: {moved_text(pair)} of all scores.".split(" "), 80, " ")
+        said = say("Attention moved to the edited words: {moved} of all scores.", moved=moved_text(pair))
+        sheet.facts(said.split(" "), 80, " ")
     return sheet

@@ -10,6 +10,7 @@ from attnscope.render.figure.paper import paper
 from attnscope.render.figure.style import excerpt
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.comparison import Comparisons, Summary
+from attnscope.translation import say
 
 # More rows than these cannot be read: those with the most pairs stay.
 _MOST = 30
@@ -28,7 +29,7 @@ def _figure(result: Comparisons, dark: bool, font: Any) -> Any:
     *groups, whole = result.summaries(tag)
     groups = sorted(groups, key=lambda one: -one.count)[:_MOST]
     rows = [*groups, whole] if len(groups) > 1 else [whole]
-    names = [f"{excerpt(one.name, 24)[1:-1]} ({one.count:,})" for one in rows]
+    names = [f"{excerpt(say(one.name) if one is whole else one.name, 24)[1:-1]} ({one.count:,})" for one in rows]
     look = Look("".join((*names, tag, "×·0123456789%+−–")), dark, font)
     figure = look.figure((6.6, 0.42 * len(rows) + 1.5))
     verdicts, moved = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
@@ -40,16 +41,16 @@ def _figure(result: Comparisons, dark: bool, font: Any) -> Any:
     _moved(look, moved, result, rows, tag)
     verdicts.set_ylim(len(rows) - 0.5, -0.5)
     look.ticks(verdicts.yaxis, names)
-    look.over(figure, (f"{whole.count:,} pairs of texts, by {tag}",))
+    look.over(figure, (say("{count} pairs of texts, by {tag}", count=f"{whole.count:,}", tag=say(tag)),))
     return figure
 
 
 def _verdicts(look: Look, ax: Any, rows: list[Summary]) -> None:
     """Bars of accuracy before and after where it is known, and of the share of flipped predictions."""
     bars: list[tuple[str, list[float | None], str]] = [
-        ("right before", [one.before for one in rows], look.colours.muted),
-        ("right after", [one.after for one in rows], look.colours.colour(0.45)),
-        ("flipped", [*(one.flips for one in rows)], look.colours.colour(0.85)),
+        (say("right before"), [one.before for one in rows], look.colours.muted),
+        (say("right after"), [one.after for one in rows], look.colours.colour(0.45)),
+        (say("flipped"), [*(one.flips for one in rows)], look.colours.colour(0.85)),
     ]
     known = [(name, values, colour) for name, values, colour in bars if any(v is not None for v in values)]
     high = 0.8 / len(known)
@@ -57,7 +58,7 @@ def _verdicts(look: Look, ax: Any, rows: list[Summary]) -> None:
         places = [row + (number - (len(known) - 1) / 2) * high for row in range(len(rows))]
         ax.barh(places, [100 * (v or 0) for v in values], 0.9 * high, color=colour, label=name)
     ax.set_xlim(0, 100)
-    look.label(ax.xaxis, "% of pairs")
+    look.label(ax.xaxis, say("% of pairs"))
     columns = len(known) if paper().width is None else 1
     look.key(ax, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
 
@@ -71,4 +72,4 @@ def _moved(look: Look, ax: Any, result: Comparisons, rows: list[Summary], tag: s
         ax.scatter(points, row + np.asarray(spread), s=8, color=look.colours.colour(0.6), alpha=0.6, linewidth=0)
         ax.plot([100 * one.moved] * 2, [row - 0.32, row + 0.32], color=look.colours.ink, linewidth=1.4)
     ax.axvline(0, color=look.colours.muted, linewidth=0.6)
-    look.label(ax.xaxis, "moved, points of all scores")
+    look.label(ax.xaxis, say("moved, points of all scores"))

@@ -7,6 +7,7 @@ from attnscope.render.content.evaluation import LINES, plots, quantity
 from attnscope.render.figure.look import Look
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.evaluation import YARDSTICK, Evaluation
+from attnscope.translation import say
 
 # Lines that can be told apart in grey print too.
 _STYLES: tuple[Any, ...] = ("-", "-.", (0, (1, 1)), (0, (7, 1.5, 1, 1.5, 1, 1.5)))
@@ -47,8 +48,10 @@ def _figure(result: Evaluation, dark: bool, font: Any) -> Any:
             if "label" in line:
                 axes.fill_between(shares, low, high, color=line["color"], alpha=0.14, linewidth=0)
         look.framed(axes)
-        look.title(axes, f"{plot.title} ({plot.better} is better)")
-        look.label(axes.xaxis, f"share of the words {'gone' if plot.name == 'deletion' else 'there'}")
+        look.title(axes, say("{title} ({better} is better)", title=plot.title, better=say(plot.better)))
+        look.label(
+            axes.xaxis, say("share of the words gone") if plot.name == "deletion" else say("share of the words there")
+        )
         look.label(axes.yaxis, quantity(result))
         axes.set_xlim(0, 1)
         look.key(axes)

@@ -15,6 +15,7 @@ from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
 from attnscope.errors import InputError
 from attnscope.render.content.pieces import column
+from attnscope.translation import spoken
 
 _LATIN = ("Inter", "Helvetica Neue", "Segoe UI", "Noto Sans", "Liberation Sans", "Arial", "DejaVu Sans")
 _CJK = (
@@ -25,6 +26,8 @@ _CJK = (
 _SYMBOLS = ("Noto Emoji", "Symbola", "Segoe UI Symbol", "Apple Symbols", "Noto Sans Symbols 2", "STIXGeneral")
 _FONT_SUFFIXES = (".ttf", ".otf", ".ttc", ".otc")
 _UNKNOWN = "\u25a1"
+# Letters of what a figure says itself, in languages that the first fonts may not have.
+_SPOKEN = {"ja": "層ヘッド、。「」（）：～"}
 
 
 class MissingGlyphWarning(UserWarning):
@@ -39,6 +42,7 @@ class Fonts:
     """
 
     def __init__(self, font: str | Path | None, text: str, families: Sequence[str] = ()) -> None:
+        text += _SPOKEN.get(spoken(), "")
         self._paths = _preferred(font, text, families)
         if self._missing(text) and _newly_installed():
             self._paths = _preferred(font, text, families)

@@ -7,6 +7,7 @@ import numpy as np
 from attnscope.render.figure.look import Look
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.corpus.head_profiles import HeadProfiles
+from attnscope.translation import say
 
 _COLUMNS = 5
 
@@ -17,7 +18,7 @@ def render_figure(result: HeadProfiles, *, form: str, scale: float, dark: bool =
 
 
 def _figure(result: HeadProfiles, dark: bool, font: Any) -> Any:
-    names = [name.replace("_", " ") for name in result.statistics]
+    names = [say(name.replace("_", " ")) for name in result.statistics]
     look = Look("".join(names), dark, font)
     layers = sorted({layer for layer, _ in result.places})
     heads = 1 + max(head for _, head in result.places)
@@ -28,8 +29,8 @@ def _figure(result: HeadProfiles, dark: bool, font: Any) -> Any:
             grid[layers.index(layer), head] = value
         image = ax.imshow(grid, cmap=look.map(), aspect="auto", interpolation="nearest")
         look.title(ax, name)
-        look.label(ax.xaxis, "head")
-        look.label(ax.yaxis, "layer")
+        look.label(ax.xaxis, say("head"))
+        look.label(ax.yaxis, say("layer"))
         look.ticks(ax.yaxis, list(map(str, layers)))
         look.ticks(ax.xaxis, list(map(str, range(heads))))
         look.bar(image, ax=ax, fraction=0.06)

@@ -15,6 +15,7 @@ from attnscope.render.colours import ColourMap, colours_for, luminance
 from attnscope.render.figure.paper import paper
 from attnscope.render.figure.style import drawable, number, power, thinned
 from attnscope.render.figure.to_bytes import need_matplotlib
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -194,7 +195,7 @@ class Look:
         """A legend with numbers at even steps of colour."""
         steps = (-1.0, -0.5, 0.0, 0.5, 1.0) if self.signed else (0.0, 0.25, 0.5, 0.75, 1.0)
         ticks = [(largest or 1.0) * float(power(step, root)) for step in steps]
-        return self.bar(image, f"{label} ({ROOTS[root]})", ticks, names, **where)
+        return self.bar(image, f"{label} ({say(ROOTS[root])})", ticks, names, **where)
 
     def key(self, ax: Any, **where: Any) -> None:
         """The legend of an Axes' lines and bars."""
@@ -229,7 +230,8 @@ class Look:
         if text:
             start = " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())
             short = self.fonts.shortened(start, size, room - size)
-            lines.append(f"“{short}{'…' if len(text) > 400 and not short.endswith('…') else ''}”")
+            more = "…" if len(text) > 400 and not short.endswith("…") else ""
+            lines.append(say("“{word}”", word=short + more))
         return "\n".join(lines)
 
     def title(self, ax: Any, text: str, wide: float | None = None) -> None:

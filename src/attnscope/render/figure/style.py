@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.text.visible import visible
+from attnscope.translation import say
 
 # From this many tokens on, an even share of a row is so small that only a fourth root shows it.
 _MANY = 64
@@ -71,5 +72,8 @@ def pooled(weights: NDArray[np.float32], most: int) -> NDArray[np.float32]:
 def blocks(weights: NDArray[np.float32], cells: NDArray[np.float32], signed: bool) -> str:
     """What a cell shows, where it stands for more than one weight."""
     down, across = (math.ceil(n / m) for n, m in zip(weights.shape, cells.shape, strict=True))
-    by_size = ", whatever its sign" if signed else ""
-    return f"each cell is the largest of {down} × {across} weights{by_size}" if down * across > 1 else ""
+    if down * across == 1:
+        return ""
+    if signed:
+        return say("each cell is the largest of {down} × {across} weights, whatever its sign", down=down, across=across)
+    return say("each cell is the largest of {down} × {across} weights", down=down, across=across)

@@ -7,6 +7,7 @@ from attnscope.render.figure.look import Look
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.corpus.gathered import Spread
 from attnscope.results.corpus.summary import SurveySummary
+from attnscope.translation import say, told
 
 _WORDS = 15
 
@@ -36,12 +37,12 @@ def _figure(result: SurveySummary, dark: bool, font: Any) -> Any:
         axes.barh(bars, means, xerr=errors, color=look.colours.steps[40], ecolor=look.colours.muted, height=0.7)
         look.framed(axes)
         look.ticks(axes.yaxis, [f"{row.word} ({row.texts:,})" for row in rows])
-        look.title(axes, f"{group}, {result.groups[group]:,} texts")
+        look.title(axes, say("{group}, {count} texts", group=told(group), count=f"{result.groups[group]:,}"))
     for axes, spread in zip(places[len(groups) :], spreads, strict=True):
         _draw_spread(axes, spread[::-1], look)
-    said = f"mean score by {method} over texts, 95 % bootstrap interval"
+    said = say("mean score by {method} over texts, 95 % bootstrap interval", method=method)
     if spreads:
-        said += "; by tenth and part: quartiles of |score| over words"
+        said += say("; by tenth and part: quartiles of |score| over words")
     below = "\n".join(look.fonts.wrapped(said, look.size, 72 * float(figure.get_size_inches()[0]) - 8))
     look.write(figure.supxlabel(below, **look.small), look.colours.muted)
     return figure
@@ -56,4 +57,6 @@ def _draw_spread(axes: Any, rows: Sequence[Spread], look: Look) -> None:
     axes.set_xlim(left=0)
     look.framed(axes)
     look.ticks(axes.yaxis, [row.name for row in rows])
-    look.title(axes, "|score| by tenth of the text" if rows[0].by == "tenth" else "|score| by part of the text")
+    look.title(
+        axes, say("|score| by tenth of the text") if rows[0].by == "tenth" else say("|score| by part of the text")
+    )

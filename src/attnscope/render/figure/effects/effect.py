@@ -9,6 +9,7 @@ from attnscope.render.figure.look import Look
 from attnscope.render.figure.style import drawable
 from attnscope.render.figure.to_bytes import file_of
 from attnscope.results.effects.effect import Effect
+from attnscope.translation import say, told
 
 # More rows than these cannot be read.
 _MOST = 40
@@ -22,7 +23,7 @@ def render_figure(result: Effect, *, form: str, scale: float, dark: bool = False
 def _figure(result: Effect, dark: bool, font: Any) -> Any:
     tokens = result.tokens[:_MOST] if len(result.tokens) > 1 else ()
     ranking = result.ranking[:_MOST]
-    head = f"{title(result)}\n{result.target}"
+    head = f"{title(result)}\n{told(result.target)}"
     names = [*(one.text for one in ranking), *(token.text for token in tokens)]
     letters = "".join([head, *names, "→±+-…0123456789"])
     look = Look(letters, dark, font)
@@ -30,7 +31,7 @@ def _figure(result: Effect, dark: bool, font: Any) -> Any:
     high = 1.2 * look.row * max(panels, default=1) + 0.6
     figure, axes = look.panels(len(panels), 4.2, high, above=0.7, rows_of_words=True)
     before, after, effect = values(result)
-    look.over(figure, (head, f"{before} → {after}, effect {effect}"))
+    look.over(figure, (head, say("{before} → {after}, effect {effect}", before=before, after=after, effect=effect)))
     for ax in axes:
         ax.invert_yaxis()
     if ranking:
@@ -43,10 +44,14 @@ def _figure(result: Effect, dark: bool, font: Any) -> Any:
 def _ranking(look: Look, ax: Any, result: Effect, count: int) -> None:
     rows = result.ranking[:count]
     places = range(len(rows))
-    ax.barh([p - 0.2 for p in places], [one.before for one in rows], 0.36, color=look.colours.muted, label="before")
-    ax.barh([p + 0.2 for p in places], [one.after for one in rows], 0.36, color=look.colours.colour(0.6), label="after")
+    ax.barh(
+        [p - 0.2 for p in places], [one.before for one in rows], 0.36, color=look.colours.muted, label=say("before")
+    )
+    ax.barh(
+        [p + 0.2 for p in places], [one.after for one in rows], 0.36, color=look.colours.colour(0.6), label=say("after")
+    )
     _names(look, ax, [one.text for one in rows])
-    look.title(ax, "probability of what is next")
+    look.title(ax, say("probability of what is next"))
     look.key(ax)
 
 
@@ -58,8 +63,11 @@ def _tokens(look: Look, ax: Any, result: Effect, count: int, dark: bool) -> None
     ax.axvline(0, color=look.colours.muted, linewidth=0.6)
     _names(look, ax, [one.text for one in rows])
     left = len(result.tokens) - count
-    said = f"effect on each token (the first {count} of {count + left})" if left else "effect on each token"
-    look.title(ax, f"{said}, {number(min(changes))} to {number(max(changes))}")
+    said = say("effect on each token")
+    if left:
+        said = say("effect on each token (the first {count} of {all})", count=count, all=count + left)
+    span = say("{low} to {high}", low=number(min(changes)), high=number(max(changes)))
+    look.title(ax, say("{what}, {scale}", what=said, scale=span))
 
 
 def _names(look: Look, ax: Any, names: list[str]) -> None:

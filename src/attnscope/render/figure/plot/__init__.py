@@ -11,6 +11,7 @@ attention are signed: colours diverge from 0, in a grid on each layer's own scal
 font: path of a font file or an installed family, tried before all others.
 dark: None is as the axes or your settings are.
 caption: True writes all of it over the axes, False nothing. legend: False leaves the colours' key out.
+lang: "en" or "ja", of what the picture says itself; None is English.
 
 >>> import matplotlib.pyplot as plt
 >>> maps = ats.attention_maps(model, "The castle on the hill", layers=[3, 18])

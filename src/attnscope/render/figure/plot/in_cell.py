@@ -3,12 +3,29 @@
 `ats.plot` gives Axes back. Those of a figure of the caller's own are plain Axes, which pyplot draws.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from io import BytesIO
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from attnscope.translation import speaking, spoken
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_language(draw: Callable[P, T]) -> Callable[P, T]:
+    """Of a function that draws: its parameter `lang` is what is said inside, by default what is spoken outside."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **options: P.kwargs) -> T:
+        with speaking(str(options.get("lang") or spoken())):
+            return draw(*args, **options)
+
+    return drawn
 
 
 class Panels(np.ndarray[Any, Any]):

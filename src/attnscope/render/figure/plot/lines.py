@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attnscope.errors import InputError
+from attnscope.render.figure.plot.in_cell import in_language
 from attnscope.render.figure.plot.page import Page, excluded, shown_of, text_of
 from attnscope.render.figure.style import number, size_of
 from attnscope.results.attention_maps import AttentionMaps, TextSide
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +21,7 @@ _MOST_LINES = 80
 _SINK = 0.5
 
 
+@in_language
 def lines(
     maps: AttentionMaps,
     layer: int,
@@ -28,6 +31,7 @@ def lines(
     dark: bool | None = None,
     font: Any = None,
     caption: bool | None = None,
+    lang: str | None = None,
 ) -> "Axes":
     """Lines from each query on the left to the keys on the right, as strong as their weights. Returns the Axes.
 
@@ -41,7 +45,7 @@ def lines(
         raise InputError(f"lines between {max(weights.shape)} tokens cannot be read: choose up to {_MOST_LINES}")
     page = Page(maps, dark, font, ax=ax, caption=caption)
     ax = page.axes((5.0, 1.1 * page.row * max(weights.shape) + 1.3))
-    sink, note = (None, "red: positive, blue: negative") if maps.signed else _sink(weights, maps.key_side, keys)
+    sink, note = (None, say("red: positive, blue: negative")) if maps.signed else _sink(weights, maps.key_side, keys)
     rest = weights.copy()
     if sink is not None:
         rest[:, sink] = 0
@@ -62,8 +66,11 @@ def lines(
     page.quiet(right)
     page.ticks(ax.yaxis, [text_of(maps.query_side, i) for i in queries])
     page.ticks(right.yaxis, [text_of(maps.key_side, i) for i in keys])
-    widths = f"the thickest line is {number(largest)}; below {number(0.02 * largest)} none is drawn"
-    page.head(ax, f"layer {layer}, head {head}", widths, note, excluded(maps, layer, head))
+    widths = say(
+        "the thickest line is {largest}; below {least} none is drawn",
+        largest=number(largest), least=number(0.02 * largest),
+    )  # fmt: skip
+    page.head(ax, say("layer {layer}, head {head}", layer=layer, head=head), widths, note, excluded(maps, layer, head))
     return ax
 
 
@@ -75,5 +82,9 @@ def _sink(weights: NDArray[np.float32], side: TextSide, keys: list[int]) -> tupl
         return None, ""
     return (
         most,
-        f"grey and thin, off the scale: “{text_of(side, keys[most])}”, which takes {shares[most]:.1%} on average",
+        say(
+            "grey and thin, off the scale: “{word}”, which takes {share} on average",
+            word=text_of(side, keys[most]),
+            share=f"{shares[most]:.1%}",
+        ),
     )

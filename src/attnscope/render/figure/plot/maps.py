@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from attnscope.errors import InputError
 from attnscope.render.figure.paper import paper
-from attnscope.render.figure.plot.in_cell import panels
+from attnscope.render.figure.plot.in_cell import in_language, panels
 from attnscope.render.figure.plot.page import Page, excluded, shown_of
 from attnscope.render.figure.style import blocks, number, pooled, root_of, size_of, thinned
 from attnscope.results.attention_maps import AttentionMaps
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ _LARGEST_GRID = 11.0  # inches
 _LEFT, _BELOW, _RIGHT = 5.0, 3.7, 9.0
 
 
+@in_language
 def heat_map(
     maps: AttentionMaps,
     layer: int,
@@ -33,6 +35,7 @@ def heat_map(
     font: Any = None,
     caption: bool | None = None,
     legend: bool = True,
+    lang: str | None = None,
 ) -> "Axes":
     """One head: queries down, keys across, colour by a root of the weight. Returns the Axes.
 
@@ -55,10 +58,16 @@ def heat_map(
     ax.set(xlim=(-0.5, weights.shape[1] - 0.5), ylim=(weights.shape[0] - 0.5, -0.5))
     page.words(ax, queries, keys)
     page.root_bar(image, largest, root, page.unit, ax=ax, fraction=0.04, pad=0.02)
-    page.head(ax, f"layer {layer}, head {head}", blocks(weights, cells, maps.signed), excluded(maps, layer, head))
+    page.head(
+        ax,
+        say("layer {layer}, head {head}", layer=layer, head=head),
+        blocks(weights, cells, maps.signed),
+        excluded(maps, layer, head),
+    )
     return ax
 
 
+@in_language
 def grid(
     maps: AttentionMaps,
     *,
@@ -66,6 +75,7 @@ def grid(
     font: Any = None,
     caption: bool | None = None,
     legend: bool = True,
+    lang: str | None = None,
 ) -> NDArray[Any]:
     """All kept layers × heads as thumbnails on a common scale; returns the array of Axes, (layer, head).
 
@@ -83,7 +93,7 @@ def grid(
     side, asked = min(1.6, _LARGEST_GRID / max(rows, columns)), paper()
     width = asked.width or max(side * columns + left + right, 5.2)
     wide = min((width - left - right) / columns, side if asked.width is None else math.inf)
-    what = f"{_counted(rows, 'layer')} (down) × {_counted(columns, 'head')} (across)"
+    what = say("{layers} (down) × {heads} (across)", layers=_counted(rows, "layer"), heads=_counted(columns, "head"))
     notes = page.notes(what, blocks(whole, thumbnails[0][0], maps.signed), excluded(maps))
     said = (
         page.said(notes, maps.query_side.text, 72 * width - page.size, page.size) if page.captioned is not False else ""
@@ -115,8 +125,12 @@ def grid(
     for j in thinned(columns, max(1, int(wide * columns / broad))):
         axes[-1, j].set_xlabel(str(maps.heads[j]), **page.small)
     middle = 1 - (top + high * rows / 2) / height
-    figure.text(0.4 * letter / width, middle, "layer", rotation=90, va="center", **page.small)
-    figure.text((left + wide * columns / 2) / width, 0.8 * letter / height, "head", ha="center", **page.small)
+    foot = (left + wide * columns / 2) / width, 0.8 * letter / height
+    for named in (
+        figure.text(0.4 * letter / width, middle, say("layer"), rotation=90, va="center", **page.small),
+        figure.text(*foot, say("head"), ha="center", **page.small),
+    ):
+        page.write(named, page.colours.muted)
     if page.has_legend:
         tall = min(high * rows, 2.6)
         box = (edge + 1.2 * letter) / width, 1 - (top + tall) / height, 1.1 * letter / width, tall / height
@@ -124,7 +138,12 @@ def grid(
         page.quiet(place)
         names = ["−1", "−¼", "0", "¼", "1"] if maps.signed else []
         page.root_bar(
-            image, scales[-1], root, "of the layer’s largest weight" if maps.signed else page.unit, names, cax=place
+            image,
+            scales[-1],
+            root,
+            say("of the layer’s largest weight") if maps.signed else page.unit,
+            names,
+            cax=place,
         )
     if said:
         text = figure.text(0.4 * letter / width, 1 - 0.4 * letter / height, said, va="top", fontsize=page.size)
@@ -133,4 +152,6 @@ def grid(
 
 
 def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count > 1 else ''}"
+    if what == "layer":
+        return say("{count} layers", count=count) if count > 1 else say("1 layer")
+    return say("{count} heads", count=count) if count > 1 else say("1 head")

@@ -12,6 +12,7 @@ from attnscope.render.figure.look import Look
 from attnscope.render.figure.style import drawable
 from attnscope.results.attention_maps import AttentionMaps, TextSide
 from attnscope.text.visible import model_name
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,12 +27,12 @@ class Page(Look):
         self.maps = maps
         letters = maps.query_side.text + maps.key_side.text + self._model() + "·⏎→□…“”×±’"
         super().__init__(letters, dark, font, maps.signed, **on)
-        self.unit = "weight of linear attention" if maps.signed else "attention"
+        self.unit = say("weight of linear attention") if maps.signed else say("attention")
         self.ramp = colours_for(False, self.dark)  # of statistics, which are shares
 
     def notes(self, what: str, *notes: str) -> list[str]:
         """How it was made, and notes."""
-        unit = "words" if self.maps.asked.unit == "word" else "tokens"
+        unit = say("words") if self.maps.asked.unit == "word" else say("tokens")
         size = f"{len(self.maps.queries):,} × {len(self.maps.keys):,} {unit}"
         facts = "  ·  ".join(filter(None, [self._model(), what, size]))
         return [facts, *notes, *notes_of_maps(self.maps)]
@@ -44,8 +45,8 @@ class Page(Look):
         """Tokens along both axes."""
         for axis, side, shown in ((ax.yaxis, self.maps.query_side, queries), (ax.xaxis, self.maps.key_side, keys)):
             self.ticks(axis, [text_of(side, i) for i in shown])
-        self.label(ax.yaxis, "query")
-        self.label(ax.xaxis, "key")
+        self.label(ax.yaxis, say("query"))
+        self.label(ax.xaxis, say("key"))
 
     def _model(self) -> str:
         return drawable(model_name(str(self.maps.provenance.get("model") or "")))
@@ -65,19 +66,28 @@ def excluded(maps: AttentionMaps, layer: int | None = None, head: int | None = N
     """What special tokens took of the mean query's attention, in one head or in all, where it was measured."""
     if "special" not in maps.statistics:
         return ""
-    had = "special tokens, left out, had" if maps.signed else "special tokens, left out, took"
-    of = " of the weights’ sizes" if maps.signed else ""
     table = maps.columns()
     shares = table["special"]
     if layer is None or head is None:
         if not shares.any():
             return ""
         low, high = float(shares.min()), float(shares.max())
-        return f"{had} {shares.mean():.1%}{of} on average ({low:.1%} to {high:.1%} by head)"
+        mean, span = f"{shares.mean():.1%}", {"low": f"{low:.1%}", "high": f"{high:.1%}"}
+        if maps.signed:
+            return say(
+                "special tokens, left out, had {share} of the weights’ sizes on average ({low} to {high} by head)",
+                share=mean, **span,
+            )  # fmt: skip
+        return say("special tokens, left out, took {share} on average ({low} to {high} by head)", share=mean, **span)
     place = list(zip(table["layer"], table["head"], strict=True)).index(
         (layer if layer >= 0 else maps.layers[layer], head if head >= 0 else maps.heads[head])
     )
-    return f"{had} {shares[place]:.1%}{of}" if shares[place] else ""
+    if not shares[place]:
+        return ""
+    share = f"{shares[place]:.1%}"
+    if maps.signed:
+        return say("special tokens, left out, had {share} of the weights’ sizes", share=share)
+    return say("special tokens, left out, took {share}", share=share)
 
 
 def text_of(side: TextSide, token: int) -> str:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from attnscope.errors import InputError
-from attnscope.render.figure.plot.in_cell import panels
+from attnscope.render.figure.plot.in_cell import in_language, panels
 from attnscope.render.figure.plot.page import Page
 from attnscope.results.attention_maps import STATISTICS, AttentionMaps
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 
 
+@in_language
 def statistic(
     maps: AttentionMaps,
     name: str,
@@ -24,6 +26,7 @@ def statistic(
     font: Any = None,
     caption: bool | None = None,
     legend: bool = True,
+    lang: str | None = None,
 ) -> "Axes":
     """A statistic of each layer and head as a small heat map. name: a column of `maps.columns()`; returns the Axes.
 
@@ -36,10 +39,11 @@ def statistic(
     page = Page(maps, dark, font, ax=ax, caption=caption, legend=legend)
     ax = page.axes((max(0.28 * len(maps.heads) + 1.8, 4.6), max(0.22 * len(maps.layers) + 1.4, 2.4)))
     _panel(page, ax, name, table[name])
-    page.head(ax, name, STATISTICS[name][1])
+    page.head(ax, _said(name), say(STATISTICS[name][1]))
     return ax
 
 
+@in_language
 def statistics(
     maps: AttentionMaps,
     *,
@@ -47,6 +51,7 @@ def statistics(
     font: Any = None,
     caption: bool | None = None,
     legend: bool = True,
+    lang: str | None = None,
 ) -> NDArray[Any]:
     """Every statistic of layer and head that was kept, side by side; returns the Axes of each.
 
@@ -61,8 +66,8 @@ def statistics(
     figure, places = page.panels(len(names), *panel, most=_COLUMNS)
     for ax, name in zip(places, names, strict=True):
         _panel(page, ax, name, table[name])
-        page.title(ax, name if page.captioned is False else f"{name}\n{STATISTICS[name][1]}")
-    page.over(figure, page.notes("means over queries"), maps.query_side.text)
+        page.title(ax, _said(name) if page.captioned is False else f"{_said(name)}\n{say(STATISTICS[name][1])}")
+    page.over(figure, page.notes(say("means over queries")), maps.query_side.text)
     return panels(places)
 
 
@@ -80,8 +85,14 @@ def _panel(page: Page, ax: "Axes", name: str, column: NDArray[Any]) -> None:
     )
     for axis, indices, what in ((ax.xaxis, maps.heads, "head"), (ax.yaxis, maps.layers, "layer")):
         page.ticks(axis, [str(index) for index in indices])
-        page.label(axis, what)
-    page.bar(image, {"entropy": "nats", "distance": "tokens"}.get(name, "share"))
+        page.label(axis, say(what))
+    page.bar(image, say({"entropy": "nats", "distance": "tokens"}.get(name, "share")))
+
+
+def _said(name: str) -> str:
+    """A statistic's name: its column in English."""
+    said = say(name.replace("_", " "))
+    return name if said == name.replace("_", " ") else said
 
 
 def _statistics(maps: AttentionMaps) -> list[str]:

@@ -10,11 +10,12 @@ from attnscope.errors import InputError
 from attnscope.render.colours import colours_for, text_on
 from attnscope.render.content.caption import OF_SEVERAL_TOKENS, caption_of, unit
 from attnscope.render.figure.look import Look
-from attnscope.render.figure.plot.in_cell import panels
+from attnscope.render.figure.plot.in_cell import in_language, panels
 from attnscope.render.figure.plot.page import label_of
 from attnscope.render.figure.style import drawable
 from attnscope.results.agreement import Agreement
 from attnscope.results.per_token import PerToken
+from attnscope.translation import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 _CELLS = 240
 
 
-def agreement(found: Agreement, *, dark: bool | None = None, font: Any = None) -> NDArray[Any]:
+@in_language
+def agreement(found: Agreement, *, dark: bool | None = None, font: Any = None, lang: str | None = None) -> NDArray[Any]:
     """Rank correlations of several results and the shares of their top words, side by side; returns both Axes."""
     names = [drawable(name) for name in found.names]
     count, longest = len(names), max(map(len, names))
@@ -31,8 +33,8 @@ def agreement(found: Agreement, *, dark: bool | None = None, font: Any = None) -
     side, labels = max(0.55 * count, 1.6), 0.09 * min(longest, 30) + 0.3
     _, axes = look.panels(2, side + labels + 0.2, side + labels + 0.2, above=0.2)
     for ax, values, low, colours, title in (
-        (axes[0], found.rank, -1, colours_for(True, look.dark), f"rank correlation of {drawable(found.by)}s"),
-        (axes[1], found.overlap, 0, look.colours, f"shared words of the top {found.top}"),
+        (axes[0], found.rank, -1, colours_for(True, look.dark), _correlation(found.by)),
+        (axes[1], found.overlap, 0, look.colours, say("shared words of the top {top}", top=found.top)),
     ):
         ax.imshow(values, vmin=low, vmax=1, cmap=look.map(colours))
         for (i, j), value in np.ndenumerate(values):
@@ -46,6 +48,11 @@ def agreement(found: Agreement, *, dark: bool | None = None, font: Any = None) -
     return panels(axes)
 
 
+def _correlation(by: str) -> str:
+    return say("rank correlation of scores") if by == "score" else say("rank correlation of magnitudes")
+
+
+@in_language
 def per_token(
     result: PerToken,
     *,
@@ -54,6 +61,7 @@ def per_token(
     font: Any = None,
     caption: bool | None = None,
     legend: bool = True,
+    lang: str | None = None,
 ) -> "Axes":
     """What each target token relied on: target tokens down, words across, on a common scale. Returns the Axes.
 
@@ -76,12 +84,13 @@ def per_token(
     low, high = (-largest, largest) if first.signed else (0.0, largest)
     made = caption_of(first)
     left = ("target_token", "value", "words", "tokens")  # facts of the first target alone, or given in a note
-    facts = "  ·  ".join(f"{name} {value}" for name, value in made.facts if name not in left)
-    notes = [f"{len(result)} target tokens × {len(first.words)} words; blank: not read by the token"]
+    facts = "  ·  ".join(f"{say(name)} {value}" for name, value in made.facts if name not in left)
+    size = {"tokens": len(result), "words": len(first.words)}
+    notes = [say("{tokens} target tokens × {words} words; blank: not read by the token", **size)]
     if step > 1:
-        notes.append(f"each cell is the strongest of {step} words")
+        notes.append(say("each cell is the strongest of {count} words", count=step))
     if any(target.tokens > 1 for target in result.targets):
-        notes.append(OF_SEVERAL_TOKENS)
+        notes.append(say(OF_SEVERAL_TOKENS))
     names = [label_of(target.text) for target in result.targets]
     letters = "".join((first.text, *names, *filter(None, first.names), facts, "·⏎→□…“”×"))
     look = Look(letters, dark, font, ax=ax, caption=caption, legend=legend)
@@ -95,8 +104,8 @@ def per_token(
     ax.set(xlim=(-0.5, len(first.words) - 0.5))
     look.ticks(ax.yaxis, names)
     look.ticks(ax.xaxis, [label_of(name or word.text) for word, name in zip(first.words, first.names, strict=True)])
-    look.label(ax.yaxis, "target token")
-    look.label(ax.xaxis, "word")
+    look.label(ax.yaxis, say("target token"))
+    look.label(ax.xaxis, say("word"))
     look.bar(image, unit(first), ax=ax, fraction=0.04, pad=0.02)
     look.caption(ax, drawable(first.method), (facts, *notes, *made.notes), first.text)
     return ax
