@@ -103,8 +103,12 @@ def _methods(markdown: str, strips: dict[str, str]) -> str:
 
 
 def on_post_page(output: str, page: Any, config: MkDocsConfig) -> str:  # noqa: ARG001 -- mkdocs gives them by name
-    """Without what the theme fetches from the network for a search from disk; `site/file_worker.js` does that."""
+    """In its own language; without what the theme fetches from the network for a search from disk, which
+    `site/file_worker.js` does.
+    """
     worker = f'<script src="{get_relative_url("site/file_worker.js", page.url)}"></script>'
+    if page.file.src_uri.endswith(".ja.md"):
+        output = output.replace('<html lang="en"', '<html lang="ja"', 1)
     rest = re.sub(r'<script src="https://unpkg[^"]*"></script>', worker, output)
     if found := re.search(r'<(?:script|link|img|iframe)\b[^>]*(?:src|href)="?https?:', rest):
         raise PluginError(f"{page.file.src_uri} loads from the network: {found[0]}")
