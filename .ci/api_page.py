@@ -13,7 +13,7 @@ import textwrap
 from itertools import pairwise
 from typing import Any
 
-import attnscope
+import attnscope.errors
 from attnscope.methods.table import METHODS
 
 # Every public name, by what it is for, in the order of a first use.
@@ -46,6 +46,9 @@ Every public name of `attnscope`, with its docstring. Before each example come `
 """
 _TERM = re.compile(r"[a-z]\w*(?:, [a-z]\w*)*:\s+(?=\S)")
 _NAMED = re.compile(r"`(attnscope(?:\.\w+)+)`")
+# What can only be the name of a class or table, wherever it stands.
+_CLASS = re.compile(r"\b(?:Attribution|METHODS|METRICS|[A-Z][a-z]+[A-Z]\w+)\b")
+_ERRORS = attnscope.errors
 _WIDE = 100
 
 
@@ -94,8 +97,17 @@ def _linked(page: str, entries: set[str]) -> str:
         method = _METHODS.get(_found(match[1])) if match[1].startswith("attnscope.") else None
         return f"[{match[0]}](methods.md#{method})" if method else match[0]
 
-    blocks = re.split(r"(^```.*?^```$|^#[^\n]*$)", page, flags=re.MULTILINE | re.DOTALL)
-    return "".join(re.sub(r"`([\w.]+)`", link, block) if i % 2 == 0 else block for i, block in enumerate(blocks))
+    def plain(match: re.Match[str]) -> str:
+        name = match[0]
+        if name in entries:
+            return f"[{name}](#{name})"
+        return f"[{name}](#{_ERRORS.__name__})" if hasattr(_ERRORS, name) else name
+
+    # Neither in code nor in headings nor in what is a link already.
+    blocks = re.split(r"(^```.*?^```$|^#[^\n]*$|\[[^\]]*\]\([^)]*\)|`[^`]+`)", page, flags=re.MULTILINE | re.DOTALL)
+    blocks[::2] = [_CLASS.sub(plain, block) for block in blocks[::2]]
+    blocks[1::2] = [re.sub(r"^`([\w.]+)`$", link, block) for block in blocks[1::2]]
+    return "".join(blocks)
 
 
 def _entry(name: str, value: Any) -> str:
@@ -156,7 +168,7 @@ def signature(name: str, value: Any) -> str:
 def _short(annotation: str) -> str:
     """Types without their modules; a default that is made anew as an ellipsis."""
     annotation = re.sub(r"\*<class '([\w.]+)'>", r"Unpack[\1]", annotation)
-    annotation = re.sub(r"<factory>|<[^<>]*object at 0x\w+>", "...", annotation)
+    annotation = re.sub(r"<factory>|<function .*? at 0x\w+>|<[^<>]*object at 0x\w+>", "...", annotation)
     return re.sub(r"\b(?:[A-Za-z_]\w*\.)+([A-Za-z_]\w*)", r"\1", annotation)
 
 

@@ -42,6 +42,8 @@ def test_the_api_page_has_every_public_name_once_with_an_example(page: Any) -> N
     assert "attnscope.methods.request.Options" in text
     assert "### attnscope.methods.request.Options {" in text
     assert "](#Task)" in text
+    assert "The result is an [Attribution](#Attribution); with" in text
+    assert "Raises [InputError](#attnscope.errors) for an unknown method" in text
     assert "](methods.md#attention)" in text
 
 
@@ -83,7 +85,7 @@ def test_signatures_are_short(page: Any) -> None:
     assert not re.search(r"^```python\n\w+\([^\n]{100}", shown, re.MULTILINE)
     assert "**options: Unpack[RowOptions]" in shown
     assert "attnscope.results.base.Asked" not in shown
-    assert " object at 0x" not in shown
+    assert " at 0x" not in shown
 
 
 def test_every_page_of_the_gallery_has_its_pictures_and_a_link(gallery: Any, tmp_path: Path) -> None:
