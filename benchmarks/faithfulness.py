@@ -46,11 +46,13 @@ FIRST_ROUND = 8
 BINS = ["comprehensiveness", "sufficiency"]
 AREAS = ["deletion_area", "insertion_area"]
 PEOPLE = ["human_correlation", "human_precision"]
-# Methods of few passes, for every case; each at its default, but for attention, which needs a query.
+# Methods of few passes, for every case: at their defaults, as `auto` takes them, and attention with its query.
 CHEAP: list[tuple[str, dict[str, Any]]] = [
     ("mask_gradient", {}),
     ("mask_gradient", {"steps": 4}),
+    ("mask_gradient", {"steps": 4, "exact": 8}),
     ("surrogate", {}),
+    ("surrogate", {"replacement": "delete"}),
     ("deletion", {"signed": True}),
     ("gim", {}),
     ("gradient", {}),

@@ -156,7 +156,8 @@ METHODS: dict[str, Method] = {
             family="gradient",
             unit="what the target loses, to first order, when no other token sees the token",
             sign="signed",
-            passes="one forward and one backward pass per step ({steps}), and the attention of every layer once more",
+            passes="one forward and one backward pass per step ({steps}), and the attention of every layer once more; "
+            "with exact, a forward pass for each of so many units",
             cost=costs.mask_gradient,
             runs=lambda options, _units: options["steps"],
             smaller=f"take fewer steps, or {SHORTER}",

@@ -36,22 +36,21 @@ def test_the_length_and_the_budget_decide(text: str | list[str], given: dict[str
     assert first.signed
 
 
-@pytest.mark.parametrize(("budget", "steps"), [(None, 4), (7, 3), ("fast", 1)])
-def test_a_budget_is_spent_in_steps(budget: object, steps: int) -> None:
+@pytest.mark.parametrize(("budget", "steps", "exact"), [(None, 4, 8), (12, 4, 3), (7, 3, 0), ("fast", 1, 0)])
+def test_a_budget_is_spent_in_steps_and_then_in_words(budget: object, steps: int, exact: int) -> None:
     model = small("llama")
     auto = ats.explain(model, LONG, method="auto", target="c", budget=budget)
-    assert auto.asked.options["steps"] == steps
-    alone = ats.explain(model, LONG, method="mask_gradient", target="c", steps=steps)
+    assert (auto.asked.options["steps"], auto.asked.options["exact"]) == (steps, exact)
+    alone = ats.explain(model, LONG, method="mask_gradient", target="c", steps=steps, exact=exact)
     np.testing.assert_allclose(auto.scores, alone.scores)
 
 
-def test_where_it_was_not_measured_or_cannot_be_seen_a_surrogate_takes_its_place() -> None:
-    model = small("t5")
-    auto = ats.explain(model, LONG, method="auto", target="c", budget=13)
-    assert auto.asked.options["samples"] == 12
-    np.testing.assert_allclose(auto.scores, ats.explain(model, LONG, method="surrogate", target="c", samples=12).scores)
+def test_models_with_an_encoder_and_a_decoder_or_eager_attention_have_it_too() -> None:
+    of_both = ats.explain(small("t5"), LONG, method="auto", target="c")
+    assert (of_both.method, of_both.asked.options["steps"]) == ("mask_gradient", 4)
     by_itself = ats.explain(small("falcon"), LONG, method="auto", target="c")
-    assert (by_itself.method, by_itself.asked.options["steps"]) == ("mask_gradient", 1)
+    assert by_itself.method == "mask_gradient"
+    assert (by_itself.asked.options["steps"], by_itself.asked.options["exact"]) == (1, 14)
 
 
 def test_without_a_target_a_language_model_explains_its_text_and_a_classifier_its_prediction() -> None:
@@ -101,9 +100,10 @@ def test_a_word_alone_is_not_taken_away() -> None:
 def test_long_texts_and_tokens_by_themselves_have_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small("llama")
     each = ats.explain(model, LONG, target="c d", per_token=True).first
-    assert (each.method, each.asked.options["steps"]) == ("mask_gradient", 1)
+    assert (each.method, each.asked.options["steps"], each.asked.options["exact"]) == ("mask_gradient", 1, 0)
     monkeypatch.setattr(auto, "LONGEST_MASKED", 10)
-    assert ats.explain(model, LONG, target="c").asked.options["steps"] == 1
+    long = ats.explain(model, LONG, target="c").asked.options
+    assert (long["steps"], long["exact"]) == (1, 0)
 
 
 def test_windows_decide_by_their_own_length() -> None:
@@ -116,7 +116,14 @@ def test_where_tokens_learn_of_each_other_in_other_ways_too_a_surrogate_takes_it
     model = small("llama")
     assert ats.explain(model, LONG, target="c").method == "mask_gradient"
     mixed = ats.Model(hybrid("qwen3_next"), copy_tokenizer())
-    assert ats.explain(mixed, LONG, target="c").method == "surrogate"
+    auto = ats.explain(mixed, LONG, target="c", budget=13)
+    assert (auto.method, auto.asked.options["samples"], auto.asked.options["replacement"]) == (
+        "surrogate",
+        12,
+        "delete",
+    )
+    alone = ats.explain(mixed, LONG, method="surrogate", target="c", samples=12, replacement="delete")
+    np.testing.assert_allclose(auto.scores, alone.scores, atol=1e-6)
     assert ats.explain(mixed, LONG, target="c", budget="fast").method == "gradient"
 
 

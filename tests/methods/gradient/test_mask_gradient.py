@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from planted import attention_copy, copy_tokenizer
+from snapshot import watch
 from tiny_models import classifier, small
 
 import attnscope as ats
@@ -114,7 +115,39 @@ def test_within_chooses_what_is_masked_on_the_way() -> None:
     np.testing.assert_allclose(*alone, atol=1e-7)
 
 
+@pytest.mark.parametrize("family", ["llama", "bert", "t5"])
+def test_the_highest_are_left_out_and_the_others_scaled_to_them(family: str) -> None:
+    model = small(family, sharp=2.0)
+    asked, text = {"target": "c"}, TEXT
+    if family == "bert":
+        model.tokenizer.add_special_tokens({"mask_token": "[MASK]"})
+        watch(model.tokenizer)
+        text = "a b c d [MASK] f g"
+    plain, mixed = (explained(model, text, steps=2, exact=exact, **asked) for exact in (0, 3))
+    deleted = ats.explain(model, text, method="deletion", signed=True, **asked).scores
+    fixed = {i for i, word in enumerate(plain.words) if text[word.start : word.end] == "[MASK]"}
+    highest = [i for i in np.argsort(-plain.scores, kind="stable") if i not in fixed][:3]
+    others = [i for i in range(len(plain.scores)) if i not in highest]
+    np.testing.assert_allclose(mixed.scores[highest], deleted[highest], atol=1e-5)
+    slope = max(0, (deleted[highest] @ plain.scores[highest]) / (plain.scores[highest] @ plain.scores[highest]))
+    np.testing.assert_allclose(mixed.scores[others], slope * plain.scores[others], atol=1e-5)
+    every = explained(model, text, exact=99, **asked).scores
+    np.testing.assert_allclose(np.delete(every, list(fixed)), np.delete(deleted, list(fixed)), atol=1e-5)
+
+
+def test_tokens_of_a_target_one_by_one_are_left_out_for_together() -> None:
+    model = small("llama")
+    each = explained(model, target="c d", per_token=True, exact=2)
+    deleted = ats.explain(model, TEXT, method="deletion", signed=True, target="c d", per_token=True)
+    same = np.isclose(np.asarray(each.scores), np.asarray(deleted.scores), atol=1e-5).all(0)
+    assert same.sum() >= 2
+
+
 def test_what_it_refuses() -> None:
+    with pytest.raises(InputError, match="exact=-1"):
+        explained(small("llama"), target="c", exact=-1)
+    with pytest.raises(InputError, match="give a target"):
+        explained(small("llama"), exact=2)
     with pytest.raises(InputError, match="steps=0"):
         explained(small("llama"), target="c", steps=0)
     with pytest.raises(ModelError, match="take steps=1"):

@@ -1,9 +1,9 @@
 """`method="auto"`: which method to take, by the kind of model, the length of the text and the passes one has.
 
 By what was measured (docs/faithfulness.md): taking each word away finds what a prediction relies on, at a pass a word;
-the gradient at a mask on the keys comes near to it at two passes, and nearer at eight, whatever the length. Where
-attention cannot be seen, or is not all that tokens learn from each other, and for encoder–decoders, a surrogate on
-random halves stands in its place.
+the gradient at a mask on the keys comes near to it at two passes, nearer at eight, and is level with it where the
+passes that are left take away the words that it finds strongest. Where attention cannot be seen, or is not all that
+tokens learn from each other, a surrogate on random halves stands in its place.
 """
 
 from collections.abc import Mapping
@@ -34,9 +34,9 @@ from attnscope.text.inputs import Chat, Given, is_chat, is_one, paired
 AUTO = "auto"
 # The passes of a budget in words; by default those of a surrogate's 16 halves and the whole text.
 FAST, DEFAULT = 2, 17
-# Steps of `mask_gradient`, of two passes each: more were not measured.
+# Steps of `mask_gradient`, of two passes each: more rank words no better.
 STEPS = 4
-# Steps beyond the first hold a mask of token × token: a longer text has one step.
+# Steps beyond the first hold a mask of token × token, and every pass is dear: a longer text has one step and no more.
 LONGEST_MASKED = 4096
 # Fewer samples than these tell a surrogate little.
 FEWEST_SAMPLES = 8
@@ -51,7 +51,7 @@ def chosen(
     default 17); or "exact", to take each unit away whatever it takes. The longest text decides for a list. A language
     model that is asked about no target has its own text explained, by the gradient of its loss; who gives an option of
     the gradient alone (norm, pool, preset) means it. With per_token each token of the target has a backward pass of its
-    own, and the mask's gradient one step. masked=False: where this gradient turned out to be refused.
+    own, and the mask's gradient one step and nothing else. masked=False: where this gradient turned out to be refused.
 
     Raises InputError for another budget and for a parameter that not all methods take. What is wrong with a text is
     left to the method to say.
@@ -81,13 +81,15 @@ def chosen(
     if passes is None or (not single and max(counts) < passes):
         return deletion.__name__, {"signed": True, **given}
     layout = _layout(model, longest) if masked else None
-    if not single and passes > FEWEST_SAMPLES and (layout is None or is_encoder_decoder(model.model)):
-        return surrogate.__name__, {"samples": (passes - 1) // 2 * 2, **given}
+    if not single and passes > FEWEST_SAMPLES and layout is None:
+        return surrogate.__name__, {"samples": (passes - 1) // 2 * 2, "replacement": "delete", **given}
     if layout is None or max(counts) < 2:
         return gradient.__name__, given
     # A model that forms its attention itself has no other mask than the whole one.
-    one_step = layout.hooked or request.per_token or len(longest.tokens) > LONGEST_MASKED
-    return mask_gradient.__name__, {"steps": 1 if one_step else min(STEPS, passes // 2), **given}
+    cheapest = request.per_token or len(longest.tokens) > LONGEST_MASKED
+    steps = 1 if cheapest or layout.hooked else min(STEPS, passes // 2)
+    exact = 0 if cheapest or single else max(0, passes - 2 * steps - 1)
+    return mask_gradient.__name__, {"steps": steps, "exact": exact, **given}
 
 
 def _passes(budget: object) -> int | None:

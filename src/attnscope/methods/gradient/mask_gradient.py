@@ -15,7 +15,7 @@ from attnscope.models.targets.readout import batch_inputs
 from attnscope.results.base import Measured
 
 
-def mask_gradient(task: Task, *, steps: int = 1, by_head: bool = False) -> Scores:
+def mask_gradient(task: Task, *, steps: int = 1, exact: int = 0, by_head: bool = False) -> Scores:
     """The target's gradient at a mask on each token as a key, in all layers and heads: what being seen is worth.
 
     With a mask m_j on every key, A_ij = m_j e^{s_ij} / Σ_k m_k e^{s_ik}, and without one where a token sees itself:
@@ -30,6 +30,9 @@ def mask_gradient(task: Task, *, steps: int = 1, by_head: bool = False) -> Score
     steps:   the mean over m = 1/steps, 2/steps, …, 1 on all scored tokens at once instead of m = 1 alone: with many
              steps the scores add up to F minus its value where no scored token is seen by another one (as integrated
              gradients do along embeddings). Special tokens, a template and what `within` leaves out keep m = 1.
+    exact:   so many units, those with the highest scores, are then left out of the text one by one, a forward pass
+             each, and score what F loses, as in `deletion`; the scores of the others are scaled to these by least
+             squares. The tokens of a unit share its score evenly.
     by_head: also measure what each layer and head has in the scores, summed over the scored tokens
              (`measured.by_head`: {layer: (head, …)}; in an encoder–decoder "encoder 0", "cross 0").
 
@@ -42,7 +45,8 @@ def mask_gradient(task: Task, *, steps: int = 1, by_head: bool = False) -> Score
     `gim`). It knows nothing of what a token does for itself: the last token before a continuation is seen by nobody
     else, and scores 0 whatever it means.
 
-    Raises what `gradient` raises, and ModelError where the model's attention cannot be seen.
+    Raises what `gradient` raises, ModelError where the model's attention cannot be seen, and with `exact` what
+    `deletion` raises, and InputError where F is the loss of the text, which is another one without a word.
 
     >>> text = "Paris is in France. Tokyo is in"
     >>> ats.explain(model, text, method="mask_gradient", target=" Japan", against=" France").scores.round(1)
@@ -50,6 +54,10 @@ def mask_gradient(task: Task, *, steps: int = 1, by_head: bool = False) -> Score
     """
     if steps < 1:
         raise InputError(f"steps={steps!r}: give 1 or more")
+    if type(exact) is not int or exact < 0:
+        raise InputError(f"exact={exact!r}: give how many units are left out one by one, 0 or more")
+    if exact and task.target.readouts[0].of_text:
+        raise InputError("exact leaves words out, and with them what the loss of the text is taken over: give a target")
     by_layer, values = _by_layer(task, steps)
     scored = [token for span in task.units.spans for token in span.tokens]
     heads = {
@@ -61,7 +69,28 @@ def mask_gradient(task: Task, *, steps: int = 1, by_head: bool = False) -> Score
     two_stacks = is_encoder_decoder(net)
     layout = attention_layout(net, batch_inputs(net, task.target.readouts[:1]), "cross" if two_stacks else None)
     seen = coverage(layout, "encoder" if two_stacks else "self")
-    return Scores(tokens=tokens, values=values, measured=Measured(coverage=seen, by_head=heads if by_head else {}))
+    return Scores(
+        tokens=None if exact else tokens,
+        units=_with_exact(task, tokens, exact) if exact else None,
+        values=values,
+        measured=Measured(coverage=seen, by_head=heads if by_head else {}),
+    )
+
+
+def _with_exact(task: Task, tokens: Tensor, count: int) -> NDArray[np.float64]:
+    """(target, token) -> (target, unit): what the target loses without each of the `count` highest units, and the sums
+    of the others' tokens, scaled to these."""
+    units = np.stack([tokens[:, list(span.tokens)].sum(1).numpy() for span in task.units.spans], 1)
+    removable = np.array(task.removable)
+    highest = removable[np.argsort(-units.sum(0)[removable], kind="stable")[:count]]
+    values = task.values_without([frozenset(), *(frozenset([int(i)]) for i in highest)], "delete")
+    lost = (values[0] - values[1:]).T  # (target, one of the highest)
+    estimated = units[:, highest]
+    length = (estimated**2).sum(1, keepdims=True)
+    slope = np.divide((lost * estimated).sum(1, keepdims=True), length, out=np.zeros_like(length), where=length > 0)
+    units *= slope.clip(0)  # what was estimated may be of another size, but of no other sign
+    units[:, highest] = lost
+    return units
 
 
 def _by_layer(task: Task, steps: int) -> tuple[dict[tuple[str, int], Tensor], NDArray[np.float64]]:
