@@ -46,19 +46,22 @@ FIRST_ROUND = 8
 BINS = ["comprehensiveness", "sufficiency"]
 AREAS = ["deletion_area", "insertion_area"]
 PEOPLE = ["human_correlation", "human_precision"]
-# Methods of few passes, for every case: at their defaults, as `auto` takes them, and attention with its query.
+# Methods of few passes, for every case; each at its default, but for attention, which needs a query.
 CHEAP: list[tuple[str, dict[str, Any]]] = [
     ("mask_gradient", {}),
     ("mask_gradient", {"steps": 4}),
-    ("mask_gradient", {"steps": 4, "exact": 8}),
     ("surrogate", {}),
-    ("surrogate", {"replacement": "delete"}),
     ("deletion", {"signed": True}),
     ("gim", {}),
     ("gradient", {}),
     ("gradient_x_input", {}),
     ("attention_gradient", {}),
     ("attention", {"head": "mean"}),
+]
+# On texts of twenty words and more, what `auto` takes there; on shorter ones it is deletion itself.
+LONGER: list[tuple[str, dict[str, Any]]] = [
+    ("mask_gradient", {"steps": 4, "exact": 8}),
+    ("surrogate", {"replacement": "delete"}),
 ]
 # What short texts can afford besides.
 DEAR: list[tuple[str, dict[str, Any]]] = [
@@ -84,6 +87,7 @@ class Case:
 
     share:      of the texts of a round, those that this case gets: fewer where a text takes long.
     every:      whether all methods run, and not only those of few passes.
+    longer:     whether texts have twenty words or more.
     areas:      whether words are also taken away one by one, which takes two passes a word for each method.
     normalised: whether AOPC is normalised, for 3 · n² texts a text.
     query:      where attention is read from: the token that predicts, or None where it may be any.
@@ -95,6 +99,7 @@ class Case:
     samples: Callable[[ats.Model, int], Sequence[Sample]]
     share: float = 1.0
     every: bool = False
+    longer: bool = False
     areas: bool = True
     normalised: bool = False
     replacement: str = "delete"
@@ -103,7 +108,7 @@ class Case:
 
     def methods(self) -> list[tuple[str, dict[str, Any]]]:
         """The methods that run, with their parameters."""
-        asked = [*CHEAP, *(DEAR if self.every else ())]
+        asked = [*CHEAP, *(LONGER if self.longer else ()), *(DEAR if self.every else ())]
         return [
             (name, own if METHODS[name].asks != "query" else {**own, "query": self.query})
             for name, own in asked
@@ -132,18 +137,18 @@ CASES = {
     case.name: case
     for case in (
         Case("classifier-short", CLASSIFIER, _plain(4, 7), share=3, every=True, normalised=True, query=CLS),
-        Case("classifier-medium", CLASSIFIER, _plain(18, 22), query=CLS),
-        Case("classifier-long", CLASSIFIER, _plain(60, 70), share=0.6, areas=False, query=CLS),
+        Case("classifier-medium", CLASSIFIER, _plain(18, 22), longer=True, query=CLS),
+        Case("classifier-long", CLASSIFIER, _plain(60, 70), longer=True, share=0.6, areas=False, query=CLS),
         Case("grammar", grammar.tagger, grammar.samples, every=True, normalised=True, replacement="mask", query=None),
         # Not a text with a hole, but one with a neutral word in the place of each that is taken away.
         Case("classifier-neutral", CLASSIFIER, _plain(4, 7), areas=False, replacement="neutral", query=CLS),
         Case("smollm2-short", ats.load, _reviews(4, 7)),
         Case("smollm2-neutral", ats.load, _reviews(4, 7), share=0.5, areas=False, replacement="neutral"),
-        Case("smollm2-medium", ats.load, _reviews(18, 22), share=0.5, areas=False),
-        Case("smollm2-long", ats.load, _reviews(60, 70), share=0.3, areas=False),
+        Case("smollm2-medium", ats.load, _reviews(18, 22), longer=True, share=0.5, areas=False),
+        Case("smollm2-long", ats.load, _reviews(60, 70), longer=True, share=0.3, areas=False),
         Case("qwen-short", _qwen, _reviews(4, 7), share=0.5, areas=False),
         Case("flan-t5-short", _flan_t5, _reviews(4, 7), without=ONE_STACK),
-        Case("flan-t5-medium", _flan_t5, _reviews(18, 22), share=0.5, areas=False, without=ONE_STACK),
+        Case("flan-t5-medium", _flan_t5, _reviews(18, 22), longer=True, share=0.5, areas=False, without=ONE_STACK),
         Case("cose", ats.load, lambda _model, count: cose.samples(count), share=0.5, areas=False),
     )
 }

@@ -1,9 +1,9 @@
 """`method="auto"`: which method to take, by the kind of model, the length of the text and the passes one has.
 
 By what was measured (docs/faithfulness.md): taking each word away finds what a prediction relies on, at a pass a word;
-the gradient at a mask on the keys comes near to it at two passes, nearer at eight, and is level with it where the
-passes that are left take away the words that it finds strongest. Where attention cannot be seen, or is not all that
-tokens learn from each other, a surrogate on random halves stands in its place.
+the gradient at a mask on the keys comes near to it at two passes, and nearer at eight, whatever the length; the passes
+that are left take away the words that it finds strongest, which are then no estimates. Where attention cannot be seen,
+or is not all that tokens learn from each other, a surrogate on random halves stands in its place.
 """
 
 from collections.abc import Mapping
