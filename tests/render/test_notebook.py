@@ -167,3 +167,10 @@ def test_an_error_in_a_notebook_is_in_the_readers_language(monkeypatch: pytest.M
     error = InputError("the list of texts is empty: give at least one")
     assert error._render_traceback_() == ["\x1b[31mInputError\x1b[0m: テキストのリストが空です。1 つ以上渡してください"]
     assert str(error) == "the list of texts is empty: give at least one"
+
+
+def test_a_text_that_failed_says_so_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "ja")
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    many = Results([Failed("", "TextError", "the text is empty: give at least one word")])
+    assert "テキスト 0：TextError：テキストが空です。単語を 1 つ以上入れてください" in many._repr_html_()

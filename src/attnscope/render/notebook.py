@@ -16,6 +16,7 @@ from attnscope.render.html.escape import Markup, el, filled, quoted
 from attnscope.results.attention_maps import AttentionMaps
 from attnscope.results.base import Result
 from attnscope.results.collection import Failed
+from attnscope.translation import in_locale, locale_language, say, speaking
 
 # A notebook's cell shows so many; more would be slow to draw and nobody would look at them.
 _SHOWN = 20
@@ -51,9 +52,17 @@ def _follow() -> str:
 
 def _list(results: list[Any]) -> str:
     parts = [
-        str(el("p", None, f"text {place}: {result}")) if isinstance(result, Failed) else notebook_html(result)
+        str(el("p", None, _failed(place, result))) if isinstance(result, Failed) else notebook_html(result)
         for place, result in enumerate(results[:_SHOWN])
     ]
     if len(results) > _SHOWN:
-        parts.append(str(el("p", None, f'… and {len(results) - _SHOWN:,} more: attnscope.save(results, "pages")')))
+        with speaking(locale_language()):
+            more = say('… and {count} more: attnscope.save(results, "pages")', count=f"{len(results) - _SHOWN:,}")
+        parts.append(str(el("p", None, more)))
     return "\n".join(parts)
+
+
+def _failed(place: int, failed: Failed) -> str:
+    """In the language of the user's surroundings, as an error in a notebook is."""
+    with speaking(locale_language()):
+        return say("text {place}: {failed}", place=place, failed=in_locale(str(failed)))
