@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/$(SCRIPTS)
 READY := $(VENV)/.ready
 
-.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers dist docs docs-figures clean
+.PHONY: demo playground test test-slow test-lowest test-newest test-families test-families-sample families-table check style types arrows dependencies viewer hooks bench bench-viewer bench-serve bench-peers peers-table dist docs docs-figures clean
 
 demo: $(READY)
 	$(BIN)/python attention_visualization.py
@@ -119,6 +119,17 @@ bench-serve: $(READY) chromium $(LIT)/.ready
 $(LIT)/.ready: benchmarks/peers/lit.txt
 	test -x $(LIT_PYTHON) || $(PYTHON) -m venv $(LIT)
 	$(LIT_PYTHON) -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/lit.txt
+	@touch $@
+
+# The README's table of tools; attnread too has an environment of its own.
+ATTNREAD := benchmarks/peers/.venv-attnread
+ATTNREAD_PYTHON := $(ATTNREAD)/$(SCRIPTS)/python
+peers-table: $(READY) chromium $(PEERS)/.ready $(LIT)/.ready $(ATTNREAD)/.ready
+	$(BIN)/python benchmarks/peers/table.py $(PEERS_PYTHON) $(LIT_PYTHON) $(ATTNREAD_PYTHON)
+
+$(ATTNREAD)/.ready: benchmarks/peers/attnread.txt
+	test -x $(ATTNREAD_PYTHON) || $(PYTHON) -m venv $(ATTNREAD)
+	$(ATTNREAD_PYTHON) -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/attnread.txt
 	@touch $@
 
 $(READY): requirements.txt pyproject.toml
