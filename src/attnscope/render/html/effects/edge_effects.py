@@ -4,10 +4,9 @@ import numpy as np
 
 from attnscope.render.content.caption import number
 from attnscope.render.content.effects import made_with, reading
-from attnscope.render.html.effects.effect import LOOK, foot_of, section, shown, text_of
+from attnscope.render.html.effects.effect import effects_page, foot_of, section, shown, text_of
 from attnscope.render.html.effects.head_effects import grid, scale, spread_of
 from attnscope.render.html.escape import Markup, el, joined
-from attnscope.render.html.page import colour_rules, definitions, reading_page, root
 from attnscope.results.effects.edge_effects import EdgeEffects
 from attnscope.translation import say, spoken, told
 
@@ -36,18 +35,15 @@ def render_html(result: EdgeEffects, *, dark: bool | None = None, lang: str | No
             )
         )
 
-    return reading_page(
-        "tables/tables.html",
+    return effects_page(
+        result,
         lambda: {
             "title": say("Where words reach the target: {target}", target=told(result.of())),
-            "facts": definitions((name, text.strip()) for name, text in _facts(result)),
+            "facts": _facts(result),
             "body": body(),
             "hint": say("Hover a cell to read its number."),
         },
-        root=lambda: root(spoken(), dark, signed=True),
-        style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
-        module="tables/effects.js",
-        document=result.to_json(),
+        dark=dark,
         lang=lang,
     )
 

@@ -1,6 +1,6 @@
 """The page of a knock-out: the target's value, the likeliest next words and the target's tokens, before and after."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from attnscope.render.colours import LIGHT_SIGNED
@@ -11,16 +11,16 @@ from attnscope.render.html.page import colour_rules, definitions, own_language, 
 from attnscope.results.effects.effect import Effect, TokenEffect
 from attnscope.translation import say, spoken, told
 
-LOOK = ":root{--measure:80ch;--size:1rem}"
+_LOOK = ":root{--measure:80ch;--size:1rem}"
 
 
 def render_html(result: Effect, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    return reading_page(
-        "tables/tables.html",
+    return effects_page(
+        result,
         lambda: {
             "title": title(result),
-            "facts": definitions((name.strip(), said.strip()) for name, said in facts(result)),
+            "facts": facts(result),
             "body": joined(
                 (
                     _values(result),
@@ -32,8 +32,23 @@ def render_html(result: Effect, *, dark: bool | None = None, lang: str | None = 
             ),
             "hint": say("Click a column head to sort."),
         },
+        dark=dark,
+        lang=lang,
+    )
+
+
+def effects_page(result: Any, shown: Callable[[], dict[str, Any]], *, dark: bool | None, lang: str | None) -> bytes:
+    """A page of effects, UTF-8. shown: its title, facts as pairs, body and hint, in the language that is spoken."""
+
+    def parts() -> dict[str, Any]:
+        found = shown()
+        return {**found, "facts": definitions((name.strip(), said.strip()) for name, said in found["facts"])}
+
+    return reading_page(
+        "tables/tables.html",
+        parts,
         root=lambda: root(spoken(), dark, signed=True),
-        style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
+        style=(_LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
         module="tables/effects.js",
         document=result.to_json(),
         lang=lang,

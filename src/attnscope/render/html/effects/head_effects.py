@@ -7,9 +7,8 @@ import numpy as np
 from attnscope.render.colours import LIGHT_SIGNED
 from attnscope.render.content.caption import number
 from attnscope.render.content.effects import made_with, reading
-from attnscope.render.html.effects.effect import LOOK, coloured, foot_of, section, table, text_of
+from attnscope.render.html.effects.effect import coloured, effects_page, foot_of, section, table, text_of
 from attnscope.render.html.escape import Markup, el, joined
-from attnscope.render.html.page import colour_rules, definitions, reading_page, root
 from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.translation import say, spoken, told
 
@@ -20,18 +19,15 @@ _SIDE, _EDGE = 320, 46
 
 def render_html(result: HeadEffects, *, dark: bool | None = None, lang: str | None = None) -> bytes:
     """The page, UTF-8. `dark` None follows the reader's system; the page has a switch either way."""
-    return reading_page(
-        "tables/tables.html",
+    return effects_page(
+        result,
         lambda: {
             "title": say("Which heads matter: {target}", target=told(result.of())),
-            "facts": definitions((name, said.strip()) for name, said in _facts(result)),
+            "facts": _facts(result),
             "body": _body(result),
             "hint": say("Click a column head to sort. Hover a cell to read its numbers."),
         },
-        root=lambda: root(spoken(), dark, signed=True),
-        style=(LOOK, colour_rules(True), "reading/reading.css", "tables/tables.css", "tables/effects.css"),
-        module="tables/effects.js",
-        document=result.to_json(),
+        dark=dark,
         lang=lang,
     )
 
