@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 import attnscope as ats
 import sentiment
@@ -13,6 +14,7 @@ from effects.rows import LINES, MODELS, Rows, drawn, labels, spread, table
 
 HOW = ("zero", "mean")
 TOP = 10
+TICKS = (-10, -1, -0.1, 0, 0.1, 1, 10)
 
 
 def items(model: ats.Model, count: int) -> list[dict[str, Any]]:
@@ -76,6 +78,8 @@ def _draw(look: Look, axes: Any, rows: list[dict[str, Any]]) -> None:
             ax.scatter(across, up, s=5, alpha=0.5, linewidths=0, color=LINES[number], label=kind)
         ends = max(abs(end) for end in (*ax.get_xlim(), *ax.get_ylim()))
         ax.plot([-ends, ends], [-ends, ends], color=look.colours.muted, linewidth=0.5)
-        for scale in (ax.set_xscale, ax.set_yscale):
+        for scale, axis in ((ax.set_xscale, ax.xaxis), (ax.set_yscale, ax.yaxis)):
             scale("symlog", linthresh=0.05)
+            axis.set_ticks(ticks := [tick for tick in TICKS if abs(tick) < ends], [f"{tick:g}" for tick in ticks])
+            axis.set_minor_locator(NullLocator())
         labels(look, ax, f"heads put out {'zeros' if how == 'zero' else 'their mean'}", "estimate", "exact effect")
