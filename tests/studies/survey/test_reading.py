@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -59,6 +60,13 @@ def test_files(tmp_path: Path, suffix: str) -> None:
 def test_frames_and_iterables(data: object) -> None:
     rows = list(rows_of(data, COLUMNS))
     assert [(row.text, row.kept["stars"]) for row in rows] == list(zip(*TABLE.values(), strict=True))
+
+
+@pytest.mark.parametrize("series", [pd.Series, pl.Series, lambda some: pa.chunked_array([some])])
+def test_a_single_column_is_its_texts(series: Any) -> None:
+    rows = list(rows_of(series([*TEXTS, None]), Columns()))
+    assert [row.text for row in rows] == [*TEXTS, ""]
+    assert rows[-1].error == "there is no text"
 
 
 def test_a_stream_has_no_count() -> None:

@@ -31,7 +31,7 @@ def test_ids_are_hashes_of_the_text_by_default() -> None:
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        (None, "NoneType is no text"),
+        (None, "there is no text"),
         ({"text": None}, "there is no text"),
         ({"text": float("nan")}, "there is no text"),
         ({"text": 5}, "of type int"),

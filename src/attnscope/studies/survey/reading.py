@@ -62,7 +62,12 @@ def _records(data: Any, needed: list[str]) -> Iterator[Any]:
     if isinstance(data, Mapping):
         data = _table(data)
     if hasattr(data, "__arrow_c_stream__"):
-        reader = arrow().RecordBatchReader.from_stream(data)
+        try:
+            reader = arrow().RecordBatchReader.from_stream(data)
+        except arrow().ArrowInvalid:
+            # A single column, such as a Series.
+            yield from arrow().chunked_array(data).to_pylist()
+            return
         for batch in reader:
             for start in range(0, len(batch), _BATCH):
                 yield from batch.slice(start, _BATCH).to_pylist()

@@ -79,7 +79,7 @@ def row_of(given: Any, number: int, columns: Columns) -> Row:
     elif isinstance(given, Exception):
         return Row(number, "", id=str(number), error=str(given))
     if not isinstance(given, Mapping):
-        return Row(number, "", id=str(number), error=f"a {type(given).__name__} is no text: give texts or mappings")
+        return Row(number, "", id=str(number), error=_no_text(None if is_missing(given) else given))
     if lacks := _lacks(given, columns):
         if number == 0:
             raise InputError(lacks)
