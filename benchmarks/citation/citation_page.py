@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,19 @@ def numbers(path: Path) -> dict[int, list[CitationRow]]:
 
 
 def read(path: Path) -> CitationEvaluation:
-    """The rows of all questions, in their order."""
-    return CitationEvaluation(tuple(row for _, rows in sorted(numbers(path).items()) for row in rows))
+    """The rows of all questions, in their order: of the methods and with the metrics that every question has.
+
+    A method that came later has other questions, so that its means could not stand beside the others'.
+    """
+    asked = [rows for _, rows in sorted(numbers(path).items())]
+    methods = set.intersection(*({row.method for row in rows} for rows in asked)) if asked else set()
+    kept = [row for rows in asked for row in rows if row.method in methods]
+    metrics = set.intersection(*(set(row.values) for row in kept)) if kept else set()
+    return CitationEvaluation(
+        tuple(
+            replace(row, values={name: value for name, value in row.values.items() if name in metrics}) for row in kept
+        )
+    )
 
 
 def write(folder: Path) -> None:
