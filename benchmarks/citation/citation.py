@@ -53,6 +53,7 @@ def _smollm2() -> ats.Model:
 CASES = {
     "smollm2": Case(_smollm2, questions=300, passages=6),
     "qwen": Case(lambda: ats.load(qwen_coder_folder()), questions=40, passages=6),
+    "smollm2-ten": Case(_smollm2, questions=40, passages=10, masks=(8, 32, 64, 128, 256)),
     "smollm2-twenty": Case(_smollm2, questions=40, passages=20, sets=8, methods=("deletion", "mask_gradient", "gim")),
 }
 

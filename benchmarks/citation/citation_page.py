@@ -18,6 +18,7 @@ DRAWN = "smollm2"
 CASES = {
     "smollm2": "SmolLM2-135M-Instruct, six passages",
     "qwen": "Qwen2.5-Coder-0.5B-Instruct in bfloat16, six passages",
+    "smollm2-ten": "SmolLM2-135M-Instruct, ten passages",
     "smollm2-twenty": "SmolLM2-135M-Instruct, twenty passages",
 }
 
