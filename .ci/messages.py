@@ -238,6 +238,7 @@ logit of {what}
 probability of {what}
 the text
 the target
+the other tokens
 each token of {what}
 the label {label}
 the predicted label {label}

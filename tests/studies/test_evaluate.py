@@ -40,6 +40,15 @@ def test_random_is_the_mean_of_ten_orders(copying: ats.Model) -> None:
     assert not any(row.draws for row in rows if row.method != "random")
 
 
+def test_a_text_that_comes_twice_counts_once_also_in_the_file(copying: ats.Model, tmp_path: Path) -> None:
+    asked = {"target": " c", "replacement": "pad"}
+    found = ats.evaluate(copying, [*TEXTS, TEXTS[0]], ["deletion"], FAST, rows=tmp_path / "rows.jsonl", **asked)
+    assert len(found.rows) == 8
+    assert Evaluation.load(tmp_path / "rows.jsonl").rows == found.rows
+    once = ats.evaluate(copying, TEXTS, ["deletion"], FAST, **asked)
+    np.testing.assert_array_equal(found.curve("random", "deletion"), once.curve("random", "deletion"))
+
+
 def test_curves_may_be_left_out(copying: ats.Model, tmp_path: Path) -> None:
     asked = {"target": " c", "replacement": "pad"}
     with_curves, without = (

@@ -5,7 +5,7 @@ import pytest
 import torch
 from planted import copy_tokenizer
 from snapshot import watch
-from tiny_models import tiny
+from tiny_models import classifier, tiny
 
 import attnscope as ats
 from attnscope.errors import InputError, ModelError
@@ -50,6 +50,18 @@ def test_of_labels_the_likeliest_is_explained_unless_one_is_named(copying: ats.M
     (row,) = evaluator(copying).rows(0, named, [DELETION], None)
     assert (row.label, row.predicted, row.gold) == (" x", False, " c")
     assert row.probability == pytest.approx(1 - likeliest.probability)
+
+
+def test_the_labels_of_a_multi_label_classifier_are_independent() -> None:
+    """Each has its own probability: none is a share of theirs together."""
+    model = classifier("Sequence", problem_type="multi_label_classification")
+    with torch.no_grad():
+        logits = model.model(torch.tensor([model.tokenizer("a b c d e f")["input_ids"]])).logits[0]
+    for sample in (Sample("a b c d e f"), Sample("a b c d e f", target=2, labels=(1, 2))):
+        (row,) = evaluator(model).rows(0, sample, [DELETION], None)
+        label = int(logits.argmax()) if sample.target is None else 2
+        assert row.probability == pytest.approx(float(logits[label].sigmoid()), abs=1e-6)
+        assert row.curves["deletion"][0] == pytest.approx(row.probability)
 
 
 def test_a_method_that_does_not_run_here_is_skipped_or_raises(copying: ats.Model) -> None:

@@ -143,6 +143,15 @@ def classifier(kind: str, **settings: object) -> ats.Model:
     return ats.Model(net, copy_tokenizer())
 
 
+def causal_classifier() -> ats.Model:
+    """One that reads its label off the last token."""
+    torch.manual_seed(0)
+    settings = {"vocab_size": 64, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 96, "pad_token_id": 0}
+    net = hf.GPT2ForSequenceClassification(hf.GPT2Config(**settings, num_labels=3)).eval()
+    watch(net)
+    return ats.Model(net, copy_tokenizer())
+
+
 _STATE_SPACE = {"mamba_d_state": 8, "mamba_expand": 2}
 # Models that mix attention with other layers, and end with one of the others: their layers with attention weights.
 HYBRID: dict[str, tuple[str, str, dict[str, object], list[int]]] = {

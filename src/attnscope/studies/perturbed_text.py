@@ -9,6 +9,7 @@ from torch import Tensor
 
 from attnscope.metrics.query import LogProbability, SoftenedLogProbability, TargetValue, WordSet
 from attnscope.models.targets.label_probabilities import Choices
+from attnscope.models.targets.lm_head import is_multi_label
 from attnscope.text.words import WordSpan
 
 
@@ -92,13 +93,15 @@ class PerturbedText:
     def _share(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """(…, label) -> (…,): the label's log-probability, as a share among the labels where there are several.
 
-        A cosine similarity is taken from −1..1 to 0..1 first, and then plays the probability's part.
+        The labels of a multi-label classifier are independent: each has its own. A cosine similarity is taken from
+        −1..1 to 0..1 first, and then plays the probability's part.
         """
         if self.choices.alike:
             with np.errstate(divide="ignore"):
                 return np.asarray(np.log(np.clip((1 + rows[:, 0]) / 2, 0, 1)))
         explained = rows[:, self.label]
-        return explained if rows.shape[1] == 1 else explained - np.logaddexp.reduce(rows, axis=1)
+        alone = rows.shape[1] == 1 or is_multi_label(self.choices.model.model)
+        return explained if alone else explained - np.logaddexp.reduce(rows, axis=1)
 
     def _target_value(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """(…, label) -> (…,): the label's log-probability, less the other label's in a choice of two."""

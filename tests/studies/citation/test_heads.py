@@ -1,5 +1,6 @@
 """Shares of attention against the model's own matrices; weights that are learnt, saved and used."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,5 +101,14 @@ def test_learnt_weights_are_saved_and_used(tmp_path: Path) -> None:
     other_model = HeadWeights("x", ((0, 1),), (1.0,), 1, 0.0)
     with pytest.raises(ModelError, match="of a model with other heads"):
         ats.cite(model, "x", PASSAGES, "m", method="heads", weights=other_model)
+    other_kind = replace(weights, provenance={"class": "LlamaForCausalLM"})
+    with pytest.raises(ModelError, match=r"of another kind of model .*LlamaForCausalLM; this is a GPT2LMHeadModel"):
+        ats.cite(model, "x", PASSAGES, "m", method="heads", weights=other_kind)
+    with pytest.warns(ats.AdviceWarning, match="learnt on elsewhere, and this model is"):
+        found = ats.cite(
+            model, "x", PASSAGES, "m", method="heads", weights=replace(weights, model="elsewhere"), exact=0
+        )
+    assert found.options["weights"] == "learnt from 4 questions on elsewhere"
+    assert one.options["weights"] == "learnt from 4 questions"
     with pytest.raises(InputError, match="two sources or more"):
         ats.learn_heads(model, [{"question": "x", "passages": ["a"], "answer": "b"}])

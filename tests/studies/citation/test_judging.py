@@ -1,5 +1,7 @@
 """Metrics of citation: by hand, and the methods in their order."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,46 @@ def test_some_methods_give_what_they_give_among_all(llama: ats.Model) -> None:
         assert values == pytest.approx(row.values, abs=1e-4, nan_ok=True)
     with pytest.raises(InputError, match="choose from deletion, surrogate, heads, gradient"):
         ats.evaluate_citation(llama, SETS, methods=["magic"])
+
+
+def test_the_order_of_the_methods_changes_no_number(llama: ats.Model) -> None:
+    """What is held against deletion is so too where deletion comes later."""
+    one = ats.evaluate_citation(llama, SETS[:1], methods=["heads", "deletion"], sets=12)
+    other = ats.evaluate_citation(llama, SETS[:1], methods=["deletion", "heads"], sets=12)
+    for row in one.rows[:-1]:
+        (same,) = [r for r in other.rows if r.method == row.method]
+        assert (dict(same.values), same.passes) == (dict(row.values), row.passes)
+    assert "deletion's top" in one.rows[0].values
+
+
+def test_few_passages_are_enough_where_no_surrogate_is_judged(llama: ats.Model) -> None:
+    asked = {"question": "x", "passages": ["a b c", "d e"], "answer": "m n"}
+    assert ats.evaluate_citation(llama, [asked], methods="heads", sets=8).methods == ("heads, alike", "random")
+    with pytest.raises(InputError, match="fewer masks, or more passages"):
+        ats.evaluate_citation(llama, [asked], methods=["surrogate"], sets=8)
+    with pytest.raises(InputError, match="too few for LDS"):
+        ats.evaluate_citation(llama, [asked | {"passages": ["a b"]}], methods=["heads"], sets=8)
+
+
+@pytest.mark.parametrize("truth", ["1", 4, -1, 1.0, True])
+def test_a_truth_that_is_no_passage_is_refused(llama: ats.Model, truth: object) -> None:
+    with pytest.raises(InputError, match="give the index of the passage with the answer, 0 to 3"):
+        ats.evaluate_citation(llama, [SETS[0] | {"truth": truth}], methods=["heads"], sets=8)
+
+
+def test_what_cannot_be_asked_is_refused(llama: ats.Model) -> None:
+    equal = ats.HeadWeights("x", ((0, 4), (1, 4), (2, 4)), (1.0,) * 12, learnt_from=1, r_squared=0.0)
+    for asked, says in (
+        ({"weights": equal}, "which is not among the methods"),
+        ({"top": [0]}, "top: 0 is no whole number above 0"),
+        ({"sets": 0}, "sets: 0 is no whole number above 0"),
+        ({"questions": [{"query": "x"}]}, "question 0 of the list is none: give"),
+    ):
+        given: dict[str, Any] = {"questions": SETS, "methods": ["gradient"]} | asked
+        with pytest.raises(InputError, match=says):
+            ats.evaluate_citation(llama, **given)
+    with pytest.raises(InputError, match="question 0 of the list is none: give"):
+        ats.learn_heads(llama, ["x"])  # type: ignore[list-item]
 
 
 def test_no_questions() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import small
+from tiny_models import causal_classifier, small
 
 import attnscope as ats
 from attnscope.errors import InputError
@@ -53,7 +53,27 @@ def test_a_decoder_looks_at_the_text_by_cross_attention() -> None:
     model = small("bart")
     found = ats.edge_effects(model, TEXT, "g h", window=1, stack="cross")
     assert found.words == tuple("abcdef")
+    one = ats.edge_effects(model, TEXT, "g h", window=np.int64(1), stack="cross", words="b")  # type: ignore[arg-type]
+    np.testing.assert_allclose(one.effect[0], found.effect[1], atol=1e-5)
     assert np.abs(found.effect).max() > 0
+
+
+def test_a_label_loses_what_its_own_token_may_not_look_at() -> None:
+    """Of a classifier that reads from left to right, the last token: the first sees nothing but itself."""
+    model = causal_classifier()
+    found = ats.edge_effects(model, TEXT, 1, window=1, words=["b"])
+    alone = ats.knock_out(model, TEXT, target=1, edges=[(-1, "b")], edge_layers=[1])
+    assert found.effect[0, 1] == pytest.approx(alone.effect, abs=1e-6)
+    assert alone.effect != 0
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_an_encoder_is_read_whole(family: str) -> None:
+    model = small(family)
+    found = ats.edge_effects(model, TEXT, "g h", window=1, words=["b"])
+    alone = ats.knock_out(model, TEXT, target="g h", edges=[(None, "b")], edge_layers=[1])
+    assert found.queries == "the other tokens"
+    assert found.effect[0, 1] == pytest.approx(alone.effect, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +83,7 @@ def test_a_decoder_looks_at_the_text_by_cross_attention() -> None:
         ({"text": [TEXT, TEXT]}, "say what stands for a word in each"),
         ({"text": [TEXT, TEXT], "words": {"subject": ["a"]}}, "'subject' has 1 words for 2 texts"),
         ({"words": {}}, "words is empty"),
+        ({"words": []}, "words is empty"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(asked: dict[str, Any], says: str) -> None:

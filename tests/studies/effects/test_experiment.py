@@ -20,7 +20,7 @@ def of(family: str = "llama", stack: str | None = None, **target: object) -> Exp
 def test_it_knows_the_text_before_its_target_and_where_the_target_is_read() -> None:
     made = of()
     assert made.prompt == 6
-    assert made.read_at == (5, 6)
+    assert made.read_at() == (5, 6)
     assert made.heads == {0: 4, 1: 4, 2: 4}
     assert made.word("b").tokens == (1,)
     assert made.word(-1).text == "f"

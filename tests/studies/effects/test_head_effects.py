@@ -100,6 +100,7 @@ def test_what_lies_below_a_layer_runs_once(monkeypatch: pytest.MonkeyPatch) -> N
         ({"exact": "some"}, "give how many heads"),
         ({"how": "noise"}, "zero, mean, resample"),
         ({"samples": 0}, "whole number above 0"),
+        ({"references": ["x y"]}, 'how="mean" or "resample"'),
         ({"text": []}, "the list of texts is empty"),
         ({"text": [TEXT, TEXT], "target": [" g"]}, "1 values of target were given for 2 texts"),
     ],

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import transformers as hf
@@ -169,6 +170,24 @@ def test_a_classifier_ranks_its_labels() -> None:
     assert len(at_token.ranking) == 3
 
 
+@pytest.mark.parametrize("stack", ["encoder", "decoder", "cross"])
+def test_a_classifier_with_a_decoder_reads_the_text_in_it_one_token_later(stack: Any) -> None:
+    torch.manual_seed(0)
+    settings: dict[str, Any] = dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 4)
+    settings |= dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 48)
+    settings |= {"encoder_layers": 2, "decoder_layers": 2, "eos_token_id": 9, "decoder_start_token_id": 9}
+    config = hf.BartConfig(vocab_size=64, d_model=32, pad_token_id=0, bos_token_id=1, init_std=0.3, **settings)
+    net = hf.BartForSequenceClassification(config).eval()
+    watch(net)
+    model = ats.Model(net, copy_tokenizer())
+    by_word = ats.knock_out(model, TEXT, target=1, edges=[("e", "b")], stack=stack)
+    queries, keys = {"encoder": (4, 1), "decoder": (5, 2), "cross": (5, 1)}[stack]
+    by_index = ats.knock_out(model, TEXT, target=1, edges=[(queries, keys)], stack=stack)
+    assert by_word.after == by_index.after != by_word.before
+    drawn = ats.knock_out(model, TEXT, target=1, heads=[(1, 2)], stack=stack, how="resample")
+    assert drawn.effect != 0
+
+
 def test_a_similarity_has_neither_tokens_nor_a_ranking(minilm: ats.Model) -> None:
     model = ats.Model(minilm.model, minilm.tokenizer, pooling="mean")
     found = ats.knock_out(model, "The film was great.", similar_to="I liked the movie.", heads=[(2, 3)], layers=[4])
@@ -215,11 +234,27 @@ def test_a_layer_of_linear_attention_is_taken_away_whole_or_not_at_all() -> None
         ({"words": [6]}, QueryError, "out of range"),
         ({"heads": [(0, 0)], "stack": "cross"}, ModelError, "no 'cross' attention"),
         ({"heads": [(0, 0)], "how": "resample", "samples": 0}, InputError, "whole numbers above 0"),
+        # What would be left out of account.
+        ({"words": ["b"], "how": "mean"}, InputError, "how is about heads, and none are taken away"),
+        ({"heads": [(0, 0)], "edge_layers": [0]}, InputError, "edge_layers is about edges"),
+        ({"heads": [(0, 0)], "renormalise": False}, InputError, "renormalise is about edges"),
+        ({"heads": [(0, 0)], "replacement": "mask"}, InputError, "replacement is about words"),
+        ({"heads": [(0, 0)], "references": ["x y"]}, InputError, 'how="mean" or "resample"'),
+        ({"heads": [(0, 0)], "how": "mean", "references": "x y"}, InputError, "give a list of them"),
+        ({"layers": 1.5}, InputError, "layers=1.5: give a list"),
     ],
 )
 def test_what_cannot_be_taken_away_is_refused(asked: dict[str, Any], error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         ats.knock_out(small("llama"), TEXT, **{"target": " g", **asked})
+
+
+def test_one_word_is_one_and_numbers_of_numpy_are_numbers() -> None:
+    model = small("llama")
+    one = ats.knock_out(model, TEXT, target=" g", words="b", replacement="zero")
+    assert one == ats.knock_out(model, TEXT, target=" g", words=["b"], replacement="zero")
+    drawn = ats.knock_out(model, TEXT, target=" g", heads=np.array([[0, 1]]), how="resample", samples=np.int64(3))
+    assert drawn == ats.knock_out(model, TEXT, target=" g", heads=[(0, 1)], how="resample", samples=3)
 
 
 def test_a_list_of_texts_is_refused() -> None:

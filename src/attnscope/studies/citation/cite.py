@@ -13,12 +13,13 @@ from attnscope.models.default_settings import default_settings
 from attnscope.models.loading.load import Model
 from attnscope.results.citation.citation import LEVELS, Citation, CitationMethod, Statement
 from attnscope.results.citation.head_weights import HeadWeights
+from attnscope.results.plain import plain_numbers
 from attnscope.studies.citation.deletion import effects_of, opened
 from attnscope.studies.citation.gradients import GRADIENTS, gradient_scores
 from attnscope.studies.citation.halves import halves
 from attnscope.studies.citation.heads import attention_shares, heads, learnt
 from attnscope.studies.citation.prompt import Passage
-from attnscope.studies.citation.setup import Setup, setup
+from attnscope.studies.citation.setup import Setup, asked_of, setup
 from attnscope.studies.citation.surrogate import surrogate
 from attnscope.text.inputs import Messages
 
@@ -83,6 +84,7 @@ def cite(
     >>> found.cited(0)
     [1]
     """
+    masks, exact, seed, generate = map(plain_numbers, (masks, exact, seed, generate))
     _check(method, depth, search, masks, tolerance, weights, exact)
     chosen = HeadWeights.load(weights) if isinstance(weights, str | os.PathLike) else weights
     with default_settings():
@@ -106,7 +108,7 @@ def cite(
                 scores = gradient_scores(found, method)
             else:
                 scores = heads(found, chosen)
-                found.options["weights"] = "equal" if chosen is None else f"learnt from {chosen.learnt_from} questions"
+                found.options["weights"] = "equal" if chosen is None else _said_of(chosen, model)
             effects = _exact(found, scores, exact)
     statements = tuple(
         Statement(found.answer[start:end], start, end, float(whole[k]), float(without[k]))
@@ -155,11 +157,9 @@ def learn_heads(
     examples = []
     layers: list[tuple[int, int]] = []
     with default_settings():
-        for asked in fact_sets(24, passages=6, world=LEARNT_FROM) if questions is None else questions:
-            found = setup(
-                model, asked["question"], asked["passages"], asked.get("answer"), generate=generate, template=template,
-                segments=None, unit=None, within=None,
-            )  # fmt: skip
+        given = fact_sets(24, passages=6, world=LEARNT_FROM) if questions is None else questions
+        for number, asked in enumerate(given):
+            found = asked_of(model, asked, number, generate=generate, template=template)
             shares, layers = attention_shares(found, found.parts)
             examples.append((shares, effects_of(found, found.parts)))
     return learnt(model, examples, layers)
@@ -187,6 +187,11 @@ def _check(
             raise InputError(f"{name} is of method={owner!r}, and method={method!r} was asked: leave it out")
     if type(exact) is not int or exact < 0:
         raise InputError(f"exact={exact!r}: give a whole number, 0 or more")
+
+
+def _said_of(weights: HeadWeights, model: Model) -> str:
+    other = f" on {weights.model}" if weights.model != provenance(model)["model"] else ""
+    return f"learnt from {weights.learnt_from} questions{other}"
 
 
 def _exact(found: Setup, scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """The heads' attention to each source, combined linearly, and weights learnt from the sources' true effects."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attnscope.errors import InputError, ModelError
+from attnscope.errors import AdviceWarning, InputError, ModelError, NonFiniteError
 from attnscope.methods.build import provenance
 from attnscope.models.architecture import is_encoder_decoder
 from attnscope.models.attention.capture import capture
@@ -29,15 +30,35 @@ def heads(setup: Setup, weights: HeadWeights | None) -> Floats:
     Without weights each head counts alike, and the score is a share of attention, 0 to 1.
     """
     shares, layers = attention_shares(setup, setup.parts)
+    if not np.isfinite(shares).all():
+        raise NonFiniteError('a share of attention is not finite: the model\'s numbers overflowed; try dtype="float32"')
     if weights is None:
         found: Floats = shares.mean(0)
         return found
-    if weights.layers != tuple(layers):
+    _check_model(weights, setup.model, tuple(layers))
+    return np.asarray(np.tensordot(np.array(weights.weights), shares, 1))
+
+
+def _check_model(weights: HeadWeights, model: Model, layers: tuple[tuple[int, int], ...]) -> None:
+    """Raises ModelError for weights of another kind of model; warns where they are of one of another name."""
+    made = provenance(model)
+    if weights.layers != layers:
         raise ModelError(
             f"the weights are of a model with other heads ({len(weights.layers)} layers of {weights.model}): learn "
             "them on this one, with attnscope.learn_heads"
         )
-    return np.asarray(np.tensordot(np.array(weights.weights), shares, 1))
+    if (kind := weights.provenance.get("class", made["class"])) != made["class"]:
+        raise ModelError(
+            f"the weights are of another kind of model ({weights.model}, a {kind}; this is a {made['class']}): learn "
+            "them on this one, with attnscope.learn_heads"
+        )
+    if weights.model != made["model"]:
+        warnings.warn(
+            f"the weights of heads were learnt on {weights.model}, and this model is {made['model']}: if they are not "
+            "the same, learn weights on this one, with attnscope.learn_heads",
+            AdviceWarning,
+            stacklevel=3,
+        )
 
 
 def attention_shares(setup: Setup, parts: Sequence[Part]) -> tuple[Floats, list[tuple[int, int]]]:

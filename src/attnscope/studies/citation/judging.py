@@ -5,6 +5,7 @@ LDS          the rank correlation of predicted and true log-probability over ran
              (linear datamodelling score, arXiv:2303.14186); predicted: the sum of the scores of those that are kept
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from attnscope.metrics.faithfulness import predicted_ranks
 from attnscope.models.default_settings import default_settings
 from attnscope.models.loading.load import Model
 from attnscope.results.citation.head_weights import HeadWeights
+from attnscope.results.plain import plain_lists, plain_numbers
 from attnscope.results.statistics import interval
 from attnscope.results.tables import Columns, counts, numbers, texts
 from attnscope.studies.citation.cite import METHODS
@@ -25,7 +27,7 @@ from attnscope.studies.citation.deletion import effects_of
 from attnscope.studies.citation.gradients import gradient_scores
 from attnscope.studies.citation.halves import halves
 from attnscope.studies.citation.heads import heads
-from attnscope.studies.citation.setup import Setup, setup
+from attnscope.studies.citation.setup import Setup, asked_of
 from attnscope.studies.citation.surrogate import drawn, surrogate
 
 Floats = NDArray[np.float64]
@@ -93,7 +95,7 @@ def evaluate_citation(
     *,
     methods: Sequence[str] | None = None,
     masks: Sequence[int] = (32,),
-    weights: HeadWeights | None = None,
+    weights: HeadWeights | str | os.PathLike[str] | None = None,
     top: Sequence[int] = (1, 3, 5),
     sets: int = 32,
     generate: int = 64,
@@ -110,6 +112,8 @@ def evaluate_citation(
     top:       for which k the top-k drop is measured: those that are fewer than the passages. sets: the random sets of
                LDS, each source kept in half of them; they are others than the surrogate's.
 
+    weights:   of the heads, or the file they were saved in.
+
     A set of passages runs once for all methods; a method's passes are those that it takes by itself, a backward pass
     as one more. Raises InputError for a question that cannot be used, or where there is none.
 
@@ -119,21 +123,37 @@ def evaluate_citation(
     >>> done.methods
     ('heads, alike', 'gradient', 'random')
     """
-    chosen = METHODS if methods is None else tuple(methods)
+    chosen = METHODS if methods is None else (methods,) if isinstance(methods, str) else tuple(methods)
     if unknown := [name for name in chosen if name not in METHODS]:
         raise InputError(f"there is no method {unknown[0]!r}: choose from {', '.join(METHODS)}")
+    if weights is not None and "heads" not in chosen:
+        raise InputError("weights are of the method 'heads', which is not among the methods: add it, or leave them out")
+    fits = tuple(plain_lists(masks)) if "surrogate" in chosen else ()
+    top, sets, seed = plain_lists(top), plain_numbers(sets), plain_numbers(seed)
+    for name, counts_of in (("masks", fits), ("top", top), ("sets", [sets])):
+        if wrong := [one for one in counts_of if type(one) is not int or one < 1]:
+            raise InputError(f"{name}: {wrong[0]!r} is no whole number above 0")
+    learnt = HeadWeights.load(weights) if isinstance(weights, str | os.PathLike) else weights
     rows: list[CitationRow] = []
     with default_settings():
         for number, asked in enumerate(questions):
-            found = setup(
-                model, asked["question"], asked["passages"], asked.get("answer"), generate=generate, template=None,
-                segments=None, unit=None, within=None,
-            )  # fmt: skip
-            scorers = _scorers(chosen, masks if "surrogate" in chosen else (), weights, seed + number)
-            rows += _rows(found, scorers, asked.get("truth"), top, unseen(masks, len(found.parts), sets, seed + number))
+            found = asked_of(model, asked, number, generate=generate)
+            truth = _truth(asked, found, number)
+            scorers = _scorers(chosen, fits, learnt, seed + number)
+            rows += _rows(found, scorers, truth, top, unseen(fits, len(found.parts), sets, seed + number))
     if not rows:
         raise InputError("there are no questions: give at least one")
     return CitationEvaluation(tuple(rows))
+
+
+def _truth(asked: Mapping[str, Any], found: Setup, number: int) -> int | None:
+    """The index of the passage with the answer. Raises InputError for one that is not there."""
+    truth, count = plain_numbers(asked.get("truth")), len(found.parts)
+    if truth is None or (type(truth) is int and 0 <= truth < count):
+        return truth
+    raise InputError(
+        f"the truth of question {number} is {truth!r}: give the index of the passage with the answer, 0 to {count - 1}"
+    )
 
 
 # (statement, source) scores.
@@ -164,11 +184,10 @@ def _rows(
     """The metrics of every scorer on one question. kept: (set, source) of LDS."""
     true = found.values_without([found.tokens(np.flatnonzero(row == 0).tolist()) for row in kept]).T
     rows = []
-    exact: Floats | None = None
+    exact = _effects(found.counted_alone()) if _effects in scorers.values() else None
     for name, scores_of in scorers.items():
         alone = found.counted_alone()
         scores = scores_of(alone)
-        exact = scores if scores_of is _effects else exact
         values = _values(found, scores, kept, true, top, truth)
         if exact is not None:
             values[TOP] = float((scores.argmax(1) == exact.argmax(1)).mean())
@@ -179,13 +198,15 @@ def _rows(
 def unseen(masks: Sequence[int], sources: int, sets: int, seed: int) -> Floats:
     """(set, source) Random sets of sources for LDS, none of which a surrogate of `masks` masks is fitted to.
 
-    Raises InputError where the masks leave too few of them.
+    masks: none where no surrogate is judged. Raises InputError where the masks, or the sources, leave too few of them.
     """
     fitted = {row.tobytes() for row in drawn(np.random.default_rng(seed), max(masks, default=0), sources)}
     tried = drawn(np.random.default_rng([seed, 1]), 100 * sets, sources)
     others = [row for row in tried if row.tobytes() not in fitted][:sets]
     # A rank correlation over one or two sets says nothing.
     if len(others) < sets or len({row.tobytes() for row in others}) < min(sets, 3):
+        if not masks:
+            raise InputError(f"{sources} passages have {2**sources} sets, too few for LDS: give two or more")
         raise InputError(
             f"masks={max(masks)} takes nearly all of the {2**sources} sets that {sources} passages have, so that none "
             "are left to judge the surrogate by: give fewer masks, or more passages"

@@ -123,9 +123,11 @@ def setup(
             )
         if segments is not None or unit is not None or within is not None:
             raise InputError("passages are the sources, and segments, unit or within was given too: leave these out")
+        if not isinstance(question, str):
+            raise InputError(f"the question is of type {type(question).__name__}: give a str")
         sources = named(passages or ())
         used = (CHAT if chat else PLAIN) if template is None else template
-        text = filled(used, str(question), sources)
+        text = filled(used, question, sources)
         reading = [{"role": "user", "content": text}] if chat else text
     elif template is not None:
         raise InputError("template says where passages go, and there are none: leave it out, or give passages")
@@ -158,6 +160,20 @@ def setup(
         raise InputError(f"the source {empty!r} has no tokens of its own: leave it out")
     asked = question if isinstance(question, str) else _last_said(question)
     return Setup(model, objective, asked, said, statements, owners, parts, TextWithout(model, objective, "delete"))
+
+
+def asked_of(
+    model: Model, asked: Mapping[str, Any], number: int, *, generate: int, template: str | None = None
+) -> Setup:
+    """A question of a list, {"question": …, "passages": […], "answer": …}. Raises InputError, naming the question."""
+    if not isinstance(asked, Mapping) or not {"question", "passages"} <= asked.keys():
+        raise InputError(
+            f'question {number} of the list is none: give {{"question": "…", "passages": […], "answer": "…"}}'
+        )
+    return setup(
+        model, asked["question"], asked["passages"], asked.get("answer"), generate=generate, template=template,
+        segments=None, unit=None, within=None,
+    )  # fmt: skip
 
 
 def _target(encoded: Encoded, answer: str | None, generate: int, *, spaced: bool) -> Target:

@@ -48,8 +48,9 @@ def edge_effects(
     `knock_out` (attention knock-out, Geva et al. 2023, arXiv:2304.14767): where the effect is large, what the word has
     to say reaches the query in these layers. The effect is the target's value less its value with the edges cut.
 
-    query:  a word or a token's index; by default the tokens that the target is read from, of which the last of a text
-            is one. A token of the query is never cut from itself.
+    query:  a word or a token's index; by default the tokens that the target is read from: of a continuation the token
+            before each of its own, of a label those that the model reads it off, of an encoder's output, which a
+            decoder reads whole, all. A token of the query is never cut from itself.
     words:  some words or tokens of the text; by default all of its words. Of a list of texts, what stands for a word in
             each: {"subject": ["Japan", "France"], "last": -1}; the effects are means over the texts, with bootstrap
             intervals.
@@ -64,7 +65,7 @@ def edge_effects(
     >>> edges.layers[layer], round(float(edges.effect[0, layer]), 1)
     (22, 10.4)
     """
-    model, text = load(model), plain_numbers(text)
+    model, text, window, query = load(model), plain_numbers(text), plain_numbers(window), plain_numbers(query)
     if type(window) is not int or window < 1:
         raise InputError(f"window={window!r}: give how many layers, such as 9")
     texts, targets = listed_targets(text, target, against)
@@ -79,7 +80,10 @@ def edge_effects(
     places: tuple[tuple[int, int], ...] = ()
     with default_settings(), bar("texts", len(texts)) as done:
         for number, (one, (its_target, its_contrast)) in enumerate(zip(texts, targets, strict=True)):
-            asked = Target(its_target, its_contrast, generate, False, position, quantity, similar_to, truncate)
+            asked = Target(
+                its_target, its_contrast, plain_numbers(generate), False, plain_numbers(position), quantity, similar_to,
+                truncate,
+            )  # fmt: skip
             of = known_layers(experiment(model, one, asked, reading, stack, attention=True, layers=False))
             chosen = _words(of, None if roles is None else [given[number] for given in roles.values()])
             names = list(roles) if roles is not None and isinstance(words, Mapping) else [w.text for w in chosen]
@@ -95,7 +99,7 @@ def edge_effects(
         quantity=first.objective.quantity,
         values=tuple(value for _, value in made),
         words=tuple(names or ()),
-        queries=f"“{first.word(query, 'queries').text.strip()}”" if query is not None else "the target",
+        queries=_queries(first, query),
         layers=tuple(first.heads),
         window=min(window, len(first.heads)),
         effects=np.stack(effects),
@@ -121,7 +125,8 @@ def _roles(words: Any, count: int) -> dict[str, list[Any]] | None:
     if words is None:
         return None
     if not isinstance(words, Mapping):
-        return {str(i): [word] for i, word in enumerate(plain_lists(words))}
+        listed = plain_lists(words)
+        words = {str(i): [word] for i, word in enumerate([listed] if isinstance(listed, str | int) else listed)}
     roles = {}
     for name, given in words.items():
         each = plain_lists(given)
@@ -149,10 +154,17 @@ def _words(of: Experiment, asked: list[Any] | None) -> list[TakenWord]:
     return found
 
 
+def _queries(of: Experiment, query: str | int | None) -> str:
+    """From where, in words."""
+    if query is not None:
+        return f"“{of.word(query, 'queries').text.strip()}”"
+    return "the other tokens" if of.stack == "encoder" else "the target"
+
+
 def _query(of: Experiment, query: str | int | None) -> TakenWord:
     if query is not None:
         return of.word(query, "queries")
-    return TakenWord("the target", of.read_at)
+    return TakenWord("the target", of.read_at())
 
 
 def _effects(

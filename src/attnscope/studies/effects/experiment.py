@@ -24,11 +24,13 @@ from attnscope.models.intervention.layers import layers_of
 from attnscope.models.intervention.passes import Passes
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.labels import is_regression
+from attnscope.models.targets.read_positions import read_positions
 from attnscope.models.targets.readout import Readout, batch_inputs
 from attnscope.models.targets.resolve import resolve
 from attnscope.models.targets.target import Objective, Target
 from attnscope.results.effects.effect import TakenWord
-from attnscope.text.inputs import Given, Reading
+from attnscope.text.inputs import Given, Reading, is_one
+from attnscope.text.words import TokenSpan
 
 # What may stand in the place of a head's output.
 HOW = ("zero", "mean", "resample")
@@ -55,10 +57,20 @@ class Experiment:
         """Where things can be taken away."""
         return self.passes[0].site
 
-    @property
     def read_at(self) -> tuple[int, ...]:
-        """The positions that the target is read at, among the queries."""
-        return tuple(dict.fromkeys(p for passes in self.passes for p in passes.readout.positions))
+        """The positions that the target is read from, among the queries; of an encoder, which is read whole, all."""
+        net = self.model.model
+        each = (read_positions(net, passes.readout, self.stack) for passes in self.passes)
+        return tuple(dict.fromkeys(position for positions in each for position in positions))
+
+    def lengths(self, passes: Passes) -> tuple[int, int]:
+        """How many tokens query, and how many are attended to, in a pass."""
+        text, decoder = passes.inputs_length, len(passes.readout.decoder)
+        if self.stack in ("self", "encoder"):
+            return text, text
+        # The decoder of a classifier reads the text itself.
+        decoder = decoder or text
+        return decoder, decoder if self.stack == "decoder" else text
 
     @property
     def heads(self) -> dict[int, int]:
@@ -138,6 +150,11 @@ def experiment(
 
 def _decoder_text(model: Model, encoded: Encoded, target: Target) -> Encoded:
     """What the decoder reads, as far as its tokens can be placed in it."""
+    if task_of(model.model) != "encoder-decoder":  # the text itself, one token later
+        start = TokenSpan("", 0, 0, True)
+        words = [replace(word, tokens=tuple(i + 1 for i in word.tokens)) for word in encoded.words]
+        tokens = (start, *encoded.tokens[:-1])
+        return replace(encoded, tokens=tokens, words=tuple(w for w in words if max(w.tokens) < len(tokens)))
     if target.target is None and target.generate is None:
         raise InputError(
             "the decoder reads the text itself here, so its words are no words of an answer: give a target, or "
@@ -210,6 +227,14 @@ def stand_ins(how: str, pools: Mapping[int, Tensor], queries: int, samples: int,
     count = len(next(iter(pools.values()))) if pools else 1
     draws = torch.randint(count, (samples, queries), generator=torch.Generator().manual_seed(seed))
     return StandIns(how, pools, draws)
+
+
+def check_references(references: Sequence[Any], how: str) -> None:
+    """Raises InputError for other texts where nothing is taken from them, or for one text alone."""
+    if is_one(references):
+        raise InputError("references are other texts: give a list of them")
+    if len(references) and how == "zero":
+        raise InputError('references are texts that means and draws are taken from: give how="mean" or "resample" too')
 
 
 def own_pool(experiment: Experiment, passes: Passes) -> dict[int, Tensor]:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from attnscope.errors import InputError, ModelError
+from attnscope.errors import InputError, ModelError, NonFiniteError
 from attnscope.methods.build import provenance
 from attnscope.models.default_settings import default_settings
 from attnscope.models.intervention.head_gradients import gradients_at_heads
@@ -21,6 +21,7 @@ from attnscope.studies.effects.experiment import (
     HOW,
     Experiment,
     StandIns,
+    check_references,
     experiment,
     own_pool,
     reference_pool,
@@ -78,16 +79,21 @@ def head_effects(
     model, text = load(model), plain_numbers(text)
     if how not in HOW:
         raise InputError(f"how={how!r}: choose what stands in a head's place from {', '.join(HOW)}")
+    exact, samples, seed = plain_numbers(exact), plain_numbers(samples), plain_numbers(seed)
     if exact != "all" and (type(exact) is not int or exact < 0):
         raise InputError(f'exact={exact!r}: give how many heads, such as {_EXACT}, or "all"')
     if type(samples) is not int or samples < 1:
         raise InputError(f"samples={samples!r}: give a whole number above 0")
+    check_references(references, how)
     texts, targets = listed_targets(text, target, against)
     reading = Reading(chat, truncate, tools, chat_template_kwargs)
     with default_settings(), bar("heads", len(texts)) as done:
         made: list[_Heads] = []
         for one, (its_target, its_contrast) in zip(texts, targets, strict=True):
-            asked = Target(its_target, its_contrast, generate, False, position, quantity, similar_to, truncate)
+            asked = Target(
+                its_target, its_contrast, plain_numbers(generate), False, plain_numbers(position), quantity, similar_to,
+                truncate,
+            )  # fmt: skip
             of = experiment(model, one, asked, reading, stack, attention=True, layers=False)
             of = known_layers(of)
             made.append(_Heads.of(of, how, references, samples, seed, reading))
@@ -191,6 +197,12 @@ class _Heads:
                 for passes, instead in zip(self.experiment.passes, self.instead, strict=True)
             )
             effects[row, heads] = self.value - without
+            if not np.isfinite(effects[row, heads]).all():
+                raise NonFiniteError(
+                    f"without a head of layer {layers[row]} the target's value is not finite: the model rules the "
+                    'target out there, or its numbers overflowed; choose quantity="probability", or try '
+                    'dtype="float32"'
+                )
         return effects
 
     def _without(self, passes: Passes, instead: StandIns, layer: int, heads: Sequence[int]) -> NDArray[np.float64]:

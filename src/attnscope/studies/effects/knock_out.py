@@ -27,6 +27,7 @@ from attnscope.studies.effects.experiment import (
     HOW,
     Experiment,
     StandIns,
+    check_references,
     experiment,
     own_pool,
     ranked_at,
@@ -106,15 +107,24 @@ def knock_out(
         raise InputError("knock_out takes one text: call it for each, or use head_effects for a list of texts")
     if how not in HOW:
         raise InputError(f"how={how!r}: choose what stands in a head's place from {', '.join(HOW)}")
+    samples, top, seed = plain_numbers(samples), plain_numbers(top), plain_numbers(seed)
     if type(samples) is not int or samples < 1 or type(top) is not int or top < 1:
         raise InputError(f"samples={samples!r}, top={top!r}: give whole numbers above 0")
-    given = [listed(parts) for parts in (heads, edges, layers, words)]
-    if not any(given):
+    heads, edges, layers, words = (
+        _listed(name, parts)
+        for name, parts in (("heads", heads), ("edges", edges), ("layers", layers), ("words", words))
+    )
+    if not (heads or edges or layers or words):
         raise InputError("nothing is to be taken away: give heads, edges, layers or words")
-    heads, edges, layers, words = given
+    _check_meant(
+        heads=(heads, {"how": how != "zero"}),
+        edges=(edges, {"edge_layers": edge_layers is not None, "renormalise": not renormalise}),
+        words=(words, {"replacement": replacement is not None}),
+    )
+    check_references(references, how)
     reading = Reading(chat, truncate, tools, chat_template_kwargs, text_pair)
-    asked = Target(plain_numbers(target), plain_numbers(against), generate, False, plain_numbers(position), quantity,
-                   similar_to, truncate)  # fmt: skip
+    target, against, generate, position = map(plain_numbers, (target, against, generate, position))
+    asked = Target(target, against, generate, False, position, quantity, similar_to, truncate)
     with default_settings():
         of = experiment(model, text, asked, reading, stack, attention=bool(heads or edges), layers=bool(layers))
         taken = Taken(
@@ -131,6 +141,24 @@ def knock_out(
             samples=samples if heads and how == "resample" else 1,
         )
         return _effect(of, taken, references, seed, top, reading)
+
+
+def _listed(name: str, given: Any) -> list[Any]:
+    """The parts of one kind; one word alone is one. Raises InputError for what is no list."""
+    given = plain_numbers(given)
+    if isinstance(given, str | int):
+        given = [given]
+    if not hasattr(given, "__iter__"):
+        raise InputError(f"{name}={given!r}: give a list")
+    return listed(given)
+
+
+def _check_meant(**kinds: tuple[list[Any], Mapping[str, bool]]) -> None:
+    """Raises InputError for an option of parts of which none are taken away. kinds: parts, and which options were
+    given."""
+    for name, (parts, options) in kinds.items():
+        if not parts and (asked := [option for option, given in options.items() if given]):
+            raise InputError(f"{asked[0]} is about {name}, and none are taken away: give {name}, or leave it out")
 
 
 def _head(of: Experiment, given: Any) -> tuple[int, int]:
@@ -157,9 +185,7 @@ def _edge(of: Experiment, given: Any) -> TakenEdge:
 
 def edges_of(of: Experiment, passes: Passes, edge: TakenEdge) -> frozenset[tuple[int, int]]:
     """The pairs (query, key) of tokens of an edge in a pass, as far as the model has them."""
-    text, decoder = len(passes.readout.inputs["input_ids"]), len(passes.readout.decoder)
-    queries = range(decoder if of.stack in ("decoder", "cross") else text)
-    keys = range(decoder if of.stack == "decoder" else text)
+    queries, keys = map(range, of.lengths(passes))
     from_them = [q for q in queries if edge.query is None or q in edge.query.tokens]
     to_them = [k for k in keys if edge.key is None or k in edge.key.tokens]
     if edge.query is None and edge.key is not None and of.stack != "cross":
@@ -192,7 +218,7 @@ def _effect(of: Experiment, taken: Taken, references: Sequence[Any], seed: int, 
     after = []
     for passes, changed in zip(of.passes, _without_words(of, taken), strict=True):
         own = own_pool(of, passes) if pool is None else pool
-        queries = len(passes.readout.decoder) if of.stack in ("decoder", "cross") else changed.inputs_length
+        queries, _ = of.lengths(changed)
         after.append(changed.without(_texts(of, passes, taken, stand_ins(taken.how, own, queries, taken.samples, seed)),
                                      frozenset(taken.layers)))  # fmt: skip
     values_before, values_after = (of.values([read.values for read in reads])[:, 0] for reads in (before, after))
