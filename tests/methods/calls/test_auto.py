@@ -36,7 +36,7 @@ def test_the_length_and_the_budget_decide(text: str | list[str], given: dict[str
     assert first.signed
 
 
-@pytest.mark.parametrize(("budget", "steps", "exact"), [(None, 4, 8), (12, 4, 3), (7, 3, 0), ("fast", 1, 0)])
+@pytest.mark.parametrize(("budget", "steps", "exact"), [(None, 4, 8), (12, 4, 3), (np.int64(7), 3, 0), ("fast", 1, 0)])
 def test_a_budget_is_spent_in_steps_and_then_in_words(budget: object, steps: int, exact: int) -> None:
     model = small("llama")
     auto = ats.explain(model, LONG, method="auto", target="c", budget=budget)

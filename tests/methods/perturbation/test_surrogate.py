@@ -7,7 +7,13 @@ from tiny_models import small
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.methods.perturbation.surrogate import _PENALTIES, _halves, _interactions, ridge_by_leave_one_out
+from attnscope.methods.perturbation.surrogate import (
+    _PENALTIES,
+    _halves,
+    _interactions,
+    common_part,
+    ridge_by_leave_one_out,
+)
 
 
 def slow_ridge(x: np.ndarray, y: np.ndarray, penalty: float) -> tuple[np.ndarray, float]:
@@ -57,11 +63,25 @@ def test_a_planted_word_is_found_at_any_length() -> None:
     assert again == result
 
 
-def test_a_text_of_one_word_has_the_change_without_it() -> None:
-    model = ats.Model(CopyBack.make(back=1), copy_tokenizer())
-    result = ats.explain(model, "e", method="surrogate", target="e", replacement="mean")
+@pytest.mark.parametrize("text", ["e", "e f"])
+def test_a_text_of_one_or_two_words_has_the_change_without_each(text: str) -> None:
+    """Two words are never there together in a half, and yet both may speak for the target."""
+    model = small("llama")
+    result, one_by_one = (
+        ats.explain(model, text, method, target="e", replacement="mean") for method in ("surrogate", "occlusion")
+    )
     assert result.signed
-    assert np.isfinite(result.scores).all()
+    np.testing.assert_allclose(result.scores, one_by_one.scores, rtol=0.02)
+
+
+@pytest.mark.parametrize("units", [1, 2, 3, 6, 7, 12])
+def test_slopes_of_a_sum_are_its_parts_also_where_all_have_one_sign(units: int) -> None:
+    parts = np.linspace(0.5, 2.0, units)
+    there = _halves(units, 32, 0).astype(float)
+    values, whole = (there @ parts)[:, None], np.array([parts.sum()])
+    slopes, _, _ = ridge_by_leave_one_out(there, values)
+    slopes += common_part(there, slopes, whole, values)
+    np.testing.assert_allclose(slopes[:, 0], parts, atol=0.05)
 
 
 @pytest.mark.parametrize("samples", [3, 2, 0])

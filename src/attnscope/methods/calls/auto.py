@@ -28,7 +28,7 @@ from attnscope.models.inputs.encode import Encoded
 from attnscope.models.loading.load import Model, load
 from attnscope.models.model_facts import AttentionLayout
 from attnscope.models.targets.readout import Readout, batch_inputs
-from attnscope.results.plain import is_missing, listed
+from attnscope.results.plain import is_missing, listed, plain_numbers
 from attnscope.text.inputs import Chat, Given, is_chat, is_one, paired
 
 AUTO = "auto"
@@ -59,7 +59,7 @@ def chosen(
     given = dict(parameters)
     if not METHODS[gradient.__name__].options.keys().isdisjoint(given):
         return gradient.__name__, given
-    passes = _passes(given.pop("budget", None))
+    passes = _passes(plain_numbers(given.pop("budget", None)))
     model = load(model)
     each = [name for name, value in given.items() if not is_one(text) and is_each(name, value)]
     given |= {name: listed(given[name]) for name in each}  # a generator is read once

@@ -39,6 +39,8 @@ def surrogate(
     With z in {0, 1}^units, each unit present in half of the samples, score(unit) = b where (a, b) minimise Σ (F(z) − a
     − b·z)² + λ·|b|². Samples come in pairs, a half of the text and the other half, so that every unit is present
     equally often; each half is drawn to split the units unlike those before it. λ has the smallest leave-one-out error.
+    Since every sample keeps a half, samples tell what a unit has more than another, and not what all have: the slopes
+    move up or down together until a + Σ b = F(x), the whole text's.
     Signed: positive units raise F; in F's own unit. `r_squared` is the share of F's variance that the surrogate
     predicts for samples that it was not fitted to: at or below 0 it explains nothing. `standard_error` is each unit's,
     the largest over the targets, from fits to the pairs drawn again with replacement: it says what other halves would
@@ -59,7 +61,7 @@ def surrogate(
     >>> text = "Paris is in France. Tokyo is in"
     >>> words = ats.explain(model, text, method="surrogate", target=" Japan", against=" France", samples=32)
     >>> words.scores.round(1)
-    array([-0.7, -2.1,  0.3, -2.9, -0.7,  4.7,  0. ,  1.4])
+    array([2.3, 0.9, 3.3, 0.1, 2.3, 7.7, 3. , 4.4])
     """
     if type(samples) is not int or samples < 4 or samples % 2:
         raise InputError(f"samples={samples!r}: give an even number, 4 or more")
@@ -73,7 +75,8 @@ def surrogate(
         missing = [frozenset(removable[i] for i in np.flatnonzero(~row)) for row in present[len(values) - 1 :]]
         values = np.concatenate([values, task.values_without(missing, used)])
         slopes, predicted, penalties = ridge_by_leave_one_out(present.astype(float), values[1:])
-        errors = _standard_errors(present.astype(float), values[1:], penalties, seed)  # (unit, target)
+        slopes += common_part(present.astype(float), slopes, values[0], values[1:])
+        errors = _standard_errors(present.astype(float), values[0], values[1:], penalties, seed)  # (unit, target)
         if tolerance is None or (errors <= tolerance * np.abs(slopes).max(0)).all():
             break
         if samples * 2 > MOST_SAMPLES:
@@ -98,8 +101,27 @@ def surrogate(
     )
 
 
+def common_part(
+    present: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    whole: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """What all slopes lack alike, (target,): with it the surrogate of the samples is right on the whole text.
+
+    present: (sample, unit); slopes: (unit, target); whole: (target,), values: (sample, target), with and without units.
+    """
+    absent = 1 - present.mean(0)
+    lacking: NDArray[np.float64] = (whole - values.mean(0) - absent @ slopes) / absent.sum()
+    return lacking
+
+
 def _standard_errors(
-    present: NDArray[np.float64], values: NDArray[np.float64], penalties: NDArray[np.float64], seed: int
+    present: NDArray[np.float64],
+    whole: NDArray[np.float64],
+    values: NDArray[np.float64],
+    penalties: NDArray[np.float64],
+    seed: int,
 ) -> NDArray[np.float64]:
     """(unit, target): how the slopes vary when pairs of samples are drawn again, each target at its penalty."""
     generator = np.random.default_rng([seed, 1])
@@ -112,6 +134,7 @@ def _standard_errors(
         left, sizes, right = np.linalg.svd(x, full_matrices=False)
         shrunk = sizes[:, None] / (sizes[:, None] ** 2 + penalties)  # (direction, target)
         fit[:] = right.T @ (shrunk * (left.T @ y))
+        fit += common_part(present[rows], fit, whole, values[rows])
     return np.asarray(fits.std(0, ddof=1), dtype=np.float64)
 
 
