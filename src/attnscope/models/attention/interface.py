@@ -23,8 +23,10 @@ from torch.nn.functional import scaled_dot_product_attention
 from attnscope.models.thread_bound import acting_thread, undone_by
 from attnscope.models.typed import split
 
-# Elements of one block of weights (batch × head × query × key): 8 MB in float32, so that temporaries stay in the cache.
-BLOCK = 2_000_000
+# Elements of one block of weights (batch × head × query × key): 4 MB in float32, so that temporaries stay in the cache.
+# Of long texts it is twice as many: products of matrices with fewer rows than FULL_ROWS are slow.
+BLOCK = 1_000_000
+FULL_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class AttentionCall(ABC):
         chosen = torch.arange(self.queries) if chosen is None else chosen
         if not len(chosen):
             return
-        for queries in split(chosen, BLOCK // (self.batch * self.heads * self.keys)):
+        row = self.batch * self.heads * self.keys
+        for queries in split(chosen, max(BLOCK // row, min(FULL_ROWS, 2 * BLOCK // row))):
             yield Block(queries, self.weights(queries))
 
 
