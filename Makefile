@@ -20,12 +20,14 @@ demo: $(READY)
 playground: $(READY)
 	$(BIN)/python -m attnscope serve --open
 
+# A process for each processor: what one of them has loaded, each has, in memory.
+WORKERS := -n auto --maxprocesses 4 --dist worksteal
 test: $(READY) chromium node_modules
 	npm test --silent
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest $(WORKERS)
 
 test-slow: $(READY) chromium tex
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(WORKERS)
 
 # A tiny model of every text architecture of transformers: half an hour on two cores. The sample is a fixed fifth.
 FAMILIES := PYTHONPATH=tests:tests/support $(BIN)/python -m families

@@ -13,6 +13,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.utils import get_relative_url
+from nbformat import NotebookNode
 
 import attnscope
 from attnscope.methods.table import METHODS
@@ -34,16 +35,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         # Their links lead from the root.
         text = re.sub(r"\]\(docs/", "](", (ROOT / name).read_text("utf-8"))
         files.append(File.generated(config, name, content=text))
-    for name in tutorials.names():
-        _add_tutorial(name, files, config)
+    for name, made in tutorials.all_executed(tutorials.names()):
+        _add_tutorial(name, made, files, config)
     for name, path in gallery.pages().items():
         files.append(File.generated(config, f"gallery/{name}.html", content=path.read_bytes()))
     return files
 
 
-def _add_tutorial(name: str, files: Files, config: MkDocsConfig) -> None:
+def _add_tutorial(name: str, made: NotebookNode, files: Files, config: MkDocsConfig) -> None:
     """The page with what its cells put out, in the place of the file; the pictures; the notebook to take along."""
-    made = tutorials.executed(name)
     text, pictures = tutorials.page(name, made)
     written = files.get_file_from_path(f"tutorials/{name}.md")
     if written is not None:

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import nbformat
@@ -74,6 +75,13 @@ def test_a_tutorial_becomes_a_notebook_and_a_page_with_what_it_put_out(
     bare = nbformat.reads(tutorials.handed_out(made), as_version=4)
     assert bare.cells[1].outputs == []
     assert made.cells[1].outputs  # the other is as it was
+
+
+def test_tutorials_that_run_side_by_side_keep_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Barrier(2, timeout=20)  # each waits for the other
+    monkeypatch.setattr(tutorials, "executed", lambda name: (name, both.wait())[0])
+    monkeypatch.setattr(tutorials.os, "cpu_count", lambda: 2)
+    assert list(tutorials.all_executed(["second", "first"])) == [("second", "second"), ("first", "first")]
 
 
 def test_every_tutorial_is_in_the_site_and_in_its_list() -> None:

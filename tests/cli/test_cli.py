@@ -13,6 +13,7 @@ from planted import copy_tokenizer
 from snapshot import forget_all
 from tiny_models import tiny
 
+import attnscope as ats
 from attnscope.cli import COMMANDS
 
 
@@ -73,15 +74,15 @@ def test_a_failure_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
 
 
 def test_debug_shows_the_traceback() -> None:
-    done = process("gradient", "", "--debug")
+    done = process("render", "no-such-file.json", "--debug")
     assert b"Traceback" in done.stderr
-    assert b"TextError" in done.stderr
+    assert b"InputError" in done.stderr
 
 
 def test_a_failed_run_leaves_an_old_file_alone(tmp_path: Path) -> None:
     out = tmp_path / "out.html"
     out.write_text("old")
-    assert process("attention", TEXT, "--layer", "99", "-o", str(out)).returncode == 2
+    assert run("attention", TEXT, "--layer", "99", "-o", str(out)).returncode == 2
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
 
@@ -132,11 +133,17 @@ def test_words_are_completed() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
-@pytest.mark.parametrize("command", [["--version"], ["methods", "--json"]])
-def test_a_full_disk_behind_standard_output_is_one_line(command: list[str]) -> None:
+@pytest.mark.parametrize("command", [["--version"], ["render", "long.json", "--json"]])
+def test_a_full_disk_behind_standard_output_is_one_line(command: list[str], tmp_path: Path) -> None:
+    """Met when all is said, or, where that is more than is held back, while it is said."""
+    ats.Attribution.of("word " * 2000, ["word"] * 2000, [1.0] * 2000).save(tmp_path / "long.json")
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "attnscope", *command], stdout=full, stderr=subprocess.PIPE, check=False
+            [sys.executable, "-m", "attnscope", *command],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
         )
     assert done.returncode == 1
     assert done.stderr == b"attnscope: standard output: No space left on device\n"

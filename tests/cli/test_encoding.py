@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import run
 from planted import copy_tokenizer
 from tiny_models import tiny
 
@@ -48,5 +49,5 @@ def test_json_is_utf_8_in_any_encoding(saved: Path, encoding: str) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.decode("utf-8"))["text"] == "a b … 熊本 é"
     assert "熊本".encode() in done.stdout
-    plain = process(encoding, "methods")
+    plain = run("methods", encoding=encoding)
     assert plain.returncode == 0, plain.stderr

@@ -2,7 +2,7 @@
 
 import json
 
-from command_line import TEXT, process, run
+from command_line import TEXT, run
 
 
 def test_chat_and_presets() -> None:
@@ -13,6 +13,6 @@ def test_chat_and_presets() -> None:
 
 
 def test_piped_output_is_plain_text() -> None:
-    done = process("gradient", TEXT)
+    done = run("gradient", TEXT)
     assert b"\x1b" not in done.stdout
     assert "castle" in done.stdout.decode()

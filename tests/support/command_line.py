@@ -17,9 +17,9 @@ TEXT = "The castle on the hill was old."
 Run = Callable[..., Result]  # of the fixture `run_tiny`: a command on a tiny model
 
 
-def run(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run(*arguments: str, given: bytes = b"", encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
     """The command line inside this process, which has torch already: seconds less than a process of its own."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding, write_through=True) for _ in range(2))
     before = sys.argv, sys.stdin, warnings.showwarning
     sys.argv, sys.stdin = ["attnscope", *arguments], io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
     try:
