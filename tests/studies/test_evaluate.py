@@ -238,11 +238,16 @@ def test_every_method_runs_by_its_name_and_attention_looks_from_where_the_label_
     assert row.scores == pytest.approx(ats.attention(model, sample.text).scores[1:].tolist(), abs=1e-6)
 
 
-def test_chats_are_evaluated(smollm2: ats.Model) -> None:
-    chat = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "The capital of Japan?"}]
-    one = ats.evaluate(smollm2, chat, ["gradient"], ["aopc"], labels=["Tokyo", "Paris"])
-    sample = {"messages": chat, "labels": ["Tokyo", "Paris"]}
-    (row, *_), (same, *_) = one.rows, ats.evaluate(smollm2, [sample], ["gradient"], ["aopc"]).rows
-    assert row.words == ("Be", "brief", ".", "The", "capital", "of", "Japan", "?")
+def test_chats_are_evaluated(copying: ats.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = "{{ messages | map(attribute='content') | join(' ') }}{% if add_generation_prompt %} x y{% endif %}"
+    monkeypatch.setattr(copying.tokenizer, "chat_template", template)
+    chat = [{"role": "system", "content": "a b"}, {"role": "user", "content": "d e f"}]
+    asked = {"methods": ["deletion"], "metrics": ["aopc"], "replacement": "pad"}
+    one = ats.evaluate(copying, chat, labels=[" a", " e"], **asked)
+    sample = {"messages": chat, "labels": [" a", " e"]}
+    (row, *_), (same, *_) = one.rows, ats.evaluate(copying, [sample], **asked).rows
+    assert row.words == ("a", "b", "d", "e", "f")
     assert row.scores == same.scores
-    assert row.label == "Tokyo"
+    # The word three places before the end is another one without any of those behind it, too.
+    assert row.scores == pytest.approx((0, 0, 0, 8, 8), abs=0.01)
+    assert row.label == " e"
