@@ -152,12 +152,13 @@ def insertion_area(explanation: Explanation) -> MetricGenerator:
 def soft_comprehensiveness(explanation: Explanation) -> MetricGenerator:
     """max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
 
-    From 0 to 1, and above 1 where softened words hurt more than zeros. Each number of a word's embedding is set to zero
-    with a probability, the word's min–max scaled score (Zhao and Aletras 2023, arXiv:2305.10496), moved up or down so
-    that half of all words goes in expectation: else a method with larger scores would win by taking more away. That
-    methods must be compared at one expected share is arXiv:2601.03089 (π-Soft-NC); that the share is a half, and that
-    scores are moved to it by adding one number and cutting off at 0 and 1, is ours, so that values are not to be set
-    beside the paper's. The mean over 4 draws. There are no bins, so the scores themselves count, not only their order.
+    From 0 to 1, and above 1 where softened words hurt more than zeros; the authors' code cuts off at 1. Each number of
+    a word's embedding is set to zero with a probability, the word's min–max scaled score (Zhao and Aletras 2023,
+    arXiv:2305.10496), moved up or down so that half of all words goes in expectation: else a method with larger scores
+    would win by taking more away. That methods must be compared at one expected share π is arXiv:2601.03089
+    (π-Soft-NC, whose values are areas under the curve over π); that the share is a half, and that scores are moved to
+    it by adding one number and cutting off at 0 and 1, is ours, so that values are not to be set beside the paper's.
+    The mean over 4 draws. There are no bins, so the scores themselves count, not only their order.
     It misleads because embeddings with few numbers left are unlike any that the model was trained on. Not defined where
     words of zeros do not lower the prediction.
     """
@@ -168,10 +169,10 @@ def soft_comprehensiveness(explanation: Explanation) -> MetricGenerator:
 def soft_sufficiency(explanation: Explanation) -> MetricGenerator:
     """1 − max(0, p(y | x) − p(y | x softened)) / (p(y | x) − p(y | words of zeros)); higher is better.
 
-    From 0 to 1, and below 0 where softened words hurt more than zeros. Each number of a word's embedding is kept with a
-    probability, the word's min–max scaled score, moved so that half of all words is kept, else set to zero (Zhao and
-    Aletras 2023, arXiv:2305.10496, their normalised form; at one expected share as π-Soft-NS of arXiv:2601.03089, moved
-    there as in `soft_comprehensiveness`). The mean over 4 draws. Unlike for
+    From 0 to 1, and below 0 where softened words hurt more than zeros; the authors' code cuts off at 0. Each number of
+    a word's embedding is kept with a probability, the word's min–max scaled score, moved so that half of all words is
+    kept, else set to zero (Zhao and Aletras 2023, arXiv:2305.10496, their normalised form; at one expected share as
+    π-Soft-NS of arXiv:2601.03089, moved there as in `soft_comprehensiveness`). The mean over 4 draws. Unlike for
     `sufficiency`, higher is better. It misleads where `soft_comprehensiveness` does, and is not defined where words of
     zeros do not lower the prediction.
     """

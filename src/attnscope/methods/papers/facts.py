@@ -92,7 +92,7 @@ PAPERS: dict[str, Paper] = dict(
                "Vitali Petsiuk", "Abir Das", "Kate Saenko"),
         _paper("1810.03292", 2018, "Sanity Checks for Saliency Maps", "Julius Adebayo", "Justin Gilmer",
                "Michael Muelly", "Ian Goodfellow", "Moritz Hardt", "Been Kim"),
-        _paper("1901.09392", 2019, "On the (In)fidelity and Sensitivity of Explanations", "Chih-Kuan Yeh",
+        _paper("1901.09392", 2019, "On the (In)fidelity and Sensitivity for Explanations", "Chih-Kuan Yeh",
                "Cheng-Yu Hsieh", "Arun Sai Suggala", "David I. Inouye", "Pradeep Ravikumar"),
         _paper("1905.09418", 2019,
                "Analyzing Multi-Head Self-Attention: Specialized Heads Do the Heavy Lifting, the Rest Can Be Pruned",
