@@ -48,34 +48,49 @@ def bar(description: str, total: int) -> Iterator[Callable[[int], object]]:
         yield shown.update
 
 
+def in_notebook() -> bool:
+    """Whether this is the kernel of a notebook."""
+    return "ipykernel.zmqshell" in sys.modules
+
+
 def _shown(description: str, total: int | None, hidden: bool = False, **settings: Any) -> tqdm:
     """The bar: where standard error is a terminal, and in a notebook, which is none, but somebody looks at it."""
-    in_notebook = "ipykernel.zmqshell" in sys.modules
-    kind = _InNotebook if in_notebook else tqdm
-    disable = True if hidden else False if in_notebook else None
+    kind = InNotebook if in_notebook() else tqdm
+    disable = True if hidden else False if in_notebook() else None
     return kind(
         desc=description, total=total, delay=_DELAY, disable=disable, leave=False, dynamic_ncols=True, **settings
     )
 
 
-class _InNotebook(tqdm):  # type: ignore[misc]
-    """A bar of text that is an output of its cell, and nothing at all when it is done: not in a saved notebook either.
+class Line:
+    """A line that is an output of its cell, and nothing at all when it is emptied: not in a saved notebook either.
 
     A widget would stay there as the text that stands for it, and so would what is written to standard error.
     """
 
     _output: Any = None
 
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:  # noqa: ARG002
-        """Called by tqdm; msg is "" for the last time."""
-        text = str(self) if msg is None else msg
-        if self._output is None:
+    def show(self, text: str) -> None:
+        """Have this text, or none."""
+        if self._output is not None:
+            self._output.update({"text/plain": text} if text else {}, raw=True)
+        elif text:
             from IPython.display import DisplayHandle
 
             self._output = DisplayHandle()  # type: ignore[no-untyped-call]
             self._output.display({"text/plain": text}, raw=True)
-        else:
-            self._output.update({"text/plain": text} if text else {}, raw=True)
+
+
+class InNotebook(tqdm):  # type: ignore[misc]
+    """A bar of text that is such a line."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        self._line = Line()
+        super().__init__(*args, **{"delay": _DELAY, "leave": False} | settings)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:  # noqa: ARG002
+        """Called by tqdm; msg is "" for the last time."""
+        self._line.show(str(self) if msg is None else msg)
         return False
 
 

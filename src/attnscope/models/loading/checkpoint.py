@@ -1,7 +1,5 @@
 """A checkpoint → a model and its tokenizer, with the class that the checkpoint was made for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,9 +7,7 @@ from typing import Any
 
 import torch
 import transformers
-from huggingface_hub import logging as hub_logging
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import logging as transformers_logging
 
 from attnscope.errors import MissingExtraError, ModelError
 from attnscope.models.loading import bundled
@@ -126,7 +122,7 @@ def _opened(
     # A map of devices needs accelerate; one device does not.
     moved = device_map not in _MAPS and isinstance(device_map, str | torch.device) and not find_spec("accelerate")
     # Weights made under the caller's inference_mode could pass no gradient.
-    with _quiet(bar=gguf is not None), torch.inference_mode(False):
+    with torch.inference_mode(False):
         try:
             config = AutoConfig.from_pretrained(source, **passed, **(settings or {}))
             loader = _loader(config, auto or ("AutoModelForCausalLM" if gguf else _auto_class(config)))
@@ -201,24 +197,3 @@ def _unloadable(name: str, error: Exception) -> str:
             f"({reason.rstrip('.')}); check the spelling, or run without a model name for the bundled {bundled.NAME}"
         )
     return f"{name!r} cannot be loaded as a transformers model: {reason}"
-
-
-@contextmanager
-def _quiet(bar: bool) -> Iterator[None]:
-    """Loading says what matters through errors; transformers' report, retries and bars would repeat it.
-
-    bar: keep the progress bar, for loads that take a while.
-    """
-    level, hub_level = transformers_logging.get_verbosity(), hub_logging.get_verbosity()
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    if not bar:
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(level)
-        hub_logging.set_verbosity(hub_level)
-        if shown:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -11,6 +11,7 @@ from attnscope.errors import ModelError
 from attnscope.models.loading.adapters import adapters_of, with_adapter
 from attnscope.models.loading.checkpoint import opened
 from attnscope.models.loading.hardware import use_huge_pages
+from attnscope.models.loading.quiet import quiet
 from attnscope.models.loading.text_vectors import pooling_beside, pooling_within
 from attnscope.models.loading.wrappers import taken_off
 from attnscope.models.targets.pooling import Pooling
@@ -130,15 +131,16 @@ def load(
     if name is not None and not isinstance(name, str | Path):
         return Model(name, adapter=adapter, pooling=pooling)
     use_huge_pages()
-    found = opened(
-        name,
-        adapter=adapter is not False,
-        device_map=device_map,
-        dtype=dtype,
-        revision=revision,
-        trust_remote_code=trust_remote_code,
-    )
-    named = Pooling(pooling) if pooling else pooling_beside(found.net)
+    with quiet():
+        found = opened(
+            name,
+            adapter=adapter is not False,
+            device_map=device_map,
+            dtype=dtype,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+        )
+        named = Pooling(pooling) if pooling else pooling_beside(found.net)
     model = Model(found.net, found.tokenizer, found.shown, found.revision, adapter=adapter, pooling=named)
     adapters = adapters_of(model.model)
     return replace(model, name=" + ".join([found.shown, *adapters])) if adapters else model
