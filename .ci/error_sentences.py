@@ -43,6 +43,13 @@ _RETURNED = {
 
 def sentences_in(package: Path) -> Iterator[str]:
     """Every sentence of an error, of advice and of the log in these files."""
+    for module in modules_of(package):
+        yield from module.sentences()
+
+
+@cache
+def modules_of(package: Path) -> list["Module"]:
+    """The files of a package, ready to be asked what is said in them."""
     trees = trees_of(package)
     errors = {
         node.name
@@ -50,11 +57,11 @@ def sentences_in(package: Path) -> Iterator[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef) and node.name.endswith(("Error", "Warning"))
     }
-    for path, tree in trees.items():
-        place = path.relative_to(package).as_posix()
-        # A ValueError is for programmers, but what reading a file raises is told as what is wrong with it.
-        named = errors | ({"ValueError"} if place.startswith("results/") else set())
-        yield from _Module(tree, named, _RETURNED.get(place, ())).sentences()
+    places = [path.relative_to(package).as_posix() for path in trees]
+    # A ValueError is for programmers, but what reading a file raises is told as what is wrong with it.
+    named = [errors | ({"ValueError"} if place.startswith("results/") else set()) for place in places]
+    returned = [_RETURNED.get(place, ()) for place in places]
+    return [Module(*of) for of in zip(trees.values(), named, returned, strict=True)]
 
 
 @cache
@@ -63,7 +70,9 @@ def trees_of(package: Path) -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text("utf-8")) for path in sorted(package.rglob("*.py"))}
 
 
-class _Module:
+class Module:
+    """A file, and what it says."""
+
     def __init__(self, tree: ast.Module, errors: set[str], returned: tuple[str, ...]) -> None:
         self.tree, self.errors, self.returned = tree, errors, returned
         self.functions = {n.name: n for n in ast.walk(tree) if isinstance(n, Function)}
@@ -72,23 +81,33 @@ class _Module:
             for node in tree.body
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.JoinedStr)
         }
+        self.imported = {one.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for one in n.names}
 
-    def sentences(self) -> Iterator[str]:
-        for function, node in self._within(self.tree, None):
+    def said(self) -> Iterator[tuple[ast.expr, Function | None]]:
+        """What is said in errors and advice, and the function in which it is."""
+        for function, node in self.within(self.tree, None):
             inside = function is not None and function.name in self.returned
             if isinstance(node, ast.Call) and node.args:
-                name, said = name_of(node.func), node.args[0]
+                name = name_of(node.func)
                 # `type(error)(…)` says more of an error of the same class.
                 again = isinstance(node.func, ast.Call) and name_of(node.func.func) == "type"
                 if name in self.errors | _SHOWN or again or (inside and name == "append"):
-                    yield from self._said(said, function)
-                elif name in _LOGGED and isinstance(node.func, ast.Attribute) and "log" in name_of(node.func.value):
+                    yield node.args[0], function
+            elif inside and isinstance(node, ast.keyword | ast.Return) and getattr(node, "arg", "error") == "error":
+                yield node.value or ast.Constant(None), function
+
+    def sentences(self) -> Iterator[str]:
+        """Every sentence, whole."""
+        for said, function in self.said():
+            yield from self._said(said, function)
+        for function, node in self.within(self.tree, None):
+            if isinstance(node, ast.Call) and node.args:
+                name = name_of(node.func)
+                if name in _LOGGED and isinstance(node.func, ast.Attribute) and "log" in name_of(node.func.value):
                     yield from self._logged(node, function)
                 elif name in _SHOWN_ANYWHERE and isinstance(node.func, ast.Name):
                     for each in node.args:
                         yield from filter(re.compile("[a-z]{3}").search, self._said(each, function))
-            elif inside and isinstance(node, ast.keyword | ast.Return) and getattr(node, "arg", "error") == "error":
-                yield from self._said(node.value, function)
             elif isinstance(node, ast.Assign | ast.AnnAssign) and name_of(_target(node)) in self.returned:
                 yield from self._in_table(node.value)
 
@@ -96,13 +115,14 @@ class _Module:
         for value in node.values if isinstance(node, ast.Dict) else ():
             yield from self._said(value, None)
 
-    def _within(self, node: ast.AST, function: Function | None) -> Iterator[tuple[Function | None, ast.AST]]:
+    def within(self, node: ast.AST, function: Function | None) -> Iterator[tuple[Function | None, ast.AST]]:
+        """What is inside of this, and the function in which each is."""
         for child in ast.iter_child_nodes(node):
             yield function, child
-            yield from self._within(child, child if isinstance(child, Function) else function)
+            yield from self.within(child, child if isinstance(child, Function) else function)
 
     def _said(self, node: ast.expr | None, function: Function | None) -> Iterator[str]:
-        for pieces in self._resolved(node, function, 0):
+        for pieces in self.resolved(node, function, 0):
             if any(isinstance(piece, str) and piece.strip() for piece in pieces):
                 yield message_of(pieces)
 
@@ -115,28 +135,28 @@ class _Module:
                 pieces = [piece for both in zip(texts, [*values, ""], strict=True) for piece in both]
                 yield message_of(tuple(pieces))
 
-    def _resolved(self, node: ast.expr | None, function: Function | None, depth: int) -> list[Pieces]:
+    def resolved(self, node: ast.expr | None, function: Function | None, depth: int) -> list[Pieces]:
         """What an expression can be: each way as its pieces."""
         if isinstance(node, ast.Constant):
             return [(node.value,)] if isinstance(node.value, str) else []
         if isinstance(node, ast.JoinedStr):
             return _joined([self._part(part, function, depth) for part in node.values])
         if isinstance(node, ast.IfExp):
-            return [*self._resolved(node.body, function, depth), *self._resolved(node.orelse, function, depth)]
+            return [*self.resolved(node.body, function, depth), *self.resolved(node.orelse, function, depth)]
         if isinstance(node, ast.Tuple):
-            return [way for value in node.elts for way in self._resolved(value, function, depth)]
+            return [way for value in node.elts for way in self.resolved(value, function, depth)]
         if isinstance(node, ast.BoolOp):
-            return [way for value in node.values for way in self._resolved(value, function, depth)]
+            return [way for value in node.values for way in self.resolved(value, function, depth)]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return _joined([self._resolved(node.left, function, depth), self._resolved(node.right, function, depth)])
+            return _joined([self.resolved(node.left, function, depth), self.resolved(node.right, function, depth)])
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-            return [*self._resolved(node.left, function, depth), ("",)]
+            return [*self.resolved(node.left, function, depth), ("",)]
         if isinstance(node, ast.Name):
             return self._of_name(node, function, depth)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self.functions:
             return self._of_call(node, depth)
         if isinstance(node, ast.Call) and name_of(node.func) == "str" and node.args:
-            return self._resolved(node.args[0], function, depth)
+            return self.resolved(node.args[0], function, depth)
         return [] if node is None else [(_field(node),)]
 
     def _part(self, part: ast.expr, function: Function | None, depth: int) -> list[Pieces]:
@@ -145,7 +165,7 @@ class _Module:
             return [(str(part.value),)]
         assert isinstance(part, ast.FormattedValue)
         as_it_is = part.conversion in (-1, ord("s")) and part.format_spec is None
-        ways = self._resolved(part.value, function, depth) if as_it_is else []
+        ways = self.resolved(part.value, function, depth) if as_it_is else []
         english = any(isinstance(piece, str) and _PROSE.search(piece) for way in ways for piece in way)
         return ways if english else [((name_of(part.value), ast.dump(part)),)]
 
@@ -156,11 +176,11 @@ class _Module:
         ways: list[Pieces] = []
         for child in ast.walk(function) if function is not None else ():
             if isinstance(child, ast.Assign) and any(name_of(one) == node.id for one in child.targets):
-                ways += self._resolved(child.value, function, depth + 1)
+                ways += self.resolved(child.value, function, depth + 1)
             elif isinstance(child, ast.AugAssign) and name_of(child.target) == node.id:
-                ways += _joined([list(ways), self._resolved(child.value, function, depth + 1)])
+                ways += _joined([list(ways), self.resolved(child.value, function, depth + 1)])
         if not ways and node.id in self.constants:
-            return self._resolved(self.constants[node.id], None, depth + 1)
+            return self.resolved(self.constants[node.id], None, depth + 1)
         # What is no text has the variable's own name.
         return list(dict.fromkeys(way if any(isinstance(p, str) for p in way) else own[0] for way in ways)) or own
 
@@ -172,7 +192,7 @@ class _Module:
             way
             for child in ast.walk(called)
             if isinstance(child, ast.Return)
-            for way in self._resolved(child.value, called, depth + 1)
+            for way in self.resolved(child.value, called, depth + 1)
         ]
 
 

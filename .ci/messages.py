@@ -25,6 +25,7 @@ from babel.messages.pofile import read_po, write_po
 
 sys.path.insert(0, str(Path(__file__).parent))
 from error_sentences import name_of, sentences_in, trees_of
+from quoted_clauses import clauses_in
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "attnscope"
@@ -94,7 +95,8 @@ def _in_help() -> Iterator[str]:
 
 
 def _in_tables() -> Iterator[str]:
-    """What tables say of methods, metrics and statistics, and names that pages look up."""
+    """What tables say of methods, metrics, statistics and extras, and names that pages look up."""
+    from attnscope.cli.machine.doctor import EXTRAS, PARTS
     from attnscope.methods.table import METHODS
     from attnscope.metrics.table import METRICS
     from attnscope.results.attention_maps import STATISTICS
@@ -111,13 +113,16 @@ def _in_tables() -> Iterator[str]:
     for name, (meaning, _) in PROFILE.items():
         yield name.replace("_", " ")
         yield meaning
+    yield from EXTRAS.values()
+    yield from PARTS
     yield from NAMES
 
 
 def _quoted() -> Iterator[str]:
-    """What errors quote from elsewhere: advice of tables, and what others say to whom uses a program or a file."""
+    """What errors quote from elsewhere: clauses, advice of tables, and what others say of a program or a file."""
     from attnscope.methods.plan import PLANNED
 
+    yield from dict.fromkeys(clause for _, clause in clauses_in(PACKAGE))
     yield from dict.fromkeys(work.smaller for work in PLANNED.values())
     yield from QUOTED
 
@@ -134,7 +139,6 @@ File name too long
 Address already in use
 Cannot assign requested address
 Name or service not known
-the text
 the other text
 the whole text
 layer
@@ -142,17 +146,14 @@ head
 query
 key
 a table
-line {number} of {name}
+line {number} of {what}
 passage {number}
 paragraph {number}
 "mean" or "max"
 the text has {length} tokens and at most {max_tokens} are allowed
-does not run on a text alone
-gives no attention weights
 the document
 the view
 the page
-the result
 No such option: {option}
 No such option: {option} (Possible options: {others})
 No such command {name}.

@@ -1,12 +1,14 @@
 """Every message has a Japanese one, and a sentence that was said in English is recognised."""
 
 import importlib.util
+import warnings
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from attnscope.errors import InputError
+from attnscope.errors import AdviceWarning, InputError, SpokenWarning
+from attnscope.render.figure.fonts import MissingGlyphWarning
 from attnscope.translation import (
     QUOTED,
     catalogue,
@@ -62,6 +64,45 @@ def test_a_sentence_in_pieces_is_read_whole_from_the_source(tmp_path: Path, cata
         "{one} and {v2} differ: they are the same",
         "the file: {error}",
     ]
+
+
+def test_what_one_function_hands_to_another_is_told_in_its_sentence(tmp_path: Path, catalogues: ModuleType) -> None:
+    """A clause that is a value of an error is a message itself, and the value's name says that it is one."""
+    (tmp_path / "reads.py").write_text(
+        "class OwnError(Exception): ...\n"
+        "def read(given, name, *, where='here'):\n"
+        "    raise OwnError(f'{name} is damaged in {where}')\n"
+    )
+    (tmp_path / "asks.py").write_text(
+        "from reads import read\n"
+        "def ask(part, kind):\n"
+        "    read(part, 'a table', where=kind)\n"
+        "    self.read(part, 'not this read')\n"
+        "def f(number):\n"
+        "    ask(1, f'the row {number} of it')\n"
+    )
+    assert sorted(catalogues.clauses_in(tmp_path)) == [("name", "a table"), ("where", "the row {number} of it")]
+    handed = set(catalogues.clauses_in(catalogues.PACKAGE))
+    assert ("what", "an Arrow stream") in handed
+    assert {name for name, _ in handed} <= QUOTED
+    assert translated("standard input is not CSV (x)", "ja") == "標準入力 は CSV ではありません（x）"
+    assert translated("line 3 of standard input has no 'a'; standard input has 'b'", "ja") == (
+        "標準入力 の 3 行目に 'a' がありません。標準入力 にあるもの：'b'"
+    )
+
+
+def test_a_warning_is_shown_in_the_users_language_and_kept_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    english = "the target 'a' is unlikely (probability 0.1): the model would have said 'b' (0.9)"
+    warning = AdviceWarning(english)
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert str(warning) == english
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    shown = warnings.formatwarning(warning, AdviceWarning, "mine.py", 3, "")
+    assert shown.startswith("mine.py:3: AdviceWarning: ターゲット 'a' は")
+    assert "model" not in shown
+    assert warning.args == (english,)
+    assert issubclass(MissingGlyphWarning, SpokenWarning)
 
 
 def test_a_translation_has_the_values_of_its_message(catalogues: ModuleType) -> None:

@@ -23,7 +23,14 @@ error: `warnings.simplefilter("ignore", attnscope.AdviceWarning)` silences it.
 import importlib
 
 
-class AdviceWarning(UserWarning):
+class SpokenWarning(UserWarning):
+    """A warning in the language of whom Python shows it to; `args` has it in English."""
+
+    def __str__(self) -> str:
+        return str(importlib.import_module("attnscope.translation").in_locale(super().__str__()))
+
+
+class AdviceWarning(SpokenWarning):
     """What was asked is allowed, but hardly what was meant; one line says what would be.
 
     >>> import warnings

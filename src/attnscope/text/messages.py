@@ -23,22 +23,22 @@ class MessagesFile:
     chat_template_kwargs: dict[str, Any] | None = None
 
 
-def read_messages(document: str, name: str) -> MessagesFile:
+def read_messages(document: str, what: str) -> MessagesFile:
     """The chat in a JSON document: a list of messages, or {"messages": […], "tools": […]}. Raises InputError."""
     try:
         data = json.loads(document)
     except ValueError as error:
-        raise InputError(f"{name} is not JSON ({error}): write {EXAMPLE}") from error
+        raise InputError(f"{what} is not JSON ({error}): write {EXAMPLE}") from error
     others: dict[str, Any] = {}
     if isinstance(data, dict) and "messages" in data:
         others = {field: data[field] for field in ("tools", "chat_template_kwargs") if data.get(field)}
         data = data["messages"]
     if isinstance(data, dict) and "conversations" in data:
-        raise InputError(f'{name} has "conversations": write {{"messages": {EXAMPLE}}}')
+        raise InputError(f'{what} has "conversations": write {{"messages": {EXAMPLE}}}')
     if isinstance(data, list) and data and all(isinstance(one, list) for one in data):
-        raise InputError(f"{name} has {len(data)} chats: give the file of one")
+        raise InputError(f"{what} has {len(data)} chats: give the file of one")
     if not is_chat(data):
-        raise InputError(f"{name} has no messages: write {EXAMPLE}")
+        raise InputError(f"{what} has no messages: write {EXAMPLE}")
     return MessagesFile([dict(message) for message in checked(data)], **others)
 
 

@@ -1,6 +1,7 @@
 """`attnscope doctor`: what is there is said, what is missing is missed, and its command mends it."""
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Callable
@@ -131,3 +132,23 @@ def test_a_machine_without_browser_model_or_a_cache_that_can_be_written(
     assert found("system", "ATTNSCOPE_CACHE").found.endswith("there")
     monkeypatch.setattr(module.os, "access", lambda *_: False)
     assert found("models", "cache").mend.startswith("export ATTNSCOPE_CACHE")
+
+
+def test_a_person_reads_it_in_their_language_and_a_program_in_english(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    monkeypatch.setattr(module, "version", versions({"ray": None, "matplotlib": "3.0"}))
+    module.doctor()
+    lines = capsys.readouterr().out.splitlines()
+    assert "追加機能（extras）" in lines
+    assert any(line.endswith("ray インストールされていません") for line in lines)
+    assert "   用途：クラスターでのコーパス：--engine ray" in lines
+    # What is no name, path or command is Japanese.
+    assert not [line for line in lines if re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", line) and "→" not in line]
+    module.doctor(json=True)
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["ray"]["needed_for"] == EXTRAS["ray"]
+    assert "ray not installed" in rows["ray"]["found"]

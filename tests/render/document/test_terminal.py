@@ -33,6 +33,19 @@ def test_piped_is_plain_and_the_same_as_txt(name: str) -> None:
     assert not CONTROL.search(printed)
 
 
+def test_colours_are_for_a_person_and_speak_their_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is piped is for a program: English everywhere."""
+    name = next(iter(RESULTS))
+    english, piped = _printed(name, terminal=True), _printed(name, terminal=False)
+    for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    title = english.splitlines()[0]
+    assert "Importance by" in title or "Attention" in title
+    assert re.search("[ぁ-ん]", _printed(name, terminal=True).splitlines()[0])
+    assert _printed(name, terminal=False) == piped
+
+
 @pytest.mark.parametrize("name", RESULTS)
 def test_one_row_per_word_with_its_numbers(name: str) -> None:
     result = RESULTS[name]

@@ -18,6 +18,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from attnscope.cli import options
+from attnscope.translation import locale_language, say, speaking
 
 # What each extra is for. What it needs stands in the package's own metadata.
 EXTRAS = {
@@ -30,6 +31,8 @@ EXTRAS = {
     "adapters": "adapters of peft",
     "ray": "corpora on a cluster: --engine ray",
 }
+# Its headings, and names that are no names of programs.
+PARTS = ("system", "packages", "devices", "extras", "fonts", "browser", "models", "platform", "Japanese", "cache")
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?\s*([^;]*)")
 _SETTINGS = ("ATTNSCOPE_CACHE", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
 _JAPANESE = "日本語かな"
@@ -58,11 +61,13 @@ def doctor(
     Nothing is fetched and no model is loaded. Without what the core needs, the exit code is 1. Put this output
     into a report of a fault.
     """
-    checks = list(examined())
-    if json:
-        sys.stdout.write(json_module.dumps([asdict(check) for check in checks], ensure_ascii=False) + "\n")
-    else:
-        _print(checks)
+    # JSON is for programs, and is English everywhere.
+    with speaking("en" if json else locale_language()):
+        checks = list(examined())
+        if json:
+            sys.stdout.write(json_module.dumps([asdict(check) for check in checks], ensure_ascii=False) + "\n")
+        else:
+            _print(checks)
     if any(check.state == "broken" or (strict and check.state == "missing") for check in checks):
         raise typer.Exit(1)
 
@@ -71,7 +76,8 @@ def examined() -> Iterator[Check]:
     """Everything that is looked for, in the order in which it is shown."""
     yield Check("system", "attnscope", "ok", version("attnscope"))
     yield Check("system", "Python", "ok", f"{platform.python_version()}, {sys.executable}")
-    yield Check("system", "platform", "ok", f"{platform.platform()}, {os.cpu_count()} processors")
+    here = say("{system}, {count} processors", system=platform.platform(), count=os.cpu_count())
+    yield Check("system", "platform", "ok", here)
     for name in _SETTINGS:
         if name in os.environ:
             yield Check("system", name, "ok", os.environ[name])
@@ -91,16 +97,16 @@ def _packages() -> Iterator[Check]:
 
 
 def _core(state: str, name: str, wanted: str) -> tuple[str, str]:
-    return ("", "") if state == "ok" else ("everything", f"pip install '{name}{wanted}'")
+    return ("", "") if state == "ok" else (say("everything"), f"pip install '{name}{wanted}'")
 
 
 def _extras() -> Iterator[Check]:
     for extra, purpose in EXTRAS.items():
         states = [(name, *_installed(name, wanted)) for name, wanted in _required(extra)]
-        found = ", ".join(f"{name} {said}" for name, _, said in states) or "unknown to this installation"
+        found = ", ".join(f"{name} {said}" for name, _, said in states) or say("unknown to this installation")
         whole = bool(states) and all(state == "ok" for _, state, _ in states)
         mend = "" if whole else f"pip install -U 'attnscope[{extra}]'"
-        yield Check("extras", extra, "ok" if whole else "missing", found, purpose, mend)
+        yield Check("extras", extra, "ok" if whole else "missing", found, say(purpose), mend)
 
 
 def _required(extra: str) -> Iterator[tuple[str, str]]:
@@ -126,9 +132,9 @@ def _installed(name: str, wanted: str) -> tuple[str, str]:
     try:
         there = version(name)
     except PackageNotFoundError:
-        return "missing", "not installed"
+        return "missing", say("not installed")
     if not SpecifierSet(wanted).contains(there, prereleases=True):
-        return "old", f"{there}, but {wanted} is needed"
+        return "old", say("{there}, but {wanted} is needed", there=there, wanted=wanted)
     return "ok", there
 
 
@@ -137,54 +143,59 @@ def _devices() -> Iterator[Check]:
         import torch
     except Exception as error:  # torch can fail in many ways of its own, such as a library that is not there
         line = " ".join(str(error).split())[:200]
-        yield Check("devices", "torch", "broken", f"cannot be imported: {line}", "everything", "pip install -U torch")
+        said = say("cannot be imported: {line}", line=line)
+        yield Check("devices", "torch", "broken", said, say("everything"), "pip install -U torch")
         return
     from attnscope.models.loading.hardware import free_memory
 
     free = free_memory(torch.device("cpu"))
-    memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"
-    yield Check("devices", "cpu", "ok", f"{torch.get_num_threads()} threads{memory}")
-    purpose = "speed; everything runs without"
+    found = [say("{count} threads", count=torch.get_num_threads())]
+    found += [] if free is None else [say("{gigabytes} GB of memory free", gigabytes=f"{free / 1e9:.1f}")]
+    yield Check("devices", "cpu", "ok", ", ".join(found))
+    purpose = say("speed; everything runs without")
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             card = torch.cuda.get_device_properties(index)
             yield Check("devices", f"cuda:{index}", "ok", f"{card.name}, {card.total_memory / 1e9:.0f} GB", purpose)
     elif shutil.which("nvidia-smi"):
-        why = "this torch is built without CUDA" if torch.version.cuda is None else "torch cannot use the card"
-        mend = "choose a build for your card on https://pytorch.org/get-started"
+        built = torch.version.cuda is not None
+        why = say("torch cannot use the card") if built else say("this torch is built without CUDA")
+        mend = say("choose a build for your card on https://pytorch.org/get-started")
         yield Check("devices", "cuda", "missing", why, purpose, mend)
     if torch.backends.mps.is_available():
         yield Check("devices", "mps", "ok", "Metal", purpose)
 
 
 def _japanese_font() -> Check:
-    part, name, purpose = "fonts", "Japanese", "Japanese in .png, .svg and .pdf; pages bring none and use the browser's"
+    part, name = "fonts", "Japanese"
+    purpose = say("Japanese in .png, .svg and .pdf; pages bring none and use the browser's")
     try:
         from attnscope.render.figure.fonts import Fonts
     except ImportError:
-        return Check(part, name, "missing", "looked for by matplotlib", purpose, "pip install 'attnscope[figures]'")
+        mend = "pip install 'attnscope[figures]'"
+        return Check(part, name, "missing", say("looked for by matplotlib"), purpose, mend)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is said below
         drawn = list(Fonts(None, _JAPANESE).runs(_JAPANESE))
     # What no font has is drawn as a box.
     if "".join(stretch for stretch, _ in drawn) == _JAPANESE:
         return Check(part, name, "ok", str(drawn[0][1]), purpose)
-    return Check(part, name, "missing", "no installed font has it", purpose, _font_command())
+    return Check(part, name, "missing", say("no installed font has it"), purpose, _font_command())
 
 
 def _font_command() -> str:
     if sys.platform == "linux":
-        return "sudo apt-get install fonts-noto-cjk, or --font FILE"
-    return "install Noto Sans CJK JP from https://fonts.google.com/noto, or give --font FILE"
+        return say("{command}, or --font FILE", command="sudo apt-get install fonts-noto-cjk")
+    return say("install Noto Sans CJK JP from https://fonts.google.com/noto, or give --font FILE")
 
 
 def _browser() -> Check:
-    purpose = "opening pages; they can be copied to any machine that has one"
+    purpose = say("opening pages; they can be copied to any machine that has one")
     there = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if there is None and sys.platform in ("darwin", "win32"):
-        there = "the system's"
+        there = say("the system's")
     if there is None:
-        return Check("browser", "browser", "missing", "none was found", purpose, "sudo apt-get install chromium")
+        return Check("browser", "browser", "missing", say("none was found"), purpose, "sudo apt-get install chromium")
     return Check("browser", "browser", "ok", there, purpose)
 
 
@@ -193,17 +204,20 @@ def _models() -> Iterator[Check]:
 
     folder = cache()
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    free = f"{shutil.disk_usage(nearest).free / 1e9:.1f} GB free"
+    purpose = say("the bundled model")
     if not os.access(nearest, os.W_OK):
         mend = "export ATTNSCOPE_CACHE=/a/folder/of/yours"
-        yield Check("models", "cache", "missing", f"{folder} cannot be written", "the bundled model", mend)
+        yield Check("models", "cache", "missing", say("{folder} cannot be written", folder=folder), purpose, mend)
     else:
-        yield Check("models", "cache", "ok", f"{folder}, {free}", "the bundled model")
+        free = f"{shutil.disk_usage(nearest).free / 1e9:.1f}"
+        found = say("{folder}, {gigabytes} GB free", folder=folder, gigabytes=free)
+        yield Check("models", "cache", "ok", found, purpose)
+    purpose = say("every command without --model")
     if any(model.name == FOLDER for model in cached()):
-        yield Check("models", NAME, "ok", str(folder / FOLDER), "every command without --model")
+        yield Check("models", NAME, "ok", str(folder / FOLDER), purpose)
     else:
-        mend = f'attnscope gradient "Hello there"  # fetches {FETCHED}, once'
-        yield Check("models", NAME, "missing", "not fetched yet", "every command without --model", mend)
+        mend = say('attnscope gradient "Hello there"  # fetches {size}, once', size=FETCHED)
+        yield Check("models", NAME, "missing", say("not fetched yet"), purpose, mend)
 
 
 def _print(checks: list[Check]) -> None:
@@ -212,18 +226,21 @@ def _print(checks: list[Check]) -> None:
     for check in checks:
         if check.part != part:
             part = check.part
-            console.print(Text(part, "bold"))
+            console.print(Text(say(part), "bold"))
+        name = say(check.name) if check.name in PARTS else check.name
         mark = {"ok": "✓", "missing": "–", "broken": "✗"}[check.state]
         style = {"ok": "", "missing": "yellow", "broken": "bold red"}[check.state]
-        console.print(Padding(Text(f"{mark} {check.name}: {check.found}", style), (0, 0, 0, 1), expand=False))
+        console.print(Padding(Text(f"{mark} {name}: {check.found}", style), (0, 0, 0, 1), expand=False))
         if check.state != "ok":
-            console.print(Padding(Text(f"for: {check.needed_for}"), (0, 0, 0, 3), expand=False))
+            console.print(Padding(Text(say("for: {purpose}", purpose=check.needed_for)), (0, 0, 0, 3), expand=False))
             # To be copied: never broken by the terminal's width.
             console.print(Text(f"   → {check.mend}"), soft_wrap=True)
     broken, missing = (sum(check.state == state for check in checks) for state in ("broken", "missing"))
     if broken:
-        console.print(Text(f"{broken} of what attnscope needs is not as it must be", "bold red"))
+        console.print(Text(say("{count} of what attnscope needs is not as it must be", count=broken), "bold red"))
+    elif missing == 1:
+        console.print(say("the core is whole; 1 optional part missing"))
     elif missing:
-        console.print(f"the core is whole; {missing} optional part{'s' if missing > 1 else ''} missing")
+        console.print(say("the core is whole; {count} optional parts missing", count=missing))
     else:
-        console.print("nothing is missing")
+        console.print(say("nothing is missing"))

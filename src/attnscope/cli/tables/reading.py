@@ -28,23 +28,23 @@ def items_of(source: options.Source) -> list[Item]:
         raise TextError("both a text and a table or lines of texts were given; give one of them")
     document = options.read_document(source.file)
     suffix = "" if source.file is None else source.file.suffix.lower()
-    name = "standard input" if source.file is None else str(source.file)
+    what = "standard input" if source.file is None else str(source.file)
     if source.lines:
         items = [Item(line.removesuffix("\r")) for line in document.split("\n") if line.strip()]
     elif suffix in (".jsonl", ".ndjson"):
-        items = [_item(row, source, name, where) for row, where in json_rows(document, name)]
+        items = [_item(row, source, what, where) for row, where in json_rows(document, what)]
     else:
-        items = [_item(row, source, name, where) for row, where in _csv_rows(document, suffix, source, name)]
+        items = [_item(row, source, what, where) for row, where in _csv_rows(document, suffix, source, what)]
     if not items:
-        raise TextError(f"{name} has no texts: give one a line")
+        raise TextError(f"{what} has no texts: give one a line")
     return items
 
 
-def json_rows(document: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+def json_rows(document: str, what: str) -> Iterator[tuple[dict[str, Any], str]]:
     """The objects of JSON lines, and where each is; a text stands for {"text": …}. Raises InputError."""
     for number, line in enumerate(document.split("\n"), 1):
         if line.strip():
-            where = f"line {number} of {name}"
+            where = f"line {number} of {what}"
             try:
                 row = json_module.loads(line)
             except ValueError as error:
@@ -54,26 +54,26 @@ def json_rows(document: str, name: str) -> Iterator[tuple[dict[str, Any], str]]:
             yield {"text": row} if isinstance(row, str) else row, where
 
 
-def _csv_rows(document: str, suffix: str, source: options.Source, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+def _csv_rows(document: str, suffix: str, source: options.Source, what: str) -> Iterator[tuple[dict[str, Any], str]]:
     csv.field_size_limit(sys.maxsize if sys.maxsize < 2**31 else 2**31 - 1)
     try:
         reader = csv.DictReader(document.splitlines(keepends=True), delimiter="\t" if suffix == ".tsv" else ",")
         columns = list(reader.fieldnames or [])
         for row in reader:
-            where = f"line {reader.line_num} of {name}"
+            where = f"line {reader.line_num} of {what}"
             if None in row:
-                raise InputError(f"{where} has more cells than {name} has columns ({', '.join(columns)})")
+                raise InputError(f"{where} has more cells than {what} has columns ({', '.join(columns)})")
             if len(columns) == 1 and source.text_column is None:
                 row = {"text": row[columns[0]]}
             yield row, where
     except csv.Error as error:
-        raise InputError(f"{name} is not CSV ({error})") from error
+        raise InputError(f"{what} is not CSV ({error})") from error
 
 
-def _item(row: dict[str, Any], source: options.Source, name: str, where: str) -> Item:
+def _item(row: dict[str, Any], source: options.Source, what: str, where: str) -> Item:
     def cell(asked: str | None, default: str) -> Any:
         if asked is not None and asked not in row:
-            raise InputError(f"{where} has no {asked!r}; {name} has {', '.join(map(repr, row))}")
+            raise InputError(f"{where} has no {asked!r}; {what} has {', '.join(map(repr, row))}")
         return row.get(asked or default)
 
     if source.text_column is None and "text" not in row and "messages" in row:

@@ -23,6 +23,7 @@ from attnscope.results.effects.head_effects import HeadEffects
 from attnscope.results.evaluation import Evaluation
 from attnscope.results.files.reading import encoded
 from attnscope.results.per_token import PerToken
+from attnscope.translation import locale_language, speaking
 
 _BAR = 20
 _EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -120,10 +121,11 @@ def _style(colour: str) -> Style:
 
 
 def print_result(result: Attribution, console: Console | None = None) -> None:
-    """Print to `console` (standard output): colours on a terminal, plain text elsewhere."""
+    """Print to `console` (standard output): colours on a terminal, in the user's language; plain text elsewhere."""
     console = console or Console()
     if console.is_terminal and console.color_system:
-        console.print(renderable(result))
+        with speaking(locale_language()):
+            console.print(renderable(result))
     else:
         console.out(render_text(result).decode(), end="", highlight=False)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib import font_manager
 from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
-from attnscope.errors import InputError
+from attnscope.errors import InputError, SpokenWarning
 from attnscope.render.content.pieces import column
 from attnscope.translation import spoken
 
@@ -30,7 +30,7 @@ _UNKNOWN = "\u25a1"
 _SPOKEN = {"ja": "層ヘッド、。「」（）：～"}
 
 
-class MissingGlyphWarning(UserWarning):
+class MissingGlyphWarning(SpokenWarning):
     """No installed font draws some characters of the text: they are drawn as empty boxes."""
 
 
