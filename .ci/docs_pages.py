@@ -97,8 +97,9 @@ def _methods(markdown: str, strips: dict[str, str]) -> str:
     ]
     for section in sections:
         name, _, said = section.partition("\n")
+        said = said.strip().partition("\n\n")[0]  # the formula is in the docstring
         written = api_page.markdown(inspect.getdoc(METHODS[name].run))
-        parts.append(f"## {name}\n{said.rstrip()}\n\n<p>{strips[name]}</p>\n\n{written}\n")
+        parts.append(f"## {name}\n\n{said}\n\n<p>{strips[name]}</p>\n\n{written}\n")
     return "".join(parts)
 
 

@@ -1,9 +1,11 @@
 """`attnscope methods`: what each method measures, its sign and its cost."""
 
+import inspect
 import json as json_module
 import sys
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable
+from itertools import takewhile
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -15,8 +17,9 @@ from attnscope.errors import InputError
 
 _HEAD = """# Methods
 
-What each score is, its sign, its cost and its paper, written by `attnscope methods --markdown` from the table METHODS
-(`methods/table.py`); formulas, units and when a method misleads stand in each docstring. All take {common};
+What each score is, its sign, cost, paper and formula, written by `attnscope methods --markdown` from the table METHODS
+(`methods/table.py`) and the docstrings; each docstring also says what the parameters are and when the method misleads.
+F is the target. All take {common};
 methods of attention also {attention}.
 """
 
@@ -60,7 +63,7 @@ def methods(
             said = [_sentence(method.unit), _sentence(method.sign), f"Cost: {method.cost_in_words}."]
             said += [f"{method.paper}."] if method.paper else []
             said += [f"Parameters: {_list(own)}."] if own else []
-            sys.stdout.write(f"\n## {name}\n\n{' '.join(said)}\n")
+            sys.stdout.write(f"\n## {name}\n\n{' '.join(said)}\n\n{_formula(method.run)}\n")
         return
     console = Console()
     for name, method in chosen.items():
@@ -68,6 +71,12 @@ def methods(
         console.print(Text(name, "bold"))
         about = " · ".join(part for part in (method.sign, method.cost_in_words, method.paper) if part)
         console.print(Padding(Text(f"{_sentence(method.unit)} {about}"), (0, 0, 0, 2)))
+
+
+def _formula(run: Callable[..., Any]) -> str:
+    """The paragraph of the docstring that has the formula, with what is set off below it."""
+    _, formula, *rest = (inspect.getdoc(run) or "").split("\n\n")
+    return "\n\n".join((formula, *takewhile(lambda paragraph: paragraph.startswith("    "), rest)))
 
 
 def _list(names: Iterable[str]) -> str:
