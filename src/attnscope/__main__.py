@@ -1,5 +1,18 @@
-"""`python -m attnscope` is the command line."""
+"""`attnscope` and `python -m attnscope`: the command line, or one line about what it cannot even start without."""
 
-from attnscope.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from attnscope.cli import main as command_line
+    except ImportError as error:
+        if (error.name or "").startswith("attnscope"):
+            raise
+        sys.exit(f"attnscope: {error}: pip install attnscope gets what is missing")
+    command_line()
+
+
+if __name__ == "__main__":
+    main()

@@ -149,6 +149,12 @@ def main() -> None:
             _fail(str(error), 1 if isinstance(error, FailureError) else 2)
         if isinstance(error, OSError) and error.strerror:
             _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
+        # transformers names in the last one only its own module that needed what is missing.
+        cause: BaseException = error
+        while isinstance(cause.__cause__, ImportError):
+            cause = cause.__cause__
+        if isinstance(cause, ImportError) and not (cause.name or "").startswith("attnscope"):
+            _fail(f"{cause}; `attnscope doctor` says what is missing, and how to get it", 1)
         _fail(f"{type(error).__name__}: {error} (this should not happen; --debug shows where)", 1)
 
 

@@ -2,16 +2,17 @@
 
 import json
 import re
+import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import run
+from command_line import failed, run
 
 from attnscope.cli.machine.doctor import EXTRAS, Check, examined
 from attnscope.render.figure import fonts
@@ -152,3 +153,82 @@ def test_a_person_reads_it_in_their_language_and_a_program_in_english(
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["ray"]["needed_for"] == EXTRAS["ray"]
     assert "ray not installed" in rows["ray"]["found"]
+
+
+@pytest.mark.parametrize("name", [line.split(">")[0] for line in PROJECT["dependencies"]])
+def test_whatever_of_the_core_is_missing_is_missed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "version", versions({name: None}))
+    if name not in {"rich", "typer"}:  # which print it
+        monkeypatch.setitem(sys.modules, name.replace("-", "_"), None)
+    done = run("doctor", "--json")
+    assert (done.returncode, done.stderr) == (1, b"")
+    rows = json.loads(done.stdout)
+    broken = {(row["part"], row["name"]): row["mend"] for row in rows if row["state"] == "broken"}
+    assert broken.pop(("packages", name)).startswith(f"pip install '{name}")
+    assert set(broken) == ({("devices", "torch")} if name == "torch" else set())
+    assert "SmolLM2-135M-Instruct" in {row["name"] for row in rows if row["part"] == "models"}
+
+
+# A process that does not find what it is given.
+_BARE = """
+import sys
+from importlib import metadata
+class Missing:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in given:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+version = metadata.version
+def there(name):
+    if name.replace("-", "_").lower() in given:
+        raise metadata.PackageNotFoundError(name)
+    return version(name)
+metadata.version = there
+given = sys.argv.pop(1).split(",")
+sys.meta_path.insert(0, Missing())
+from attnscope.__main__ import main
+main()
+"""
+
+
+# What the command line is made of.
+STARTS_WITH = ["numpy", "regex", "rich", "typer"]
+
+
+def without(missing: Iterable[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _BARE, ",".join(missing), *arguments]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+
+
+def test_where_nearly_nothing_is_installed_all_of_it_is_missed() -> None:
+    core = {line.split(">")[0].replace("-", "_") for line in PROJECT["dependencies"]}.difference(STARTS_WITH)
+    done = without({*core, "matplotlib"}, "doctor", "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    broken = [row["name"].replace("-", "_") for row in json.loads(done.stdout) if row["state"] == "broken"]
+    assert sorted(broken) == sorted([*core, "torch"])
+
+
+@pytest.mark.parametrize("name", STARTS_WITH)
+def test_without_what_it_starts_with_there_is_a_line(name: str) -> None:
+    done = without([name], "doctor")
+    assert done.returncode == 1
+    assert done.stderr == f"attnscope: No module named '{name}': pip install attnscope gets what is missing\n"
+
+
+def test_a_part_that_cannot_be_examined_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("the disk\nis on fire")
+
+    monkeypatch.setattr(module.shutil, "disk_usage", fails)
+    check = found("models", "models")
+    assert (check.state, check.found) == ("missing", "cannot be examined: OSError: the disk is on fire")
+    assert found("system", "Python").state == "ok"
+    assert run("doctor").returncode == 0
+    monkeypatch.setattr(module, "version", fails)
+    assert run("doctor").returncode == 1
+    with pytest.raises(OSError, match="on fire"):
+        list(examined(debug=True))
+
+
+def test_other_commands_say_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert "`attnscope doctor` says what is missing" in failed("models", code=1)

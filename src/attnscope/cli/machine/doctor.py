@@ -35,6 +35,8 @@ EXTRAS = {
 PARTS = ("system", "packages", "devices", "extras", "fonts", "browser", "models", "platform", "Japanese", "cache")
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?\s*([^;]*)")
 _SETTINGS = ("ATTNSCOPE_CACHE", "HF_HOME", "HF_HUB_OFFLINE", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+# Parts without which nothing works.
+_CORE = ("system", "packages", "devices")
 _JAPANESE = "日本語かな"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "firefox", "microsoft-edge")
 
@@ -54,7 +56,7 @@ class Check:
 def doctor(
     json: options.Json = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything at all is missing.")] = False,
-    debug: options.Debug = False,  # noqa: ARG001 -- read by main, which reports errors
+    debug: options.Debug = False,
 ) -> None:
     """Say what is on this machine: versions, devices, extras, fonts, browser, models, and how to get what is missing.
 
@@ -63,7 +65,7 @@ def doctor(
     """
     # JSON is for programs, and is English everywhere.
     with speaking("en" if json else locale_language()):
-        checks = list(examined())
+        checks = list(examined(debug=debug))
         if json:
             sys.stdout.write(json_module.dumps([asdict(check) for check in checks], ensure_ascii=False) + "\n")
         else:
@@ -72,8 +74,29 @@ def doctor(
         raise typer.Exit(1)
 
 
-def examined() -> Iterator[Check]:
-    """Everything that is looked for, in the order in which it is shown."""
+def examined(*, debug: bool = False) -> Iterator[Check]:
+    """Everything that is looked for, in the order in which it is shown. debug: raise what goes wrong on the way."""
+    parts = {
+        "system": _system, "packages": _packages, "devices": _devices, "extras": _extras, "fonts": _fonts,
+        "browser": _browser, "models": _models,
+    }  # fmt: skip
+    for part, looked_for in parts.items():
+        try:
+            yield from looked_for()
+        except Exception as error:  # the report is for machines on which something is wrong: the rest of it is given
+            if debug:
+                raise
+            state = "broken" if part in _CORE else "missing"
+            found = say("cannot be examined: {line}", line=_line(error))
+            mend = say("attnscope doctor --debug, which shows where")
+            yield Check(part, part, state, found, say("this report"), mend)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+
+
+def _system() -> Iterator[Check]:
     yield Check("system", "attnscope", "ok", version("attnscope"))
     yield Check("system", "Python", "ok", f"{platform.python_version()}, {sys.executable}")
     here = say("{system}, {count} processors", system=platform.platform(), count=os.cpu_count())
@@ -81,12 +104,6 @@ def examined() -> Iterator[Check]:
     for name in _SETTINGS:
         if name in os.environ:
             yield Check("system", name, "ok", os.environ[name])
-    yield from _packages()
-    yield from _devices()
-    yield from _extras()
-    yield _japanese_font()
-    yield _browser()
-    yield from _models()
 
 
 def _packages() -> Iterator[Check]:
@@ -127,12 +144,14 @@ def _required(extra: str) -> Iterator[tuple[str, str]]:
 
 def _installed(name: str, wanted: str) -> tuple[str, str]:
     """Whether a package is there in a version that will do, and what is."""
-    from packaging.specifiers import SpecifierSet
-
     try:
         there = version(name)
     except PackageNotFoundError:
         return "missing", say("not installed")
+    try:
+        from packaging.specifiers import SpecifierSet
+    except ImportError:  # it is of the core itself, and missed there
+        return "ok", say("{there}, not compared with {wanted}: that takes packaging", there=there, wanted=wanted)
     if not SpecifierSet(wanted).contains(there, prereleases=True):
         return "old", say("{there}, but {wanted} is needed", there=there, wanted=wanted)
     return "ok", there
@@ -142,8 +161,7 @@ def _devices() -> Iterator[Check]:
     try:
         import torch
     except Exception as error:  # torch can fail in many ways of its own, such as a library that is not there
-        line = " ".join(str(error).split())[:200]
-        said = say("cannot be imported: {line}", line=line)
+        said = say("cannot be imported: {line}", line=_line(error))
         yield Check("devices", "torch", "broken", said, say("everything"), "pip install -U torch")
         return
     from attnscope.models.loading.hardware import free_memory
@@ -166,21 +184,25 @@ def _devices() -> Iterator[Check]:
         yield Check("devices", "mps", "ok", "Metal", purpose)
 
 
-def _japanese_font() -> Check:
+def _fonts() -> Iterator[Check]:
     part, name = "fonts", "Japanese"
     purpose = say("Japanese in .png, .svg and .pdf; pages bring none and use the browser's")
     try:
         from attnscope.render.figure.fonts import Fonts
-    except ImportError:
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "matplotlib":
+            raise
         mend = "pip install 'attnscope[figures]'"
-        return Check(part, name, "missing", say("looked for by matplotlib"), purpose, mend)
+        yield Check(part, name, "missing", say("looked for by matplotlib"), purpose, mend)
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is said below
         drawn = list(Fonts(None, _JAPANESE).runs(_JAPANESE))
     # What no font has is drawn as a box.
     if "".join(stretch for stretch, _ in drawn) == _JAPANESE:
-        return Check(part, name, "ok", str(drawn[0][1]), purpose)
-    return Check(part, name, "missing", say("no installed font has it"), purpose, _font_command())
+        yield Check(part, name, "ok", str(drawn[0][1]), purpose)
+    else:
+        yield Check(part, name, "missing", say("no installed font has it"), purpose, _font_command())
 
 
 def _font_command() -> str:
@@ -189,18 +211,19 @@ def _font_command() -> str:
     return say("install Noto Sans CJK JP from https://fonts.google.com/noto, or give --font FILE")
 
 
-def _browser() -> Check:
+def _browser() -> Iterator[Check]:
     purpose = say("opening pages; they can be copied to any machine that has one")
     there = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     if there is None and sys.platform in ("darwin", "win32"):
         there = say("the system's")
     if there is None:
-        return Check("browser", "browser", "missing", say("none was found"), purpose, "sudo apt-get install chromium")
-    return Check("browser", "browser", "ok", there, purpose)
+        yield Check("browser", "browser", "missing", say("none was found"), purpose, "sudo apt-get install chromium")
+    else:
+        yield Check("browser", "browser", "ok", there, purpose)
 
 
 def _models() -> Iterator[Check]:
-    from attnscope.models.loading.bundled import FETCHED, FOLDER, NAME, cache, cached
+    from attnscope.models.loading.bundled import FETCHED, FOLDER, NAME, cache
 
     folder = cache()
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
@@ -213,7 +236,7 @@ def _models() -> Iterator[Check]:
         found = say("{folder}, {gigabytes} GB free", folder=folder, gigabytes=free)
         yield Check("models", "cache", "ok", found, purpose)
     purpose = say("every command without --model")
-    if any(model.name == FOLDER for model in cached()):
+    if (folder / FOLDER).is_dir():
         yield Check("models", NAME, "ok", str(folder / FOLDER), purpose)
     else:
         mend = say('attnscope gradient "Hello there"  # fetches {size}, once', size=FETCHED)

@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from attnscope.errors import DownloadError, MissingExtraError
 from attnscope.models.progress import Line, in_notebook
 from attnscope.translation import in_locale
@@ -68,6 +66,8 @@ def converted(name: str, package: str, convert: Callable[[Path, Path], None]) ->
     target = cache() / name
     if target.is_dir():
         return target
+    from filelock import FileLock
+
     cache().mkdir(parents=True, exist_ok=True)
     with FileLock(cache() / f"{name}.lock"), _line() as line:
         if target.is_dir():  # another process made it while this one waited
