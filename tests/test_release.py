@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ def test_the_citation_has_the_projects_version_and_licence() -> None:
     assert citation["authors"]
 
 
-def test_every_file_of_the_sdist_is_there() -> None:
+def test_the_sdist_is_the_whole_repository() -> None:
     included = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
     assert [name for name in included if not (ROOT / name).exists()] == []
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is the sdist")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    # What hatchling brings by itself.
+    assert {path.split("/")[0] for path in listed.splitlines()} - {".gitignore", "pyproject.toml"} == set(included)
 
 
 def test_every_test_that_a_promise_names_is_there() -> None:
