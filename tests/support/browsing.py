@@ -4,7 +4,7 @@ import asyncio
 import http.client
 import json
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,29 +30,61 @@ def opened(browser: Browser, path: Path, content: bytes, fragment: str = "", **c
     """The page from disk; afterwards: no error, no policy violation, no request but the file itself."""
     path = path / "page.html"
     path.write_bytes(content)
-    with _quiet(browser, path.as_uri() + fragment, 8000, **context) as (page, requests):
+    with _window(browser, **context) as page, _quiet(page, path.as_uri() + fragment, 8000) as requests:
         yield page
     assert [url.split("#")[0] for url in requests if not url.startswith("blob:")] == [path.as_uri()]
 
 
+# Windows that nobody looks at, by browser and settings, the last used last: a new one takes longer than most pages.
+_free: dict[tuple[Browser, str], Page] = {}
+_KEPT = 4
+
+
 @contextmanager
-def _quiet(browser: Browser, address: str, patience: int, **context: object) -> Iterator[tuple[Page, list[str]]]:
-    """A page and the addresses that it asks for; afterwards: no error and no policy violation."""
+def _window(browser: Browser, **context: object) -> Iterator[Page]:
+    """An empty window with these settings, which is kept for others unless the test fails or changes its size."""
+    key = browser, repr(context)
+    page = _free.pop(key, None) or _new(browser, **context)
+    size = page.viewport_size
+    try:
+        yield page
+        if page.viewport_size != size or len(page.context.pages) > 1 or key in _free:
+            page.context.close()
+            return
+        page.goto("about:blank")
+        page.mouse.move(0, 0)
+        _free[key] = page
+        if len(_free) > _KEPT:
+            _free.pop(next(iter(_free))).context.close()
+    except BaseException:
+        page.context.close()
+        raise
+
+
+def _new(browser: Browser, **context: object) -> Page:
+    page = browser.new_context(**context).new_page()  # type: ignore[arg-type]
+    page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))")
+    return page
+
+
+@contextmanager
+def _quiet(page: Page, address: str, patience: int) -> Iterator[list[str]]:
+    """The addresses that a page at this address asks for; afterwards: no error and no policy violation."""
     noise: list[str] = []
     requests: list[str] = []
-    window = browser.new_context(**context)  # type: ignore[arg-type]
-    window.set_default_timeout(patience)
-    page = window.new_page()
-    page.on("console", lambda message: noise.append(message.text))
-    page.on("pageerror", lambda error: noise.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.add_init_script("document.addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))")
-    try:
-        page.goto(address)
-        yield page, requests
-        assert noise == [], noise
-    finally:
-        window.close()
+    heard: dict[Any, Callable[[Any], None]] = {
+        "console": lambda message: noise.append(message.text),
+        "pageerror": lambda error: noise.append(str(error)),
+        "request": lambda request: requests.append(request.url),
+    }
+    page.context.set_default_timeout(patience)
+    for event, hear in heard.items():
+        page.on(event, hear)
+    page.goto(address)
+    yield requests
+    assert noise == [], noise
+    for event, hear in heard.items():
+        page.remove_listener(event, hear)
 
 
 def serious(page: Page) -> list[object]:
@@ -188,8 +220,12 @@ def running(*models: ats.Model, port: int = 0, token: str = TOKEN, **limits: int
 @contextmanager
 def visited(browser: Browser, served: Served, fragment: str = "", **context: object) -> Iterator[Page]:
     """The playground's page; afterwards: no error, no policy violation, no request to anybody else."""
-    with _quiet(browser, served.address + fragment, 20_000, **context) as (page, requests):
-        yield page
+    page = _new(browser, **context)
+    try:
+        with _quiet(page, served.address + fragment, 20_000) as requests:
+            yield page
+    finally:
+        page.context.close()
     served.idle()
     own = f"http://127.0.0.1:{served.port}/"
     assert all(url.startswith((own, "blob:")) for url in requests), requests

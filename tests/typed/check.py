@@ -36,7 +36,8 @@ def main() -> int:
         mypy = [sys.executable, "-m", "mypy", *files]
         # Not by the name in node_modules/.bin: on Windows that is another file.
         pyright = ["node", "node_modules/pyright/index.js", "--pythonpath", sys.executable, *files]
-        return max(subprocess.run(command, cwd=ROOT, check=False).returncode for command in (mypy, pyright))
+        running = [subprocess.Popen(command, cwd=ROOT) for command in (mypy, pyright)]
+        return max([process.wait() for process in running])
 
 
 if __name__ == "__main__":
