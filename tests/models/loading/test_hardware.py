@@ -12,6 +12,7 @@ from planted import copy_tokenizer
 from snapshot import watch
 from tiny_models import tiny
 
+import attnscope as ats
 from attnscope.models.loading import hardware
 
 CPU = torch.device("cpu")
@@ -50,8 +51,7 @@ def test_the_speed_is_measured_once() -> None:
     assert hardware.speed(CPU) == (products, elements)
 
 
-@pytest.mark.parametrize("chosen", [None, "0"])
-def test_large_buffers_in_huge_pages_unless_the_user_chose(chosen: str | None, tmp_path: Path) -> None:
+def test_large_buffers_are_in_huge_pages(tmp_path: Path) -> None:
     """Linux marks memory that was asked for in huge pages ("hg"), whether or not this system then gives any."""
     net = tiny("llama")
     net.save_pretrained(tmp_path)
@@ -70,9 +70,18 @@ for line in smaps.read_text().splitlines() if smaps.exists() else ():
 print(json.dumps([os.environ["THP_MEM_ALLOC_ENABLE"], asked]))
 """
     env = {k: v for k, v in os.environ.items() if k != "THP_MEM_ALLOC_ENABLE"}
-    env |= {} if chosen is None else {"THP_MEM_ALLOC_ENABLE": chosen}
     done = subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True)
     setting, asked = json.loads(done.stdout)
-    assert setting == (chosen or "1")
+    assert setting == "1"
     if Path("/sys/kernel/mm/transparent_hugepage").exists():
-        assert asked == 0 if chosen else asked >= 2**18  # kB: all of the tensor
+        assert asked >= 2**18  # kB: all of the tensor
+
+
+def test_the_users_choice_of_pages_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    net = tiny("llama")
+    net.save_pretrained(tmp_path)
+    watch(net)
+    copy_tokenizer().save_pretrained(tmp_path)
+    monkeypatch.setenv("THP_MEM_ALLOC_ENABLE", "0")
+    ats.load(tmp_path)
+    assert os.environ["THP_MEM_ALLOC_ENABLE"] == "0"
