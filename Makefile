@@ -134,10 +134,13 @@ $(ATTNREAD)/.ready: benchmarks/peers/attnread.txt
 	$(ATTNREAD_PYTHON) -m pip install --disable-pip-version-check --quiet -r benchmarks/peers/attnread.txt
 	@touch $@
 
+# As pip does by itself, but on every processor.
+COMPILE := import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2, workers=0)
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "attnscope needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 has no venv: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --no-compile -r requirements.txt
+	$(BIN)/python -W ignore -c '$(COMPILE)'
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --editable .
 	@touch $@
 
