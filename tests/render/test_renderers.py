@@ -1,16 +1,28 @@
 """The same results, hostile and ordinary, through every row of RENDERERS."""
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import failed
 from drawn_results import EVERY, RESULTS, long_result
 
-from attnscope.errors import InputError, NonFiniteError, OutputError
-from attnscope.render import FORMATS, PAPER, RENDERERS, Renderer, notebook_html, render, save, with_defaults
+from attnscope.errors import InputError, MissingExtraError, NonFiniteError, OutputError
+from attnscope.render import (
+    FORMATS,
+    PAPER,
+    RENDERERS,
+    Renderer,
+    checked_path,
+    notebook_html,
+    render,
+    save,
+    with_defaults,
+)
 from attnscope.results.attribution import Attribution
 from attnscope.results.base import TYPES
 
@@ -170,3 +182,26 @@ def test_pictures_need_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "missing", "said"),
+    [
+        (".png", ["matplotlib"], r"attnscope\[figures\]"),
+        (".svg", ["matplotlib"], r"attnscope\[figures\]"),
+        (".pdf", ["matplotlib"], r"attnscope\[figures\]"),
+        (".parquet", ["pyarrow", "polars"], "pip install pyarrow"),
+    ],
+)
+def test_a_format_that_nothing_installed_writes_is_refused_before_there_is_a_result(
+    suffix: str, missing: list[str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+    for kind in RENDERERS:
+        with pytest.raises(MissingExtraError, match=said):
+            checked_path(tmp_path / f"x{suffix}", kind)
+        assert checked_path(tmp_path / "x.html", kind)
+    assert list(tmp_path.iterdir()) == []
+    # Not even a model was looked for.
+    assert re.search(said, failed("explain", "Hi", "--model", "no/such", "-o", str(tmp_path / f"x{suffix}"), code=1))

@@ -54,12 +54,22 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Renderer:
-    """A function `(result, **options) -> bytes`: where it is, its options' names, and fixed arguments (`given`)."""
+    """A function `(result, **options) -> bytes`: where it is, its options' names, and fixed arguments (`given`).
+
+    needs: module and name of what raises MissingExtraError where it cannot be used here.
+    """
 
     module: str
     function: str
     options: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, str] | None = None
+
+    def check(self) -> None:
+        """Raises MissingExtraError where an extra that it needs is not installed."""
+        if self.needs:
+            module, function = self.needs
+            getattr(importlib.import_module(module), function)()
 
     def load(self) -> Callable[..., bytes]:
         """The function itself. Importing it may need an extra."""
@@ -83,7 +93,7 @@ FORMATS: dict[str, Renderer | None] = {
     ".tex": Renderer(f"{_DOCUMENT}.latex", "render_latex"),
     ".bib": Renderer(f"{_DOCUMENT}.bibtex", "render_bibtex"),
     ".csv": Renderer(f"{_DOCUMENT}.table", "render_csv"),
-    ".parquet": Renderer(f"{_DOCUMENT}.table", "render_parquet"),
+    ".parquet": Renderer(f"{_DOCUMENT}.table", "render_parquet", needs=(f"{_DOCUMENT}.table", "need_arrow")),
     ".jsonl": None,
     ".safetensors": None,
 }
@@ -100,10 +110,11 @@ def _page(file: str, *options: str) -> dict[str, Renderer]:
 def _figures(file: str, *options: str, function: str = "render_figure") -> dict[str, Renderer]:
     """The renderers of png, svg and pdf by one function; only png takes a scale."""
     names = (*options, "dark", "lang", *PAPER)
+    module, needs = f"{_FIGURE}.{file}", (f"{_FIGURE}.to_bytes", "need_matplotlib")
     return {
-        ".png": Renderer(f"{_FIGURE}.{file}", function, (*names, "scale"), {"form": "png", "scale": 2}),
-        ".svg": Renderer(f"{_FIGURE}.{file}", function, names, {"form": "svg", "scale": 1}),
-        ".pdf": Renderer(f"{_FIGURE}.{file}", function, names, {"form": "pdf", "scale": 1}),
+        ".png": Renderer(module, function, (*names, "scale"), {"form": "png", "scale": 2}, needs),
+        ".svg": Renderer(module, function, names, {"form": "svg", "scale": 1}, needs),
+        ".pdf": Renderer(module, function, names, {"form": "pdf", "scale": 1}, needs),
     }
 
 
@@ -273,12 +284,15 @@ def save(result: Result | Iterable[Result] | Survey, path: str | os.PathLike[str
 
 
 def checked_path(path: str | os.PathLike[str], kind: type[Result] = Attribution) -> Path:
-    """The path, if this type of result can be drawn into it: known suffix, writable file. Raises OutputError."""
+    """The path, if this type of result can be drawn into it: known suffix, writable file.
+
+    Raises OutputError, and MissingExtraError where what draws it is not installed.
+    """
     with not_written(path):
         path = Path(path).expanduser()
         if path.is_dir():
             raise OutputError(f"cannot write {path}: it is a folder; give the name of a file in it")
-    _renderer(path.suffix, kind, path)
+    _renderer(path.suffix, kind, path).check()
     writable_file(path)
     return path
 

@@ -63,12 +63,17 @@ def arrow_stream(columns: Columns, requested_schema: object = None) -> object:
 
 def arrow_table(columns: Columns, what: str) -> Any:
     """The columns as a pyarrow.Table or else a polars.DataFrame. Raises MissingExtraError if neither is installed."""
-    for module, table_of in _ARROW.items():
+    library = arrow_library(what)
+    return _ARROW[library.__name__](library, columns)
+
+
+def arrow_library(what: str) -> Any:
+    """Whichever is installed of what makes Arrow tables. Raises MissingExtraError, which says what needs it."""
+    for module in _ARROW:
         try:
-            library = importlib.import_module(module)
+            return importlib.import_module(module)
         except ImportError:
             continue
-        return table_of(library, columns)
     raise MissingExtraError(
         f"{what} needs one of {', '.join(_ARROW)}, and none is installed: pip install pyarrow, or take "
         "columns(), a dict of arrays"

@@ -11,9 +11,10 @@ from attnscope.render.document.csv import csv_of
 from attnscope.results.base import Result
 from attnscope.results.collection import Results
 from attnscope.results.files.reading import encoded
-from attnscope.results.tables import arrow_table
+from attnscope.results.tables import arrow_library, arrow_table
 
 Tabular = Result | Results[Any]
+_PARQUET = "a .parquet file"
 
 
 def render_csv(result: Tabular) -> bytes:
@@ -32,12 +33,17 @@ def render_lines(result: Tabular) -> bytes:
 def render_parquet(result: Tabular) -> bytes:
     """A Parquet file. Raises MissingExtraError where neither pyarrow nor polars is installed."""
     buffer = io.BytesIO()
-    table = arrow_table(result.columns(), "a .parquet file")
+    table = arrow_table(result.columns(), _PARQUET)
     if hasattr(table, "write_parquet"):  # polars
         table.write_parquet(buffer)
     else:
         importlib.import_module("pyarrow.parquet").write_table(table, buffer)
     return buffer.getvalue()
+
+
+def need_arrow() -> None:
+    """Raises MissingExtraError where nothing is installed that writes Parquet."""
+    arrow_library(_PARQUET)
 
 
 def _rows(result: Tabular) -> Iterator[tuple[object, ...]]:
