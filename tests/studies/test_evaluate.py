@@ -187,6 +187,12 @@ def test_files_that_are_no_rows(tmp_path: Path, copying: ats.Model) -> None:
     assert json.loads(found.to_json())["standings"]
 
 
+def test_one_method_and_one_metric_are_one(copying: ats.Model) -> None:
+    asked = {"target": " c", "replacement": "pad", "curves": False}
+    found = ats.evaluate(copying, TEXTS[:1], "deletion", FAST[0], **asked)  # type: ignore[arg-type]
+    assert (found.methods, found.metrics) == (("deletion", "random"), (FAST[0],))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -195,6 +201,8 @@ def test_files_that_are_no_rows(tmp_path: Path, copying: ats.Model) -> None:
         ({"methods": ["gradient", "gradient"]}, "twice"),
         ({"metrics": ["sufficency"]}, "meant 'sufficiency'"),
         ({"metrics": []}, "empty"),
+        ({"target": None, "labels": " abc"}, "labels=' abc' is one label: give a list"),
+        ({"texts": [{"text": "a b c", "labels": " abc"}]}, "labels=' abc' is one label: give a list"),
         ({"texts": []}, "empty"),
         ({"replacement": "burn"}, "replacement='burn' .*choose from delete"),
         ({"target": None}, "give labels"),

@@ -36,7 +36,6 @@ ModelName = Annotated[
 ]
 # A file of these is a table of texts.
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson")
-Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")]
 
 
 def formats(*kinds: type[Result]) -> str:

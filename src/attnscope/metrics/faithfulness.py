@@ -98,12 +98,16 @@ def lds(explanation: Explanation) -> MetricGenerator:
 
 
 def predicted_ranks(scores: NDArray[np.float64], kept: NDArray[Any], values: NDArray[np.float64]) -> float:
-    """The rank correlation of Σ scores of what is kept with the values: 0 for equal sums, UNDEFINED for equal values.
+    """The rank correlation of Σ scores of what is kept with the values: 0 for equal scores or sums, UNDEFINED for equal
+    values.
 
     scores: (part,); kept: (set, part), 1 or True where a part is kept; values: (set,).
     """
     if np.ptp(values) == 0:
         return UNDEFINED
+    # Sums of equal scores rank sets by their sizes, which is nothing that the scores say.
+    if np.ptp(scores) == 0:
+        return 0.0
     return float(np.nan_to_num(spearman(kept @ scores, values)))
 
 

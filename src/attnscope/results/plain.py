@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from attnscope.errors import InputError
+
 
 def plain_numbers(value: Any) -> Any:
     """`value` with every number of numpy or torch in it as Python's own; arrays of several numbers stay as they are.
@@ -32,6 +34,17 @@ def listed(values: Any) -> list[Any]:
     ['a', 'b']
     """
     return [plain_numbers(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
+
+
+def label_list(labels: Any) -> tuple[str | int, ...]:
+    """The labels. Raises InputError for one text, whose letters would be labels.
+
+    >>> label_list([" good", " bad"])
+    (' good', ' bad')
+    """
+    if isinstance(labels, str):
+        raise InputError(f"labels={labels!r} is one label: give a list, such as [' positive', ' negative']")
+    return tuple(plain_lists(labels))
 
 
 def is_missing(value: Any) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from attnscope.errors import InputError
-from attnscope.results.plain import plain_numbers
+from attnscope.results.plain import label_list, plain_numbers
 from attnscope.text.inputs import Message, checked, is_chat
 
 
@@ -42,6 +42,7 @@ class Sample:
         # Numbers of numpy and torch are the numbers they are, also in the key and in a file.
         for field in fields(self):
             object.__setattr__(self, field.name, plain_numbers(getattr(self, field.name)))
+        object.__setattr__(self, "labels", label_list(self.labels))
 
     @property
     def key(self) -> str:
@@ -72,7 +73,7 @@ class Sample:
             return cls(
                 **{
                     **given,
-                    "labels": tuple(given.get("labels") or ()),
+                    "labels": () if given.get("labels") is None else given["labels"],
                     "within": None if given.get("within") is None else _span(*given["within"]),
                     "human": None
                     if given.get("human") is None

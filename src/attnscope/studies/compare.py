@@ -20,7 +20,7 @@ from attnscope.models.targets.label_probabilities import all_labels, choices, pr
 from attnscope.models.targets.labels import is_regression, label_name
 from attnscope.results.attribution import Attribution
 from attnscope.results.comparison import ComparedSide, Comparison, opposites, paired_words
-from attnscope.results.plain import plain_lists, plain_numbers
+from attnscope.results.plain import label_list, plain_numbers
 from attnscope.studies.label_request import label_request
 from attnscope.text.alignment import Opposite
 from attnscope.text.inputs import Input, Message, Messages, Reading, checked
@@ -71,7 +71,7 @@ def compare(
     (' positive', ' negative', True)
     """
     model = load(model)
-    labels, expected, target = plain_lists(labels), plain_numbers(expected), plain_numbers(target)
+    labels, expected, target = label_list(labels), plain_numbers(expected), plain_numbers(target)
     models = (model, model if other is None else load(other))
     if adversarial is None and other is None:
         raise InputError("there is one text and one model: give adversarial, or another model as other=")

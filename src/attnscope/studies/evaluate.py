@@ -23,7 +23,7 @@ from attnscope.models.loading.load import Model, load
 from attnscope.models.perturbation.without_tokens import REPLACEMENTS
 from attnscope.models.progress import bar
 from attnscope.results.evaluation import ALIKE, SHARES, Evaluation, EvaluationRow
-from attnscope.results.plain import plain_lists, plain_numbers
+from attnscope.results.plain import label_list, plain_numbers
 from attnscope.results.sample import Sample
 from attnscope.studies.evaluation_rows import resumed_rows
 from attnscope.studies.method_choice import Given, MethodChoice, method_choices
@@ -82,7 +82,7 @@ def evaluate(
             raise InputError(f"replacement={replacement!r} and way={way!r} are one parameter: give replacement alone")
         replacement = way
     model = load(model)
-    target, labels, generate = plain_numbers(target), plain_lists(labels), plain_numbers(generate)
+    target, labels, generate = plain_numbers(target), label_list(labels), plain_numbers(generate)
     if replacement not in REPLACEMENTS:
         raise InputError(
             f"replacement={replacement!r} cannot stand in for a word that is taken away: choose from "
@@ -205,6 +205,7 @@ def _compared(samples: Sequence[Sample], similar_to: str | Sequence[str] | None,
 
 
 def _metric_names(metrics: Sequence[str] | None) -> list[str]:
+    metrics = [metrics] if isinstance(metrics, str) else metrics
     names = list(METRICS) if metrics is None else list(dict.fromkeys(metrics))
     if unknown := [name for name in names if name not in METRICS]:
         near = get_close_matches(unknown[0], METRICS, n=1)

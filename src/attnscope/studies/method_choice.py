@@ -37,6 +37,8 @@ class MethodChoice:
 
 def method_choices(methods: Sequence[Given] | None) -> list[MethodChoice]:
     """The methods to run (all of METHODS if None), always with `random` among them. Raises InputError."""
+    if isinstance(methods, str) or callable(methods):
+        methods = [methods]
     choices = [_method_choice(method) for method in ([*METHODS] if methods is None else methods)]
     if not any(choice.is_yardstick for choice in choices):
         choices.append(_method_choice(YARDSTICK))

@@ -46,6 +46,22 @@ def test_a_pass_that_begins_at_a_layer_is_the_whole_pass(family: str, stack: str
     assert len({round(value, 5) for value in whole.values[:, 0].tolist()}) > 3
 
 
+def test_a_trial_that_is_stopped_has_said_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C in the middle of it: the next pass tries again."""
+    net = tiny("llama")
+    passes = made(net)
+    passes.record(outputs=True)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Passes, "_without", stop)
+        with pytest.raises(KeyboardInterrupt):
+            passes.without([KnockOut(heads={(2, 0): None})], begins=2)
+    assert facts_of(net).begins_at_layer is None
+
+
 def test_batches_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     passes = made(tiny("llama"))
     texts = [KnockOut(heads={(layer, head): None}) for layer in range(3) for head in range(4)]

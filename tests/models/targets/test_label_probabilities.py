@@ -69,6 +69,16 @@ def test_texts_side_by_side_are_each_by_itself() -> None:
         assert row.tolist() == pytest.approx(whole(one), abs=1e-4)
 
 
+def test_labels_that_are_one_to_the_model_are_refused() -> None:
+    """Else each would have half of its probability."""
+    for model, labels in (
+        (classifier("Sequence"), ["POSITIVE", 2]),
+        (ats.Model(tiny("llama"), copy_tokenizer()), ["f", " f"]),
+    ):
+        with pytest.raises(InputError, match="are one to this model"):
+            asked(model, list(labels))
+
+
 def test_labels_that_are_none() -> None:
     model = ats.Model(tiny("llama", sharp=2.0), copy_tokenizer())
     with pytest.raises(InputError, match="each once"):

@@ -30,6 +30,8 @@ def test_effects_are_those_of_a_plain_loop(llama: ats.Model, textbook: Any) -> N
     assert found.value == pytest.approx(whole, abs=1e-4)
     assert found.without == pytest.approx(sum(textbook(llama, PROMPT, " m n o", range(12))), abs=1e-4)
     assert found.passes == 2 + 3
+    as_array = ats.cite(llama, "x y", np.array(PASSAGES), "m n o")  # type: ignore[arg-type]
+    assert as_array.effects.tolist() == found.effects.tolist()
 
 
 def test_statements_add_up_to_the_answer(llama: ats.Model, textbook: Any) -> None:

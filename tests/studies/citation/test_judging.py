@@ -7,7 +7,7 @@ import pytest
 
 import attnscope as ats
 from attnscope.errors import InputError
-from attnscope.studies.citation.judging import lds, unseen
+from attnscope.studies.citation.judging import _on_top, lds, unseen
 from attnscope.studies.citation.surrogate import drawn
 
 SETS = [
@@ -22,6 +22,7 @@ def test_lds_by_hand() -> None:
     assert lds(scores, kept, scores @ kept.T) == pytest.approx(1)
     assert lds(scores, kept, -scores @ kept.T) == pytest.approx(-1)
     assert lds(np.ones((1, 3)) * 0, kept, scores @ kept.T) == 0
+    assert lds(np.ones((1, 3)), kept, scores @ kept.T) == 0, "how many are kept is nothing that equal scores say"
     assert np.isnan(lds(scores, kept, np.ones((1, 4))))
 
 
@@ -114,6 +115,11 @@ def test_what_cannot_be_asked_is_refused(llama: ats.Model) -> None:
             ats.evaluate_citation(llama, **given)
     with pytest.raises(InputError, match="question 0 of the list is none: give"):
         ats.learn_heads(llama, ["x"])  # type: ignore[list-item]
+
+
+def test_sources_with_the_same_score_share_the_first_place() -> None:
+    assert [_on_top(np.array([2.0, 2.0, 1.0, 0.0]), i) for i in range(4)] == [0.5, 0.5, 0, 0]
+    assert _on_top(np.zeros(4), 0) == 0.25, "equal scores find nothing, also where the first is the right one"
 
 
 def test_no_questions() -> None:

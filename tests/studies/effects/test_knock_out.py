@@ -253,6 +253,8 @@ def test_one_word_is_one_and_numbers_of_numpy_are_numbers() -> None:
     model = small("llama")
     one = ats.knock_out(model, TEXT, target=" g", words="b", replacement="zero")
     assert one == ats.knock_out(model, TEXT, target=" g", words=["b"], replacement="zero")
+    twice = ats.knock_out(model, TEXT, target=" g", heads=[(0, 1), (-3, -3)], words=["b", "b"])
+    assert (twice.taken.heads, len(twice.taken.words)) == (((0, 1),), 1)
     drawn = ats.knock_out(model, TEXT, target=" g", heads=np.array([[0, 1]]), how="resample", samples=np.int64(3))
     assert drawn == ats.knock_out(model, TEXT, target=" g", heads=[(0, 1)], how="resample", samples=3)
 

@@ -135,24 +135,27 @@ class Passes:
 
     def _can_begin(self) -> bool:
         """Whether a pass that begins at a layer gives what the whole pass gives; tried once a model, at two layers."""
-        facts, count = facts_of(self.net), len(self.site.layers)
+        facts = facts_of(self.net)
         if facts.begins_at_layer is None:
-            layout = self.site.layout
-            facts.begins_at_layer = count > 1 and (layout is None or all(name for name, _ in layout.calls))
-            separate = reads_separate_head(self.net, [self.readout])
-            for begins in {max(1, count // 2), count - 1} if facts.begins_at_layer else ():
-                # Of the two texts, one loses nothing; the other makes the pass watch the attention.
-                some = NOTHING if layout is None else _any_head(self.site, begins)
-                try:
-                    whole = self._without([NOTHING, some], frozenset(), 0, separate).entries
-                    again = self._without([NOTHING, some], frozenset(), begins, separate).entries
-                except Exception:  # of the model's own code: a later layer misses what an earlier one keeps for it
-                    facts.begins_at_layer = False
-                    break
-                if not (again - whole).abs().max() <= _TOLERANCE * whole.abs().max().clamp(min=1.0):
-                    facts.begins_at_layer = False
-                    break
+            facts.begins_at_layer = self._begins_alike()
         return facts.begins_at_layer
+
+    def _begins_alike(self) -> bool:
+        count, layout = len(self.site.layers), self.site.layout
+        if count < 2 or not (layout is None or all(name for name, _ in layout.calls)):
+            return False
+        separate = reads_separate_head(self.net, [self.readout])
+        for begins in {max(1, count // 2), count - 1}:
+            # Of the two texts, one loses nothing; the other makes the pass watch the attention.
+            some = NOTHING if layout is None else _any_head(self.site, begins)
+            try:
+                whole = self._without([NOTHING, some], frozenset(), 0, separate).entries
+                again = self._without([NOTHING, some], frozenset(), begins, separate).entries
+            except Exception:  # of the model's own code: a later layer misses what an earlier one keeps for it
+                return False
+            if not (again - whole).abs().max() <= _TOLERANCE * whole.abs().max().clamp(min=1.0):
+                return False
+        return True
 
     def _read(self, size: int, extra: Mapping[str, Any], separate: bool) -> Reading:
         readouts = [self.readout] * size

@@ -9,6 +9,7 @@ Problems solved here:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -99,9 +100,12 @@ def choices(model: Model, encoded: Encoded, labels: Sequence[str | int], positio
         raise InputError(f"labels={list(labels)!r}: give one or more, each once")
     passes: list[Objective] = []
     slots = []
+    asked: dict[Any, str | int] = {}
     for label in labels:
         objective = resolve(model, encoded, Target(target=label, position=position, quantity="log_probability"))
         (readout,) = objective.readouts
+        if (same := asked.setdefault(_asked(readout), label)) != label:
+            raise InputError(f"the labels {same!r} and {label!r} are one to this model: give each once")
         if readout.highest:
             slots.append((len(passes), slice(0, 1)))
             passes.append(objective)
@@ -135,6 +139,12 @@ def all_labels(model: Model) -> tuple[int, ...]:
             f"{type(model.model).__name__} has no labels of its own: give labels, such as [' positive', ' negative']"
         )
     return tuple(sorted(label_names(model.model)))
+
+
+def _asked(readout: Readout) -> Any:
+    """What two readouts have in common that read the same."""
+    inputs = tuple((name, tuple(values)) for name, values in readout.inputs.items())
+    return inputs, readout.decoder, readout.positions, readout.ids
 
 
 def _one_pass(readout: Readout, other: Readout) -> bool:

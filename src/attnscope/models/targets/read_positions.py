@@ -3,6 +3,7 @@
 import torch
 from transformers import PreTrainedModel
 
+from attnscope.errors import ModelError
 from attnscope.models.architecture import task_of
 from attnscope.models.attention.layout import body_of
 from attnscope.models.hooks import embedding_leaf, hooked
@@ -15,7 +16,7 @@ def read_positions(net: PreTrainedModel, readout: Readout, stack: str) -> tuple[
 
     Those of the readout's entries. A label of the whole text, and its vector, are read off the first token, the last or
     all of them, as the model has it: those that a gradient arrives at. stack: in an encoder–decoder "encoder" is read
-    as a whole by the decoder, so all of its tokens are.
+    as a whole by the decoder, so all of its tokens are. Raises ModelError where no gradient arrives.
     """
     if stack == "encoder" and not readout.of_whole:
         return tuple(range(len(readout.inputs["input_ids"])))
@@ -30,5 +31,10 @@ def read_positions(net: PreTrainedModel, readout: Readout, stack: str) -> tuple[
         hooked(body_of(net, stack), lambda _module, _args, output: outputs.append(output[0])),
     ):
         (value,) = readout.value(whole_model_entries(net, [readout], inputs, entries))
-        (gradient,) = torch.autograd.grad(value, outputs[-1:])
+        seen = outputs[-1:] if value.requires_grad else []
+        gradient = torch.autograd.grad(value, seen, allow_unused=True)[0] if seen else None
+    if gradient is None:
+        raise ModelError(
+            f"off which tokens {type(net).__name__} reads its label cannot be seen: say from where to look, with query"
+        )
     return tuple((gradient[0] != 0).any(-1).nonzero().flatten().tolist())

@@ -190,7 +190,9 @@ def _rows(
         scores = scores_of(alone)
         values = _values(found, scores, kept, true, top, truth)
         if exact is not None:
-            values[TOP] = float((scores.argmax(1) == exact.argmax(1)).mean())
+            values[TOP] = float(
+                np.mean([_on_top(row, int(best.argmax())) for row, best in zip(scores, exact, strict=True)])
+            )
         rows.append(CitationRow(found.question, name, values, alone.passes))
     return rows
 
@@ -231,8 +233,14 @@ def _values(
         if k < len(found.parts):
             values[f"top-{k} drop"] = top_drop(found, scores, k)
     if truth is not None:
-        values["found"] = float(np.argmax(scores.sum(0)) == truth)
+        values["found"] = _on_top(scores.sum(0), truth)
     return values
+
+
+def _on_top(scores: Floats, source: int) -> float:
+    """1 where the source has the largest score, 0 where it has not; of several that have it, an equal share."""
+    largest = scores == scores.max()
+    return float(largest[source] / largest.sum())
 
 
 def lds(scores: Floats, kept: Floats, true: Floats) -> float:

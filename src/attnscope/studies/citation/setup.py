@@ -21,6 +21,7 @@ from attnscope.models.targets.resolve import resolve
 from attnscope.models.targets.target import Objective, Target
 from attnscope.models.typed import decoded
 from attnscope.results.citation.citation import Source
+from attnscope.results.plain import plain_lists
 from attnscope.studies.citation.prompt import CHAT, PLAIN, Passage, blocks, filled, named
 from attnscope.text.inputs import Messages, Reading, is_chat
 from attnscope.text.segments import Span, sentences
@@ -125,7 +126,7 @@ def setup(
             raise InputError("passages are the sources, and segments, unit or within was given too: leave these out")
         if not isinstance(question, str):
             raise InputError(f"the question is of type {type(question).__name__}: give a str")
-        sources = named(passages or ())
+        sources = named(plain_lists(passages))
         used = (CHAT if chat else PLAIN) if template is None else template
         text = filled(used, question, sources)
         reading = [{"role": "user", "content": text}] if chat else text

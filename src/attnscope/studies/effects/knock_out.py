@@ -128,13 +128,13 @@ def knock_out(
     with default_settings():
         of = experiment(model, text, asked, reading, stack, attention=bool(heads or edges), layers=bool(layers))
         taken = Taken(
-            heads=tuple(_head(of, head) for head in heads),
+            heads=tuple(dict.fromkeys(_head(of, head) for head in heads)),
             how=how,
-            edges=tuple(_edge(of, edge) for edge in edges),
+            edges=tuple(dict.fromkeys(_edge(of, edge) for edge in edges)),
             edge_layers=_edge_layers(of, edge_layers) if edges else (),
             renormalise=renormalise,
             layers=tuple(sorted({of.layer(layer, attends=False) for layer in layers})),
-            words=tuple(of.word(word) for word in words),
+            words=tuple(dict.fromkeys(of.word(word) for word in words)),
             replacement=_replacement(model, replacement) if words else None,
             stack=of.stack,
             references=len(references),

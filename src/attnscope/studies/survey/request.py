@@ -17,7 +17,7 @@ from attnscope.models.architecture import task_of
 from attnscope.models.loading.load import Model
 from attnscope.models.targets.label_probabilities import all_labels
 from attnscope.models.targets.labels import is_regression, label_of
-from attnscope.results.plain import plain_lists, plain_numbers
+from attnscope.results.plain import label_list, plain_numbers
 from attnscope.studies.survey.rows import Columns
 
 # One method with parameters of its own: ("integrated_gradients", {"steps": 40}).
@@ -103,10 +103,8 @@ def _check(method: Method, given: Mapping[str, Any]) -> None:
 
 
 def _labels(model: Model, labels: Sequence[str | int]) -> tuple[str | int, ...]:
-    if isinstance(labels, str):
-        raise InputError(f"labels={labels!r} is one label: give a list, such as [' positive', ' negative']")
     task = task_of(model.model)
-    given = tuple(plain_lists(labels))
+    given = label_list(labels)
     if len(set(given)) < len(given):
         raise InputError(f"labels={list(given)!r}: give each once")
     if task == "classifier" and not is_regression(model.model):
