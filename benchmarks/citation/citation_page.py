@@ -92,11 +92,11 @@ def said(found: CitationEvaluation, heads: Path) -> list[str]:
             "left out."
         )
     if HALVES in found.methods:
-        same = found.mean(HALVES, TOP)[0]
+        same = [row.values[TOP] for row in found.rows if row.method == HALVES]
         share = (passes(found, HALVES) - 2) / (passes(found, "deletion") - 1)
         lines.append(
-            f"Halving finds the source that deletion finds in {same:.0%} of the questions, with {share:.2f} of its "
-            "passes, those with all sources and with none apart."
+            f"Halving finds the source that deletion finds in {sum(same):.0f} of {len(same)} questions, with {share:.2f} "
+            "of its passes, those with all sources and with none apart."
         )
     return lines
 
