@@ -95,8 +95,8 @@ def said(found: CitationEvaluation, heads: Path) -> list[str]:
         same = [row.values[TOP] for row in found.rows if row.method == HALVES]
         share = (passes(found, HALVES) - 2) / (passes(found, "deletion") - 1)
         lines.append(
-            f"Halving finds the source that deletion finds in {sum(same):.0f} of {len(same)} questions, with {share:.2f} "
-            "of its passes, those with all sources and with none apart."
+            f"Halving finds the source that deletion finds in {sum(same):.0f} of {len(same)} questions, "
+            f"with {share:.2f} of its passes, those with all sources and with none apart."
         )
     return lines
 
