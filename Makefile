@@ -26,8 +26,11 @@ test: $(READY) chromium node_modules
 	npm test --silent
 	$(BIN)/python -m pytest $(WORKERS)
 
+# It has workers of its own, so it runs alone.
+RAY := tests/studies/survey/test_on_ray.py
 test-slow: $(READY) chromium tex
-	$(BIN)/python -m pytest -m slow $(WORKERS)
+	$(BIN)/python -m pytest -m slow $(WORKERS) --ignore $(RAY)
+	$(BIN)/python -m pytest -m slow $(RAY)
 
 # A tiny model of every text architecture of transformers: half an hour on two cores. The sample is a fixed fifth.
 FAMILIES := PYTHONPATH=tests:tests/support $(BIN)/python -m families
