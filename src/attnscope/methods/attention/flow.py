@@ -38,8 +38,7 @@ def attention_flow(task: Task, *, layer: int = -1, heads: Literal["mean", "max",
 
     Each pair of query and token is a flow problem of its own, so this is for short texts. It misleads as attention
     does, and counts narrow paths in full wherever they are not the bottleneck.
-    On the texts of docs/faithfulness.md it beat random scores at p < 0.05 by some metrics on one model, and at p < 0.01
-    on none.
+    On the texts of docs/faithfulness.md it did not beat random scores at p < 0.01, on any model.
 
     Raises what `attention` raises; InputError for a text that is too long.
     """

@@ -26,7 +26,6 @@ def value_norm(task: Task, *, layer: int = -1, head: int | Literal["sum"] = "sum
     Without a gate the sum of vectors over heads is never formed: ‖Σ_h a_h f_h‖² = aᵀ G a with each key's heads × heads
     Gram matrix G.
     It misleads where many small vectors point the same way. The norm has no sign, and what is carried may be ignored.
-    On the texts of docs/faithfulness.md it did not beat random scores at p < 0.01, on any model.
 
     Raises what `attention` raises; ModelError where the output projection cannot be found, as where a norm stands
     before it.

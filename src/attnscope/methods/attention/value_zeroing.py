@@ -25,8 +25,6 @@ def value_zeroing(task: Task, *, layer: int | Literal["rollout"] = "rollout") ->
 
     Each layer runs once per token, in batches, so this is for short texts. It misleads where values make up for each
     other, and says nothing about what a token does through its query and key.
-    On the texts of docs/faithfulness.md it beat random scores at p < 0.05 by some metrics on one model, and at p < 0.01
-    on none.
 
     Raises what `attention` raises; ModelError where values cannot be reached or layers cannot be run one by one.
     """

@@ -31,9 +31,8 @@ def gradient_shap(
     they miss it, `standard_error` is the standard error of each unit's score; both are the largest over the targets.
     With `segments` or `within` only the scored units go to the baseline; the rest of the text stays.
 
-    It is a sampled version of `integrated_gradients` and misleads where that does. On the texts of docs/faithfulness.md
-    it beat random scores at p = 0.0102 at best, after the correction for all methods and metrics. Raises what
-    `gradient` raises.
+    It is a sampled version of `integrated_gradients` and misleads where that does. Raises what `gradient`
+    raises.
     """
     checked_samples(samples, 2, noise)
     chosen = [baselines] if isinstance(baselines, str) else list(baselines)

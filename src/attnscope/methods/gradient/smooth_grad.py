@@ -27,8 +27,6 @@ def smooth_grad(
     outside the scored units does. A unit is the sum of its tokens.
 
     With noise=0 it is `gradient`. It misleads where `gradient` does, and with much noise it explains another text.
-    On the texts of docs/faithfulness.md it beat random scores at p < 0.05 by some metrics on one model, and at p < 0.01
-    on none.
     Raises what `gradient` raises.
     """
     checked_samples(samples, 1, noise)
