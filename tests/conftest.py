@@ -39,6 +39,7 @@ _IN_5_0 = {
     "test_thread_bound.py::test_a_pass_of_another_thread_within_one_of_ours[bert": "all threads record",
     "test_gim.py::test_gim_is_the_paper_on_every_family[t5": "T5's decoder is outside the attention interface: refused",
     "test_key_masks.py::test_so_it_is_where_some_tokens_are_seen_less[t5": "T5 is outside the interface: refused",
+    "test_mask_gradient.py::test_the_highest_are_left_out_and_the_others_scaled_to_them[t5": "T5: one step alone",
     "test_backward_rules.py::test_an_encoder_that_attends_in_another_way": "BigBird-Pegasus is outside it: refused",
     "test_capture.py::test_rows_equal_eager[t5": "T5 is outside the attention interface: hooked",
 }
