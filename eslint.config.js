@@ -10,7 +10,7 @@ const MARKUP = "A text enters the page by textContent or createElement: hostile 
 const markup = (property) => ({ property, message: MARKUP });
 
 export default [
-  { ignores: ["**/.venv/", "**/node_modules/", "build/"] },
+  { ignores: ["**/.venv*/", "**/node_modules/", "build/"] },
   js.configs.recommended,
   {
     linterOptions: { reportUnusedDisableDirectives: "error" },

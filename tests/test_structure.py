@@ -71,6 +71,11 @@ def test_the_folders_of_tests_are_those_of_the_package() -> None:
     assert not gone
 
 
+def _installed(path: Path) -> bool:
+    """Whether another's: in an environment that a rule of the Makefile has made, or in what npm has brought."""
+    return any(part == "node_modules" or part.startswith(".venv") for part in path.parts)
+
+
 def _on_top(folder: Path) -> set[str]:
     return {"__init__.py", "conftest.py", f"test_{folder.name}.py"}
 
@@ -80,7 +85,7 @@ def test_folders_are_rooms_not_halls() -> None:
     crowded = {
         str(folder.relative_to(ROOT)): count
         for top in (PACKAGE, TESTS, ROOT / "benchmarks")
-        for folder in [top, *(path for path in top.rglob("*") if path.is_dir() and ".venv" not in path.parts)]
+        for folder in [top, *(path for path in top.rglob("*") if path.is_dir() and not _installed(path))]
         if (count := sum(path.name not in _on_top(folder) for path in folder.glob("*.py"))) > 14
     }
     assert not crowded, f"more than 14 Python files: {crowded}"
@@ -92,9 +97,7 @@ def test_files_are_short() -> None:
         str(path.relative_to(ROOT)): lines
         for top in (PACKAGE, TESTS, ROOT / "benchmarks")
         for path in top.rglob("*")
-        if path.suffix in (".py", ".js")
-        and not {".venv", "node_modules"} & set(path.parts)
-        and (lines := _lines(path)) > 400
+        if path.suffix in (".py", ".js") and not _installed(path) and (lines := _lines(path)) > 400
     }
     assert not long, f"more than 400 lines: {long}"
 
