@@ -31,8 +31,7 @@ def gradient_shap(
     they miss it, `standard_error` is the standard error of each unit's score; both are the largest over the targets.
     With `segments` or `within` only the scored units go to the baseline; the rest of the text stays.
 
-    It is a sampled version of `integrated_gradients` and misleads where that does. Raises what `gradient`
-    raises.
+    It is a sampled version of `integrated_gradients` and misleads where that does. Raises what `gradient` raises.
     """
     checked_samples(samples, 2, noise)
     chosen = [baselines] if isinstance(baselines, str) else list(baselines)
